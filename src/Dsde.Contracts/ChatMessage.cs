@@ -1,0 +1,11 @@
+namespace Dsde.Contracts;
+
+/// <summary>One turn of a chat prompt.</summary>
+public sealed record ChatMessage
+{
+    /// <summary>Who speaks: <c>system</c>, <c>user</c> or <c>assistant</c>.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>What is said.</summary>
+    public required string Content { get; init; }
+}

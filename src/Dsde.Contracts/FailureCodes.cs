@@ -1,0 +1,20 @@
+namespace Dsde.Contracts;
+
+/// <summary>Values of <see cref="GenerationJobFailed.Code"/>.</summary>
+public static class FailureCodes
+{
+    /// <summary>A field is missing, out of range or contradicts another one.</summary>
+    public const string InvalidRequest = "invalid_request";
+
+    /// <summary>No worker has a model of that alias.</summary>
+    public const string ModelNotFound = "model_not_found";
+
+    /// <summary>The prompt leaves no room in the model's context.</summary>
+    public const string ContextLengthExceeded = "context_length_exceeded";
+
+    /// <summary>A job of this id was submitted before, with other content.</summary>
+    public const string JobIdConflict = "job_id_conflict";
+
+    /// <summary>The engine failed on this job.</summary>
+    public const string EngineError = "engine_error";
+}

@@ -1,0 +1,23 @@
+namespace Dsde.Contracts;
+
+/// <summary>Event: a job was cancelled or its deadline passed. Repeats carry the same message id.</summary>
+public sealed record GenerationJobCancelled
+{
+    /// <summary>The job.</summary>
+    public required Guid JobId { get; init; }
+
+    /// <summary>Its batch, if any.</summary>
+    public Guid? BatchId { get; init; }
+
+    /// <summary>The submitter's own name for it, if any.</summary>
+    public string? CustomId { get; init; }
+
+    /// <summary><c>cancelled</c> or <c>expired</c>.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>The submitter's labels.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>When the end was stored.</summary>
+    public required DateTimeOffset CancelledAt { get; init; }
+}

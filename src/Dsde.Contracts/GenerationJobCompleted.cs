@@ -1,0 +1,50 @@
+namespace Dsde.Contracts;
+
+/// <summary>Event: a job has its output, and it is stored. Repeats carry the same message id.</summary>
+public sealed record GenerationJobCompleted
+{
+    /// <summary>The job.</summary>
+    public required Guid JobId { get; init; }
+
+    /// <summary>Its batch, if any.</summary>
+    public Guid? BatchId { get; init; }
+
+    /// <summary>The submitter's own name for it, if any.</summary>
+    public string? CustomId { get; init; }
+
+    /// <summary>Alias of the model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>The output; null above the size limit, when <see cref="TextLocation"/> says where it is.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Where the output is when it is too large for the event, for example <c>generation_jobs/{job id}</c>.</summary>
+    public string? TextLocation { get; init; }
+
+    /// <summary><c>stop</c> (end of text or a stop string) or <c>length</c> (token limit or context).</summary>
+    public required string FinishReason { get; init; }
+
+    /// <summary>Tokens used.</summary>
+    public required GenerationUsage Usage { get; init; }
+
+    /// <summary>Where the time went.</summary>
+    public required GenerationTimings Timings { get; init; }
+
+    /// <summary>How speculation went.</summary>
+    public required SpeculationSummary Speculation { get; init; }
+
+    /// <summary>Ids of the generated tokens, if the job asked for them.</summary>
+    public IReadOnlyList<int>? TokenIds { get; init; }
+
+    /// <summary>Ids of the prompt's tokens, if the job asked for them.</summary>
+    public IReadOnlyList<int>? PromptTokenIds { get; init; }
+
+    /// <summary>Log-probability (nats, temperature 1) of every generated token under the target, if the job asked for them.</summary>
+    public IReadOnlyList<double>? TokenLogProbabilities { get; init; }
+
+    /// <summary>The submitter's labels.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>When the result was stored.</summary>
+    public required DateTimeOffset CompletedAt { get; init; }
+}

@@ -1,0 +1,32 @@
+namespace Dsde.Contracts;
+
+/// <summary>How speculative decoding went for one job. Counts are exact; rates follow from them.</summary>
+public sealed record SpeculationSummary
+{
+    /// <summary>The policy that chose the speculation lengths, with its parameters, for example <c>static:4</c>.</summary>
+    public required string Policy { get; init; }
+
+    /// <summary><c>greedy</c> or <c>rejection</c>.</summary>
+    public required string SamplingMode { get; init; }
+
+    /// <summary>Seed of the job's random draws.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Draft–verify–accept rounds, equal to target passes after the prompt's.</summary>
+    public required int Iterations { get; init; }
+
+    /// <summary>Tokens the draft model proposed.</summary>
+    public required int Proposed { get; init; }
+
+    /// <summary>Proposed tokens accepted and kept.</summary>
+    public required int Accepted { get; init; }
+
+    /// <summary>Accepted / proposed, 0 to 1; null if nothing was proposed.</summary>
+    public double? AcceptanceRate { get; init; }
+
+    /// <summary>Emitted tokens per target pass.</summary>
+    public required double BlockEfficiency { get; init; }
+
+    /// <summary>Mean KL divergence target ‖ draft over all proposed positions, in nats; null if nothing was proposed.</summary>
+    public double? MeanKld { get; init; }
+}

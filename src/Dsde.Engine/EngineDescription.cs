@@ -1,0 +1,13 @@
+namespace Dsde.Engine;
+
+/// <summary>What an engine has loaded, and its limits.</summary>
+/// <param name="Target">Name of the target model: its folder's name.</param>
+/// <param name="Draft">Name of the draft model; null without one.</param>
+/// <param name="ContextLength">Most tokens of prompt and output together.</param>
+/// <param name="VocabularySize">Tokens in the vocabulary.</param>
+/// <param name="DataType">Type of weights and activations: <c>bf16</c> or <c>fp32</c>.</param>
+/// <param name="Device">Where the engine runs: <c>cpu</c> or <c>cuda</c>.</param>
+/// <param name="BatchSize">Most sequences that run at once.</param>
+/// <param name="DefaultPolicy">Policy of requests that name none.</param>
+public sealed record EngineDescription(
+    string Target, string? Draft, int ContextLength, int VocabularySize, string DataType, string Device, int BatchSize, string DefaultPolicy);

@@ -1,0 +1,57 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Dsde.Engine;
+
+/// <summary>How the engine is set up.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string SectionName = "Dsde:Engine";
+
+    /// <summary>Hugging Face folder of the target model.</summary>
+    [Required]
+    public string Target { get; set; } = "models/dsde-demo-target";
+
+    /// <summary>Hugging Face folder of the draft model; empty for none, which allows the autoregressive policy only.</summary>
+    public string? Draft { get; set; } = "models/dsde-demo-draft";
+
+    /// <summary><c>auto</c>, <c>bf16</c> or <c>fp32</c>. Auto takes what the device is fastest at.</summary>
+    /// <value>The default is <c>auto</c>.</value>
+    [RegularExpression("auto|bf16|fp32", ErrorMessage = "{0} must be auto, bf16 or fp32.")]
+    public string DataType { get; set; } = "auto";
+
+    /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Auto takes the first GPU if there is one.</summary>
+    /// <value>The default is <c>auto</c>.</value>
+    [RegularExpression("auto|cpu|cuda(:[0-9]+)?", ErrorMessage = "{0} must be auto, cpu, cuda or cuda:N.")]
+    public string Device { get; set; } = "auto";
+
+    /// <summary>Most sequences that run at once.</summary>
+    /// <value>The default is 8.</value>
+    [Range(1, 1024)]
+    public int BatchSize { get; set; } = 8;
+
+    /// <summary>Most tokens of prompt and output together; 0 for what the model allows.</summary>
+    /// <value>The default is 0.</value>
+    [Range(0, 1 << 20)]
+    public int MaxLength { get; set; }
+
+    /// <summary>Most prompt tokens worked through between two iterations.</summary>
+    /// <value>The default is 512.</value>
+    [Range(1, 1 << 16)]
+    public int PrefillTokenBudget { get; set; } = 512;
+
+    /// <summary>Policy of requests that name none: <c>dsde</c>, <c>dsde-nocap</c>, <c>dsde-reference</c>, <c>static:K</c> or <c>autoregressive</c>.</summary>
+    /// <value>The default is <c>dsde</c>.</value>
+    [Required]
+    public string Policy { get; set; } = "dsde";
+
+    /// <summary>Upper bound of every speculation length.</summary>
+    /// <value>The default is 10.</value>
+    [Range(1, 64)]
+    public int MaxSpeculationLength { get; set; } = 10;
+
+    /// <summary>CPU threads of the engine; 0 for one per core.</summary>
+    /// <value>The default is 0.</value>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+}

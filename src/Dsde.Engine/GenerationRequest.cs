@@ -1,0 +1,26 @@
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
+
+namespace Dsde.Engine;
+
+/// <summary>One prompt and how to continue it.</summary>
+public sealed record GenerationRequest
+{
+    /// <summary>The prompt; at least one id, and fewer than the context holds.</summary>
+    public required IReadOnlyList<int> PromptTokenIds { get; init; }
+
+    /// <summary>Most tokens to emit, at least 1. The context may end the output earlier.</summary>
+    public required int MaxTokens { get; init; }
+
+    /// <summary>How tokens are drawn.</summary>
+    public SamplingParameters Sampling { get; init; } = new();
+
+    /// <summary>The output ends before the first occurrence of any of these; none is empty.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>What chooses the speculation length; null for the engine's default.</summary>
+    public PolicyConfiguration? Policy { get; init; }
+
+    /// <summary>Requests of higher priority enter the batch first; equal ones in order of arrival.</summary>
+    public int Priority { get; init; }
+}

@@ -1,0 +1,22 @@
+using Dsde.Engine.Telemetry;
+
+namespace Dsde.Engine;
+
+/// <summary>The end of a request.</summary>
+public sealed record GenerationResult
+{
+    /// <summary>The output, cut before the stop string if one ended it.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Every committed token, in order; an end-of-text token that ended the output is the last of them.</summary>
+    public required IReadOnlyList<int> TokenIds { get; init; }
+
+    /// <summary>Log-probability of each token under the target, in nats, at temperature 1 and before top-k and top-p. One per token id.</summary>
+    public required IReadOnlyList<float> TokenLogProbabilities { get; init; }
+
+    /// <summary>What ended the output.</summary>
+    public required FinishReason FinishReason { get; init; }
+
+    /// <summary>What happened on the way.</summary>
+    public required GenerationTrace Trace { get; init; }
+}

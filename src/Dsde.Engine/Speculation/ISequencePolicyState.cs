@@ -1,0 +1,14 @@
+namespace Dsde.Engine.Speculation;
+
+/// <summary>What a policy knows about one sequence.</summary>
+public interface ISequencePolicyState
+{
+    /// <summary>Largest accepted count of any calibration step (SL_A,max); null before calibration has ended or without one.</summary>
+    int? CalibrationMaxAccepted { get; }
+
+    /// <summary>Upper bound fixed by calibration (SL_max); null as above.</summary>
+    int? CalibrationMaxLength { get; }
+
+    /// <summary>Takes in one verified step. Steps in which nothing was proposed are not reported.</summary>
+    void Observe(in VerifiedStep step);
+}

@@ -1,0 +1,32 @@
+namespace Dsde.Engine.Telemetry;
+
+/// <summary>What happened in each iteration of a request; all arrays have one entry per iteration.</summary>
+public sealed record IterationSeries
+{
+    /// <summary>Tokens proposed (k).</summary>
+    public required int[] SpeculationLength { get; init; }
+
+    /// <summary>Proposed tokens accepted by verification (a).</summary>
+    public required int[] Accepted { get; init; }
+
+    /// <summary>The policy's prediction before rounding and cap (SL̂); NaN where the policy made none.</summary>
+    public required float[] PredictedLength { get; init; }
+
+    /// <summary>Scale factor SF; NaN where the policy made none.</summary>
+    public required float[] ScaleFactor { get; init; }
+
+    /// <summary>Weighted variance ratio WVIR; NaN where the policy made none.</summary>
+    public required float[] Wvir { get; init; }
+
+    /// <summary>Adaptive cap SL_cap of the batch; NaN where none applied.</summary>
+    public required float[] Cap { get; init; }
+
+    /// <summary>Sequences in the iteration's batch.</summary>
+    public required int[] BatchSize { get; init; }
+
+    /// <summary>Duration of the batch's draft passes, in milliseconds.</summary>
+    public required float[] DraftMs { get; init; }
+
+    /// <summary>Duration of the batch's target pass, in milliseconds.</summary>
+    public required float[] VerifyMs { get; init; }
+}
