@@ -1,0 +1,51 @@
+namespace Dsde.Engine.Models;
+
+/// <summary>Shape and constants of a Llama decoder, as its folder's <c>config.json</c> gives them.</summary>
+internal sealed record ModelConfig
+{
+    /// <summary>Width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Decoder layers.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Query heads; a multiple of <see cref="KvHeadCount"/>.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Key and value heads.</summary>
+    public required int KvHeadCount { get; init; }
+
+    /// <summary>Width of one head; even.</summary>
+    public required int HeadDim { get; init; }
+
+    /// <summary>Width of the gated MLP.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Rows of the embedding, padding rows included.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Added to the mean square in RMSNorm.</summary>
+    public required double RmsNormEps { get; init; }
+
+    /// <summary>Base of the rotary embedding's wavelengths.</summary>
+    public required double RopeTheta { get; init; }
+
+    /// <summary>Most tokens of prompt and output together.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Whether the output projection is the embedding.</summary>
+    public required bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Beginning-of-text token; null without one.</summary>
+    public required int? BosTokenId { get; init; }
+
+    /// <summary>Tokens that end the output, of <c>config.json</c> and <c>generation_config.json</c> together; may be empty.</summary>
+    public required IReadOnlyList<int> EosTokenIds { get; init; }
+
+    /// <summary>Type of the stored weights as PyTorch names it: <c>bfloat16</c>, <c>float16</c> or <c>float32</c>; null where it is not said.</summary>
+    public required string? TorchDtype { get; init; }
+
+    /// <summary>Reads the configuration of a model folder.</summary>
+    /// <exception cref="ModelLoadException">A file is missing or broken, or asks for something the engine does not do.</exception>
+    public static ModelConfig Load(string folder) => ModelConfigReader.Read(folder);
+}

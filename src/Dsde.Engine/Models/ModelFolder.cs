@@ -1,0 +1,65 @@
+namespace Dsde.Engine.Models;
+
+/// <summary>A Hugging Face model folder: its configuration and where each weight lies.</summary>
+internal sealed class ModelFolder
+{
+    private const string SingleFileName = "model.safetensors";
+    private const string IndexFileName = "model.safetensors.index.json";
+
+    private readonly Dictionary<string, (string Path, SafetensorsEntry Entry)> _weights;
+
+    private ModelFolder(string path, ModelConfig config, Dictionary<string, (string Path, SafetensorsEntry Entry)> weights)
+    {
+        Path = path;
+        Config = config;
+        _weights = weights;
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>Name of the model: its folder's name.</summary>
+    public string Name => new DirectoryInfo(Path).Name;
+
+    /// <summary>The model's shape.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Names of all weights.</summary>
+    public IReadOnlyCollection<string> WeightNames => _weights.Keys;
+
+    /// <summary>Reads configuration and headers; no weights.</summary>
+    /// <exception cref="ModelLoadException">Something is missing, broken or not supported.</exception>
+    public static ModelFolder Open(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw new ModelLoadException(
+                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with {ModelConfigReader.FileName} and {SingleFileName}.");
+        }
+
+        return new ModelFolder(path, ModelConfig.Load(path), ReadWeights(path));
+    }
+
+    /// <summary>Where a weight lies.</summary>
+    /// <exception cref="ModelLoadException">There is no such weight.</exception>
+    public (string Path, SafetensorsEntry Entry) Find(string name) =>
+        TryFind(name) ?? throw new ModelLoadException($"{Path} has no weight {name}. Download the complete model folder.");
+
+    /// <summary>Where a weight lies; null where there is none.</summary>
+    public (string Path, SafetensorsEntry Entry)? TryFind(string name) => _weights.TryGetValue(name, out var found) ? found : null;
+
+    private static Dictionary<string, (string Path, SafetensorsEntry Entry)> ReadWeights(string folder)
+    {
+        var single = System.IO.Path.Combine(folder, SingleFileName);
+        var index = System.IO.Path.Combine(folder, IndexFileName);
+        if (File.Exists(single))
+        {
+            return SafetensorsFile.Open(single).Entries.ToDictionary(pair => pair.Key, pair => (single, pair.Value), StringComparer.Ordinal);
+        }
+
+        return File.Exists(index)
+            ? SafetensorsIndex.ReadWeights(index)
+            : throw new ModelLoadException(
+                $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or download the complete model folder.");
+    }
+}
