@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Dsde.Contracts;
+
+namespace Dsde.Worker.BatchFiles.Reading;
+
+/// <summary>
+/// Makes a job of a request body. Types and names are checked here; whether values are in range is the consumer's business, so that every
+/// way into the pipeline gets the same answer.
+/// </summary>
+internal static class RequestBody
+{
+    public static SubmitGenerationJob ToJob(JsonElement element, bool isChat, int lineNumber, BatchDefaults defaults)
+    {
+        var body = new JsonFields(element, "body.");
+        var model = body.TakeString("model");
+        var job = new SubmitGenerationJob
+        {
+            JobId = BatchJobIds.Create(defaults.BatchId, lineNumber),
+            BatchId = defaults.BatchId,
+            Model = defaults.Model ?? model ?? throw Missing("model"),
+            Messages = isChat ? ChatMessages.Read(body) : null,
+            Prompt = isChat ? null : ReadPrompt(body),
+            MaxTokens = ReadMaxTokens(body),
+            Temperature = body.TakeNumber("temperature"),
+            TopP = body.TakeNumber("top_p"),
+            TopK = body.TakeInteger("top_k") switch { -1 => 0, var topK => topK },
+            Stop = ReadStop(body),
+            Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + lineNumber) : null),
+            Policy = body.TakeString("policy") ?? defaults.Policy,
+            Priority = body.TakeInteger("priority"),
+            Metadata = ReadMetadata(body),
+            ReturnLogProbabilities = isChat ? body.TakeBoolean("logprobs") : ReadCompletionLogProbabilities(body),
+            ReturnTokenIds = body.TakeBoolean("return_token_ids"),
+        };
+        OpenAiFields.RefuseRest(body);
+        return job;
+    }
+
+    private static string ReadPrompt(JsonFields body)
+    {
+        var prompt = body.Take("prompt") ?? throw Missing("prompt");
+        if (prompt.ValueKind == JsonValueKind.Array && prompt.GetArrayLength() == 1)
+        {
+            prompt = prompt[0];
+        }
+
+        return prompt.ValueKind == JsonValueKind.String && prompt.GetString() is { } text
+            ? text
+            : throw body.Wrong("prompt", prompt, "one string (several prompts need a line each)");
+    }
+
+    private static int? ReadMaxTokens(JsonFields body)
+    {
+        var older = body.TakeInteger("max_tokens");
+        var newer = body.TakeInteger("max_completion_tokens");
+        return older is not null && newer is not null && older != newer
+            ? throw body.Invalid("max_tokens", $"body.max_tokens is {older}, but body.max_completion_tokens is {newer}. Give one of them.")
+            : newer ?? older;
+    }
+
+    private static string[]? ReadStop(JsonFields body) => body.Take("stop") switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } one => [one.GetString() ?? ""],
+        { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            => [.. many.EnumerateArray().Select(item => item.GetString() ?? "")],
+        { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
+    };
+
+    private static bool? ReadCompletionLogProbabilities(JsonFields body) => body.TakeInteger("logprobs") switch
+    {
+        null => null,
+        0 or 1 => true,
+        var count => throw new LineFormatException(new LineError(
+            LineErrorCodes.Unsupported, $"body.logprobs is {count}, but only the chosen token's is given: use 0 or 1.", "body.logprobs")),
+    };
+
+    private static Dictionary<string, string>? ReadMetadata(JsonFields body)
+    {
+        if (body.Take("metadata") is not { } metadata)
+        {
+            return null;
+        }
+
+        return metadata.ValueKind == JsonValueKind.Object && metadata.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String)
+            ? metadata.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal)
+            : throw body.Wrong("metadata", metadata, "an object whose values are strings");
+    }
+
+    private static LineFormatException Missing(string name)
+        => new(new LineError(LineErrorCodes.MissingField, $"body.{name} is missing.", $"body.{name}"));
+}
