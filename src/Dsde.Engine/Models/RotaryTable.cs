@@ -1,0 +1,41 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Models;
+
+/// <summary>
+/// Rotary position embedding (Su et al. 2021) in the half-split form of Hugging Face checkpoints: x·cos + swap(x)·sin, where swap exchanges
+/// the halves of a head and the sign of the first half is kept in the sine table.
+/// </summary>
+internal sealed class RotaryTable : IDisposable
+{
+    private readonly Tensor _cos; // [positions, 1, head dim]
+    private readonly Tensor _sin; // [positions, 1, head dim]
+    private readonly int _half;
+
+    public RotaryTable(int headDim, double theta, int positions, ScalarType type, Device device)
+    {
+        _half = headDim / 2;
+        using var scope = NewDisposeScope();
+        var frequencies = pow(theta, arange(0, headDim, 2, ScalarType.Float64).div(-headDim)); // [head dim / 2]
+        var angles = arange(0, positions, ScalarType.Float64).unsqueeze(1) * frequencies; // [positions, head dim / 2]
+        _cos = cat([angles.cos(), angles.cos()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
+        _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The rows of the tables for some positions: <c>[R, 1, head dim]</c> each; the caller's.</summary>
+    public (Tensor Cos, Tensor Sin) At(Tensor positions) => (_cos.index_select(0, positions), _sin.index_select(0, positions));
+
+    /// <summary>Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>; a new tensor of the same shape.</summary>
+    public Tensor Rotate(Tensor heads, Tensor cos, Tensor sin)
+    {
+        return (heads * cos).addcmul_(heads.roll(_half, -1), sin, 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _cos.Dispose();
+        _sin.Dispose();
+    }
+}
