@@ -6,7 +6,7 @@ namespace Dsde.Engine.Models;
 /// <summary>Weights of a folder, read from memory-mapped files: what is stored in the wanted type is not copied until it is fused or moved.</summary>
 internal sealed class MappedWeights(ModelFolder folder, ScalarType type, Device device) : IDisposable
 {
-    private readonly Dictionary<string, Tensor> _files = new(StringComparer.Ordinal); // [bytes] u8, mapped
+    private readonly Dictionary<(string Path, ScalarType Type), Tensor> _files = []; // [elements], the whole file mapped as one type
 
     /// <summary>One weight in the wanted type, in the caller's scope.</summary>
     /// <exception cref="ModelLoadException">It is missing, of another shape, or of a type that is not a float.</exception>
@@ -20,7 +20,9 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type, Device 
                 + "Weights and configuration belong to different models.");
         }
 
-        return Map(path).narrow(0, entry.Offset, entry.ByteLength).view(StoredType(path, name, entry)).view(shape.ToArray()).to(type).to(device);
+        var elementSize = entry.DataType.ByteSize();
+        return Map(path, StoredType(path, name, entry), elementSize)
+            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize).view(shape.ToArray()).to(type).to(device);
     }
 
     /// <summary>Unmaps the files as far as no weight still lies in them.</summary>
@@ -40,12 +42,12 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type, Device 
         _ => throw new ModelLoadException($"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."),
     };
 
-    private Tensor Map(string path)
+    private Tensor Map(string path, ScalarType storedType, int elementSize)
     {
-        if (!_files.TryGetValue(path, out var file))
+        if (!_files.TryGetValue((path, storedType), out var file))
         {
-            file = from_file(path, false, new FileInfo(path).Length, ScalarType.Byte).DetachFromDisposeScope();
-            _files.Add(path, file);
+            file = from_file(path, false, new FileInfo(path).Length / elementSize, storedType).DetachFromDisposeScope();
+            _files.Add((path, storedType), file);
         }
 
         return file;

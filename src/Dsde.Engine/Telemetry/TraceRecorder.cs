@@ -1,0 +1,74 @@
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Scheduling;
+using Dsde.Engine.Speculation;
+
+namespace Dsde.Engine.Telemetry;
+
+/// <summary>Gathers what happens to one sequence; the engine's thread only.</summary>
+internal sealed class TraceRecorder
+{
+    private readonly List<(SpeculationPlan Plan, int Proposed, int Accepted, int BatchSize, float DraftMs, float VerifyMs)> _iterations = [];
+    private readonly List<float> _kld = [], _beta = [], _entropy = [], _logProbabilities = [], _margins = [];
+    private readonly List<bool> _onPath = [];
+    private readonly List<sbyte> _draftMatches = [];
+
+    /// <summary>Log-probability of each committed token.</summary>
+    public IReadOnlyList<float> LogProbabilities => _logProbabilities;
+
+    /// <summary>Proposed tokens that were accepted and kept.</summary>
+    public int AcceptedAndKept { get; private set; }
+
+    /// <summary>Takes in one committed token.</summary>
+    public void AddToken(float logProbability, float margin, sbyte draftMatch)
+    {
+        _logProbabilities.Add(logProbability);
+        _margins.Add(margin);
+        _draftMatches.Add(draftMatch);
+    }
+
+    /// <summary>Says what the draft would have chosen at a committed token, where that became known only later.</summary>
+    public void SetDraftMatch(int tokenIndex, bool matches) => _draftMatches[tokenIndex] = matches ? (sbyte)1 : (sbyte)0;
+
+    /// <summary>Takes in one iteration. <paramref name="kept"/>: accepted tokens that were committed.</summary>
+    public void AddIteration(SpeculationPlan plan, in VerifiedStep step, int kept, int batchSize, double draftMs, double verifyMs)
+    {
+        _iterations.Add((plan, step.Proposed, step.Accepted, batchSize, (float)draftMs, (float)verifyMs));
+        AcceptedAndKept += kept;
+        _kld.AddRange(step.Kld);
+        _beta.AddRange(step.Beta);
+        _entropy.AddRange(step.DraftEntropy);
+        for (var i = 0; i < step.Proposed; i++)
+        {
+            _onPath.Add(i <= step.Accepted);
+        }
+    }
+
+    /// <summary>The finished trace.</summary>
+    public GenerationTrace ToTrace(Sequence sequence, GenerationTimes times) => new()
+    {
+        Policy = sequence.Policy.Name,
+        SamplingMode = sequence.Request.Sampling.IsGreedy ? SamplingMode.Greedy : SamplingMode.Rejection,
+        Seed = sequence.Request.Sampling.Seed,
+        PromptTokens = sequence.PromptLength,
+        CompletionTokens = sequence.EmittedCount,
+        Proposed = _kld.Count,
+        Accepted = AcceptedAndKept,
+        CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
+        CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
+        Iterations = new IterationSeries
+        {
+            SpeculationLength = [.. _iterations.Select(iteration => iteration.Proposed)],
+            Accepted = [.. _iterations.Select(iteration => iteration.Accepted)],
+            PredictedLength = [.. _iterations.Select(iteration => iteration.Plan.PredictedLength)],
+            ScaleFactor = [.. _iterations.Select(iteration => iteration.Plan.ScaleFactor)],
+            Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],
+            Cap = [.. _iterations.Select(iteration => iteration.Plan.Cap)],
+            BatchSize = [.. _iterations.Select(iteration => iteration.BatchSize)],
+            DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
+            VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
+        },
+        Proposals = new ProposalSeries { Kld = [.. _kld], Beta = [.. _beta], DraftEntropy = [.. _entropy], OnPath = [.. _onPath] },
+        Tokens = new TokenSeries { Margin = [.. _margins], DraftMatch = [.. _draftMatches] },
+        Times = times,
+    };
+}
