@@ -1,0 +1,34 @@
+using Dsde.Engine.Kv;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Models;
+
+/// <summary>A model together with its cache.</summary>
+internal sealed class CachedDecoder : IDisposable
+{
+    private readonly LlamaDecoder _decoder;
+
+    /// <summary>Loads a model folder for some sequences of some length.</summary>
+    /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
+    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device)
+    {
+        _decoder = new LlamaDecoder(folder.Config, DecoderWeights.Load(folder, type, device), maxLength);
+        Cache = new KvCache(folder.Config, slotCount, maxLength, type, device);
+    }
+
+    /// <summary>Keys and values of the running sequences.</summary>
+    public KvCache Cache { get; }
+
+    /// <summary>Tokens of the vocabulary (V).</summary>
+    public int VocabularySize => _decoder.Config.VocabularySize;
+
+    /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
+    public Tensor Forward(PassRows rows) => _decoder.Forward(rows, Cache);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _decoder.Dispose();
+        Cache.Dispose();
+    }
+}

@@ -1,0 +1,44 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Sampling;
+
+/// <summary>
+/// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2) over ragged rows, without looking at any result:
+/// accept proposal x if u·q(x) &lt; p(x); the extra token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
+/// Legend: R verified rows, P proposals, V vocabulary.
+/// </summary>
+/// <param name="Accepted">Whether each proposal passes the test, whatever becomes of those before it. <c>[P] bool</c></param>
+/// <param name="ExtraTokenIds">The target's own token at each row, used if the row's proposal is the first to be rejected, or has none. <c>[R] i64</c></param>
+internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenIds)
+{
+    /// <summary>Temperature 0: accept what equals the most probable token.</summary>
+    /// <param name="logits">Target logits. <c>[R, V] f32</c></param>
+    /// <param name="proposedIds"><c>[P] i64</c></param>
+    /// <param name="proposedRows">The row that judges each proposal. <c>[P] i64</c></param>
+    public static Verification Greedy(Tensor logits, Tensor proposedIds, Tensor proposedRows)
+    {
+        using var scope = NewDisposeScope();
+        var best = logits.argmax(-1);
+        return new Verification((best.index_select(0, proposedRows) == proposedIds).MoveToOuterDisposeScope(), best.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The ratio test.</summary>
+    /// <param name="target">p at each row. <c>[R, V] f32</c></param>
+    /// <param name="draft">q at each proposal: the tensor the proposal was drawn from. <c>[P, V] f32</c></param>
+    /// <param name="proposedIds"><c>[P] i64</c></param>
+    /// <param name="proposedRows">The row that judges each proposal. <c>[P] i64</c></param>
+    /// <param name="acceptUniforms"><c>[P] f32</c></param>
+    /// <param name="extraUniforms"><c>[R] f32</c></param>
+    public static Verification Rejection(
+        Tensor target, Tensor draft, Tensor proposedIds, Tensor proposedRows, Tensor acceptUniforms, Tensor extraUniforms)
+    {
+        using var scope = NewDisposeScope();
+        var ids = proposedIds.unsqueeze(1);
+        var p = target.index_select(0, proposedRows).gather(1, ids).squeeze(1);
+        var q = draft.gather(1, ids).squeeze(1);
+        var accepted = acceptUniforms * q < p;
+        var residual = target.index_add(0, proposedRows, draft, -1).clamp_(min: 0);
+        return new Verification(accepted.MoveToOuterDisposeScope(), Distributions.Draw(residual, extraUniforms).MoveToOuterDisposeScope());
+    }
+}

@@ -1,0 +1,146 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Scheduling;
+
+/// <summary>One decoding iteration (ALGORITHM section 1): draft, verify, accept, measure, commit, adapt.</summary>
+internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft, SpeculationPlanner planner, Device device, TimeProvider time)
+{
+    /// <summary>Runs every decoding sequence of the batch once.</summary>
+    public IterationSummary Run(IReadOnlyList<Sequence> batch)
+    {
+        var decoding = batch.Where(sequence => sequence.IsDecoding).ToList();
+        if (decoding.Count == 0)
+        {
+            return default;
+        }
+
+        var start = time.GetTimestamp();
+        var plan = planner.Plan(decoding);
+        using var scope = NewDisposeScope();
+        var tensors = new IterationTensors(plan, target, draft, device);
+        var draftStart = time.GetTimestamp();
+        var catchUpChoices = Draft(tensors);
+        var verifyStart = time.GetTimestamp();
+        var logits = target.Forward(tensors.VerifyPass()); // [R, V]
+        var verifyEnd = time.GetTimestamp();
+        var results = IterationReadout.Read(tensors, logits, catchUpChoices);
+
+        var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
+        var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
+        var summary = Commit(plan, tensors, results, draftMs, verifyMs);
+        var samplingMs = time.GetElapsedTime(start).TotalMilliseconds - draftMs - verifyMs;
+        foreach (var sequence in decoding)
+        {
+            sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
+        }
+
+        return summary;
+    }
+
+    /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
+    private Tensor? Draft(IterationTensors tensors)
+    {
+        Tensor? catchUpChoices = null;
+        for (var step = 0; step < tensors.Drafted.StepCount; step++)
+        {
+            var logits = draft!.Forward(tensors.DraftPass(step)); // [C + n_0, V] in step 0, then [n_d, V]
+            if (step == 0 && tensors.CatchUps.Count > 0)
+            {
+                catchUpChoices = logits.narrow(0, 0, tensors.CatchUps.Count).argmax(-1);
+                logits = logits.narrow(0, tensors.CatchUps.Count, tensors.Drafted.ActiveIn(0));
+            }
+
+            tensors.Drafted.Logits.Add(logits);
+            tensors.Drafted.TokenIds.Add(Propose(tensors, step, logits));
+        }
+
+        return catchUpChoices;
+    }
+
+    private static Tensor Propose(IterationTensors tensors, int step, Tensor logits)
+    {
+        if (tensors.Sampling.AllGreedy)
+        {
+            return logits.argmax(-1);
+        }
+
+        var distribution = Distributions.Process(logits, tensors.Sampling.Take(tensors.Drafted.ActiveIn(step)));
+        tensors.Drafted.Distributions.Add(distribution);
+        return Distributions.Draw(distribution, tensors.DraftUniforms(step));
+    }
+
+    private IterationSummary Commit(List<PlannedSequence> plan, IterationTensors tensors, IterationReadout results, double draftMs, double verifyMs)
+    {
+        foreach (var (catchUp, index) in tensors.CatchUps.Select((catchUp, index) => (catchUp, index)))
+        {
+            var sequence = plan[catchUp.Rank].Sequence;
+            sequence.Recorder.SetDraftMatch(
+                catchUp.Position - sequence.PromptLength, results.CatchUpChoice(index) == sequence.TokenIds[catchUp.Position]);
+        }
+
+        int proposed = 0, kept = 0, emitted = 0, firstRow = 0;
+        for (var rank = 0; rank < plan.Count; rank++)
+        {
+            var (sequence, chosen) = plan[rank];
+            var lengthBefore = sequence.Length;
+            var measured = results.Measure(tensors, rank, chosen.Length);
+            var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured.Accepted);
+            var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
+            sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
+            if (chosen.Length > 0)
+            {
+                sequence.PolicyState.Observe(verified);
+            }
+
+            DropRejected(sequence, lengthBefore, chosen.Length, measured.Accepted);
+            firstRow += chosen.Length + 1;
+            proposed += chosen.Length;
+            kept += keptHere;
+            emitted += sequence.Length - lengthBefore;
+        }
+
+        return new IterationSummary(plan.Count, proposed, kept, emitted);
+    }
+
+    /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
+    private static int CommitBlock(Sequence sequence, IterationReadout results, IterationTensors tensors, int rank, int firstRow, int accepted)
+    {
+        for (var i = 0; i < accepted; i++)
+        {
+            var proposal = tensors.Drafted.IndexOf(i, rank);
+            var id = results.ProposedId(proposal);
+            var matches = results.DraftChoice(proposal) == id;
+            if (!sequence.Commit(id, results.ProposedLogProbability(proposal), results.Margin(firstRow + i), matches ? (sbyte)1 : (sbyte)0))
+            {
+                return i + 1;
+            }
+        }
+
+        var extraId = results.ExtraId(firstRow + accepted);
+        sbyte match = -1;
+        if (results.ProposalAt(tensors, rank, accepted) is { } rejected)
+        {
+            match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
+        }
+
+        sequence.Commit(extraId, results.ExtraLogProbability(firstRow + accepted), results.Margin(firstRow + accepted), match);
+        return accepted;
+    }
+
+    /// <summary>
+    /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but for the
+    /// k-th proposal, which it made and never read.
+    /// </summary>
+    private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, int accepted)
+    {
+        target.Cache.SetLength(sequence.Slot, lengthBefore + accepted);
+        if (speculationLength > 0)
+        {
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(accepted, speculationLength - 1));
+        }
+    }
+}
