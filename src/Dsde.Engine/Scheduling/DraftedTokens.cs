@@ -48,4 +48,7 @@ internal sealed class DraftedTokens
 
     /// <summary>Element of a proposal in the concatenation of all steps.</summary>
     public int IndexOf(int step, int rank) => _stepStarts[step] + rank;
+
+    /// <summary>As <see cref="IndexOf"/>; null if the sequence has no proposal at that step.</summary>
+    public int? TryIndexOf(int step, int rank) => step < StepCount && rank < ActiveIn(step) ? IndexOf(step, rank) : null;
 }

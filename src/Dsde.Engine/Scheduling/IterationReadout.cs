@@ -84,12 +84,6 @@ internal sealed class IterationReadout
     /// <summary>The draft's most probable token at a catch-up row.</summary>
     public int CatchUpChoice(int index) => (int)_readout[_catchUpChoices][index];
 
-    /// <summary>The proposal of a rank at a draft step; null behind its last.</summary>
-    public int? ProposalAt(IterationTensors tensors, int rank, int step)
-    {
-        return step < tensors.Drafted.StepCount && rank < tensors.Drafted.ActiveIn(step) ? tensors.Drafted.IndexOf(step, rank) : null;
-    }
-
     /// <summary>The measurements of one rank's proposals.</summary>
     public MeasuredProposals Measure(IterationTensors tensors, int rank, int length)
     {

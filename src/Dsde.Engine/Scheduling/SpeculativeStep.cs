@@ -122,7 +122,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
 
         var extraId = results.ExtraId(firstRow + accepted);
         sbyte match = -1;
-        if (results.ProposalAt(tensors, rank, accepted) is { } rejected)
+        if (tensors.Drafted.TryIndexOf(accepted, rank) is { } rejected)
         {
             match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
         }

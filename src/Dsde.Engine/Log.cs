@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Dsde.Engine;
+
+/// <summary>Everything the engine logs. Event ids 1000 to 1999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "Loaded target {Target} and draft {Draft} in {DataType} on {Device} in {ElapsedMs:F0} ms")]
+    public static partial void ModelsLoaded(this ILogger logger, string target, string draft, string dataType, string device, double elapsedMs);
+
+    [LoggerMessage(1001, LogLevel.Error, "An iteration failed; the {Count} requests that ran or waited are given back as failed")]
+    public static partial void IterationFailed(this ILogger logger, int count, Exception exception);
+}
