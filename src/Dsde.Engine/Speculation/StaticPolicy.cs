@@ -1,0 +1,31 @@
+namespace Dsde.Engine.Speculation;
+
+/// <summary>Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model.</summary>
+internal sealed class StaticPolicy(int length) : ISpeculationPolicy
+{
+    /// <inheritdoc/>
+    public string Name => new PolicyConfiguration(length).ToString();
+
+    /// <inheritdoc/>
+    public bool UsesDraft => length > 0;
+
+    /// <inheritdoc/>
+    public ISequencePolicyState CreateState() => NoState.Instance;
+
+    /// <inheritdoc/>
+    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) => plans[..states.Length].Fill(new SpeculationPlan(length));
+
+    private sealed class NoState : ISequencePolicyState
+    {
+        public static readonly NoState Instance = new();
+
+        public int? CalibrationMaxAccepted => null;
+
+        public int? CalibrationMaxLength => null;
+
+        /// <summary>A fixed length learns nothing.</summary>
+        public void Observe(in VerifiedStep step)
+        {
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Dsde.Engine.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Tests.Sampling;
+
+public class VerificationTests
+{
+    /// <summary>Chi-square with 3 degrees of freedom exceeds 21.1 by chance once in 10,000 seeds; the draws are seeded, so the outcome is fixed.</summary>
+    [Fact]
+    public void Rejection_Draft_Differs_Tokens_Follow_The_Target()
+    {
+        using var scope = NewDisposeScope();
+        const int draws = 20_000;
+        float[] target = [0.5f, 0.3f, 0.2f, 0f], draft = [0.1f, 0.2f, 0.3f, 0.4f];
+        var p = tensor(target).repeat(draws, 1);
+        var q = tensor(draft).repeat(draws, 1);
+        var rows = arange(draws, dtype: ScalarType.Int64);
+        var proposals = Distributions.Draw(q, Uniforms(CounterRandom.Purpose.Draft, draws));
+        var verification = Verification.Rejection(
+            p, q, proposals, rows, Uniforms(CounterRandom.Purpose.Accept, draws), Uniforms(CounterRandom.Purpose.Extra, draws));
+
+        var emitted = where(verification.Accepted, proposals, verification.ExtraTokenIds);
+        var counts = emitted.bincount(minlength: 4).data<long>().ToArray();
+
+        counts[3].ShouldBe(0);
+        var chiSquare = Enumerable.Range(0, 3).Sum(token => Math.Pow(counts[token] - (draws * target[token]), 2) / (draws * target[token]));
+        chiSquare.ShouldBeLessThan(21.1);
+    }
+
+    [Fact]
+    public void Rejection_Draft_Equals_Target_Everything_Is_Accepted()
+    {
+        using var scope = NewDisposeScope();
+        var p = tensor([0.25f, 0.5f, 0.125f, 0.125f]).repeat(1000, 1);
+        var proposals = Distributions.Draw(p, Uniforms(CounterRandom.Purpose.Draft, 1000));
+
+        var verification = Verification.Rejection(
+            p, p, proposals, arange(1000, dtype: ScalarType.Int64), Uniforms(CounterRandom.Purpose.Accept, 1000), Uniforms(CounterRandom.Purpose.Extra, 1000));
+
+        verification.Accepted.all().item<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Uniform_Is_Inside_The_Open_Interval_And_Depends_On_Every_Part_Of_Its_Key()
+    {
+        var draws = Enumerable.Range(0, 100_000).Select(position => CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 3, position)).ToArray();
+
+        draws.Min().ShouldBeGreaterThan(0f);
+        draws.Max().ShouldBeLessThan(1f);
+        draws.Average(draw => (double)draw).ShouldBe(0.5, 0.01);
+        var draw = CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 3, 5);
+        CounterRandom.Uniform(8, CounterRandom.Purpose.Accept, 3, 5).ShouldNotBe(draw);
+        CounterRandom.Uniform(7, CounterRandom.Purpose.Draft, 3, 5).ShouldNotBe(draw);
+        CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 4, 5).ShouldNotBe(draw);
+    }
+
+    private static Tensor Uniforms(CounterRandom.Purpose purpose, int count) =>
+        tensor(Enumerable.Range(0, count).Select(position => CounterRandom.Uniform(1, purpose, 0, position)).ToArray());
+}

@@ -1,0 +1,22 @@
+using Dsde.Engine.Speculation;
+
+namespace Dsde.Engine.Tests.Speculation;
+
+public class PolicyConfigurationTests
+{
+    [Theory]
+    [InlineData("static:4")]
+    [InlineData("autoregressive")]
+    public void Parse_Known_Policy_Reads_Back_Its_Own_Form(string text) => PolicyConfiguration.Parse(text).ToString().ShouldBe(text);
+
+    [Theory]
+    [InlineData("static:0")]
+    [InlineData("static:65")]
+    [InlineData("fast")]
+    public void Parse_Unknown_Policy_Names_It_And_What_Is_Allowed(string text)
+    {
+        var error = Should.Throw<FormatException>(() => PolicyConfiguration.Parse(text));
+        error.Message.ShouldContain(text);
+        error.Message.ShouldContain("static:K");
+    }
+}
