@@ -21,7 +21,7 @@ public class VerificationTests
             p, q, proposals, rows, Uniforms(CounterRandom.Purpose.Accept, draws), Uniforms(CounterRandom.Purpose.Extra, draws));
 
         var emitted = where(verification.Accepted, proposals, verification.ExtraTokenIds);
-        var counts = emitted.bincount(minlength: 4).data<long>().ToArray();
+        var counts = emitted.bincount(null, 4).data<long>().ToArray();
 
         counts[3].ShouldBe(0);
         var chiSquare = Enumerable.Range(0, 3).Sum(token => Math.Pow(counts[token] - (draws * target[token]), 2) / (draws * target[token]));
