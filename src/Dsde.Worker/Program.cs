@@ -1,4 +1,3 @@
-using TorchSharp;
+using Dsde.Worker.Cli;
 
-using var x = torch.ones(2, 2);
-Console.WriteLine(x.sum().item<float>());
+return await DsdeCommandLine.RunAsync(args);

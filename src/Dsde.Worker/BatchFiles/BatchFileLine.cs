@@ -8,6 +8,9 @@ internal sealed record BatchFileLine
     /// <summary>Counted from 1, blank lines included.</summary>
     public required int Number { get; init; }
 
+    /// <summary>Id that the line's job has or would have.</summary>
+    public required Guid JobId { get; init; }
+
     /// <summary>The submitter's name for the job, where it could be read.</summary>
     public string? CustomId { get; init; }
 

@@ -27,7 +27,7 @@ internal static class BatchFileReader
             if (bytes is null)
             {
                 var longest = $"The line is longer than {JobFileLines.MaxLineBytes >> 20} MiB.";
-                yield return new BatchFileLine { Number = number, Error = new LineError(LineErrorCodes.LineTooLong, longest) };
+                yield return Start(number, defaults) with { Error = new LineError(LineErrorCodes.LineTooLong, longest) };
                 continue;
             }
 
@@ -46,7 +46,7 @@ internal static class BatchFileReader
 
     private static BatchFileLine ReadLine(ReadOnlyMemory<byte> content, int number, BatchDefaults defaults, HashSet<UInt128> customIds)
     {
-        var line = new BatchFileLine { Number = number };
+        var line = Start(number, defaults);
         try
         {
             using var document = JsonDocument.Parse(content);
@@ -60,7 +60,7 @@ internal static class BatchFileReader
             RefuseDuplicate(line.CustomId, customIds);
             var isChat = ReadIsChat(fields);
             var body = ReadBody(fields);
-            var job = RequestBody.ToJob(body, isChat, number, defaults) with { CustomId = line.CustomId };
+            var job = RequestBody.ToJob(body, isChat, line, defaults);
             var model = body.TryGetProperty("model", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
             return line with { Job = job, RequestedModel = model };
         }
@@ -78,6 +78,9 @@ internal static class BatchFileReader
             return line with { Error = exception.Error };
         }
     }
+
+    private static BatchFileLine Start(int number, BatchDefaults defaults)
+        => new() { Number = number, JobId = BatchJobIds.Create(defaults.BatchId, number) };
 
     private static string ReadCustomId(JsonFields fields)
         => fields.TakeString("custom_id") is { Length: > 0 } customId

@@ -9,14 +9,15 @@ namespace Dsde.Worker.BatchFiles.Reading;
 /// </summary>
 internal static class RequestBody
 {
-    public static SubmitGenerationJob ToJob(JsonElement element, bool isChat, int lineNumber, BatchDefaults defaults)
+    public static SubmitGenerationJob ToJob(JsonElement element, bool isChat, BatchFileLine line, BatchDefaults defaults)
     {
         var body = new JsonFields(element, "body.");
         var model = body.TakeString("model");
         var job = new SubmitGenerationJob
         {
-            JobId = BatchJobIds.Create(defaults.BatchId, lineNumber),
+            JobId = line.JobId,
             BatchId = defaults.BatchId,
+            CustomId = line.CustomId,
             Model = defaults.Model ?? model ?? throw Missing("model"),
             Messages = isChat ? ChatMessages.Read(body) : null,
             Prompt = isChat ? null : ReadPrompt(body),
@@ -25,7 +26,7 @@ internal static class RequestBody
             TopP = body.TakeNumber("top_p"),
             TopK = body.TakeInteger("top_k") switch { -1 => 0, var topK => topK },
             Stop = ReadStop(body),
-            Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + lineNumber) : null),
+            Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
             Policy = body.TakeString("policy") ?? defaults.Policy,
             Priority = body.TakeInteger("priority"),
             Metadata = ReadMetadata(body),

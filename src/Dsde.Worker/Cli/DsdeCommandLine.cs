@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary>The program's command line: parses, runs one verb and makes an exit code of whatever happens.</summary>
+internal static class DsdeCommandLine
+{
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromMinutes(2);
+
+    /// <summary>Runs the verb that <paramref name="args"/> name.</summary>
+    /// <param name="args">As given to the program.</param>
+    /// <param name="configuration">Where output goes; null for the process's own streams, with Ctrl-C handled.</param>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, InvocationConfiguration? configuration = null)
+    {
+        configuration ??= new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout };
+        configuration.EnableDefaultExceptionHandler = false;
+        var parsed = Create().Parse(args);
+        try
+        {
+            var exitCode = await parsed.InvokeAsync(configuration, CancellationToken.None);
+            return parsed.Action is ParseErrorAction ? ExitCodes.SetupError : exitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception exception) when (ExpectedFailures.Describe(exception) is { } message)
+        {
+            await configuration.Error.WriteLineAsync($"dsde: {message}");
+            return ExitCodes.SetupError;
+        }
+    }
+
+    private static RootCommand Create()
+    {
+        var root = new RootCommand("Bulk text generation with adaptive speculative decoding.");
+        root.Add(new ModelCommand());
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction help })
+            {
+                option.Action = new HelpWithExamples(help);
+            }
+        }
+
+        return root;
+    }
+}

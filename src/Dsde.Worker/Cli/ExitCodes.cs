@@ -1,0 +1,17 @@
+namespace Dsde.Worker.Cli;
+
+/// <summary>What the program tells its caller.</summary>
+internal static class ExitCodes
+{
+    /// <summary>Everything asked for was done; every job has an output.</summary>
+    public const int Success = 0;
+
+    /// <summary>Done, but some jobs have no output: errors.jsonl lists them.</summary>
+    public const int JobsFailed = 1;
+
+    /// <summary>Nothing was done: the command line, the configuration, a model, the broker or the database is not right.</summary>
+    public const int SetupError = 2;
+
+    /// <summary>Interrupted by Ctrl-C or SIGTERM; what was done until then is written.</summary>
+    public const int Interrupted = 130;
+}
