@@ -3,30 +3,85 @@ using System.Globalization;
 namespace Dsde.Engine.Speculation;
 
 /// <summary>Names a policy and its parameters; see <see cref="Parse"/> for the forms.</summary>
-/// <param name="StaticLength">Length of the static policy, 1 to 64; 0 for autoregressive decoding.</param>
-public sealed record PolicyConfiguration(int StaticLength)
+public sealed record PolicyConfiguration
 {
     private const int MaxStaticLength = 64;
-    private const string Autoregressive = "autoregressive";
+    private const string AutoregressiveName = "autoregressive";
     private const string StaticPrefix = "static:";
+    private const string DsdeName = "dsde";
+    private const string ReferenceSuffix = "-reference";
+    private const string NoCapSuffix = "-nocap";
+    private const string OnPathSuffix = "-onpath";
 
-    /// <summary>Reads <c>static:K</c> or <c>autoregressive</c>.</summary>
-    /// <exception cref="FormatException">The text is neither; the message says what is allowed.</exception>
+    private PolicyConfiguration()
+    {
+    }
+
+    /// <summary>Plain decoding, without the draft model.</summary>
+    public static PolicyConfiguration Autoregressive { get; } = new() { Kind = PolicyKind.Autoregressive };
+
+    /// <summary>Which policy.</summary>
+    public PolicyKind Kind { get; private init; }
+
+    /// <summary>Length of the static policy, 1 to 64; 0 for the others.</summary>
+    public int StaticLength { get; private init; }
+
+    /// <summary>Whether the DSDE policy caps lengths by the batch's mean prediction; true for the others.</summary>
+    public bool CapEnabled { get; private init; } = true;
+
+    /// <summary>Which KLDs the DSDE policy looks at.</summary>
+    public KldScope Scope { get; private init; }
+
+    /// <summary>Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without, <c>static:K</c> or <c>autoregressive</c>.</summary>
+    /// <exception cref="FormatException">The text is none of these; the message says what is allowed.</exception>
     public static PolicyConfiguration Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (text == Autoregressive)
-        {
-            return new PolicyConfiguration(0);
-        }
-
-        return text.StartsWith(StaticPrefix, StringComparison.Ordinal)
-            && int.TryParse(text.AsSpan(StaticPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-            && length is >= 1 and <= MaxStaticLength
-            ? new PolicyConfiguration(length)
-            : throw new FormatException($"Policy '{text}' is not known. Use static:K with K from 1 to {MaxStaticLength}, or autoregressive.");
+        return text == AutoregressiveName ? Autoregressive
+            : ParseStatic(text) ?? ParseDsde(text) ?? throw new FormatException(
+                $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), "
+                + $"static:K with K from 1 to {MaxStaticLength}, or autoregressive.");
     }
 
     /// <summary>The form that <see cref="Parse"/> reads.</summary>
-    public override string ToString() => StaticLength == 0 ? Autoregressive : StaticPrefix + StaticLength.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() => Kind switch
+    {
+        PolicyKind.Autoregressive => AutoregressiveName,
+        PolicyKind.Static => StaticPrefix + StaticLength.ToString(CultureInfo.InvariantCulture),
+        _ => DsdeName
+            + (Kind == PolicyKind.DsdeReference ? ReferenceSuffix : "")
+            + (CapEnabled ? "" : NoCapSuffix)
+            + (Scope == KldScope.OnPath ? OnPathSuffix : ""),
+    };
+
+    private static PolicyConfiguration? ParseStatic(string text) =>
+        text.StartsWith(StaticPrefix, StringComparison.Ordinal)
+        && int.TryParse(text.AsSpan(StaticPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+        && length is >= 1 and <= MaxStaticLength
+            ? new PolicyConfiguration { Kind = PolicyKind.Static, StaticLength = length }
+            : null;
+
+    private static PolicyConfiguration? ParseDsde(string text)
+    {
+        var rest = text.AsSpan();
+        if (!Take(ref rest, DsdeName))
+        {
+            return null;
+        }
+
+        var configuration = new PolicyConfiguration
+        {
+            Kind = Take(ref rest, ReferenceSuffix) ? PolicyKind.DsdeReference : PolicyKind.Dsde,
+            CapEnabled = !Take(ref rest, NoCapSuffix),
+            Scope = Take(ref rest, OnPathSuffix) ? KldScope.OnPath : KldScope.AllProposed,
+        };
+        return rest.IsEmpty ? configuration : null;
+    }
+
+    private static bool Take(ref ReadOnlySpan<char> text, string expected)
+    {
+        var found = text.StartsWith(expected, StringComparison.Ordinal);
+        text = found ? text[expected.Length..] : text;
+        return found;
+    }
 }

@@ -1,10 +1,10 @@
 namespace Dsde.Engine.Speculation;
 
 /// <summary>Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model.</summary>
-internal sealed class StaticPolicy(int length) : ISpeculationPolicy
+internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
 {
     /// <inheritdoc/>
-    public string Name => new PolicyConfiguration(length).ToString();
+    public string Name => name;
 
     /// <inheritdoc/>
     public bool UsesDraft => length > 0;

@@ -7,12 +7,19 @@ public class PolicyConfigurationTests
     [Theory]
     [InlineData("static:4")]
     [InlineData("autoregressive")]
+    [InlineData("dsde")]
+    [InlineData("dsde-nocap")]
+    [InlineData("dsde-onpath")]
+    [InlineData("dsde-reference")]
+    [InlineData("dsde-reference-nocap-onpath")]
     public void Parse_Known_Policy_Reads_Back_Its_Own_Form(string text) => PolicyConfiguration.Parse(text).ToString().ShouldBe(text);
 
     [Theory]
     [InlineData("static:0")]
     [InlineData("static:65")]
     [InlineData("fast")]
+    [InlineData("dsdex")]
+    [InlineData("dsde-nocap-reference")]
     public void Parse_Unknown_Policy_Names_It_And_What_Is_Allowed(string text)
     {
         var error = Should.Throw<FormatException>(() => PolicyConfiguration.Parse(text));

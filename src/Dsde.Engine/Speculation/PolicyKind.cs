@@ -1,0 +1,17 @@
+namespace Dsde.Engine.Speculation;
+
+/// <summary>The policies there are.</summary>
+public enum PolicyKind
+{
+    /// <summary>Lengths from the stability of the KL divergence, as the paper has it.</summary>
+    Dsde,
+
+    /// <summary>The same as the paper's authors implemented it.</summary>
+    DsdeReference,
+
+    /// <summary>Always the same length.</summary>
+    Static,
+
+    /// <summary>No speculation.</summary>
+    Autoregressive,
+}
