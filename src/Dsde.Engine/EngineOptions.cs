@@ -40,10 +40,10 @@ public sealed class EngineOptions
     [Range(1, 1 << 16)]
     public int PrefillTokenBudget { get; set; } = 512;
 
-    /// <summary>Policy of requests that name none: <c>static:K</c> or <c>autoregressive</c>.</summary>
-    /// <value>The default is <c>static:4</c>.</value>
+    /// <summary>Policy of requests that name none: <c>dsde</c> and its variants, <c>static:K</c> or <c>autoregressive</c>.</summary>
+    /// <value>The default is <c>dsde</c>.</value>
     [Required]
-    public string Policy { get; set; } = "static:4";
+    public string Policy { get; set; } = "dsde";
 
     /// <summary>Upper bound of every speculation length.</summary>
     /// <value>The default is 10.</value>

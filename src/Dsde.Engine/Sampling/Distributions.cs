@@ -27,7 +27,8 @@ internal static class Distributions
 
         if (parameters.Greedy is { } greedy)
         {
-            var certain = zeros_like(probabilities).scatter_(1, logits.argmax(-1, keepdim: true), 1f);
+            var best = logits.argmax(-1, keepdim: true); // [n, 1]
+            var certain = zeros_like(probabilities).scatter_(1, best, ones_like(best, ScalarType.Float32));
             probabilities = where(greedy, certain, probabilities);
         }
 

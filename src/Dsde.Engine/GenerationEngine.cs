@@ -1,0 +1,129 @@
+using System.Threading.Channels;
+using Dsde.Engine.Loading;
+using Dsde.Engine.Models;
+using Dsde.Engine.Scheduling;
+using Dsde.Engine.Speculation;
+using Dsde.Engine.Tokenization;
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+
+namespace Dsde.Engine;
+
+/// <summary>The Dynamic Speculative Decoding Engine: continuous batching of draft–verify–accept iterations on one thread of its own.</summary>
+public sealed class GenerationEngine : IGenerationEngine
+{
+    private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly EngineCounters _counters = new();
+    private readonly PolicyRegistry _policies;
+    private readonly HuggingFaceTokenizer _tokenizer;
+    private readonly IReadOnlySet<int> _endTokens;
+    private readonly TimeProvider _time;
+    private readonly EngineThread _thread;
+
+    private GenerationEngine(LoadedModels models, ComputeSettings compute, PolicyConfiguration policy, EngineOptions options, TimeProvider time, ILogger logger)
+    {
+        _time = time;
+        _tokenizer = models.Tokenizer;
+        _endTokens = models.Folder.Config.EosTokenIds.ToHashSet();
+        _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
+        PromptEncoder = new PromptEncoder(models.Tokenizer);
+        Description = new EngineDescription(
+            models.Folder.Name,
+            models.Draft is null ? null : new DirectoryInfo(options.Draft ?? "").Name,
+            models.MaxLength,
+            models.Target.VocabularySize,
+            compute.TypeName,
+            compute.Device.ToString(),
+            options.BatchSize,
+            policy.ToString());
+        _thread = new EngineThread(CreateLoop(models, compute, options), _arrivals.Reader, models.Dispose, logger);
+    }
+
+    /// <inheritdoc/>
+    public EngineDescription Description { get; }
+
+    /// <inheritdoc/>
+    public IPromptEncoder PromptEncoder { get; }
+
+    /// <summary>Loads the models and starts the engine's thread. Blocks for as long as that takes: seconds for a small model.</summary>
+    /// <param name="options">What to load and how to run it.</param>
+    /// <param name="time">For telemetry.</param>
+    /// <param name="loggers">For start and failures.</param>
+    /// <exception cref="ModelLoadException">A model folder, the device or an option does not do; the message says why and what would.</exception>
+    public static GenerationEngine Load(EngineOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(loggers);
+        var logger = loggers.CreateLogger<GenerationEngine>();
+        var start = time.GetTimestamp();
+        var policy = ReadPolicy(options);
+        if (options.Threads > 0)
+        {
+            torch.set_num_threads(options.Threads);
+        }
+
+        var compute = ComputeSettings.Choose(options);
+        using var mode = torch.inference_mode();
+        var models = LoadedModels.Load(options, compute.Type, compute.Device);
+        var engine = new GenerationEngine(models, compute, policy, options, time, logger);
+        logger.ModelsLoaded(
+            engine.Description.Target, engine.Description.Draft ?? "none", compute.TypeName, engine.Description.Device, time.GetElapsedTime(start).TotalMilliseconds);
+        return engine;
+    }
+
+    /// <inheritdoc/>
+    public EngineSnapshot GetSnapshot() => _counters.Read();
+
+    /// <inheritdoc/>
+    public async Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RequestCheck.Require(request, Description);
+        cancellationToken.ThrowIfCancellationRequested();
+        var sequence = new Sequence(
+            request, _policies.Find(request.Policy), _tokenizer.CreateAssembler(request.StopStrings), _endTokens, Description.ContextLength, _time, cancellationToken);
+        if (!_arrivals.Writer.TryWrite(sequence))
+        {
+            throw new OperationCanceledException("The engine has been shut down.");
+        }
+
+        // A request that still waits for a slot answers at once; one that runs leaves the batch before the next iteration.
+        await using var registration = cancellationToken.Register(() => sequence.Completion.TrySetCanceled(cancellationToken));
+        return await sequence.Completion.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Ends what runs or waits as cancelled, then the thread, and frees the models.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _arrivals.Writer.TryComplete(); // first, so that nothing can arrive once the thread has looked for the last time
+        _thread.Stop();
+        await _thread.Ended.ConfigureAwait(false);
+    }
+
+    private static PolicyConfiguration ReadPolicy(EngineOptions options)
+    {
+        try
+        {
+            var policy = PolicyConfiguration.Parse(options.Policy);
+            return string.IsNullOrEmpty(options.Draft) && policy.Kind != PolicyKind.Autoregressive
+                ? throw new ModelLoadException($"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or use autoregressive.")
+                : policy;
+        }
+        catch (FormatException exception)
+        {
+            throw new ModelLoadException($"{EngineOptions.SectionName}:{nameof(EngineOptions.Policy)}: {exception.Message}", exception);
+        }
+    }
+
+    private DecodingLoop CreateLoop(LoadedModels models, ComputeSettings compute, EngineOptions options)
+    {
+        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength);
+        return new DecodingLoop(
+            _arrivals.Reader,
+            new RunningBatch(models.Target.Cache, models.Draft?.Cache),
+            new PrefillStep(models.Target, models.Draft, options.PrefillTokenBudget, compute.Device, _time),
+            new SpeculativeStep(models.Target, models.Draft, planner, compute.Device, _time),
+            _counters);
+    }
+}

@@ -1,0 +1,79 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Tokenization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Loading;
+
+/// <summary>The models of an engine with their caches, and the tokenizer they share.</summary>
+internal sealed class LoadedModels : IDisposable
+{
+    private LoadedModels(ModelFolder folder, HuggingFaceTokenizer tokenizer, CachedDecoder target, CachedDecoder? draft)
+    {
+        Folder = folder;
+        Tokenizer = tokenizer;
+        Target = target;
+        Draft = draft;
+    }
+
+    /// <summary>The target's folder.</summary>
+    public ModelFolder Folder { get; }
+
+    /// <summary>The target's tokenizer.</summary>
+    public HuggingFaceTokenizer Tokenizer { get; }
+
+    /// <summary>The target.</summary>
+    public CachedDecoder Target { get; }
+
+    /// <summary>The draft; null without one.</summary>
+    public CachedDecoder? Draft { get; }
+
+    /// <summary>Most tokens of prompt and output together.</summary>
+    public int MaxLength => Target.Cache.MaxLength;
+
+    /// <summary>Loads target and draft; what they hold is checked before any weight is read.</summary>
+    /// <exception cref="ModelLoadException">A folder is missing, broken or not supported, or the two models do not fit together.</exception>
+    public static LoadedModels Load(EngineOptions options, ScalarType type, Device device)
+    {
+        var targetFolder = ModelFolder.Open(options.Target);
+        var draftFolder = string.IsNullOrEmpty(options.Draft) ? null : ModelFolder.Open(options.Draft);
+        var tokenizer = HuggingFaceTokenizer.Load(targetFolder);
+        if (draftFolder is not null)
+        {
+            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, HuggingFaceTokenizer.Load(draftFolder));
+        }
+
+        var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
+        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device);
+        try
+        {
+            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device);
+            return new LoadedModels(targetFolder, tokenizer, target, draft);
+        }
+        catch
+        {
+            target.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Target.Dispose();
+        Draft?.Dispose();
+    }
+
+    private static int ChooseMaxLength(int wanted, ModelFolder target, ModelFolder? draft)
+    {
+        var shorter = draft is not null && draft.Config.ContextLength < target.Config.ContextLength ? draft : target;
+        var allowed = shorter.Config.ContextLength;
+        if (wanted > allowed)
+        {
+            throw new ModelLoadException(
+                $"{EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} is {wanted}, but {shorter.Path} allows {allowed} tokens. Give at most that, or 0 for what the models allow.");
+        }
+
+        return wanted == 0 ? allowed : wanted;
+    }
+}

@@ -1,0 +1,13 @@
+using System.Collections.Concurrent;
+
+namespace Dsde.Engine.Speculation;
+
+/// <summary>One policy per configuration, so that sequences that share a configuration are planned, and capped, together.</summary>
+internal sealed class PolicyRegistry(PolicyConfiguration standard, int maxSpeculationLength)
+{
+    private readonly ConcurrentDictionary<PolicyConfiguration, ISpeculationPolicy> _policies = new();
+
+    /// <summary>The policy of a configuration; null for the engine's default.</summary>
+    public ISpeculationPolicy Find(PolicyConfiguration? configuration) =>
+        _policies.GetOrAdd(configuration ?? standard, (wanted, max) => PolicyFactory.Create(wanted, max), maxSpeculationLength);
+}

@@ -1,0 +1,78 @@
+using static Dsde.Engine.Tests.Generation.EngineUnderTest;
+
+namespace Dsde.Engine.Tests.Generation;
+
+public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPair>
+{
+    [Fact]
+    public async Task A_cancelled_request_leaves_and_its_neighbours_go_on_undisturbed()
+    {
+        var prompts = Prompts(6);
+        await using var engine = Load(models.Target, models.Draft, batchSize: 6);
+        var undisturbed = await engine.GenerateAllAsync(prompts.Select(prompt => Greedy(prompt, 60)));
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var doomed = engine.GenerateAsync(Greedy(prompts[0], 60), cancellation.Token);
+        var neighbours = engine.GenerateAllAsync(prompts.Skip(1).Select(prompt => Greedy(prompt, 60)));
+        await cancellation.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() => doomed);
+        var results = await neighbours;
+        for (var i = 0; i < results.Length; i++)
+        {
+            Sameness.ShouldBeSame(results[i], undisturbed[i + 1]);
+        }
+    }
+
+    [Fact]
+    public async Task Shutting_down_cancels_what_runs_and_what_waits()
+    {
+        var engine = Load(models.Target, models.Draft, batchSize: 1);
+        var running = Prompts(5).Select(prompt => engine.GenerateAsync(Greedy(prompt, 100), CancellationToken.None)).ToList();
+
+        await engine.DisposeAsync();
+
+        foreach (var task in running)
+        {
+            await Should.ThrowAsync<OperationCanceledException>(() => task);
+        }
+
+        await Should.ThrowAsync<OperationCanceledException>(() => engine.GenerateAsync(Greedy([1], 1), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Waiting_requests_of_higher_priority_run_first()
+    {
+        await using var engine = Load(models.Target, models.Draft, batchSize: 1);
+        var first = engine.GenerateAsync(Greedy([1, 2], 100), TestContext.Current.CancellationToken);
+        int[] priorities = [0, 0, 5, 1];
+
+        var results = await engine.GenerateAllAsync(priorities.Select((priority, i) => Greedy([3, 4, i], 3) with { Priority = priority }));
+
+        await first;
+        var order = Enumerable.Range(0, priorities.Length).OrderBy(i => results[i].Trace.Times.WaitingMs);
+        order.ShouldBe([2, 3, 0, 1]);
+    }
+
+    [Fact]
+    public async Task The_counters_agree_with_the_traces()
+    {
+        await using var engine = Load(models.Target, models.Draft, batchSize: 3);
+
+        var results = await engine.GenerateAllAsync(Prompts(9).Select((prompt, i) => Sampled(prompt, 30, (ulong)i)));
+
+        var snapshot = engine.GetSnapshot();
+        snapshot.Emitted.ShouldBe(results.Sum(result => (long)result.TokenIds.Count));
+        snapshot.Proposed.ShouldBe(results.Sum(result => (long)result.Trace.Proposed));
+        snapshot.Accepted.ShouldBe(results.Sum(result => (long)result.Trace.Accepted));
+        foreach (var trace in results.Select(result => result.Trace))
+        {
+            trace.Proposed.ShouldBe(trace.Iterations.SpeculationLength.Sum());
+            trace.Proposals.Kld.Length.ShouldBe(trace.Proposed);
+            trace.Proposals.OnPath.Length.ShouldBe(trace.Proposed);
+            trace.Tokens.DraftMatch.Length.ShouldBe(trace.CompletionTokens);
+            trace.Proposals.Kld.ShouldAllBe(kld => kld > -1e-3f && !float.IsNaN(kld));
+            trace.Proposals.Beta.ShouldAllBe(beta => beta >= 0 && beta < 1.001f);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+using Dsde.Engine.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dsde.Engine.Tests.Models;
+
+/// <summary>A model folder that can't be used ends with a message that names the file, what is wrong and what to do.</summary>
+public sealed class BrokenFolderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-broken-").FullName;
+
+    public BrokenFolderTests() => TestModelFolder.Write(_folder, new TestModelShape());
+
+    private string Weights => Path.Combine(_folder, "model.safetensors");
+
+    private string Config => Path.Combine(_folder, "config.json");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Missing_folder() => ShouldFail(Path.Combine(_folder, "nowhere"), "nowhere is missing");
+
+    [Fact]
+    public void Missing_config()
+    {
+        File.Delete(Config);
+        ShouldFail(_folder, "config.json is missing");
+    }
+
+    [Fact]
+    public void Another_architecture()
+    {
+        File.WriteAllText(Config, File.ReadAllText(Config).Replace("LlamaForCausalLM", "MambaForCausalLM", StringComparison.Ordinal));
+        ShouldFail(_folder, "MambaForCausalLM");
+    }
+
+    [Fact]
+    public void Missing_weights()
+    {
+        File.Delete(Weights);
+        ShouldFail(_folder, "neither model.safetensors nor");
+    }
+
+    [Fact]
+    public void Truncated_weights()
+    {
+        using (var file = File.OpenWrite(Weights))
+        {
+            file.SetLength(file.Length - 1000);
+        }
+
+        ShouldFail(_folder, "model.safetensors");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(100)]
+    public void Weights_that_end_inside_their_header(int length)
+    {
+        using (var file = File.OpenWrite(Weights))
+        {
+            file.SetLength(length);
+        }
+
+        ShouldFail(_folder, "model.safetensors");
+    }
+
+    [Fact]
+    public void A_header_longer_than_the_file()
+    {
+        var bytes = File.ReadAllBytes(Weights);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, long.MaxValue);
+        File.WriteAllBytes(Weights, bytes);
+        ShouldFail(_folder, "model.safetensors");
+    }
+
+    [Fact]
+    public void A_file_that_is_not_safetensors()
+    {
+        File.WriteAllText(Weights, "version https://example.org/some-pointer-file\nsize 12345\n");
+        ShouldFail(_folder, "model.safetensors");
+    }
+
+    [Fact]
+    public void Weights_of_another_shape()
+    {
+        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"intermediate_size\":64", "\"intermediate_size\":65", StringComparison.Ordinal));
+        ShouldFail(_folder, "belong to different models");
+    }
+
+    [Fact]
+    public void A_layer_too_many()
+    {
+        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":4", StringComparison.Ordinal));
+        ShouldFail(_folder, "model.layers.3.");
+    }
+
+    [Fact]
+    public void A_shard_that_is_not_there()
+    {
+        Directory.Delete(_folder, recursive: true);
+        TestModelFolder.Write(_folder, new TestModelShape { Shards = 2 });
+        File.Delete(Path.Combine(_folder, "model-00002-of-00002.safetensors"));
+        ShouldFail(_folder, "model-00002-of-00002.safetensors");
+    }
+
+    [Fact]
+    public void An_option_that_does_not_fit_the_model() =>
+        ShouldFail(_folder, "allows 128 tokens", options => options.MaxLength = 129);
+
+    [Fact]
+    public void A_policy_that_is_not_known() => ShouldFail(_folder, "Policy 'fast' is not known", options => options.Policy = "fast");
+
+    [Fact]
+    public void A_policy_that_needs_the_missing_draft() => ShouldFail(_folder, "needs a draft model", options => options.Policy = "dsde");
+
+    private static void ShouldFail(string folder, string message, Action<EngineOptions>? change = null)
+    {
+        var options = new EngineOptions { Target = folder, Draft = null, Policy = "autoregressive", Device = "cpu" };
+        change?.Invoke(options);
+        Should.Throw<ModelLoadException>(() => GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance)).Message.ShouldContain(message);
+    }
+}
