@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs one private server for a test run: private-server.sh postgresql|rabbitmq FOLDER PORT
+# Prints "ready", then obeys lines on its input: "stop", "start". When its input ends - also because the test process was killed - the server
+# stops and the folder goes.
+set -euo pipefail
+# shellcheck source=eng/servers.sh
+source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/servers.sh"
+
+kind=$1 folder=$2 port=$3
+export POSTGRESQL_FSYNC=off
+
+start() { if [[ $kind == postgresql ]]; then start_postgresql "$folder" "$port"; else start_rabbitmq "$folder" "$port"; fi; }
+stop() { if [[ $kind == postgresql ]]; then stop_postgresql "$folder"; else stop_rabbitmq "$folder" "$port"; fi; }
+clean() { stop || true; cd /; rm -rf -- "$folder"; }
+
+trap clean EXIT
+trap 'exit 0' TERM
+trap '' INT HUP # a Ctrl-C for the tests must not take the servers before their clients
+start
+echo ready
+while read -r line; do
+  case $line in
+    stop) stop; echo stopped ;;
+    start) start; echo ready ;;
+  esac
+done

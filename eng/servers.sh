@@ -1,0 +1,95 @@
+# Starts and stops a PostgreSQL and a RabbitMQ of one's own, from the distribution's binaries, on loopback addresses. Sourced by others.
+# shellcheck shell=bash
+
+fail() { printf '%s: %s\n' "$(basename -- "$0")" "$1" >&2; exit 2; }
+
+# Where PostgreSQL's server programs are: Debian keeps them off the PATH.
+postgresql_bin() {
+  local found
+  found=$(find /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin -maxdepth 1 -name initdb 2>/dev/null | sort -V | tail -1)
+  [[ -n $found ]] || found=$(command -v initdb || true)
+  [[ -n $found ]] || fail "PostgreSQL's server is not installed; install the package 'postgresql' (./test.sh does)."
+  dirname -- "$found"
+}
+
+# PostgreSQL refuses to run as root: then the system user 'postgres' runs it.
+as_postgresql_user() {
+  if [[ $(id -u) -eq 0 ]]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+rabbitmq_bin() {
+  local found
+  for found in /usr/lib/rabbitmq/bin /opt/homebrew/sbin; do
+    [[ -x $found/rabbitmq-server ]] && { echo "$found"; return; }
+  done
+  fail "RabbitMQ is not installed; install the package 'rabbitmq-server' (./test.sh does)."
+}
+
+port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# start_postgresql FOLDER PORT: user and database 'dsde', password 'dsde'.
+start_postgresql() {
+  local folder=$1 port=$2 bin
+  bin=$(postgresql_bin)
+  mkdir -p "$folder"
+  [[ $(id -u) -ne 0 ]] || chown postgres "$folder"
+  cd "$folder" || fail "$folder can't be entered."
+  if [[ ! -f $folder/data/PG_VERSION ]]; then
+    # shellcheck disable=SC2016 # the arguments are for the inner shell
+    as_postgresql_user bash -c 'echo dsde >"$1/password" && "$2/initdb" -D "$1/data" -U dsde --pwfile="$1/password" -A scram-sha-256 -E UTF8 --locale=C.UTF-8 >"$1/initdb.log" 2>&1' _ "$folder" "$bin" \
+      || { cat "$folder/initdb.log" >&2; fail "PostgreSQL's data folder could not be made."; }
+  fi
+  as_postgresql_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/postgresql.log" -w -t 60 \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=200 -c fsync=${POSTGRESQL_FSYNC:-on}" start >/dev/null \
+    || { tail -20 "$folder/postgresql.log" >&2; fail "PostgreSQL did not start on port $port."; }
+  PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qAtc "SELECT 1 FROM pg_database WHERE datname='dsde'" | grep -q 1 \
+    || PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qc 'CREATE DATABASE dsde' || fail "PostgreSQL on port $port does not answer."
+}
+
+stop_postgresql() {
+  local folder=$1
+  [[ ! -f $folder/data/postmaster.pid ]] || (cd "$folder" && as_postgresql_user "$(postgresql_bin)/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null)
+}
+
+# Environment of one RabbitMQ node of its own: FOLDER PORT; the distribution port and the port mapper's follow from PORT.
+rabbitmq_environment() {
+  local folder=$1 port=$2
+  export HOME=$folder RABBITMQ_NODENAME="dsde-$port@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT=$port
+  export RABBITMQ_DIST_PORT=$((port + 1)) ERL_EPMD_PORT=$((port + 2)) ERL_EPMD_ADDRESS=127.0.0.1
+  export RABBITMQ_MNESIA_BASE=$folder/data RABBITMQ_LOG_BASE=$folder/log RABBITMQ_SCHEMA_DIR=$folder/schema RABBITMQ_GENERATED_CONFIG_DIR=$folder/config
+  export RABBITMQ_ENABLED_PLUGINS_FILE=$folder/enabled_plugins RABBITMQ_CONFIG_FILE=$folder/rabbitmq.conf RABBITMQ_PID_FILE=$folder/pid
+  export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none'
+}
+
+# start_rabbitmq FOLDER PORT: user and password 'guest'; management on PORT + 3.
+start_rabbitmq() {
+  local folder=$1 port=$2 bin server waited=0
+  bin=$(rabbitmq_bin)
+  mkdir -p "$folder/data" "$folder/log"
+  echo '[rabbitmq_management].' >"$folder/enabled_plugins"
+  printf 'management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %s\nmanagement.disable_stats = false\n' "$((port + 3))" >"$folder/rabbitmq.conf"
+  [[ -z ${RABBITMQ_EXTRA_CONFIG:-} ]] || printf '%b\n' "$RABBITMQ_EXTRA_CONFIG" >>"$folder/rabbitmq.conf"
+  (
+    rabbitmq_environment "$folder" "$port"
+    cd "$folder" || exit
+    exec "$bin/rabbitmq-server" </dev/null >"$folder/server.log" 2>&1
+  ) &
+  server=$!
+  until port_is_open "$port" && port_is_open "$((port + 3))"; do
+    if ((++waited > 600)) || ! kill -0 "$server" 2>/dev/null; then
+      tail -30 "$folder/server.log" >&2
+      fail "RabbitMQ did not start on port $port."
+    fi
+    sleep 0.1
+  done
+}
+
+stop_rabbitmq() {
+  local folder=$1 port=$2 pid waited=0
+  pid=$(cat "$folder/pid" 2>/dev/null || true)
+  if [[ -n $pid ]] && kill -TERM "$pid" 2>/dev/null; then
+    while kill -0 "$pid" 2>/dev/null && ((++waited <= 150)); do sleep 0.1; done
+    kill -KILL "$pid" 2>/dev/null || true
+  fi
+  ERL_EPMD_PORT=$((port + 2)) epmd -kill >/dev/null 2>&1 || true
+}

@@ -1,0 +1,59 @@
+using Dsde.Persistence.Jobs;
+
+namespace Dsde.Persistence.Entities;
+
+/// <summary>A row of <c>generation_jobs</c>.</summary>
+internal sealed class GenerationJob
+{
+    public Guid JobId { get; init; }
+
+    public Guid? BatchId { get; set; }
+
+    public string? CustomId { get; set; }
+
+    public string? Model { get; set; }
+
+    public string? Workload { get; set; }
+
+    public string? Request { get; set; }
+
+    public byte[]? RequestHash { get; set; }
+
+    public JobState State { get; set; }
+
+    public string? WorkerId { get; set; }
+
+    public Guid? LeaseToken { get; set; }
+
+    public DateTimeOffset? LeaseUntil { get; set; }
+
+    public int Attempt { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    public DateTimeOffset? StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public string? Text { get; set; }
+
+    public string? FinishReason { get; set; }
+
+    public int? PromptTokens { get; set; }
+
+    public int? CompletionTokens { get; set; }
+
+    public int[]? TokenIds { get; set; }
+
+    public int[]? PromptTokenIds { get; set; }
+
+    public float[]? TokenLogProbabilities { get; set; }
+
+    public string? FailureCode { get; set; }
+
+    public string? FailureMessage { get; set; }
+
+    public bool? FailureRetryable { get; set; }
+
+    public string? CancelReason { get; set; }
+}

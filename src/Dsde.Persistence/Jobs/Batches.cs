@@ -1,0 +1,26 @@
+namespace Dsde.Persistence.Jobs;
+
+/// <summary>Jobs that are submitted together.</summary>
+/// <param name="BatchId">The batch.</param>
+/// <param name="JobCount">How many jobs it has.</param>
+/// <param name="Source">Where they came from, for example a file name.</param>
+public sealed record NewBatch(Guid BatchId, int JobCount, string? Source);
+
+/// <summary>How far a batch is.</summary>
+/// <param name="BatchId">The batch.</param>
+/// <param name="JobCount">Jobs registered.</param>
+/// <param name="Running">Jobs claimed and not ended.</param>
+/// <param name="Completed">Jobs with an output.</param>
+/// <param name="Failed">Jobs that failed.</param>
+/// <param name="Cancelled">Jobs cancelled or expired.</param>
+/// <param name="IsAnnounced">Whether the batch's end has been announced.</param>
+/// <param name="LastEndedAt">When the last end so far was stored.</param>
+public sealed record BatchProgress(
+    Guid BatchId, int JobCount, int Running, int Completed, int Failed, int Cancelled, bool IsAnnounced, DateTimeOffset? LastEndedAt)
+{
+    /// <summary>Jobs that have ended.</summary>
+    public int Ended => Completed + Failed + Cancelled;
+
+    /// <summary>Whether all have.</summary>
+    public bool IsComplete => Ended >= JobCount;
+}

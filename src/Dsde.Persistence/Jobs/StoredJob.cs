@@ -1,0 +1,47 @@
+namespace Dsde.Persistence.Jobs;
+
+/// <summary>A job as the database knows it.</summary>
+public sealed record StoredJob
+{
+    /// <summary>The job.</summary>
+    public required Guid JobId { get; init; }
+
+    /// <summary>Its batch, if any.</summary>
+    public Guid? BatchId { get; init; }
+
+    /// <summary>The submitter's own name for it, if any.</summary>
+    public string? CustomId { get; init; }
+
+    /// <summary>The request in canonical JSON; null if the job was cancelled before any worker saw it.</summary>
+    public string? Request { get; init; }
+
+    /// <summary>Alias of the model; null as above.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The group it belongs to in reports, if any.</summary>
+    public string? Workload { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>When it became known.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its end was stored.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>How often it was started.</summary>
+    public required int Attempt { get; init; }
+
+    /// <summary>The output of a completed job.</summary>
+    public JobOutput? Output { get; init; }
+
+    /// <summary>The trace's counts and times of a completed job.</summary>
+    public TraceSummary? Trace { get; init; }
+
+    /// <summary>Why a failed job has no output.</summary>
+    public JobFailure? Failure { get; init; }
+
+    /// <summary><c>cancelled</c> or <c>expired</c>, of a cancelled job.</summary>
+    public string? CancelReason { get; init; }
+}

@@ -1,0 +1,77 @@
+namespace Dsde.Persistence.Jobs;
+
+/// <summary>The counts, means and times of a job's trace; docs/telemetry.md says what each means.</summary>
+public record TraceSummary
+{
+    /// <summary>Policy with its parameters.</summary>
+    public required string Policy { get; init; }
+
+    /// <summary><c>greedy</c> or <c>rejection</c>.</summary>
+    public required string SamplingMode { get; init; }
+
+    /// <summary>Key of the random draws.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Sampling temperature.</summary>
+    public required float Temperature { get; init; }
+
+    /// <summary>Nucleus mass; 1 is off.</summary>
+    public required float TopP { get; init; }
+
+    /// <summary>Tokens kept; 0 is off.</summary>
+    public required int TopK { get; init; }
+
+    /// <summary>Name of the target model.</summary>
+    public required string TargetModel { get; init; }
+
+    /// <summary>Name of the draft model; null without one.</summary>
+    public string? DraftModel { get; init; }
+
+    /// <summary>Draft–verify–accept rounds.</summary>
+    public required int Iterations { get; init; }
+
+    /// <summary>Tokens of the prompt.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>Tokens generated.</summary>
+    public required int CompletionTokens { get; init; }
+
+    /// <summary>Draft tokens proposed.</summary>
+    public required int Proposed { get; init; }
+
+    /// <summary>Draft tokens accepted and kept.</summary>
+    public required int Accepted { get; init; }
+
+    /// <summary>Mean KLD over the proposed tokens, nats; null if nothing was proposed.</summary>
+    public float? MeanKld { get; init; }
+
+    /// <summary>Largest KLD, nats.</summary>
+    public float? MaxKld { get; init; }
+
+    /// <summary>Variance of the KLD, nats².</summary>
+    public float? VarianceKld { get; init; }
+
+    /// <summary>SL_A,max; null if the policy did not calibrate.</summary>
+    public int? CalibrationMaxAccepted { get; init; }
+
+    /// <summary>SL_max; null as above.</summary>
+    public int? CalibrationMaxLength { get; init; }
+
+    /// <summary>Waiting for a slot, ms.</summary>
+    public required double WaitingMs { get; init; }
+
+    /// <summary>Passes over the prompt, ms.</summary>
+    public required double PrefillMs { get; init; }
+
+    /// <summary>Draft passes, ms.</summary>
+    public required double DraftMs { get; init; }
+
+    /// <summary>Target passes, ms.</summary>
+    public required double VerifyMs { get; init; }
+
+    /// <summary>Acceptance, measurement, policy, ms.</summary>
+    public required double SamplingMs { get; init; }
+
+    /// <summary>End to end in the engine, ms.</summary>
+    public required double TotalMs { get; init; }
+}

@@ -1,0 +1,153 @@
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Dsde.Persistence.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class InitialSchema : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "generation_batches",
+                columns: table => new
+                {
+                    batch_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    job_count = table.Column<int>(type: "INTEGER", nullable: false),
+                    source = table.Column<string>(type: "TEXT", nullable: true),
+                    submitted_at = table.Column<string>(type: "TEXT", nullable: false),
+                    announced_at = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_generation_batches", x => x.batch_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "generation_jobs",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    batch_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    custom_id = table.Column<string>(type: "TEXT", nullable: true),
+                    model = table.Column<string>(type: "TEXT", nullable: true),
+                    workload = table.Column<string>(type: "TEXT", nullable: true),
+                    request = table.Column<string>(type: "TEXT", nullable: true),
+                    request_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    state = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: true),
+                    lease_token = table.Column<Guid>(type: "TEXT", nullable: true),
+                    lease_until = table.Column<string>(type: "TEXT", nullable: true),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<string>(type: "TEXT", nullable: false),
+                    started_at = table.Column<string>(type: "TEXT", nullable: true),
+                    ended_at = table.Column<string>(type: "TEXT", nullable: true),
+                    text = table.Column<string>(type: "TEXT", nullable: true),
+                    finish_reason = table.Column<string>(type: "TEXT", nullable: true),
+                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: true),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: true),
+                    token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    prompt_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    failure_code = table.Column<string>(type: "TEXT", nullable: true),
+                    failure_message = table.Column<string>(type: "TEXT", nullable: true),
+                    failure_retryable = table.Column<bool>(type: "INTEGER", nullable: true),
+                    cancel_reason = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_generation_jobs", x => x.job_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_traces",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    stored_at = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
+                    policy = table.Column<string>(type: "TEXT", nullable: false),
+                    sampling_mode = table.Column<string>(type: "TEXT", nullable: false),
+                    seed = table.Column<long>(type: "INTEGER", nullable: false),
+                    temperature = table.Column<float>(type: "REAL", nullable: false),
+                    top_p = table.Column<float>(type: "REAL", nullable: false),
+                    top_k = table.Column<int>(type: "INTEGER", nullable: false),
+                    target_model = table.Column<string>(type: "TEXT", nullable: false),
+                    draft_model = table.Column<string>(type: "TEXT", nullable: true),
+                    iterations = table.Column<int>(type: "INTEGER", nullable: false),
+                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    proposed = table.Column<int>(type: "INTEGER", nullable: false),
+                    accepted = table.Column<int>(type: "INTEGER", nullable: false),
+                    mean_kld = table.Column<float>(type: "REAL", nullable: true),
+                    max_kld = table.Column<float>(type: "REAL", nullable: true),
+                    variance_kld = table.Column<float>(type: "REAL", nullable: true),
+                    calibration_max_accepted = table.Column<int>(type: "INTEGER", nullable: true),
+                    calibration_max_length = table.Column<int>(type: "INTEGER", nullable: true),
+                    waiting_ms = table.Column<double>(type: "REAL", nullable: false),
+                    prefill_ms = table.Column<double>(type: "REAL", nullable: false),
+                    draft_ms = table.Column<double>(type: "REAL", nullable: false),
+                    verify_ms = table.Column<double>(type: "REAL", nullable: false),
+                    sampling_ms = table.Column<double>(type: "REAL", nullable: false),
+                    total_ms = table.Column<double>(type: "REAL", nullable: false),
+                    iteration_length = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_accepted = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_predicted_length = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_scale_factor = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_wvir = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_cap = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_batch_size = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_draft_ms = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_verify_ms = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_kld = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_beta = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_draft_entropy = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_on_path = table.Column<string>(type: "TEXT", nullable: false),
+                    token_margin = table.Column<string>(type: "TEXT", nullable: false),
+                    token_draft_match = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_traces", x => x.job_id);
+                    table.ForeignKey(
+                        name: "fk_job_traces_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_batch_id_state",
+                table: "generation_jobs",
+                columns: new[] { "batch_id", "state" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_worker_id",
+                table: "generation_jobs",
+                column: "worker_id",
+                filter: "state = 'running'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_job_traces_stored_at",
+                table: "job_traces",
+                column: "stored_at");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "generation_batches");
+
+            migrationBuilder.DropTable(
+                name: "job_traces");
+
+            migrationBuilder.DropTable(
+                name: "generation_jobs");
+        }
+    }
+}

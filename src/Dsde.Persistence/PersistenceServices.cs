@@ -1,0 +1,37 @@
+using Dsde.Persistence.Migrating;
+using Dsde.Persistence.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dsde.Persistence;
+
+/// <summary>Registration.</summary>
+public static class PersistenceServices
+{
+    /// <summary>Adds <see cref="IJobStore"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.</summary>
+    public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Provider == PersistenceOptions.PostgreSql)
+        {
+            AddContext<PostgresDbContext>(services, options);
+        }
+        else
+        {
+            AddContext<SqliteDbContext>(services, options);
+        }
+
+        services.AddSingleton(provider => new Database(provider.GetRequiredService<IContextFactory>(), options));
+        services.AddSingleton<IJobStore, JobStore>();
+        services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
+        return services;
+    }
+
+    private static void AddContext<TContext>(IServiceCollection services, PersistenceOptions options)
+        where TContext : DsdeDbContext
+    {
+        services.AddPooledDbContextFactory<TContext>(
+            builder => DatabaseSetup.Configure((DbContextOptionsBuilder<TContext>)builder, options.Provider, options.ConnectionString));
+        services.AddSingleton<IContextFactory, ContextFactory<TContext>>();
+    }
+}

@@ -1,0 +1,13 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Dsde.Persistence;
+
+/// <summary>On PostgreSQL: series are native arrays, requests are <c>jsonb</c>.</summary>
+internal sealed class PostgresDbContext(DbContextOptions<PostgresDbContext> options) : DsdeDbContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Entities.GenerationJob>().Property(row => row.Request).HasColumnType("jsonb");
+    }
+}

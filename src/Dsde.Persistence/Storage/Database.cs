@@ -1,0 +1,86 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Polly;
+using Polly.Retry;
+
+namespace Dsde.Persistence.Storage;
+
+/// <summary>Runs work on the database: again after a short disturbance, and with a message for people when it stays away.</summary>
+internal sealed class Database(IContextFactory contexts, PersistenceOptions options)
+{
+    private const int SqliteBusy = 5;
+    private const int SqliteLocked = 6;
+
+    private readonly ResiliencePipeline _retries = new ResiliencePipelineBuilder()
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
+            MaxRetryAttempts = 4,
+            BackoffType = DelayBackoffType.Exponential,
+            Delay = TimeSpan.FromMilliseconds(100),
+            UseJitter = true,
+        })
+        .Build();
+
+    /// <summary>Runs something on a context of its own. It may run several times, and starts afresh each time.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
+    public async Task<T> RunAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _retries.ExecuteAsync(
+                async token =>
+                {
+                    await using var context = contexts.Create();
+                    return await work(context, token);
+                },
+                cancellationToken);
+        }
+        catch (Exception exception) when (IsUnreachable(exception))
+        {
+            throw new DatabaseUnavailableException($"The database {Describe()} can't be reached: {Innermost(exception).Message} Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+        }
+    }
+
+    /// <summary>The database without its secrets.</summary>
+    public string Describe()
+    {
+        if (options.Provider == PersistenceOptions.Sqlite)
+        {
+            return new SqliteConnectionStringBuilder(options.ConnectionString).DataSource;
+        }
+
+        var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+        return $"{builder.Database} on {builder.Host}:{builder.Port}";
+    }
+
+    /// <summary>Whether two writers wanted the same new row.</summary>
+    public static bool IsDuplicate(DbUpdateException exception) => exception.InnerException switch
+    {
+        PostgresException postgres => postgres.SqlState == PostgresErrorCodes.UniqueViolation,
+        SqliteException sqlite => sqlite.SqliteErrorCode == 19,
+        _ => false,
+    };
+
+    private static bool IsTransient(Exception exception) => Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked } || IsUnreachable(exception)
+        || Chain(exception).OfType<DbException>().Any(error => error.IsTransient);
+
+    private static bool IsUnreachable(Exception exception) => exception is not OperationCanceledException
+        && Chain(exception).Any(error => error is SocketException or TimeoutException
+            or SqliteException { SqliteErrorCode: 14 }
+            or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow }
+            || (error is NpgsqlException and not PostgresException));
+
+    private static IEnumerable<Exception> Chain(Exception exception)
+    {
+        for (var current = exception; current is not null; current = current.InnerException)
+        {
+            yield return current;
+        }
+    }
+
+    private static Exception Innermost(Exception exception) => Chain(exception).Last();
+}

@@ -1,0 +1,3 @@
+using Dsde.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]

@@ -1,0 +1,220 @@
+using Dsde.Persistence.Jobs;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dsde.Persistence.Tests;
+
+/// <summary>What every database must do, run on each (DESIGN: the life of a job; PITFALLS 22, 27, 28).</summary>
+public abstract class JobStoreContract : IAsyncLifetime
+{
+    private TestDatabase? _database;
+
+    private TestDatabase Database => _database ?? throw new InvalidOperationException("Not initialized.");
+
+    private IJobStore Store => Database.Store;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _database = await TestDatabase.CreateAsync(await CreateOptionsAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Database.DisposeAsync();
+    }
+
+    protected abstract Task<PersistenceOptions> CreateOptionsAsync();
+
+    [Fact]
+    public async Task A_completed_job_comes_back_as_it_was_stored()
+    {
+        var (id, batch) = (Guid.NewGuid(), Guid.NewGuid());
+        var claimed = (await Store.ClaimAsync(TestJobs.Claim(id, batchId: batch), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+        claimed.Attempt.ShouldBe(1);
+        Database.Time.Advance(TimeSpan.FromSeconds(2));
+
+        (await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken, "naïve 🙂\n"), Cancellation)).ShouldBeTrue();
+
+        var job = (await Store.FindAsync([id, Guid.NewGuid()], Cancellation)).ShouldHaveSingleItem();
+        job.State.ShouldBe(JobState.Completed);
+        job.BatchId.ShouldBe(batch);
+        job.Output.ShouldNotBeNull().Text.ShouldBe("naïve 🙂\n");
+        job.Output.TokenIds.ShouldBe([1, 2, 3]);
+        job.Output.TokenLogProbabilities.ShouldBe([-0.5f, -1]);
+        job.EndedAt.ShouldBe(job.CreatedAt + TimeSpan.FromSeconds(2));
+        var summary = job.Trace.ShouldNotBeNull();
+        summary.Seed.ShouldBe(-5);
+        summary.Proposed.ShouldBe(12);
+        await using var context = Database.CreateContext();
+        var row = await context.Traces.SingleAsync(Cancellation);
+        row.IterationWvir.ShouldBe([null, 2f, 3f]);
+        row.ProposalOnPath.Length.ShouldBe(12);
+        row.TokenDraftMatch.ShouldBe(TestJobs.Trace().TokenDraftMatch);
+        row.WorkerId.ShouldBe("worker-1");
+    }
+
+    [Fact]
+    public async Task Of_many_claims_at_once_one_gets_the_job()
+    {
+        var id = Guid.NewGuid();
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"worker-{i}"), Cancellation))));
+
+        results.OfType<ClaimResult.Claimed>().Count().ShouldBe(1);
+        results.OfType<ClaimResult.Held>().Count().ShouldBe(15);
+    }
+
+    [Fact]
+    public async Task A_claim_that_ran_out_is_taken_over_once_and_its_holder_writes_nothing_more()
+    {
+        var id = Guid.NewGuid();
+        var first = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
+        Database.Time.Advance(TimeSpan.FromSeconds(61));
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"other-{i}"), Cancellation))));
+
+        var second = results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem();
+        second.Attempt.ShouldBe(2);
+        (await Store.StoreAsync(TestJobs.Completed(id, first.LeaseToken, "late"), Cancellation)).ShouldBeFalse();
+        (await Store.StoreAsync(TestJobs.Completed(id, second.LeaseToken, "right"), Cancellation)).ShouldBeTrue();
+        (await Store.FindAsync([id], Cancellation))[0].Output.ShouldNotBeNull().Text.ShouldBe("right");
+    }
+
+    [Fact]
+    public async Task A_renewed_claim_holds_and_a_released_one_is_free_at_once()
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        Database.Time.Advance(TimeSpan.FromSeconds(50));
+        await Store.RenewLeasesAsync("worker-1", TimeSpan.FromMinutes(1), Cancellation);
+        Database.Time.Advance(TimeSpan.FromSeconds(50));
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
+
+        await Store.ReleaseAsync(id, claimed.LeaseToken, Cancellation);
+
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Attempt.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_job_that_has_ended_is_not_run_again()
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        await Store.StoreAsync(new FailedJobEnd(id, claimed.LeaseToken, new JobFailure("invalid_request", "temperature is -1", false)), Cancellation);
+
+        var again = (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Ended>();
+
+        again.Job.State.ShouldBe(JobState.Failed);
+        again.Job.Failure.ShouldBe(new JobFailure("invalid_request", "temperature is -1", false));
+        (await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Another_request_under_the_same_id_is_a_conflict()
+    {
+        var id = Guid.NewGuid();
+        await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+
+        (await Store.ClaimAsync(TestJobs.Claim(id, "{\"prompt\": \"b\"}"), Cancellation)).ShouldBeOfType<ClaimResult.Conflict>();
+    }
+
+    [Fact]
+    public async Task A_cancelled_job_stays_cancelled_whether_it_was_known_or_not()
+    {
+        var (unknown, running, done) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        var runningClaim = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(running), Cancellation);
+        var doneClaim = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(done), Cancellation);
+        await Store.StoreAsync(TestJobs.Completed(done, doneClaim.LeaseToken), Cancellation);
+
+        (await Store.CancelJobAsync(unknown, Cancellation)).ShouldBeTrue();
+        (await Store.CancelJobAsync(running, Cancellation)).ShouldBeTrue();
+        (await Store.CancelJobAsync(done, Cancellation)).ShouldBeFalse();
+
+        (await Store.StoreAsync(TestJobs.Completed(running, runningClaim.LeaseToken), Cancellation)).ShouldBeFalse();
+        var ended = (await Store.ClaimAsync(TestJobs.Claim(unknown, batchId: done), Cancellation)).ShouldBeOfType<ClaimResult.Ended>();
+        ended.Job.State.ShouldBe(JobState.Cancelled);
+        ended.Job.CancelReason.ShouldBe("cancelled");
+        ended.Job.BatchId.ShouldBe(done);
+    }
+
+    [Fact]
+    public async Task Ends_stored_together_are_all_there_and_a_lost_claim_among_them_hurts_no_other()
+    {
+        var ids = Enumerable.Range(0, 60).Select(_ => Guid.NewGuid()).ToArray();
+        var claims = await Task.WhenAll(ids.Select(id => Store.ClaimAsync(TestJobs.Claim(id), Cancellation)));
+
+        var stored = await Task.WhenAll(ids.Select((id, i) =>
+            Store.StoreAsync(TestJobs.Completed(id, i % 10 == 3 ? Guid.NewGuid() : ((ClaimResult.Claimed)claims[i]).LeaseToken, $"text {i}"), Cancellation)));
+
+        stored.Count(isStored => isStored).ShouldBe(54);
+        var jobs = await Store.FindAsync(ids, Cancellation);
+        jobs.Count(job => job.State == JobState.Completed).ShouldBe(54);
+        jobs.Where(job => job.State == JobState.Completed).ShouldAllBe(job => job.Output!.Text == $"text {Array.IndexOf(ids, job.JobId)}");
+    }
+
+    [Fact]
+    public async Task A_batch_is_complete_when_all_its_jobs_have_ended()
+    {
+        var batch = Guid.NewGuid();
+        await Store.RegisterBatchAsync(new NewBatch(batch, 3, "jobs.jsonl"), Cancellation);
+        await Store.RegisterBatchAsync(new NewBatch(batch, 3, "jobs.jsonl"), Cancellation);
+        (await Store.FindBatchAsync(Guid.NewGuid(), Cancellation)).ShouldBeNull();
+        var ids = new[] { Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid() };
+        var tokens = new List<Guid>();
+        foreach (var id in ids)
+        {
+            tokens.Add(((ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id, batchId: batch), Cancellation)).LeaseToken);
+        }
+
+        await Store.StoreAsync(TestJobs.Completed(ids[0], tokens[0]), Cancellation);
+        await Store.StoreAsync(new FailedJobEnd(ids[1], tokens[1], new JobFailure("engine_error", "x", true)), Cancellation);
+        var before = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
+        await Store.StoreAsync(new CancelledJobEnd(ids[2], tokens[2], "expired"), Cancellation);
+        var after = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
+
+        before.IsComplete.ShouldBeFalse();
+        before.Running.ShouldBe(1);
+        after.IsComplete.ShouldBeTrue();
+        (after.Completed, after.Failed, after.Cancelled, after.IsAnnounced).ShouldBe((1, 1, 1, false));
+        after.LastEndedAt.ShouldBe(Database.Time.GetUtcNow());
+        await Store.MarkAnnouncedAsync(batch, Cancellation);
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull().IsAnnounced.ShouldBeTrue();
+        (await Store.FindBatchJobsAsync(batch, Cancellation)).ShouldBe(ids, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task The_views_give_one_row_per_iteration_and_per_proposal_and_weigh_both_ways()
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation);
+        await using var context = Database.CreateContext();
+
+        (await NumberAsync("SELECT count(*) FROM iteration_telemetry")).ShouldBe(3);
+        (await NumberAsync("SELECT sum(accepted) FROM iteration_telemetry")).ShouldBe(0 + 1 + 2);
+        (await NumberAsync("SELECT wvir FROM iteration_telemetry WHERE iteration = 3")).ShouldBe(3, 1e-6);
+        (await NumberAsync("SELECT count(*) FROM token_telemetry WHERE on_path")).ShouldBe(9);
+        (await NumberAsync("SELECT acceptance_rate FROM acceptance_by_policy WHERE policy = 'dsde'")).ShouldBe(0.5, 1e-6);
+        (await NumberAsync("SELECT block_efficiency FROM acceptance_by_workload WHERE workload = 'stories'")).ShouldBe(8.0 / 3, 1e-6);
+        (await NumberAsync("SELECT kld_beta FROM signal_correlation")).ShouldBeInRange(-1, -0.5);
+        (await NumberAsync("SELECT draft_entropy_beta - kld_beta FROM signal_correlation")).ShouldBe(0, 1e-5);
+        (await NumberAsync("SELECT wvir_acceptance FROM signal_correlation")).ShouldBe(1, 1e-5);
+        (await NumberAsync("SELECT completion_tokens FROM worker_throughput WHERE worker_id = 'worker-1'")).ShouldBe(9);
+
+        async Task<double> NumberAsync(string sql)
+        {
+            await context.Database.OpenConnectionAsync(Cancellation);
+            await using var command = context.Database.GetDbConnection().CreateCommand();
+            command.CommandText = sql;
+            return Convert.ToDouble(await command.ExecuteScalarAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+
+    [Fact]
+    public void The_migrations_are_up_to_date_with_the_model()
+    {
+        using var context = Database.CreateContext();
+
+        context.Database.HasPendingModelChanges().ShouldBeFalse("Add a migration: see DesignTimeFactories.cs.");
+    }
+}

@@ -1,0 +1,38 @@
+using Dsde.Persistence.Migrating;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dsde.Persistence.Tests;
+
+/// <summary>The persistence as the worker has it, on a fresh database.</summary>
+internal sealed class TestDatabase : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private TestDatabase(PersistenceOptions options)
+    {
+        Options = options;
+        _services = new ServiceCollection().AddSingleton<TimeProvider>(Time).AddDsdePersistence(options).BuildServiceProvider();
+    }
+
+    public PersistenceOptions Options { get; }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
+
+    public IJobStore Store => _services.GetRequiredService<IJobStore>();
+
+    public IDatabaseMigrator Migrator => _services.GetRequiredService<IDatabaseMigrator>();
+
+    public static async Task<TestDatabase> CreateAsync(PersistenceOptions options)
+    {
+        var database = new TestDatabase(options);
+        await database.Migrator.MigrateAsync(TestContext.Current.CancellationToken);
+        return database;
+    }
+
+    public static TestDatabase WithoutSchema(PersistenceOptions options) => new(options);
+
+    public DsdeDbContext CreateContext() => _services.GetRequiredService<Storage.IContextFactory>().Create();
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}

@@ -1,0 +1,30 @@
+using Npgsql;
+using Xunit;
+
+namespace Dsde.Testing;
+
+/// <summary>A PostgreSQL for a test assembly; each test class takes a database of its own.</summary>
+public sealed class PostgresServer : IAsyncLifetime
+{
+    private PrivateServer? _server;
+
+    /// <summary>The server itself, to stop and start it.</summary>
+    public PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
+
+    public async ValueTask InitializeAsync() => _server = await PrivateServer.StartAsync("postgresql");
+
+    /// <summary>Connection string of a new empty database.</summary>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = $"test_{Guid.NewGuid():N}";
+        await using var connection = new NpgsqlConnection(ConnectionString("dsde"));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await command.ExecuteNonQueryAsync();
+        return ConnectionString(name);
+    }
+
+    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private string ConnectionString(string database) => $"Host=127.0.0.1;Port={Server.Port};Database={database};Username=dsde;Password=dsde;Timeout=5";
+}

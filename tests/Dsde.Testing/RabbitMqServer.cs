@@ -1,0 +1,52 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Xunit;
+
+namespace Dsde.Testing;
+
+/// <summary>A RabbitMQ for a test assembly; each test takes a virtual host of its own. User and password are guest.</summary>
+public sealed class RabbitMqServer : IAsyncLifetime
+{
+    private readonly HttpClient _management = new();
+    private PrivateServer? _server;
+
+    /// <summary>The server itself, to stop and start it.</summary>
+    public PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
+
+    /// <summary>AMQP port on 127.0.0.1.</summary>
+    public int Port => Server.Port;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await PrivateServer.StartAsync("rabbitmq");
+        _management.BaseAddress = new Uri($"http://127.0.0.1:{_server.Port + 3}/api/");
+        _management.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes("guest:guest")));
+    }
+
+    /// <summary>Name of a new virtual host.</summary>
+    public async Task<string> CreateVirtualHostAsync()
+    {
+        var name = $"test-{Guid.NewGuid():N}";
+        (await _management.PutAsync($"vhosts/{name}", null)).EnsureSuccessStatusCode();
+        var rights = new { configure = ".*", write = ".*", read = ".*" };
+        (await _management.PutAsJsonAsync($"permissions/{name}/guest", rights)).EnsureSuccessStatusCode();
+        return name;
+    }
+
+    /// <summary>What the broker's management says of a queue; null if there is none.</summary>
+    public async Task<JsonElement?> FindQueueAsync(string virtualHost, string queue)
+    {
+        var response = await _management.GetAsync($"queues/{virtualHost}/{queue}");
+        return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _management.Dispose();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+}
