@@ -37,6 +37,7 @@ internal static class DsdeCommandLine
     private static RootCommand Create()
     {
         var root = new RootCommand("Bulk text generation with adaptive speculative decoding.");
+        root.Add(new RunCommand());
         root.Add(new ModelCommand());
         foreach (var option in root.Options)
         {

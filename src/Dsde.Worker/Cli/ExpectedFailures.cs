@@ -1,4 +1,5 @@
 using Dsde.Engine;
+using Dsde.Persistence;
 using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Cli;
@@ -9,7 +10,7 @@ internal static class ExpectedFailures
     /// <summary>What to tell the user; null for a bug.</summary>
     public static string? Describe(Exception exception) => exception switch
     {
-        CommandFailedException or ModelLoadException => exception.Message,
+        CommandFailedException or ModelLoadException or DatabaseUnavailableException => exception.Message,
         OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
         FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
         AggregateException { InnerExceptions: [var only] } => Describe(only),

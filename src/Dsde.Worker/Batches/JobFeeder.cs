@@ -1,0 +1,41 @@
+using Dsde.Contracts;
+using Dsde.Worker.BatchFiles;
+using MassTransit;
+
+namespace Dsde.Worker.Batches;
+
+/// <summary>Sends the jobs of a file to the queue.</summary>
+internal sealed class JobFeeder(ISendEndpointProvider endpoints)
+{
+    private static readonly Uri Queue = new($"queue:{QueueNames.GenerationJobs}");
+
+    /// <summary>Sends every job; with a window, at most that many before some of them have ended.</summary>
+    /// <param name="lines">The file's lines.</param>
+    /// <param name="window">Jobs under way at once; null for no bound, which is for brokers that keep them on disk.</param>
+    /// <param name="ends">Released once per job that ended.</param>
+    /// <param name="sent">Called with every job sent.</param>
+    /// <param name="cancellationToken">Stops sending.</param>
+    public async Task SendAsync(
+        IAsyncEnumerable<BatchFileLine> lines, int? window, SemaphoreSlim ends, Action<SubmitGenerationJob> sent, CancellationToken cancellationToken)
+    {
+        var endpoint = await endpoints.GetSendEndpoint(Queue);
+        var underWay = 0;
+        await foreach (var line in lines.WithCancellation(cancellationToken))
+        {
+            if (line.Job is not { } job)
+            {
+                continue;
+            }
+
+            if (underWay >= window)
+            {
+                await ends.WaitAsync(cancellationToken);
+                underWay--;
+            }
+
+            await endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken);
+            sent(job);
+            underWay++;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.ComponentModel.DataAnnotations;
+using Dsde.Engine;
+using Microsoft.Extensions.Options;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary>The engine's options on the command line, over those of the configuration.</summary>
+internal sealed class EngineArguments
+{
+    private readonly Option<string?> _target = new("--target") { Description = "Hugging Face folder of the target model.", HelpName = "DIR" };
+    private readonly Option<string?> _draft = new("--draft") { Description = "Hugging Face folder of the draft model; none for no draft.", HelpName = "DIR" };
+    private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, static:K or autoregressive.", HelpName = "POLICY" };
+    private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16 or fp32.", HelpName = "TYPE" };
+    private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N.", HelpName = "DEVICE" };
+    private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };
+    private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_target, _draft, _policy, _dataType, _device, _batchSize, _threads])
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>Puts what was given over <paramref name="options"/>.</summary>
+    /// <exception cref="OptionsValidationException">A value is out of range; the message names the option.</exception>
+    public EngineOptions Apply(ParseResult arguments, EngineOptions options)
+    {
+        options.Target = arguments.GetValue(_target) ?? FindModel(options.Target);
+        options.Draft = arguments.GetValue(_draft) switch { "none" => null, null => options.Draft is { Length: > 0 } draft ? FindModel(draft) : null, var given => given };
+        options.Policy = arguments.GetValue(_policy) ?? (options.Draft is null ? "autoregressive" : options.Policy);
+        options.DataType = arguments.GetValue(_dataType) ?? options.DataType;
+        options.Device = arguments.GetValue(_device) ?? options.Device;
+        options.BatchSize = arguments.GetValue(_batchSize) ?? options.BatchSize;
+        options.Threads = arguments.GetValue(_threads) ?? options.Threads;
+        var failures = new List<ValidationResult>();
+        return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
+            ? options
+            : throw new OptionsValidationException("", typeof(EngineOptions), failures.Select(failure => failure.ErrorMessage ?? ""));
+    }
+
+    /// <summary>The demo models lie beside the launcher, which may be called from anywhere.</summary>
+    private static string FindModel(string path)
+    {
+        var home = Environment.GetEnvironmentVariable("DSDE_HOME");
+        return !Path.IsPathRooted(path) && !Directory.Exists(path) && home is not null && Path.Combine(home, path) is var atHome && Directory.Exists(atHome) ? atHome : path;
+    }
+}

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Globalization;
+using Dsde.Engine;
+using Dsde.Worker.BatchFiles;
+using Dsde.Worker.Batches;
+using Dsde.Worker.Reporting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary><c>dsde run FILE</c>: a job file through the embedded pipeline.</summary>
+internal sealed class RunCommand : DsdeCommand
+{
+    private const int SpeedUpRounds = 3;
+    private static readonly TimeSpan SpeedUpLimit = TimeSpan.FromSeconds(15);
+
+    private readonly Argument<string> _file = new("FILE") { Description = "Job file: JSON lines in the OpenAI batch format." };
+    private readonly Option<string> _out = new("--out") { Description = "Folder for results.jsonl, errors.jsonl and the database dsde.db (default: the current one).", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<int?> _limit = new("--limit") { Description = "Run the first N jobs only.", HelpName = "N" };
+    private readonly Option<long?> _seed = new("--seed") { Description = "Jobs without a seed get this one plus their line number.", HelpName = "N" };
+    private readonly Option<bool> _noSpeedUp = new("--no-speedup") { Description = "Leave out the comparison with autoregressive decoding." };
+    private readonly EngineArguments _engine = new();
+
+    public RunCommand() : base(
+        "run", "Run a job file in this process: no broker, no database server.",
+        "dsde run samples/mixed.jsonl", "dsde run jobs.jsonl --policy static:4 --batch-size 16 --out results/")
+    {
+        Add(_file);
+        Add(_out);
+        Add(_limit);
+        Add(_seed);
+        _engine.AddTo(this);
+        Add(_noSpeedUp);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var settings = new ProgramSettings();
+        var options = _engine.Apply(arguments, settings.Engine());
+        var batchId = Guid.NewGuid();
+        var file = new JobFile(arguments.GetRequiredValue(_file), Positive(arguments.GetValue(_limit)), new BatchDefaults
+        {
+            BatchId = batchId,
+            Model = new DirectoryInfo(options.Target).Name,
+            Seed = arguments.GetValue(_seed),
+        });
+        var (jobCount, _) = await file.CountAsync(cancellationToken);
+        var folder = arguments.GetRequiredValue(_out);
+        Directory.CreateDirectory(folder);
+
+        var output = arguments.InvocationConfiguration.Output;
+        var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
+        Describe(output, engine.Description, jobCount);
+        await using var run = await EmbeddedRun.StartAsync(engine, Path.Combine(folder, "dsde.db"), batchId, settings.Configuration, cancellationToken);
+        return await RunAsync(run, file, jobCount, folder, !arguments.GetValue(_noSpeedUp), arguments.InvocationConfiguration, cancellationToken);
+    }
+
+    private static async Task<int> RunAsync(
+        EmbeddedRun run, JobFile file, int jobCount, string folder, bool withSpeedUp, InvocationConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var console = Consoles.Create(configuration);
+        var started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(run.RunAsync(file, jobCount, cancellationToken), jobCount, run.Tally.Sample);
+        }
+        catch (OperationCanceledException)
+        {
+            var partial = await run.WriteAsync(file, folder, CancellationToken.None);
+            await configuration.Error.WriteLineAsync($"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {folder}");
+            throw;
+        }
+
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
+        var written = await run.WriteAsync(file, folder, cancellationToken);
+        var speedUps = withSpeedUp && written.ResultCount > 0
+            ? await run.MeasureSpeedUpAsync(SpeedUpRounds, SpeedUpLimit, cancellationToken)
+            : new Dictionary<string, double>();
+        var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
+        console.Write(RunTable.Create(rows, overall));
+        Summarize(configuration.Output, folder, written, elapsed);
+        return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
+    }
+
+    private static void Describe(TextWriter output, EngineDescription engine, int jobCount) => output.WriteLine(
+        $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, {engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once");
+
+    private static void Summarize(TextWriter output, string folder, WrittenResults written, TimeSpan elapsed)
+    {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Count(written.ResultCount, "result")} in {Path.Combine(folder, ResultFiles.ResultsName)}, {elapsed.TotalSeconds:F1} s"));
+        if (written.ErrorCount > 0)
+        {
+            output.WriteLine($"{Count(written.ErrorCount, "line")} without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");
+        }
+    }
+
+    private static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+
+    private static int? Positive(int? limit) => limit is <= 0 ? throw new CommandFailedException($"--limit is {limit}; give at least 1.") : limit;
+}

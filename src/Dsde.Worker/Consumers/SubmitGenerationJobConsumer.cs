@@ -1,0 +1,47 @@
+using Dsde.Contracts;
+using Dsde.Persistence;
+using Dsde.Worker.Hosting;
+using Dsde.Worker.Jobs;
+using Dsde.Worker.Telemetry;
+using MassTransit;
+
+namespace Dsde.Worker.Consumers;
+
+/// <summary>
+/// One job per message: run, announce, and by returning acknowledge. In this order a crash anywhere costs at most an event told twice, with the same id.
+/// </summary>
+internal sealed class SubmitGenerationJobConsumer(
+    JobRunner runner, BatchAnnouncer batches, WorkerOptions options, WorkerMetrics metrics, TimeProvider time) : IConsumer<SubmitGenerationJob>
+{
+    /// <inheritdoc/>
+    public async Task Consume(ConsumeContext<SubmitGenerationJob> context)
+    {
+        var job = context.Message;
+        if (job.JobId == Guid.Empty)
+        {
+            throw new ArgumentException("jobId is all zeros; give each job an id of its own.");
+        }
+
+        switch (await runner.RunAsync(job))
+        {
+            case JobOutcome.Ended ended:
+                await PublishAsync(context, job.JobId, JobEvents.Create(ended.Job));
+                metrics.JobEnded(ended);
+                await batches.AnnounceIfCompleteAsync(job.BatchId, context);
+                break;
+            case JobOutcome.Conflict conflict:
+                await PublishAsync(context, job.JobId, JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()));
+                break;
+            case JobOutcome.HandedBack:
+                // Returning would acknowledge and throwing would send the job to the error queue. Unacknowledged, it goes back when the connection closes.
+                await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
+                break;
+        }
+    }
+
+    private Task PublishAsync(IPublishEndpoint endpoint, Guid jobId, object jobEvent)
+    {
+        var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
+        return endpoint.Publish(JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes), jobEvent.GetType(), send => send.MessageId = messageId);
+    }
+}

@@ -1,0 +1,43 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Dsde.Worker.Hosting;
+
+/// <summary>How the worker takes and treats jobs.</summary>
+internal sealed class WorkerOptions
+{
+    public const string SectionName = "Dsde:Worker";
+
+    /// <summary>Names under which jobs may ask for the model; the target folder's name always works.</summary>
+    public string[] Models { get; set; } = ["dsde-demo"];
+
+    /// <summary>Who this worker is in the database; empty for the machine's name and a random part. Unique among living workers.</summary>
+    public string WorkerId { get; set; } = "";
+
+    /// <summary>Jobs taken from the queue beyond what the engine runs at once, so that a free slot need not wait for the broker.</summary>
+    [Range(0, 1000)]
+    public int PrefetchMargin { get; set; } = 2;
+
+    /// <summary>How long a claim on a job holds, in seconds; it is renewed three times in that time while the worker lives.</summary>
+    [Range(5, 3600)]
+    public int LeaseSeconds { get; set; } = 60;
+
+    /// <summary>Starts of a job without an end (a worker that dies of it) after which it is given up.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 5;
+
+    /// <summary>How often a job is tried again within a worker when the engine fails.</summary>
+    [Range(0, 10)]
+    public int EngineRetries { get; set; } = 2;
+
+    /// <summary>On SIGTERM, time for running jobs to end before they are handed back, in seconds.</summary>
+    [Range(0, 3600)]
+    public int DrainSeconds { get; set; } = 30;
+
+    /// <summary>Largest text that an event carries, in UTF-8 bytes; a larger one is left in the database and the event says where.</summary>
+    [Range(1024, 100 << 20)]
+    public int MaxEventTextBytes { get; set; } = 256 << 10;
+
+    /// <summary>Port of /health/live, /health/ready and /metrics; 0 for none.</summary>
+    [Range(0, 65535)]
+    public int HealthPort { get; set; } = 8080;
+}

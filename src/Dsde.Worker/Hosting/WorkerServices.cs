@@ -1,0 +1,31 @@
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Worker.Jobs;
+using Dsde.Worker.Telemetry;
+
+namespace Dsde.Worker.Hosting;
+
+/// <summary>What runs jobs, the same in <c>dsde run</c> and <c>dsde worker</c>; transport and database are chosen beside it.</summary>
+internal static class WorkerServices
+{
+    /// <param name="services">Where to.</param>
+    /// <param name="engine">Loaded before anything is taken from a queue; disposed with the services.</param>
+    /// <param name="options">The worker's.</param>
+    /// <param name="persistence">The database.</param>
+    public static IServiceCollection AddJobRunning(this IServiceCollection services, Func<IServiceProvider, IGenerationEngine> engine, WorkerOptions options, PersistenceOptions persistence)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(WorkerIdentity.Create(options));
+        services.AddSingleton(engine);
+        services.AddSingleton<RunningJobs>();
+        services.AddSingleton<JobValidator>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<BatchAnnouncer>();
+        services.AddSingleton<WorkerMetrics>();
+        services.AddDsdePersistence(persistence);
+        services.AddHostedService<LeaseRenewal>();
+        services.AddHostedService<DrainTimer>();
+        return services;
+    }
+}

@@ -1,0 +1,140 @@
+using Dsde.Contracts;
+using Dsde.Engine;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
+using Dsde.Worker.Hosting;
+
+namespace Dsde.Worker.Jobs;
+
+/// <summary>Makes an engine request of a job, or says in words a person understands why the job can never run.</summary>
+internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions options)
+{
+    private const int DefaultPlainMaxTokens = 16; // as OpenAI's completions have it
+    private const int MaxStops = 16;
+    private const int MaxMetadataEntries = 16;
+    private const int MaxCustomIdLength = 512;
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    /// <exception cref="JobRejectedException">The job can never run.</exception>
+    public GenerationRequest Validate(SubmitGenerationJob job)
+    {
+        CheckModel(job.Model);
+        CheckLabels(job);
+        var sampling = ReadSampling(job);
+        var policy = ReadPolicy(job.Policy);
+        var stops = job.Stop ?? [];
+        Require(stops.Count <= MaxStops, $"stop has {stops.Count} strings; give at most {MaxStops}.");
+        Require(stops.All(stop => !string.IsNullOrEmpty(stop)), "stop has an empty string; leave it out.");
+        Require(job.MaxTokens is null or >= 1, $"max_tokens is {job.MaxTokens}; give at least 1, or leave it out.");
+        var prompt = Encode(job);
+        var context = engine.Description.ContextLength;
+        if (prompt.Count >= context)
+        {
+            throw new JobRejectedException(
+                FailureCodes.ContextLengthExceeded, $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to {context - 1} or fewer.");
+        }
+
+        return new GenerationRequest
+        {
+            PromptTokenIds = prompt,
+            MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
+            Sampling = sampling,
+            StopStrings = stops,
+            Policy = policy,
+            Priority = job.Priority ?? 0,
+        };
+    }
+
+    private void CheckModel(string model)
+    {
+        if (model != engine.Description.Target && !options.Models.Contains(model, StringComparer.Ordinal))
+        {
+            throw new JobRejectedException(
+                FailureCodes.ModelNotFound, $"Model '{model}' is not served here; served: {string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}.");
+        }
+    }
+
+    private static void CheckLabels(SubmitGenerationJob job)
+    {
+        Require(job.CustomId is not { Length: > MaxCustomIdLength }, $"custom_id has {job.CustomId?.Length} characters; give at most {MaxCustomIdLength}.");
+        Require(job.Metadata is not { Count: > MaxMetadataEntries }, $"metadata has {job.Metadata?.Count} entries; give at most {MaxMetadataEntries}.");
+    }
+
+    private static SamplingParameters ReadSampling(SubmitGenerationJob job)
+    {
+        Require(job.Temperature is null or (>= 0 and <= 2), $"temperature is {Show(job.Temperature)}; give 0 (greedy) to 2.");
+        Require(job.TopP is null or (> 0 and <= 1), $"top_p is {Show(job.TopP)}; give more than 0 and at most 1.");
+        Require(job.TopK is null or >= 0, $"top_k is {job.TopK}; give 0 (off) or more.");
+        Require(job.SamplingMode is null or "rejection", $"sampling_mode is '{job.SamplingMode}'; give rejection, or leave it out.");
+        return new SamplingParameters
+        {
+            Temperature = (float)(job.Temperature ?? 1),
+            TopP = (float)(job.TopP ?? 1),
+            TopK = job.TopK ?? 0,
+            Seed = unchecked((ulong)(job.Seed ?? SeedOf(job.JobId))),
+        };
+    }
+
+    /// <summary>A job without a seed gets the one that its id gives, so that it is the same whenever the job is delivered again.</summary>
+    private static long SeedOf(Guid jobId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        NameBasedGuid.Create(jobId, "seed").TryWriteBytes(bytes);
+        return BitConverter.ToInt64(bytes);
+    }
+
+    private PolicyConfiguration? ReadPolicy(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var policy = PolicyConfiguration.Parse(text);
+            Require(engine.Description.Draft is not null || policy.Kind == PolicyKind.Autoregressive, $"policy is {text}, but this worker has no draft model; use autoregressive.");
+            return policy;
+        }
+        catch (FormatException exception)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
+        }
+    }
+
+    private IReadOnlyList<int> Encode(SubmitGenerationJob job)
+    {
+        Require(job.Prompt is not null != job.Messages is not null, job.Prompt is null ? "Neither prompt nor messages is given; give one of them." : "Both prompt and messages are given; give one of them.");
+        if (job.Messages is not { } messages)
+        {
+            var ids = engine.PromptEncoder.Encode(job.Prompt ?? "");
+            Require(ids.Count > 0, "prompt is empty; give at least one character.");
+            return ids;
+        }
+
+        Require(messages.Count > 0, "messages is empty; give at least one.");
+        foreach (var message in messages)
+        {
+            Require(Roles.Contains(message.Role, StringComparer.Ordinal), $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}.");
+        }
+
+        try
+        {
+            return engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]);
+        }
+        catch (NotSupportedException exception)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
+        }
+    }
+
+    private static string Show(double? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, message);
+        }
+    }
+}

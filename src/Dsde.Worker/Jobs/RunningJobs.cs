@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+
+namespace Dsde.Worker.Jobs;
+
+/// <summary>The jobs this worker runs now, so that they can be cancelled, one by one or, when the time to drain is up, all.</summary>
+internal sealed class RunningJobs : IDisposable
+{
+    private readonly ConcurrentDictionary<Guid, CancellationTokenSource> _jobs = new();
+    private readonly CancellationTokenSource _handBack = new();
+
+    /// <summary>Cancelled when what still runs is to be handed back to the queue.</summary>
+    public CancellationToken HandBack => _handBack.Token;
+
+    /// <summary>Jobs running now.</summary>
+    public int Count => _jobs.Count;
+
+    /// <summary>Notes a job; disposing the result ends the note.</summary>
+    public RunningJob Add(Guid jobId)
+    {
+        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_handBack.Token);
+        _jobs[jobId] = cancellation;
+        return new RunningJob(this, jobId, cancellation);
+    }
+
+    /// <summary>Cancels a job if it runs here.</summary>
+    public void Cancel(Guid jobId)
+    {
+        if (_jobs.TryGetValue(jobId, out var cancellation))
+        {
+            cancellation.Cancel();
+        }
+    }
+
+    /// <summary>Stops everything that runs, to be handed back.</summary>
+    public void HandBackAll() => _handBack.Cancel();
+
+    public void Dispose() => _handBack.Dispose();
+
+    /// <summary>A job while it runs.</summary>
+    internal sealed class RunningJob(RunningJobs owner, Guid jobId, CancellationTokenSource cancellation) : IDisposable
+    {
+        /// <summary>Cancelled with the job.</summary>
+        public CancellationToken Token => cancellation.Token;
+
+        public void Dispose()
+        {
+            owner._jobs.TryRemove(new KeyValuePair<Guid, CancellationTokenSource>(jobId, cancellation));
+            cancellation.Dispose();
+        }
+    }
+}

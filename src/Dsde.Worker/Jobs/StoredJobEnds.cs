@@ -1,0 +1,16 @@
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Worker.BatchFiles;
+
+namespace Dsde.Worker.Jobs;
+
+/// <summary>Ends of jobs from the database.</summary>
+internal sealed class StoredJobEnds(IJobStore store) : IJobEnds
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<Guid, object>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
+    {
+        var jobs = await store.FindAsync(jobIds, cancellationToken);
+        return jobs.Where(job => job.State != JobState.Running).ToDictionary(job => job.JobId, JobEvents.Create);
+    }
+}

@@ -1,0 +1,116 @@
+using Dsde.Contracts;
+using Dsde.Worker.Consumers;
+using Dsde.Worker.Hosting;
+using MassTransit;
+
+namespace Dsde.Worker.Messaging;
+
+/// <summary>The bus, over RabbitMQ or in memory: the same endpoints and consumers either way.</summary>
+internal static class BusSetup
+{
+    /// <summary>Where undeliverable messages go: those that came back too often.</summary>
+    public const string DeadLetterQueue = QueueNames.GenerationJobs + "-dead";
+
+    /// <summary>Consumers of jobs and commands, over RabbitMQ.</summary>
+    public static void AddRabbitMqWorker(this IServiceCollection services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
+    {
+        services.AddMassTransit(bus =>
+        {
+            AddConsumers(bus);
+            bus.UsingRabbitMq((context, configuration) =>
+            {
+                UseHost(configuration, rabbitMq);
+                configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint =>
+                {
+                    endpoint.SetQuorumQueue();
+                    endpoint.BindDeadLetterQueue(DeadLetterQueue);
+                    if (rabbitMq.AcknowledgementTimeoutMinutes > 0)
+                    {
+                        endpoint.SetQueueArgument("x-consumer-timeout", rabbitMq.AcknowledgementTimeoutMinutes * 60_000);
+                    }
+
+                    ConfigureJobs(endpoint, context, worker, batchSize);
+                });
+                configuration.ReceiveEndpoint(new TemporaryEndpointDefinition("dsde-commands"), endpoint => ConfigureCommands(endpoint, context));
+            });
+        });
+        SetStopTimeout(services, worker);
+    }
+
+    /// <summary>A bus that only sends and listens for events, over RabbitMQ.</summary>
+    public static void AddRabbitMqClient(this IServiceCollection services, RabbitMqOptions rabbitMq, Action<IBusRegistrationConfigurator>? addConsumers = null)
+    {
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            addConsumers?.Invoke(bus);
+            bus.UsingRabbitMq((context, configuration) =>
+            {
+                UseHost(configuration, rabbitMq);
+                if (addConsumers is not null)
+                {
+                    configuration.ReceiveEndpoint(new TemporaryEndpointDefinition("dsde-followers"), endpoint => endpoint.ConfigureConsumers(context));
+                }
+            });
+        });
+    }
+
+    /// <summary>Everything in this process.</summary>
+    public static void AddInMemoryWorker(this IServiceCollection services, WorkerOptions worker, int batchSize, Type eventConsumer)
+    {
+        services.AddMassTransit(bus =>
+        {
+            AddConsumers(bus);
+            bus.AddConsumer(eventConsumer);
+            bus.UsingInMemory((context, configuration) =>
+            {
+                configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => ConfigureJobs(endpoint, context, worker, batchSize));
+                configuration.ReceiveEndpoint("dsde-commands", endpoint => ConfigureCommands(endpoint, context));
+                configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
+            });
+        });
+        SetStopTimeout(services, worker);
+    }
+
+    private static void AddConsumers(IBusRegistrationConfigurator bus)
+    {
+        bus.DisableUsageTelemetry();
+        bus.AddConsumer<SubmitGenerationJobConsumer>();
+        bus.AddConsumer<CancelGenerationJobConsumer>();
+        bus.AddConsumer<CancelGenerationBatchConsumer>();
+    }
+
+    /// <summary>Takes what the engine can hold and a little more; raw JSON is read as well as envelopes.</summary>
+    private static void ConfigureJobs(IReceiveEndpointConfigurator endpoint, IRegistrationContext context, WorkerOptions worker, int batchSize)
+    {
+        endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
+        endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
+        endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        endpoint.ConfigureConsumer<SubmitGenerationJobConsumer>(context);
+    }
+
+    private static void ConfigureCommands(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+    {
+        endpoint.ConfigureConsumer<CancelGenerationJobConsumer>(context);
+        endpoint.ConfigureConsumer<CancelGenerationBatchConsumer>(context);
+    }
+
+    private static void UseHost(IRabbitMqBusFactoryConfigurator configuration, RabbitMqOptions rabbitMq) =>
+        configuration.Host(rabbitMq.Host, (ushort)rabbitMq.Port, rabbitMq.VirtualHost, host =>
+        {
+            host.Username(rabbitMq.Username);
+            host.Password(rabbitMq.Password);
+            host.PublisherConfirmation = true;
+            if (rabbitMq.UseTls)
+            {
+                host.UseSsl();
+            }
+        });
+
+    /// <summary>The bus waits for consumers as long as they may drain, and a little for what they do at their end.</summary>
+    private static void SetStopTimeout(IServiceCollection services, WorkerOptions worker)
+    {
+        services.Configure<MassTransitHostOptions>(options => options.StopTimeout = TimeSpan.FromSeconds(worker.DrainSeconds + 5));
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(worker.DrainSeconds + 10));
+    }
+}

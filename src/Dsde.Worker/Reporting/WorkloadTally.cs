@@ -1,0 +1,79 @@
+using Dsde.Contracts;
+
+namespace Dsde.Worker.Reporting;
+
+/// <summary>Counts of the jobs of one workload.</summary>
+internal sealed class WorkloadTally
+{
+    private readonly List<double> _latencies = [];
+    private double _kldSum;
+
+    public int Jobs { get; private set; }
+
+    public int Failed { get; private set; }
+
+    public long Tokens { get; private set; }
+
+    public long Proposed { get; private set; }
+
+    public long Accepted { get; private set; }
+
+    public long Iterations { get; private set; }
+
+    public void Add(GenerationJobCompleted job)
+    {
+        Jobs++;
+        Tokens += job.Usage.CompletionTokens;
+        Proposed += job.Speculation.Proposed;
+        Accepted += job.Speculation.Accepted;
+        Iterations += job.Speculation.Iterations;
+        _kldSum += job.Speculation.Proposed * (job.Speculation.MeanKld ?? 0);
+        _latencies.Add(job.Timings.TotalMs);
+    }
+
+    public void AddFailed()
+    {
+        Jobs++;
+        Failed++;
+    }
+
+    public void Add(WorkloadTally other)
+    {
+        Jobs += other.Jobs;
+        Failed += other.Failed;
+        Tokens += other.Tokens;
+        Proposed += other.Proposed;
+        Accepted += other.Accepted;
+        Iterations += other.Iterations;
+        _kldSum += other._kldSum;
+        _latencies.AddRange(other._latencies);
+    }
+
+    public WorkloadRow ToRow(string name, TimeSpan elapsed, double? speedUp) => new()
+    {
+        Workload = name,
+        JobCount = Jobs,
+        FailedCount = Failed,
+        CompletionTokens = Tokens,
+        AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
+        // The first token of a job comes of its prompt's pass.
+        BlockEfficiency = Iterations == 0 ? null : (Tokens - (Jobs - Failed)) / (double)Iterations,
+        MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
+        P50LatencyMs = Quantile(0.5),
+        P95LatencyMs = Quantile(0.95),
+        TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,
+        SpeedUp = speedUp,
+    };
+
+    /// <summary>The nearest rank.</summary>
+    private double? Quantile(double share)
+    {
+        if (_latencies.Count == 0)
+        {
+            return null;
+        }
+
+        _latencies.Sort();
+        return _latencies[Math.Max(0, (int)Math.Ceiling(share * _latencies.Count) - 1)];
+    }
+}
