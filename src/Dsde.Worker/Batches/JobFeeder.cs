@@ -5,10 +5,10 @@ using MassTransit;
 namespace Dsde.Worker.Batches;
 
 /// <summary>Sends the jobs of a file to the queue.</summary>
-internal sealed class JobFeeder(ISendEndpointProvider endpoints)
+/// <param name="endpoints">The bus.</param>
+/// <param name="destination">Where jobs go.</param>
+internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination)
 {
-    private static readonly Uri Queue = new($"queue:{QueueNames.GenerationJobs}");
-
     /// <summary>Sends every job; with a window, at most that many before some of them have ended.</summary>
     /// <param name="lines">The file's lines.</param>
     /// <param name="window">Jobs under way at once; null for no bound, which is for brokers that keep them on disk.</param>
@@ -18,7 +18,7 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints)
     public async Task SendAsync(
         IAsyncEnumerable<BatchFileLine> lines, int? window, SemaphoreSlim ends, Action<SubmitGenerationJob> sent, CancellationToken cancellationToken)
     {
-        var endpoint = await endpoints.GetSendEndpoint(Queue);
+        var endpoint = await endpoints.GetSendEndpoint(destination);
         var underWay = 0;
         await foreach (var line in lines.WithCancellation(cancellationToken))
         {

@@ -38,6 +38,12 @@ internal static class DsdeCommandLine
     {
         var root = new RootCommand("Bulk text generation with adaptive speculative decoding.");
         root.Add(new RunCommand());
+        root.Add(new WorkerCommand());
+        root.Add(new SubmitCommand());
+        root.Add(new StatusCommand());
+        root.Add(new ResultsCommand());
+        root.Add(new CancelCommand());
+        root.Add(new DbCommand());
         root.Add(new ModelCommand());
         foreach (var option in root.Options)
         {

@@ -11,6 +11,24 @@ internal static class BusSetup
     /// <summary>Where undeliverable messages go: those that came back too often.</summary>
     public const string DeadLetterQueue = QueueNames.GenerationJobs + "-dead";
 
+    /// <summary>Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.</summary>
+    public static readonly Uri RabbitMqJobs = new($"exchange:{QueueNames.GenerationJobs}");
+
+    /// <summary>Where jobs are sent in memory.</summary>
+    public static readonly Uri InMemoryJobs = new($"queue:{QueueNames.GenerationJobs}");
+
+    /// <summary>Arguments of the job queue: replicated, and nothing is dropped without a trace.</summary>
+    public static Dictionary<string, object?> QueueArguments(RabbitMqOptions options)
+    {
+        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-dead-letter-exchange"] = DeadLetterQueue };
+        if (options.AcknowledgementTimeoutMinutes > 0)
+        {
+            arguments["x-consumer-timeout"] = options.AcknowledgementTimeoutMinutes * 60_000;
+        }
+
+        return arguments;
+    }
+
     /// <summary>Consumers of jobs and commands, over RabbitMQ.</summary>
     public static void AddRabbitMqWorker(this IServiceCollection services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
     {
@@ -22,11 +40,10 @@ internal static class BusSetup
                 UseHost(configuration, rabbitMq);
                 configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint =>
                 {
-                    endpoint.SetQuorumQueue();
                     endpoint.BindDeadLetterQueue(DeadLetterQueue);
-                    if (rabbitMq.AcknowledgementTimeoutMinutes > 0)
+                    foreach (var (name, value) in QueueArguments(rabbitMq))
                     {
-                        endpoint.SetQueueArgument("x-consumer-timeout", rabbitMq.AcknowledgementTimeoutMinutes * 60_000);
+                        endpoint.SetQueueArgument(name, value);
                     }
 
                     ConfigureJobs(endpoint, context, worker, batchSize);

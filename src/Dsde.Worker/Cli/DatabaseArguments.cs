@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Dsde.Persistence;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary>The database on the command line, over that of the configuration.</summary>
+internal sealed class DatabaseArguments
+{
+    private readonly Option<string?> _provider = new("--provider") { Description = "postgresql (default) or sqlite.", HelpName = "NAME" };
+    private readonly Option<string?> _connection = new("--connection") { Description = "Connection string (default: Dsde:Persistence:ConnectionString).", HelpName = "STRING" };
+
+    public void AddTo(Command command)
+    {
+        _provider.AcceptOnlyFromAmong(PersistenceOptions.PostgreSql, PersistenceOptions.Sqlite);
+        command.Add(_provider);
+        command.Add(_connection);
+    }
+
+    public PersistenceOptions Read(ParseResult arguments)
+    {
+        if (arguments.GetValue(_connection) is not { } connection)
+        {
+            return new ProgramSettings().Persistence();
+        }
+
+        return new PersistenceOptions { ConnectionString = connection, Provider = arguments.GetValue(_provider) ?? PersistenceOptions.PostgreSql };
+    }
+}

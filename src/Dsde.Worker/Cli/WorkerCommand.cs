@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
+using Dsde.Worker.Hosting;
+using Dsde.Worker.Messaging;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary><c>dsde worker</c>: takes jobs from RabbitMQ until it is told to stop.</summary>
+internal sealed class WorkerCommand : DsdeCommand
+{
+    private static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(3);
+
+    private readonly EngineArguments _engine = new();
+
+    public WorkerCommand() : base(
+        "worker",
+        "Take jobs from RabbitMQ, store results in PostgreSQL, publish events, until stopped. Settings come from appsettings.json and the environment, for example Dsde__RabbitMq__Host; see docs/operations.md.",
+        "dsde worker", "Dsde__RabbitMq__Host=broker Dsde__Persistence__ConnectionString='Host=db;Database=dsde;Username=dsde;Password=...' dsde worker --policy static:4")
+    {
+        _engine.AddTo(this);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        var settings = new ProgramSettings();
+        var (worker, rabbitMq, persistence) = (settings.Worker(), settings.RabbitMq(), settings.Persistence());
+        var options = _engine.Apply(arguments, settings.Engine());
+        using var loggers = LoggerFactory.Create(logging => ConfigureLogging(logging, settings.Configuration));
+        var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
+        await using var application = WorkerApplication.Build(engine, worker, rabbitMq, persistence, logging => ConfigureLogging(logging, settings.Configuration));
+        await RequireSchemaAsync(application.Services.GetRequiredService<IDatabaseMigrator>(), arguments.InvocationConfiguration.Error, cancellationToken);
+        await application.RunAsync(cancellationToken);
+        return ExitCodes.Success;
+    }
+
+    /// <summary>A service waits for its database; a schema that is behind waits for no one.</summary>
+    private static async Task RequireSchemaAsync(IDatabaseMigrator migrator, TextWriter error, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var pending = await migrator.FindPendingAsync(cancellationToken);
+                if (pending.Count > 0)
+                {
+                    throw new CommandFailedException($"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate");
+                }
+
+                return;
+            }
+            catch (DatabaseUnavailableException exception)
+            {
+                await error.WriteLineAsync($"dsde: {exception.Message} Trying again every {DatabasePause.TotalSeconds} s.");
+                await Task.Delay(DatabasePause, cancellationToken);
+            }
+        }
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Error);
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+    }
+}
