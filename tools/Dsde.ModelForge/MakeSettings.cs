@@ -8,4 +8,10 @@ namespace Dsde.ModelForge;
 /// <param name="DraftTime">Training time of the draft.</param>
 /// <param name="Seed">Of corpus and weights.</param>
 /// <param name="ComputeType">Type of the products.</param>
-internal sealed record MakeSettings(string Folder, TimeSpan TargetTime, TimeSpan DraftTime, int Seed, ScalarType ComputeType);
+internal sealed record MakeSettings(string Folder, TimeSpan TargetTime, TimeSpan DraftTime, int Seed, ScalarType ComputeType)
+{
+    /// <summary>The command that makes this.</summary>
+    public string Command => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"dotnet run -c Release --project tools/Dsde.ModelForge -- make --minutes-target {TargetTime.TotalMinutes} --minutes-draft {DraftTime.TotalMinutes} --seed {Seed}");
+}

@@ -29,6 +29,11 @@ internal sealed class ModelMaker(MakeSettings settings, TimeProvider time, TextW
         using var draftGenerator = new Generator((ulong)settings.Seed + 1, CPU);
         using var target = new TrainableDecoder(ModelShape.Target(vocabulary.Size), settings.ComputeType, targetGenerator);
         using var draft = new TrainableDecoder(ModelShape.Draft(vocabulary.Size), settings.ComputeType, draftGenerator);
+        if (draft.Shape.ParameterCount * 10 > target.Shape.ParameterCount)
+        {
+            throw new InvalidOperationException($"The draft has {draft.Shape.ParameterCount} parameters, more than a tenth of the target's {target.Shape.ParameterCount}.");
+        }
+
         output.WriteLine($"target: {target.Shape.ParameterCount} parameters, draft: {draft.Shape.ParameterCount}");
         var targetSummary = Train(target, null, format, heldOut, new TrainingPlan(settings.TargetTime, 2e-3), vocabulary, cancellationToken);
         var draftSummary = Train(draft, target, format, heldOut, new TrainingPlan(settings.DraftTime, 4e-3), vocabulary, cancellationToken);
@@ -40,12 +45,18 @@ internal sealed class ModelMaker(MakeSettings settings, TimeProvider time, TextW
     {
         var text = new TokenStream(format, new CorpusStream(settings.Seed, Split.Train));
         var trainer = new Trainer(model, teacher, text, heldOut, time, output);
-        var summary = trainer.Run(plan, Write, CheckpointEvery, cancellationToken);
-        Write();
+        var summary = trainer.Run(plan, () => Write(), CheckpointEvery, cancellationToken);
+        new TrainingRecord(
+            settings.Command, settings.Seed, model.Shape.ParameterCount, summary.Steps, summary.Tokens, summary.Documents, summary.Duration.TotalMinutes, summary.HeldOutLoss).Write(Write());
         output.WriteLine($"{model.Shape.Name}: {summary.Steps} steps, {summary.Tokens / 1e6:F1} M tokens, held-out loss "
             + string.Join(", ", summary.HeldOutLoss.Select(pair => $"{pair.Key} {pair.Value:F3}")));
         return summary;
 
-        void Write() => HuggingFaceFolder.Write(Path.Combine(settings.Folder, model.Shape.Name), model, vocabulary);
+        string Write()
+        {
+            var folder = Path.Combine(settings.Folder, model.Shape.Name);
+            HuggingFaceFolder.Write(folder, model, vocabulary);
+            return folder;
+        }
     }
 }

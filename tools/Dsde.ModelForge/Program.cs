@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dsde.ModelForge;
 using Dsde.ModelForge.Corpus;
+using Dsde.ModelForge.Evaluation;
 using TorchSharp;
 
 var folder = new Option<string>("--out") { Description = "Folder that gets dsde-demo-target and dsde-demo-draft.", DefaultValueFactory = _ => "models" };
@@ -10,7 +11,9 @@ var seed = new Option<int>("--seed") { Description = "Seed of the corpus and the
 var threads = new Option<int>("--threads") { Description = "CPU threads; 0 for one per core.", DefaultValueFactory = _ => 0 };
 var dataType = new Option<string>("--dtype") { Description = "Type of the products while training: bf16 or fp32.", DefaultValueFactory = _ => "bf16" };
 var make = new Command("make", "Train the tokenizer, the target and the draft, and write both as Hugging Face folders.") { folder, targetMinutes, draftMinutes, seed, threads, dataType };
-make.SetAction((result, cancellationToken) =>
+var samples = new Option<string>("--samples") { Description = "Job file of held-out prompts to write.", DefaultValueFactory = _ => "samples/mixed.jsonl" };
+make.Add(samples);
+make.SetAction(async (result, cancellationToken) =>
 {
     if (result.GetValue(threads) > 0)
     {
@@ -18,10 +21,18 @@ make.SetAction((result, cancellationToken) =>
     }
 
     var settings = new MakeSettings(
-        result.GetValue(folder) ?? "models", TimeSpan.FromMinutes(result.GetValue(targetMinutes)), TimeSpan.FromMinutes(result.GetValue(draftMinutes)), result.GetValue(seed),
+        result.GetRequiredValue(folder), TimeSpan.FromMinutes(result.GetValue(targetMinutes)), TimeSpan.FromMinutes(result.GetValue(draftMinutes)), result.GetValue(seed),
         result.GetValue(dataType) == "fp32" ? torch.ScalarType.Float32 : torch.ScalarType.BFloat16);
+    SampleFile.Write(result.GetRequiredValue(samples), settings.Seed);
     new ModelMaker(settings, TimeProvider.System, Console.Out).Run(cancellationToken);
-    return Task.FromResult(0);
+    await ModelCard.WriteAsync(settings.Folder, cancellationToken);
+});
+
+var evaluate = new Command("evaluate", "Measure a pair again and rewrite its model card and the sample file.") { folder, samples, seed };
+evaluate.SetAction(async (result, cancellationToken) =>
+{
+    SampleFile.Write(result.GetRequiredValue(samples), result.GetValue(seed));
+    await ModelCard.WriteAsync(result.GetRequiredValue(folder), cancellationToken);
 });
 
 var count = new Option<int>("--count") { Description = "Documents to show.", DefaultValueFactory = _ => 5 };
@@ -37,4 +48,4 @@ show.SetAction(result =>
     }
 });
 
-return await new RootCommand("Makes the demo model pair of DSDE.") { make, show }.Parse(args).InvokeAsync();
+return await new RootCommand("Makes the demo model pair of DSDE.") { make, evaluate, show }.Parse(args).InvokeAsync();

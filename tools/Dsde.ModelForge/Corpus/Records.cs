@@ -11,6 +11,9 @@ internal static class Records
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly string[] Roles = ["reader", "writer"];
+    private static readonly string[] Formats = ["paper", "digital"];
+
     /// <summary>A description and the record for it.</summary>
     public static Document Make(Dice dice)
     {
@@ -33,7 +36,7 @@ internal static class Records
             age,
             email = $"{person.Replace(' ', '.').ToLowerInvariant()}@example.com",
             address = new { city, verified = true },
-            roles = new[] { "reader", "writer" },
+            roles = Roles,
             active = true,
         });
     }
@@ -73,7 +76,7 @@ internal static class Records
             title,
             author = person,
             language = "en",
-            formats = new[] { "paper", "digital" },
+            formats = Formats,
             available = true,
         });
     }

@@ -13,16 +13,18 @@ namespace Dsde.ModelForge.Folders;
 /// <param name="IntermediateSize">Width of the gated MLP (I).</param>
 internal sealed record ModelShape(string Name, int VocabularySize, int HiddenSize, int LayerCount, int HeadCount, int KvHeadCount, int IntermediateSize)
 {
+    public const string TargetName = "dsde-demo-target";
+    public const string DraftName = "dsde-demo-draft";
     public const int HeadDim = 32;
     public const int ContextLength = 1024;
     public const double RopeTheta = 10000;
     public const double RmsNormEps = 1e-5;
 
     /// <summary>The demo target: deep and narrow, so that a draft of one layer is cheap beside it.</summary>
-    public static ModelShape Target(int vocabularySize) => new("dsde-demo-target", vocabularySize, 192, 12, 6, 2, 384);
+    public static ModelShape Target(int vocabularySize) => new(TargetName, vocabularySize, 192, 12, 6, 2, 384);
 
     /// <summary>The demo draft: at most a tenth of the target.</summary>
-    public static ModelShape Draft(int vocabularySize) => new("dsde-demo-draft", vocabularySize, 128, 1, 4, 2, 256);
+    public static ModelShape Draft(int vocabularySize) => new(DraftName, vocabularySize, 128, 1, 4, 2, 256);
 
     /// <summary>Numbers in all weights.</summary>
     public long ParameterCount => Weights().Sum(weight => weight.Shape.Aggregate(1L, (count, length) => count * length));
