@@ -4,6 +4,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Persistence.Migrating;
 using Dsde.Worker.BatchFiles;
+using Dsde.Worker.Cli;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
 using Dsde.Worker.Messaging;
@@ -41,7 +42,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         builder.Logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Error);
         builder.Logging.AddFilter("MassTransit", LogLevel.Error);
         builder.Services.AddJobRunning(
-            _ => engine, options, new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={databasePath}" });
+            _ => engine, options, new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = ConnectionStrings.ForFile(databasePath) });
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<RunTally>();
         builder.Services.AddSingleton(services => new BatchFollower(batchId, services.GetRequiredService<RunTally>()));

@@ -9,7 +9,9 @@ namespace Dsde.Worker.Batches;
 /// <param name="destination">Where jobs go.</param>
 internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination)
 {
-    /// <summary>Sends every job; with a window, at most that many before some of them have ended.</summary>
+    private const int MostUnconfirmed = 32;
+
+    /// <summary>Sends every job, and returns when the broker has confirmed them all; with a window, at most that many before some of them have ended.</summary>
     /// <param name="lines">The file's lines.</param>
     /// <param name="window">Jobs under way at once; null for no bound, which is for brokers that keep them on disk.</param>
     /// <param name="ends">Released once per job that ended.</param>
@@ -20,6 +22,7 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination
     {
         var endpoint = await endpoints.GetSendEndpoint(destination);
         var underWay = 0;
+        var unconfirmed = new Queue<Task>();
         await foreach (var line in lines.WithCancellation(cancellationToken))
         {
             if (line.Job is not { } job)
@@ -33,9 +36,16 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination
                 underWay--;
             }
 
-            await endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken);
+            if (unconfirmed.Count == MostUnconfirmed)
+            {
+                await unconfirmed.Dequeue();
+            }
+
+            unconfirmed.Enqueue(endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken));
             sent(job);
             underWay++;
         }
+
+        await Task.WhenAll(unconfirmed);
     }
 }

@@ -25,6 +25,16 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
         }
     }
 
+    /// <summary>Results written to <paramref name="folder"/> must not replace the file.</summary>
+    /// <exception cref="CommandFailedException">They would.</exception>
+    public void RequireNotIn(string folder)
+    {
+        if (new[] { ResultFiles.ResultsName, ResultFiles.ErrorsName }.Any(name => System.IO.Path.GetFullPath(name, System.IO.Path.GetFullPath(folder)) == System.IO.Path.GetFullPath(Path)))
+        {
+            throw new CommandFailedException($"Job file {Path} would be replaced by the results of that name. Give another folder with --out.");
+        }
+    }
+
     /// <summary>Jobs and bad lines.</summary>
     /// <exception cref="CommandFailedException">The file is missing or has nothing in it.</exception>
     public async Task<(int Jobs, int Errors)> CountAsync(CancellationToken cancellationToken)

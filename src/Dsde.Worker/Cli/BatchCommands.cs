@@ -69,21 +69,27 @@ internal sealed class CancelCommand : DsdeCommand
 internal sealed class ResultsCommand : DsdeCommand
 {
     private readonly Argument<Guid> _batchId = new("BATCH") { Description = "Id of the batch." };
-    private readonly Argument<string> _file = new("FILE") { Description = "The job file it was submitted from: results come in its order." };
-    private readonly Option<string> _out = new("--out") { Description = "Folder for results.jsonl and errors.jsonl (default: the current one).", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Argument<string> _file = FileArguments.CreateFile("The job file it was submitted from: results come in its order.");
+    private readonly Option<int?> _limit = FileArguments.CreateLimit("The limit it was submitted with.");
+    private readonly Option<string> _out = FileArguments.CreateOut("Folder for results.jsonl and errors.jsonl (default: the current one).");
 
     public ResultsCommand() : base("results", "Write the results of a batch, as far as it is.", "dsde results 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11 samples/mixed.jsonl --out results/")
     {
         Add(_batchId);
         Add(_file);
         Add(_out);
+        Add(_limit);
         SetAction(RunAsync);
     }
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         var batchId = arguments.GetRequiredValue(_batchId);
-        var file = new Batches.JobFile(arguments.GetRequiredValue(_file), null, new BatchDefaults { BatchId = batchId });
+        var folder = arguments.GetRequiredValue(_out);
+
+        // The model is in the database; lines that left it to the submitter are jobs all the same.
+        var file = new Batches.JobFile(arguments.GetRequiredValue(_file), arguments.GetValue(_limit), new BatchDefaults { BatchId = batchId, Model = "" });
+        file.RequireNotIn(folder);
         await file.CountAsync(cancellationToken);
         await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
         if (await client.Store.FindBatchAsync(batchId, cancellationToken) is null)
@@ -91,7 +97,6 @@ internal sealed class ResultsCommand : DsdeCommand
             throw new CommandFailedException($"No batch of id {batchId} is known here.");
         }
 
-        var folder = arguments.GetRequiredValue(_out);
         var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
         await arguments.InvocationConfiguration.Output.WriteLineAsync($"{written.ResultCount} results and {written.ErrorCount} lines without one in {folder}");
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;

@@ -18,11 +18,15 @@ internal sealed class DatabaseArguments
 
     public PersistenceOptions Read(ParseResult arguments)
     {
-        if (arguments.GetValue(_connection) is not { } connection)
+        var provider = arguments.GetValue(_provider);
+        if (arguments.GetValue(_connection) is { } connection)
         {
-            return new ProgramSettings().Persistence();
+            return ConnectionStrings.Require(new PersistenceOptions { ConnectionString = connection, Provider = provider ?? PersistenceOptions.PostgreSql });
         }
 
-        return new PersistenceOptions { ConnectionString = connection, Provider = arguments.GetValue(_provider) ?? PersistenceOptions.PostgreSql };
+        var configured = new ProgramSettings().Persistence();
+        return provider is null || provider == configured.Provider
+            ? configured
+            : throw new CommandFailedException($"--provider is {provider}, but the configured database is {configured.Provider}. Give its --connection as well.");
     }
 }

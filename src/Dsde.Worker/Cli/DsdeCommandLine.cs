@@ -18,6 +18,11 @@ internal static class DsdeCommandLine
         configuration ??= new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout };
         configuration.EnableDefaultExceptionHandler = false;
         var parsed = Create().Parse(args);
+        if (parsed.Action is ParseErrorAction mistake)
+        {
+            mistake.ShowHelp = parsed.Tokens.Count == 0; // otherwise the message would drown in it
+        }
+
         try
         {
             var exitCode = await parsed.InvokeAsync(configuration, CancellationToken.None);

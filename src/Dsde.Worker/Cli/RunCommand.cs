@@ -14,9 +14,9 @@ internal sealed class RunCommand : DsdeCommand
     private const int SpeedUpRounds = 3;
     private static readonly TimeSpan SpeedUpLimit = TimeSpan.FromSeconds(15);
 
-    private readonly Argument<string> _file = new("FILE") { Description = "Job file: JSON lines in the OpenAI batch format." };
-    private readonly Option<string> _out = new("--out") { Description = "Folder for results.jsonl, errors.jsonl and the database dsde.db (default: the current one).", HelpName = "DIR", DefaultValueFactory = _ => "." };
-    private readonly Option<int?> _limit = new("--limit") { Description = "Run the first N jobs only.", HelpName = "N" };
+    private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format.");
+    private readonly Option<string> _out = FileArguments.CreateOut("Folder for results.jsonl, errors.jsonl and the database dsde.db (default: the current one).");
+    private readonly Option<int?> _limit = FileArguments.CreateLimit("Run the first N jobs only.");
     private readonly Option<long?> _seed = new("--seed") { Description = "Jobs without a seed get this one plus their line number.", HelpName = "N" };
     private readonly Option<bool> _noSpeedUp = new("--no-speedup") { Description = "Leave out the comparison with autoregressive decoding." };
     private readonly EngineArguments _engine = new();
@@ -39,14 +39,15 @@ internal sealed class RunCommand : DsdeCommand
         var settings = new ProgramSettings();
         var options = _engine.Apply(arguments, settings.Engine());
         var batchId = Guid.NewGuid();
-        var file = new JobFile(arguments.GetRequiredValue(_file), Positive(arguments.GetValue(_limit)), new BatchDefaults
+        var file = new JobFile(arguments.GetRequiredValue(_file), arguments.GetValue(_limit), new BatchDefaults
         {
             BatchId = batchId,
             Model = new DirectoryInfo(options.Target).Name,
             Seed = arguments.GetValue(_seed),
         });
-        var (jobCount, _) = await file.CountAsync(cancellationToken);
         var folder = arguments.GetRequiredValue(_out);
+        file.RequireNotIn(folder);
+        var (jobCount, _) = await file.CountAsync(cancellationToken);
         Directory.CreateDirectory(folder);
 
         var output = arguments.InvocationConfiguration.Output;
@@ -68,19 +69,30 @@ internal sealed class RunCommand : DsdeCommand
         catch (OperationCanceledException)
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
-            await configuration.Error.WriteLineAsync($"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {folder}");
+            await configuration.Error.WriteLineAsync($"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in {Path.Combine(folder, ResultFiles.ErrorsName)}");
             throw;
         }
 
         var elapsed = TimeProvider.System.GetElapsedTime(started);
         var written = await run.WriteAsync(file, folder, cancellationToken);
-        var speedUps = withSpeedUp && written.ResultCount > 0
-            ? await run.MeasureSpeedUpAsync(SpeedUpRounds, SpeedUpLimit, cancellationToken)
-            : new Dictionary<string, double>();
+        var speedUps = withSpeedUp && written.ResultCount > 0 ? await TryMeasureSpeedUpAsync(run, cancellationToken) : new Dictionary<string, double>();
         var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
         console.Write(RunTable.Create(rows, overall));
         Summarize(configuration.Output, folder, written, elapsed);
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
+    }
+
+    /// <summary>The jobs are done by now: who interrupts the measurement wants to see the table without it.</summary>
+    private static async Task<IReadOnlyDictionary<string, double>> TryMeasureSpeedUpAsync(EmbeddedRun run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run.MeasureSpeedUpAsync(SpeedUpRounds, SpeedUpLimit, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new Dictionary<string, double>();
+        }
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount) => output.WriteLine(
@@ -96,6 +108,4 @@ internal sealed class RunCommand : DsdeCommand
     }
 
     private static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
-
-    private static int? Positive(int? limit) => limit is <= 0 ? throw new CommandFailedException($"--limit is {limit}; give at least 1.") : limit;
 }

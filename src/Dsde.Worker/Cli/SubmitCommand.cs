@@ -13,14 +13,14 @@ internal sealed class SubmitCommand : DsdeCommand
 {
     private static readonly TimeSpan DatabaseCheckInterval = TimeSpan.FromSeconds(2);
 
-    private readonly Argument<string> _file = new("FILE") { Description = "Job file: JSON lines in the OpenAI batch format." };
+    private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format.");
     private readonly Option<bool> _wait = new("--wait") { Description = "Follow the batch to its end and write its results." };
-    private readonly Option<string> _out = new("--out") { Description = "With --wait: folder for results.jsonl and errors.jsonl (default: the current one).", HelpName = "DIR", DefaultValueFactory = _ => "." };
+    private readonly Option<string> _out = FileArguments.CreateOut("With --wait: folder for results.jsonl and errors.jsonl (default: the current one).");
     private readonly Option<Guid?> _batchId = new("--batch-id") { Description = "Id of the batch (default: a new one). The same file sent again under the same id is the same jobs.", HelpName = "UUID" };
     private readonly Option<string?> _model = new("--model") { Description = "Alias to send every job under, whatever its line names.", HelpName = "NAME" };
     private readonly Option<string?> _policy = new("--policy") { Description = "Policy of jobs that name none.", HelpName = "POLICY" };
     private readonly Option<long?> _seed = new("--seed") { Description = "Jobs without a seed get this one plus their line number.", HelpName = "N" };
-    private readonly Option<int?> _limit = new("--limit") { Description = "Send the first N jobs only.", HelpName = "N" };
+    private readonly Option<int?> _limit = FileArguments.CreateLimit("Send the first N jobs only.");
 
     public SubmitCommand() : base(
         "submit", "Send a job file to the workers, through RabbitMQ.", "dsde submit samples/mixed.jsonl --wait --out results/", "dsde submit jobs.jsonl --batch-id 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11")
@@ -44,22 +44,38 @@ internal sealed class SubmitCommand : DsdeCommand
             Policy = arguments.GetValue(_policy),
             Seed = arguments.GetValue(_seed),
         });
+        var folder = arguments.GetRequiredValue(_out);
+        file.RequireNotIn(folder);
         var (jobCount, errorCount) = await file.CountAsync(cancellationToken);
         var output = arguments.InvocationConfiguration.Output;
         await using var client = await BatchClient.ConnectAsync(batchId, cancellationToken);
+        if (await client.Store.FindBatchAsync(batchId, cancellationToken) is { } known && known.JobCount != jobCount)
+        {
+            throw new CommandFailedException($"Batch {batchId} was submitted before with {known.JobCount} jobs, this file has {jobCount}. Leave --batch-id out to submit it as a batch of its own.");
+        }
+
         await client.Store.RegisterBatchAsync(new NewBatch(batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
         client.Follower.Expect(jobCount);
         await new JobFeeder(client.Bus, BusSetup.RabbitMqJobs).SendAsync(file.ReadAsync(cancellationToken), window: null, client.Follower.Ends, _ => { }, cancellationToken);
         await output.WriteLineAsync($"batch {batchId}: {jobCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}");
         if (!arguments.GetValue(_wait))
         {
-            await output.WriteLineAsync($"follow it with: dsde status {batchId}, then: dsde results {batchId}");
+            var limit = arguments.GetValue(_limit) is { } number ? $" --limit {number}" : "";
+            await output.WriteLineAsync($"follow it with: dsde status {batchId}, then: dsde results {batchId} {file.Path}{limit}");
             return errorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
         }
 
-        await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), output, TimeProvider.System)
-            .ShowAsync(FollowAsync(client, batchId, cancellationToken), jobCount, client.Tally.Sample);
-        var folder = arguments.GetRequiredValue(_out);
+        try
+        {
+            await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), output, TimeProvider.System)
+                .ShowAsync(FollowAsync(client, batchId, cancellationToken), jobCount, client.Tally.Sample);
+        }
+        catch (OperationCanceledException)
+        {
+            await arguments.InvocationConfiguration.Error.WriteLineAsync($"dsde: interrupted; the batch goes on. Ask for it with: dsde status {batchId}, call it off with: dsde cancel {batchId}");
+            throw;
+        }
+
         var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
         await output.WriteLineAsync($"{written.ResultCount} results in {Path.Combine(folder, ResultFiles.ResultsName)}");
         if (written.ErrorCount > 0)

@@ -16,7 +16,7 @@ internal sealed class WorkerCommand : DsdeCommand
 
     public WorkerCommand() : base(
         "worker",
-        "Take jobs from RabbitMQ, store results in PostgreSQL, publish events, until stopped. Settings come from appsettings.json and the environment, for example Dsde__RabbitMq__Host; see docs/operations.md.",
+        "Take jobs from RabbitMQ, store results in PostgreSQL, publish events, until stopped; settings come from appsettings.json and the environment.",
         "dsde worker", "Dsde__RabbitMq__Host=broker Dsde__Persistence__ConnectionString='Host=db;Database=dsde;Username=dsde;Password=...' dsde worker --policy static:4")
     {
         _engine.AddTo(this);

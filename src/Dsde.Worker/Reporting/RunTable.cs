@@ -36,7 +36,7 @@ internal static class RunTable
         Format(row.CompletionTokens, "N0"),
         Format(row.AcceptanceRate * 100, "0.0", " %"),
         Format(row.BlockEfficiency, "0.00"),
-        Format(row.MeanKld, "0.000"),
+        Format(row.MeanKld, "0.000;-0.000;0.000"),
         Format(row.P50LatencyMs / 1000, "0.00", " s"),
         Format(row.P95LatencyMs / 1000, "0.00", " s"),
         Format(row.TokensPerSecond, "N0"),

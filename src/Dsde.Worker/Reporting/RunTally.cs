@@ -9,6 +9,7 @@ internal sealed class RunTally(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, WorkloadTally> _workloads = [];
+    private readonly WorkloadTally _all = new();
     private readonly long _start = time.GetTimestamp();
 
     /// <summary>What progress displays show.</summary>
@@ -16,10 +17,9 @@ internal sealed class RunTally(TimeProvider time)
     {
         lock (_lock)
         {
-            var all = Sum();
             return new ProgressSample(
-                all.Jobs, all.Failed, all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
-                all.Proposed == 0 ? null : (double)all.Accepted / all.Proposed, all.Iterations == 0 ? null : (double)all.Proposed / all.Iterations);
+                _all.Jobs, _all.Failed, _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
+                _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed, _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations);
         }
     }
 
@@ -32,12 +32,15 @@ internal sealed class RunTally(TimeProvider time)
             {
                 case GenerationJobCompleted completed:
                     Of(completed.Metadata).Add(completed);
+                    _all.Add(completed);
                     break;
                 case GenerationJobFailed failed:
                     Of(failed.Metadata).AddFailed();
+                    _all.AddFailed();
                     break;
                 case GenerationJobCancelled cancelled:
                     Of(cancelled.Metadata).AddFailed();
+                    _all.AddFailed();
                     break;
             }
         }
@@ -51,7 +54,7 @@ internal sealed class RunTally(TimeProvider time)
         lock (_lock)
         {
             var rows = _workloads.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.ToRow(pair.Key, elapsed, Find(pair.Key))).ToList();
-            return (rows, Sum().ToRow("all", elapsed, Find("")));
+            return (rows, _all.ToRow("all", elapsed, Find("")));
         }
 
         double? Find(string name) => speedUps.TryGetValue(name, out var value) ? value : null;
@@ -69,17 +72,6 @@ internal sealed class RunTally(TimeProvider time)
         }
 
         return tally;
-    }
-
-    private WorkloadTally Sum()
-    {
-        var sum = new WorkloadTally();
-        foreach (var tally in _workloads.Values)
-        {
-            sum.Add(tally);
-        }
-
-        return sum;
     }
 }
 

@@ -37,18 +37,6 @@ internal sealed class WorkloadTally
         Failed++;
     }
 
-    public void Add(WorkloadTally other)
-    {
-        Jobs += other.Jobs;
-        Failed += other.Failed;
-        Tokens += other.Tokens;
-        Proposed += other.Proposed;
-        Accepted += other.Accepted;
-        Iterations += other.Iterations;
-        _kldSum += other._kldSum;
-        _latencies.AddRange(other._latencies);
-    }
-
     public WorkloadRow ToRow(string name, TimeSpan elapsed, double? speedUp) => new()
     {
         Workload = name,

@@ -1,0 +1,107 @@
+using Dsde.Worker.Cli;
+
+namespace Dsde.Worker.Tests.Cli;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-cli-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("worker")]
+    [InlineData("submit")]
+    [InlineData("status")]
+    [InlineData("results")]
+    [InlineData("cancel")]
+    [InlineData("db migrate")]
+    [InlineData("db status")]
+    [InlineData("model inspect")]
+    public async Task Help_of_every_verb_ends_with_an_example_of_it(string verb)
+    {
+        var ended = await CommandLine.RunAsync([.. verb.Split(' '), "--help"]);
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        ended.Output[ended.Output.LastIndexOf("Example", StringComparison.Ordinal)..].ShouldContain($"dsde {verb}");
+    }
+
+    [Fact]
+    public async Task Examples_in_the_help_are_understood()
+    {
+        // An unknown option would be named; a job file that is not there shows that all the rest was right.
+        var ended = await CommandLine.RunAsync("run", "jobs.jsonl", "--policy", "static:4", "--batch-size", "16", "--out", _folder.FullName);
+
+        ended.Error.ShouldContain("Job file jobs.jsonl is missing");
+    }
+
+    [Theory]
+    [InlineData("rum", "run")]
+    [InlineData("run jobs.jsonl --polcy static:4", "--policy")]
+    [InlineData("run --polcy static:4", "--policy")]
+    [InlineData("submit --batchid 1", "--batch-id")]
+    public async Task A_misspelt_word_is_answered_with_the_right_one(string line, string suggestion)
+    {
+        var ended = await CommandLine.RunAsync(line.Split(' '));
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.All.ShouldContain(suggestion);
+        ended.All.ShouldNotContain("Usage:");
+    }
+
+    [Fact]
+    public async Task Without_a_verb_the_verbs_are_shown()
+    {
+        var ended = await CommandLine.RunAsync();
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Output.ShouldContain("run <FILE>");
+    }
+
+    [Theory]
+    [InlineData("run jobs.jsonl --limit 0", "--limit is 0; give at least 1.")]
+    [InlineData("submit jobs.jsonl --limit -3", "--limit is -3; give at least 1.")]
+    [InlineData("run jobs.jsonl --batch-size many", "many")]
+    [InlineData("status seven", "seven")]
+    [InlineData("db migrate --provider oracle", "oracle")]
+    public async Task A_wrong_value_is_named(string line, string message)
+    {
+        var ended = await CommandLine.RunAsync(line.Split(' '));
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain(message);
+    }
+
+    [Theory]
+    [InlineData("--dtype", "fp8", "auto, bf16 or fp32")]
+    [InlineData("--device", "tpu", "auto, cpu, cuda or cuda:N")]
+    [InlineData("--batch-size", "0", "between 1 and 1024")]
+    public async Task An_engine_option_out_of_range_is_refused_with_what_is_allowed(string option, string value, string allowed)
+    {
+        var ended = await CommandLine.RunAsync("run", Write("jobs.jsonl", "{}"), option, value);
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain(allowed);
+    }
+
+    [Theory]
+    [InlineData("results.jsonl")]
+    [InlineData("errors.jsonl")]
+    public async Task A_job_file_is_not_replaced_by_its_results(string name)
+    {
+        var path = Write(name, "{}");
+
+        var ended = await CommandLine.RunAsync("run", path, "--out", _folder.FullName);
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain("would be replaced");
+        File.ReadAllText(path).ShouldBe("{}");
+    }
+
+    private string Write(string name, string content)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+}

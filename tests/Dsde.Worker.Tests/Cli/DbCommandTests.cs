@@ -1,0 +1,44 @@
+using Dsde.Worker.Cli;
+
+namespace Dsde.Worker.Tests.Cli;
+
+public sealed class DbCommandTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-db-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_new_database_is_behind_until_it_is_migrated()
+    {
+        var before = await RunAsync("status");
+        var migrated = await RunAsync("migrate");
+        var again = await RunAsync("migrate");
+        var after = await RunAsync("status");
+
+        before.ExitCode.ShouldBe(ExitCodes.JobsFailed);
+        before.Output.ShouldContain("run dsde db migrate");
+        migrated.ExitCode.ShouldBe(ExitCodes.Success);
+        migrated.Output.ShouldContain("applied ");
+        again.Output.ShouldNotContain("applied ");
+        after.ExitCode.ShouldBe(ExitCodes.Success);
+        after.Output.ShouldContain("up to date");
+    }
+
+    [Theory]
+    [InlineData("postgresql", "nonsense")]
+    [InlineData("postgresql", "Hots=db;Password=secret")]
+    [InlineData("postgresql", "Host=db;Port=many;Password=secret")]
+    [InlineData("sqlite", "Host=db;Password=secret")]
+    public async Task A_connection_string_that_is_none_is_refused_without_its_password(string provider, string connection)
+    {
+        var ended = await CommandLine.RunAsync("db", "migrate", "--provider", provider, "--connection", connection);
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain($"is none for {provider}");
+        ended.Error.ShouldNotContain("secret");
+    }
+
+    private Task<CommandLine.Ended> RunAsync(string verb)
+        => CommandLine.RunAsync("db", verb, "--provider", "sqlite", "--connection", ConnectionStrings.ForFile(Path.Combine(_folder.FullName, "odd;name=x.db")));
+}
