@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using Dsde.Testing;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>Runs the built program as users do.</summary>
+internal static class DsdeProgram
+{
+    private static readonly string ProgramPath = Path.Combine(
+        Directory.GetParent(AppContext.BaseDirectory.TrimEnd('/'))!.Parent!.FullName, "Dsde.Worker", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dsde");
+
+    public sealed record Ended(int ExitCode, string Output, string Error);
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static Task<Ended> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    /// <summary>Runs a verb to its end with variables set.</summary>
+    public static async Task<Ended> RunAsync(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    {
+        using var process = Start(environment, arguments);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return new Ended(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Starts a verb.</summary>
+    public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(ProgramPath, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start) ?? throw new InvalidOperationException($"{ProgramPath} could not be started.");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace Dsde.EndToEnd.Tests;
+
+public sealed class EmbeddedRunTests(SampleRun sample)
+{
+    [Fact]
+    public void Every_sample_job_completes_and_results_come_in_the_order_of_the_file()
+    {
+        sample.Ended.ExitCode.ShouldBe(0, sample.Ended.Error + sample.Ended.Output);
+        var submitted = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("custom_id").GetString()).ToList();
+
+        var results = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl"));
+
+        submitted.Count.ShouldBeGreaterThanOrEqualTo(64);
+        results.Select(result => result.CustomId).ShouldBe(submitted);
+        results.ShouldAllBe(result => result.Text.Length > 0);
+        File.Exists(Path.Combine(sample.Folder, "errors.jsonl")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void The_run_ends_with_a_row_per_workload_and_shows_progress_in_plain_lines()
+    {
+        foreach (var row in new[] { "arithmetic", "code", "questions", "records", "stories", "all" })
+        {
+            sample.Ended.Output.ShouldContain($"\n  {row} ");
+        }
+
+        sample.Ended.Output.ShouldContain("speed-up");
+        sample.Ended.Output.ShouldContain("75/75 jobs");
+        sample.Ended.Output.ShouldNotContain("\u001b", Case.Sensitive);
+    }
+
+    [Fact]
+    public void Greedy_records_are_JSON_and_greedy_arithmetic_ends_with_an_answer()
+    {
+        var greedy = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0).Select(line => line.GetProperty("custom_id").GetString()).ToHashSet();
+        var results = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl")).Where(result => greedy.Contains(result.CustomId)).ToList();
+
+        results.Count(result => result.CustomId.StartsWith("records", StringComparison.Ordinal)).ShouldBeGreaterThan(3);
+        foreach (var result in results.Where(result => result.CustomId.StartsWith("records", StringComparison.Ordinal)))
+        {
+            Should.NotThrow(() => JsonDocument.Parse(result.Text), result.Text);
+        }
+
+        results.Where(result => result.CustomId.StartsWith("arithmetic", StringComparison.Ordinal)).ShouldAllBe(result => result.Text.Contains("The answer is "));
+    }
+
+    [Fact]
+    public async Task Token_ids_come_back_when_a_job_asks_for_them()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl",
+            """{"custom_id":"plain","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0,"return_token_ids":true,"logprobs":1}}""",
+            """{"custom_id":"silent","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""");
+
+        (await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--policy", "static:3", "--batch-size", "2")).ExitCode.ShouldBe(0);
+
+        var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
+        var choice = results[0].Line.GetProperty("response").GetProperty("body").GetProperty("choices")[0];
+        var usage = results[0].Line.GetProperty("response").GetProperty("body").GetProperty("usage");
+        choice.GetProperty("token_ids").GetArrayLength().ShouldBe(usage.GetProperty("completion_tokens").GetInt32());
+        choice.GetProperty("prompt_token_ids").GetArrayLength().ShouldBe(usage.GetProperty("prompt_tokens").GetInt32());
+        choice.GetProperty("logprobs").GetProperty("token_logprobs").EnumerateArray().ShouldAllBe(value => value.GetDouble() <= 0 && value.GetDouble() != 0 || value.GetDouble() > -1e-3);
+        results[1].Line.GetProperty("response").GetProperty("body").GetProperty("choices")[0].TryGetProperty("token_ids", out _).ShouldBeFalse();
+        results[0].Text.ShouldBe(results[1].Text);
+        results[0].Line.GetProperty("response").GetProperty("body").GetProperty("dsde").GetProperty("policy").GetString().ShouldBe("static:3");
+    }
+}

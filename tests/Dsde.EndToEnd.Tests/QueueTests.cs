@@ -1,0 +1,108 @@
+using System.Text;
+using System.Text.Json;
+using Dsde.Testing;
+using Npgsql;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>The production shape: a worker process, a real RabbitMQ, a real PostgreSQL.</summary>
+public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres, SampleRun sample)
+{
+    [Fact]
+    public async Task The_sample_file_gives_the_same_greedy_texts_and_rows_traces_and_events_agree()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
+        using var folder = new ScratchFolder();
+
+        var ended = await DsdeProgram.RunAsync(worker.Environment, "submit", SampleRun.JobFile, "--wait", "--out", folder.Path);
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        await tap.WaitForAsync(76);
+        var greedy = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0).Select(line => line.GetProperty("custom_id").GetString()).ToHashSet();
+        var embedded = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl")).Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text);
+        var queued = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
+        queued.Count.ShouldBe(75);
+        queued.Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text).ShouldBe(embedded, ignoreOrder: true);
+
+        var rows = await RowsAsync(worker.ConnectionString,
+            "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'");
+        rows.Count.ShouldBe(75);
+        rows.ShouldAllBe(row => row[2]!.Equals(row[5]) && row[4]!.Equals(row[6]) && row[7]!.Equals(row[8]));
+        var events = tap.Events.Where(item => item.Type == "GenerationJobCompleted").ToList();
+        events.Select(item => item.MessageId).Distinct().Count().ShouldBe(75);
+        var texts = rows.ToDictionary(row => row[0]!.ToString()!, row => (string)row[1]!);
+        foreach (var (_, _, message) in events)
+        {
+            message.GetProperty("text").GetString().ShouldBe(texts[message.GetProperty("jobId").GetString()!]);
+        }
+
+        var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message;
+        batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
+        batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
+        ((long)(await RowsAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
+        (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs")).ShouldNotBeNull().GetProperty("type").GetString().ShouldBe("quorum");
+    }
+
+    [Fact]
+    public async Task A_raw_JSON_message_of_any_producer_is_accepted_and_delivered_twice_told_twice_the_same()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
+        var id = Guid.NewGuid();
+        var body = $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12,"temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
+
+        await tap.PublishAsync(body);
+        await tap.WaitForAsync(1);
+        await tap.PublishAsync(body);
+        await tap.WaitForAsync(2);
+        await tap.PublishAsync(body.Replace("Monday", "Friday", StringComparison.Ordinal));
+        await tap.WaitForAsync(3);
+
+        var events = tap.Events.ToList();
+        events[0].Type.ShouldBe("GenerationJobCompleted");
+        events[0].Message.GetProperty("text").GetString().ShouldNotBeNull().ShouldContain("Tuesday");
+        events[1].MessageId.ShouldBe(events[0].MessageId);
+        events[1].Message.GetRawText().ShouldBe(events[0].Message.GetRawText());
+        events[2].Type.ShouldBe("GenerationJobFailed");
+        events[2].Message.GetProperty("code").GetString().ShouldBe("job_id_conflict");
+        (await RowsAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
+    }
+
+    [Fact]
+    public async Task What_can_never_run_fails_with_a_reason_and_what_can_not_be_read_goes_to_the_error_queue()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
+
+        await tap.PublishAsync($$"""{"jobId":"{{Guid.NewGuid()}}","model":"other","prompt":"a"}""");
+        await tap.PublishAsync($$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"a","temperature":9}""");
+        await tap.PublishAsync("{\"jobId\": 7");
+        var unread = await tap.TakeAsync("dsde-generation-jobs_error");
+        await tap.WaitForAsync(2);
+
+        tap.Events.ShouldAllBe(item => item.Type == "GenerationJobFailed");
+        tap.Events.Select(item => item.Message.GetProperty("code").GetString()).ShouldBe(["model_not_found", "invalid_request"], ignoreOrder: true);
+        tap.Events.Select(item => item.Message.GetProperty("message").GetString()).ShouldContain(message => message!.Contains("temperature is 9"));
+        Encoding.UTF8.GetString((byte[])unread.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldNotBeEmpty();
+        (await RowsAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
+    }
+
+    private static async Task<List<object?[]>> RowsAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var rows = new List<object?[]>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            var row = new object?[reader.FieldCount];
+            reader.GetValues(row!);
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+}
