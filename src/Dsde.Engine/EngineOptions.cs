@@ -15,7 +15,7 @@ public sealed class EngineOptions
     /// <summary>Hugging Face folder of the draft model; empty for none, which allows the autoregressive policy only.</summary>
     public string? Draft { get; set; } = "models/dsde-demo-draft";
 
-    /// <summary><c>auto</c>, <c>bf16</c> or <c>fp32</c>. Auto takes what the device is fastest at.</summary>
+    /// <summary><c>auto</c>, <c>bf16</c> or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly ever depend on the batch.</summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|bf16|fp32", ErrorMessage = "{0} must be auto, bf16 or fp32.")]
     public string DataType { get; set; } = "auto";
@@ -50,7 +50,7 @@ public sealed class EngineOptions
     [Range(1, 64)]
     public int MaxSpeculationLength { get; set; } = 10;
 
-    /// <summary>CPU threads of the engine; 0 for one per core.</summary>
+    /// <summary>CPU threads of the engine; 0 for one per core, or a single one for a target so small that more would be slower.</summary>
     /// <value>The default is 0.</value>
     [Range(0, 1024)]
     public int Threads { get; set; }

@@ -58,12 +58,8 @@ public sealed class GenerationEngine : IGenerationEngine
         var logger = loggers.CreateLogger<GenerationEngine>();
         var start = time.GetTimestamp();
         var policy = ReadPolicy(options);
-        if (options.Threads > 0)
-        {
-            torch.set_num_threads(options.Threads);
-        }
-
         var compute = ComputeSettings.Choose(options);
+        ThreadSettings.Apply(options, compute.Device);
         using var mode = torch.inference_mode();
         var models = LoadedModels.Load(options, compute.Type, compute.Device);
         var engine = new GenerationEngine(models, compute, policy, options, time, logger);

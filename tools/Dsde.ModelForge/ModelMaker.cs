@@ -47,7 +47,7 @@ internal sealed class ModelMaker(MakeSettings settings, TimeProvider time, TextW
         var trainer = new Trainer(model, teacher, text, heldOut, time, output);
         var summary = trainer.Run(plan, () => Write(), CheckpointEvery, cancellationToken);
         new TrainingRecord(
-            settings.Command, settings.Seed, model.Shape.ParameterCount, summary.Steps, summary.Tokens, summary.Documents, summary.Duration.TotalMinutes, summary.HeldOutLoss).Write(Write());
+            settings.Command, settings.Seed, model.Shape.ParameterCount, summary.Steps, summary.Tokens, summary.Duration.TotalMinutes, summary.HeldOutLoss).Write(Write());
         output.WriteLine($"{model.Shape.Name}: {summary.Steps} steps, {summary.Tokens / 1e6:F1} M tokens, held-out loss "
             + string.Join(", ", summary.HeldOutLoss.Select(pair => $"{pair.Key} {pair.Value:F3}")));
         return summary;

@@ -10,9 +10,6 @@ internal sealed class TokenStream(TextFormat format, CorpusStream corpus, string
     private readonly List<int> _buffer = [];
     private int _next;
 
-    /// <summary>Documents used so far.</summary>
-    public int DocumentCount => _next;
-
     /// <summary>The next windows. <c>[count, length + 1] i64</c>: each window's inputs, and its targets one further.</summary>
     public Tensor Next(int count, int length)
     {

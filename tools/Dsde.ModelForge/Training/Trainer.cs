@@ -48,7 +48,7 @@ internal sealed class Trainer(TrainableDecoder model, TrainableDecoder? teacher,
             }
         }
 
-        return new TrainingSummary(step, tokens, text.DocumentCount, time.GetElapsedTime(start), heldOut.Measure(model));
+        return new TrainingSummary(step, tokens, time.GetElapsedTime(start), heldOut.Measure(model));
     }
 
     private AdamW CreateOptimizer(TrainingPlan plan)

@@ -8,11 +8,10 @@ namespace Dsde.ModelForge.Training;
 /// <param name="Parameters">Numbers in all weights.</param>
 /// <param name="Steps">Optimizer steps.</param>
 /// <param name="Tokens">Tokens seen.</param>
-/// <param name="Documents">Documents seen.</param>
 /// <param name="Minutes">Wall-clock time.</param>
 /// <param name="HeldOutLoss">By workload, nats per token.</param>
 internal sealed record TrainingRecord(
-    string Command, int Seed, long Parameters, int Steps, long Tokens, int Documents, double Minutes, IReadOnlyDictionary<string, double> HeldOutLoss)
+    string Command, int Seed, long Parameters, int Steps, long Tokens, double Minutes, IReadOnlyDictionary<string, double> HeldOutLoss)
 {
     private const string FileName = "training.json";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };

@@ -1,0 +1,76 @@
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Testing;
+using Dsde.Worker.Hosting;
+using Dsde.Worker.Messaging;
+using Microsoft.Extensions.Configuration;
+using YamlDotNet.RepresentationModel;
+
+namespace Dsde.Deployment.Tests;
+
+/// <summary>What the compose file and the chart set are settings that the program has, with values it takes.</summary>
+public sealed class SettingsTests
+{
+    [Fact]
+    public void The_compose_files_settings_are_the_programs()
+    {
+        var services = (YamlMappingNode)Load("docker", "compose.yaml").Children["services"];
+        var worker = Settings((YamlMappingNode)((YamlMappingNode)services.Children["worker"]).Children["environment"]);
+        var merged = worker.Concat(Settings((YamlMappingNode)((YamlMappingNode)Load("docker", "compose.yaml").Children["x-dsde"]).Children["environment"])).ToDictionary();
+
+        ShouldBind(merged);
+        int.Parse(((YamlMappingNode)services.Children["worker"]).Children["stop_grace_period"].ToString().TrimEnd('s')).ShouldBeGreaterThan(int.Parse(merged["Dsde__Worker__DrainSeconds"]!) + 10);
+    }
+
+    [Fact]
+    public void The_charts_settings_are_the_programs()
+    {
+        var values = Load("helm", "dsde", "values.yaml");
+        var settings = Settings((YamlMappingNode)values.Children["settings"]);
+        var secrets = Settings((YamlMappingNode)values.Children["secrets"]).Keys.ToDictionary(key => key, key => (string?)"Host=a;Database=b");
+
+        ShouldBind(settings.Concat(secrets).ToDictionary());
+        int.Parse(values.Children["terminationGracePeriodSeconds"].ToString()).ShouldBeGreaterThan(int.Parse(settings["Dsde__Worker__DrainSeconds"]!) + 10);
+    }
+
+    [Fact]
+    public void Every_value_that_the_templates_use_is_in_the_values()
+    {
+        var values = Load("helm", "dsde", "values.yaml");
+
+        foreach (var template in Directory.GetFiles(Repository.PathOf("helm", "dsde", "templates")))
+        {
+            foreach (System.Text.RegularExpressions.Match used in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(template), @"\.Values\.([\w.]+)"))
+            {
+                var node = (YamlNode)values;
+                foreach (var key in used.Groups[1].Value.Split('.'))
+                {
+                    node = node.ShouldBeOfType<YamlMappingNode>().Children.TryGetValue(key, out var next) ? next : throw new InvalidOperationException($"{template}: {used.Value} is not in values.yaml.");
+                }
+            }
+        }
+    }
+
+    private static void ShouldBind(IReadOnlyDictionary<string, string?> environment)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value)).Build();
+
+        // Reading fails on names and values that the program does not have.
+        OptionsReader.Read<EngineOptions>(configuration, EngineOptions.SectionName);
+        OptionsReader.Read<WorkerOptions>(configuration, WorkerOptions.SectionName);
+        OptionsReader.Read<RabbitMqOptions>(configuration, RabbitMqOptions.SectionName);
+        OptionsReader.Read<PersistenceOptions>(configuration, PersistenceOptions.SectionName);
+        configuration.GetSection("Dsde").GetChildren().Select(section => section.Key).ShouldAllBe(key => new[] { "Engine", "Worker", "RabbitMq", "Persistence" }.Contains(key));
+    }
+
+    private static Dictionary<string, string?> Settings(YamlMappingNode node) =>
+        node.Children.Where(pair => pair.Key.ToString().StartsWith("Dsde__", StringComparison.Ordinal)).ToDictionary(pair => pair.Key.ToString(), pair => (string?)pair.Value.ToString());
+
+    private static YamlMappingNode Load(params string[] path)
+    {
+        var stream = new YamlStream();
+        using var reader = File.OpenText(Repository.PathOf(path));
+        stream.Load(reader);
+        return (YamlMappingNode)stream.Documents[0].RootNode;
+    }
+}
