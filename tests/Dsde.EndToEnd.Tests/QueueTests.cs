@@ -38,7 +38,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
             message.GetProperty("text").GetString().ShouldBe(texts[message.GetProperty("jobId").GetString()!]);
         }
 
-        var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message;
+        var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message; // one worker tells it once
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
         batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
         ((long)(await RowsAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));

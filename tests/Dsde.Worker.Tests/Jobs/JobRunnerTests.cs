@@ -1,0 +1,183 @@
+using Dsde.Contracts;
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Persistence.Migrating;
+using Dsde.Worker.Hosting;
+using Dsde.Worker.Jobs;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dsde.Worker.Tests.Jobs;
+
+/// <summary>The life of a job where things go wrong, on a real database.</summary>
+public sealed class JobRunnerTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    private readonly RunningJobs _running = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-runner-").FullName;
+    private ServiceProvider? _services;
+
+    private IJobStore Store => _services!.GetRequiredService<IJobStore>();
+
+    public async ValueTask InitializeAsync()
+    {
+        _services = new ServiceCollection().AddSingleton<TimeProvider>(_time)
+            .AddDsdePersistence(new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder}/dsde.db" }).BuildServiceProvider();
+        await _services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _running.Dispose();
+        await _services!.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_job_runs_is_stored_and_run_again_gives_the_same_event()
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var (runner, job) = (CreateRunner(engine), Job());
+
+        var first = (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+        _time.Advance(TimeSpan.FromMinutes(5));
+        var second = (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+
+        first.IsNew.ShouldBeTrue();
+        second.IsNew.ShouldBeFalse();
+        engine.Requests.ShouldBe(1);
+        var (one, two) = (JobEvents.Create(first.Job), JobEvents.Create(second.Job));
+        System.Text.Json.JsonSerializer.Serialize(one).ShouldBe(System.Text.Json.JsonSerializer.Serialize(two));
+        JobEvents.MessageIdOf(job.JobId, one).ShouldBe(JobEvents.MessageIdOf(job.JobId, two));
+        var completed = one.ShouldBeOfType<GenerationJobCompleted>();
+        completed.Speculation.MeanKld.ShouldNotBeNull().ShouldBe(0.2, 1e-6);
+        completed.Speculation.BlockEfficiency.ShouldBe(2);
+        completed.Metadata.ShouldNotBeNull()["workload"].ShouldBe("test");
+    }
+
+    [Fact]
+    public async Task A_job_without_a_seed_has_the_same_one_whenever_it_is_delivered()
+    {
+        var seeds = new List<ulong>();
+        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+        {
+            seeds.Add(request.Sampling.Seed);
+            throw new EngineFailureException("out of luck");
+        }));
+
+        await runner.RunAsync(Job());
+        await runner.RunAsync(Job());
+
+        seeds.Count.ShouldBe(6);
+        seeds.Take(3).Distinct().Count().ShouldBe(1);
+        seeds.Distinct().Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_engine_that_fails_is_tried_again_and_then_the_job_fails_retryably()
+    {
+        var runner = CreateRunner(new ScriptedEngine((_, _) => throw new EngineFailureException("out of luck")));
+
+        var ended = (await runner.RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.EngineError, "out of luck", Retryable: true));
+    }
+
+    [Fact]
+    public async Task A_job_past_its_deadline_is_not_run()
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+
+        var ended = (await CreateRunner(engine).RunAsync(Job() with { ExpiresAt = _time.GetUtcNow() })).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.CancelReason.ShouldBe("expired");
+        engine.Requests.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_job_that_never_came_to_an_end_is_given_up()
+    {
+        var (options, job) = (new WorkerOptions { MaxAttempts = 2 }, Job());
+        var (request, hash) = CanonicalRequest.Write(job);
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "died", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken);
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var ended = (await CreateRunner(engine, options).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.Failure.ShouldNotBeNull().Message.ShouldContain("started 2 times");
+        engine.Requests.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_cancelled_job_stops_and_is_stored_as_cancelled()
+    {
+        var started = new TaskCompletionSource();
+        var runner = CreateRunner(new ScriptedEngine(async (request, cancellation) =>
+        {
+            started.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+            return ScriptedEngine.Result(request);
+        }));
+        var job = Job();
+
+        var running = runner.RunAsync(job);
+        await started.Task;
+        _running.Cancel(job.JobId);
+
+        (await running).ShouldBeOfType<JobOutcome.Ended>().Job.CancelReason.ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task A_job_that_is_handed_back_can_be_claimed_at_once()
+    {
+        var started = new TaskCompletionSource();
+        var runner = CreateRunner(new ScriptedEngine(async (request, cancellation) =>
+        {
+            started.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+            return ScriptedEngine.Result(request);
+        }));
+        var job = Job();
+
+        var running = runner.RunAsync(job);
+        await started.Task;
+        _running.HandBackAll();
+
+        (await running).ShouldBeOfType<JobOutcome.HandedBack>();
+        var (request, hash) = CanonicalRequest.Write(job);
+        (await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "next", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken))
+            .ShouldBeOfType<ClaimResult.Claimed>().Attempt.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("temperature is 3;", 3.0, null, null, "a")]
+    [InlineData("top_p is 0;", null, 0.0, null, "a")]
+    [InlineData("max_tokens is 0;", null, null, 0, "a")]
+    [InlineData("prompt is empty", null, null, null, "")]
+    [InlineData("holds 64 with the output; shorten it to 63", null, null, null, "0123456789012345678901234567890123456789012345678901234567890123")]
+    public async Task A_job_that_can_never_run_fails_with_the_value_and_what_is_allowed(string message, double? temperature, double? topP, int? maxTokens, string prompt)
+    {
+        var runner = CreateRunner(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
+
+        var ended = (await runner.RunAsync(Job() with { Prompt = prompt, Temperature = temperature, TopP = topP, MaxTokens = maxTokens })).ShouldBeOfType<JobOutcome.Ended>();
+
+        var failure = ended.Job.Failure.ShouldNotBeNull();
+        failure.Message.ShouldContain(message);
+        failure.Retryable.ShouldBeFalse();
+    }
+
+    private static SubmitGenerationJob Job() =>
+        new() { JobId = Guid.NewGuid(), Model = "dsde-demo", Prompt = "a", Metadata = new Dictionary<string, string> { ["workload"] = "test" } };
+
+    private JobRunner CreateRunner(ScriptedEngine engine, WorkerOptions? options = null)
+    {
+        options ??= new WorkerOptions();
+        return new JobRunner(Store, engine, new JobValidator(engine, options), _running, new WorkerIdentity("worker"), options, _time, NullLogger<JobRunner>.Instance);
+    }
+}
