@@ -17,7 +17,7 @@ internal sealed class ProgressDisplay(IAnsiConsole console, TextWriter output, T
             await console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
                 .StartAsync(async context =>
                 {
-                    var bar = context.AddTask("", maxValue: Math.Max(1, total));
+                    var bar = context.AddTask(Markup.Escape(Describe(sample(), total)), maxValue: Math.Max(1, total));
                     await PollAsync(work, BarInterval, () =>
                     {
                         var now = sample();
