@@ -12,7 +12,7 @@ internal static class RunTable
     {
         var table = new Table().Border(TableBorder.Simple);
         table.AddColumn("workload");
-        string[] numbers = ["jobs", "failed", "tokens", "acceptance", "tokens/pass", "mean KLD", "p50", "p95", "tokens/s", "speed-up"];
+        string[] numbers = ["jobs", "failed", "tokens", "acceptance", "block efficiency", "mean KLD", "p50", "p95", "tokens/s", "speed-up"];
         foreach (var name in numbers)
         {
             table.AddColumn(new TableColumn(name).RightAligned().NoWrap());
