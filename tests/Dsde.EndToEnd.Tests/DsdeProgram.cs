@@ -23,6 +23,26 @@ internal static class DsdeProgram
         return new Ended(process.ExitCode, await output, await error);
     }
 
+    /// <summary>Sends a signal and waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> SignalAsync(Process process, string signal, TimeSpan patience)
+    {
+        Process.Start("kill", [$"-{signal}", $"{process.Id}"]).Dispose();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(patience);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw new TimeoutException($"The program had not ended {patience.TotalSeconds} s after SIG{signal}.");
+        }
+
+        return process.ExitCode;
+    }
+
     /// <summary>Starts a verb.</summary>
     public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
     {

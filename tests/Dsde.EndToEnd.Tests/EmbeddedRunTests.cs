@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Dsde.EndToEnd.Tests;
 
@@ -45,6 +46,28 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         }
 
         results.Where(result => result.CustomId.StartsWith("arithmetic", StringComparison.Ordinal)).ShouldAllBe(result => result.Text.Contains("The answer is "));
+    }
+
+    [Fact]
+    public async Task An_interrupted_run_ends_at_once_and_keeps_what_is_done()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", [.. Enumerable.Range(0, 40).SelectMany(round => File.ReadLines(SampleRun.JobFile)
+            .Select(line => line.Replace("\"custom_id\":\"", $"\"custom_id\":\"{round}-", StringComparison.Ordinal)))]);
+        using var process = DsdeProgram.Start([], "run", file, "--out", folder.Path);
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !Regex.IsMatch(line, "^[1-9][0-9]*/"))
+        {
+        }
+
+        var ended = await DsdeProgram.SignalAsync(process, "INT", TimeSpan.FromSeconds(20));
+
+        ended.ShouldBe(130);
+        var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
+        results.Count.ShouldBeGreaterThan(0);
+        (await error).Trim().ShouldStartWith($"dsde: interrupted; {results.Count} result");
+        (await error).Trim().Split('\n').Length.ShouldBe(1);
+        (results.Count + File.ReadLines(Path.Combine(folder.Path, "errors.jsonl")).Count()).ShouldBe(File.ReadLines(file).Count());
     }
 
     [Fact]

@@ -89,6 +89,29 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         (await RowsAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task A_worker_told_to_stop_gives_back_what_it_runs_and_another_finishes_it()
+    {
+        await using var first = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 0);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, first.VirtualHost);
+        var sent = await DsdeProgram.RunAsync(first.Environment, "submit", SampleRun.JobFile);
+        sent.ExitCode.ShouldBe(0, sent.Error);
+        await tap.WaitForAsync(5);
+
+        var (exitCode, log) = await first.StopAsync(TimeSpan.FromSeconds(30));
+        var endedBefore = tap.Events.Count;
+        await using var second = await first.StartSuccessorAsync(rabbitMq);
+        await tap.WaitForAsync(76);
+
+        exitCode.ShouldBe(0);
+        log.ShouldNotContain("R-FAULT");
+        endedBefore.ShouldBeLessThan(75);
+        tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(75);
+        tap.Events.Count(item => item.Type == "GenerationBatchCompleted").ShouldBe(1);
+        (await RowsAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
+        (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
+    }
+
     private static async Task<List<object?[]>> RowsAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString);

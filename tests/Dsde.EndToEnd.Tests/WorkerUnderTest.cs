@@ -27,21 +27,26 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres)
+    public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres, int drainSeconds = 2)
     {
         var (virtualHost, connection) = (await rabbitMq.CreateVirtualHostAsync(), await postgres.CreateDatabaseAsync());
         var healthPort = rabbitMq.Port + 1000;
         (string, string)[] environment =
         [
             ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", virtualHost),
-            ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", "2"),
+            ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", $"{drainSeconds}"),
         ];
         var migrated = await DsdeProgram.RunAsync(environment, "db", "migrate");
         migrated.ExitCode.ShouldBe(0, migrated.Error);
-        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment, virtualHost, connection);
-        await worker.WaitUntilReadyAsync(healthPort);
-        return worker;
+        return await StartAsync(environment, virtualHost, connection, healthPort);
     }
+
+    /// <summary>Another worker with the settings of this one, which must have ended.</summary>
+    public Task<WorkerUnderTest> StartSuccessorAsync(RabbitMqServer rabbitMq) => StartAsync(Environment, VirtualHost, ConnectionString, rabbitMq.Port + 1000);
+
+    /// <summary>Tells the worker to stop, as an orchestrator does, and waits for its end.</summary>
+    /// <returns>The exit code and what it logged.</returns>
+    public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) => (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log);
 
     public async ValueTask DisposeAsync()
     {
@@ -52,6 +57,13 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static async Task<WorkerUnderTest> StartAsync(IReadOnlyList<(string, string)> environment, string virtualHost, string connection, int healthPort)
+    {
+        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment, virtualHost, connection);
+        await worker.WaitUntilReadyAsync(healthPort);
+        return worker;
     }
 
     private async Task WaitUntilReadyAsync(int healthPort)

@@ -39,7 +39,25 @@ internal sealed class EngineArguments
         var failures = new List<ValidationResult>();
         return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
             ? options
-            : throw new OptionsValidationException("", typeof(EngineOptions), failures.Select(failure => failure.ErrorMessage ?? ""));
+            : throw new OptionsValidationException("", typeof(EngineOptions), failures.Select(failure => Describe(failure, arguments, options)));
+    }
+
+    /// <summary>Names the option if it was given, otherwise the setting, and the value.</summary>
+    private string Describe(ValidationResult failure, ParseResult arguments, EngineOptions options)
+    {
+        var member = failure.MemberNames.First();
+        var option = member switch
+        {
+            nameof(EngineOptions.DataType) => _dataType,
+            nameof(EngineOptions.Device) => _device,
+            nameof(EngineOptions.BatchSize) => _batchSize,
+            nameof(EngineOptions.Threads) => _threads,
+            nameof(EngineOptions.Policy) => _policy,
+            nameof(EngineOptions.Target) => (Option)_target,
+            _ => null,
+        };
+        var name = option is not null && arguments.GetResult(option) is { Implicit: false } ? option.Name : $"{EngineOptions.SectionName}:{member}";
+        return $"{name} is '{typeof(EngineOptions).GetProperty(member)?.GetValue(options)}'. {failure.ErrorMessage}";
     }
 
     /// <summary>The demo models lie beside the launcher, which may be called from anywhere.</summary>

@@ -2,6 +2,7 @@ using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
+using Dsde.Worker.Messaging;
 using Dsde.Worker.Telemetry;
 using MassTransit;
 
@@ -32,8 +33,10 @@ internal sealed class SubmitGenerationJobConsumer(
             case JobOutcome.Conflict conflict:
                 await PublishAsync(context, job.JobId, JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()));
                 break;
+            case JobOutcome.HandedBack when context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme:
+                break; // the queue ends with the process
             case JobOutcome.HandedBack:
-                // Returning would acknowledge and throwing would send the job to the error queue. Unacknowledged, it goes back when the connection closes.
+                // Returning would acknowledge, and throwing now would send the job to the error queue; once the endpoint stops, the same goes back to the queue.
                 await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
                 break;
         }

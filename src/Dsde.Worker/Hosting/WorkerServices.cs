@@ -26,6 +26,15 @@ internal static class WorkerServices
         services.AddDsdePersistence(persistence);
         services.AddHostedService<LeaseRenewal>();
         services.AddHostedService<DrainTimer>();
+        services.AddOptions<LoggerFilterOptions>().Configure<RunningJobs>(LeaveOutHandedBack);
         return services;
     }
+
+    /// <summary>A job given back to the queue looks like a fault to the transport, which would log each with its stack.</summary>
+    private static void LeaveOutHandedBack(LoggerFilterOptions filters, RunningJobs running) =>
+        filters.Rules.Add(new LoggerFilterRule(
+            providerName: null,
+            categoryName: "MassTransit.ReceiveTransport",
+            logLevel: LogLevel.Warning,
+            filter: (_, _, _) => !running.HandBack.IsCancellationRequested));
 }

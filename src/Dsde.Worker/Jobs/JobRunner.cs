@@ -67,25 +67,23 @@ internal sealed class JobRunner(
     /// <summary>Null if the claim was lost on the way: then someone else has ended or taken the job, and it is looked at again.</summary>
     private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)
     {
-        JobEnd end;
         try
         {
-            end = await FindEndAsync(job, claimed);
+            var end = await FindEndAsync(job, claimed);
+            if (!await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)))
+            {
+                logger.ClaimLost(job.JobId);
+                return null;
+            }
+
+            var stored = await WhileDatabaseAwayAsync(token => store.FindAsync([job.JobId], token));
+            return new JobOutcome.Ended(stored[0], IsNew: true);
         }
         catch (OperationCanceledException) when (running.HandBack.IsCancellationRequested)
         {
-            await TryReleaseAsync(job.JobId, claimed.LeaseToken);
+            await TryReleaseAsync(job.JobId, claimed.LeaseToken); // changes nothing if the end was stored after all
             throw;
         }
-
-        if (!await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)))
-        {
-            logger.ClaimLost(job.JobId);
-            return null;
-        }
-
-        var stored = await WhileDatabaseAwayAsync(token => store.FindAsync([job.JobId], token));
-        return new JobOutcome.Ended(stored[0], IsNew: true);
     }
 
     private async Task<JobEnd> FindEndAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)

@@ -8,8 +8,10 @@ internal sealed class RunningJobs : IDisposable
     private readonly ConcurrentDictionary<Guid, CancellationTokenSource> _jobs = new();
     private readonly CancellationTokenSource _handBack = new();
 
+    public RunningJobs() => HandBack = _handBack.Token;
+
     /// <summary>Cancelled when what still runs is to be handed back to the queue.</summary>
-    public CancellationToken HandBack => _handBack.Token;
+    public CancellationToken HandBack { get; }
 
     /// <summary>Jobs running now.</summary>
     public int Count => _jobs.Count;

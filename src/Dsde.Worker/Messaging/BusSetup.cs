@@ -14,6 +14,9 @@ internal static class BusSetup
     /// <summary>Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.</summary>
     public static readonly Uri RabbitMqJobs = new($"exchange:{QueueNames.GenerationJobs}");
 
+    /// <summary>Scheme of addresses of the transport in memory.</summary>
+    public const string InMemoryScheme = "loopback";
+
     /// <summary>Where jobs are sent in memory.</summary>
     public static readonly Uri InMemoryJobs = new($"queue:{QueueNames.GenerationJobs}");
 

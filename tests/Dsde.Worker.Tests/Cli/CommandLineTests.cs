@@ -81,6 +81,7 @@ public sealed class CommandLineTests : IDisposable
         var ended = await CommandLine.RunAsync("run", Write("jobs.jsonl", "{}"), option, value);
 
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain($"{option} is '{value}'.");
         ended.Error.ShouldContain(allowed);
     }
 
