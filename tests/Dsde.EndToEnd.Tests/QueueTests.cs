@@ -112,6 +112,30 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
     }
 
+    [Fact]
+    public async Task The_jobs_of_a_killed_worker_are_ended_by_another_each_once()
+    {
+        await using var doomed = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await using var other = await doomed.StartAnotherAsync(rabbitMq);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
+        using var folder = new ScratchFolder();
+
+        var submitting = DsdeProgram.RunAsync(doomed.Environment, "submit", SampleRun.JobFile, "--wait", "--out", folder.Path);
+        await tap.WaitForAsync(5);
+        await doomed.KillAsync();
+        var ended = await submitting;
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Count.ShouldBe(75);
+        var rows = await RowsAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
+        rows.Count.ShouldBe(75);
+        rows.ShouldAllBe(row => "completed".Equals(row[0]));
+        rows.ShouldContain(row => (int)row[1]! > 1, "No job was running on the worker that was killed, so nothing was tried.");
+        (await RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe(75L);
+        await tap.WaitForAsync(76);
+        tap.Events.GroupBy(item => item.MessageId).Count().ShouldBe(76);
+    }
+
     private static async Task<List<object?[]>> RowsAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString);

@@ -34,7 +34,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         (string, string)[] environment =
         [
             ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", virtualHost),
-            ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", $"{drainSeconds}"),
+            ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", $"{drainSeconds}"), ("Dsde__Worker__LeaseSeconds", "5"),
         ];
         var migrated = await DsdeProgram.RunAsync(environment, "db", "migrate");
         migrated.ExitCode.ShouldBe(0, migrated.Error);
@@ -43,6 +43,20 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>Another worker with the settings of this one, which must have ended.</summary>
     public Task<WorkerUnderTest> StartSuccessorAsync(RabbitMqServer rabbitMq) => StartAsync(Environment, VirtualHost, ConnectionString, rabbitMq.Port + 1000);
+
+    /// <summary>Another worker beside this one.</summary>
+    public Task<WorkerUnderTest> StartAnotherAsync(RabbitMqServer rabbitMq)
+    {
+        var healthPort = rabbitMq.Port + 1001;
+        return StartAsync([.. Environment, ("Dsde__Worker__HealthPort", $"{healthPort}")], VirtualHost, ConnectionString, healthPort);
+    }
+
+    /// <summary>Ends the process at once, as a power cut would.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Tells the worker to stop, as an orchestrator does, and waits for its end.</summary>
     /// <returns>The exit code and what it logged.</returns>
