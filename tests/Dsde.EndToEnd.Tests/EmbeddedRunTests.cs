@@ -60,7 +60,8 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         {
         }
 
-        var ended = await DsdeProgram.SignalAsync(process, "INT", TimeSpan.FromSeconds(20));
+        // Not SIGINT, which programs started in the background of a shell ignore; both take the same way.
+        var ended = await DsdeProgram.SignalAsync(process, "TERM", TimeSpan.FromSeconds(20));
 
         ended.ShouldBe(130);
         var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
