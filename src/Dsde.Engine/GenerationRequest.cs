@@ -18,6 +18,18 @@ public sealed record GenerationRequest
     /// <summary>The output ends before the first occurrence of any of these; none is empty.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>Tokens that end the output, besides the model's own end tokens; the one that did is the last of the output's ids and not in its text.</summary>
+    public IReadOnlyList<int> StopTokenIds { get; init; } = [];
+
+    /// <summary>Whether the model's end tokens are taken for ordinary ones. <see cref="StopTokenIds"/> still end the output.</summary>
+    public bool IgnoreEos { get; init; }
+
+    /// <summary>How many of the most probable tokens, with their log-probabilities, are reported at each position; 0 to 20.</summary>
+    public int TopLogProbabilityCount { get; init; }
+
+    /// <summary>The request is not started after this moment, and ends at it with what there is; null for no limit.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>What chooses the speculation length; null for the engine's default.</summary>
     public PolicyConfiguration? Policy { get; init; }
 

@@ -1,4 +1,5 @@
 using Dsde.Engine.Kv;
+using Dsde.Engine.Models.Operators;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models;
@@ -6,13 +7,13 @@ namespace Dsde.Engine.Models;
 /// <summary>A model together with its cache.</summary>
 internal sealed class CachedDecoder : IDisposable
 {
-    private readonly LlamaDecoder _decoder;
+    private readonly Decoder _decoder;
 
     /// <summary>Loads a model folder for some sequences of some length.</summary>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device)
     {
-        _decoder = new LlamaDecoder(folder.Config, DecoderWeights.Load(folder, type, device), maxLength);
+        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, device), new TorchOps(), maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, device);
     }
 

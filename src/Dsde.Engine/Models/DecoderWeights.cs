@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace Dsde.Engine.Models;
 /// <summary>All weights of a Llama-shaped model on one device, in one type. Legend as in <see cref="LayerWeights"/>; V vocabulary.</summary>
 internal sealed class DecoderWeights : IDisposable
 {
-    private DecoderWeights(Tensor embedding, IReadOnlyList<LayerWeights> layers, Tensor finalNorm, Tensor languageHead)
+    private DecoderWeights(Tensor embedding, IReadOnlyList<LayerWeights> layers, Tensor finalNorm, LinearWeight languageHead)
     {
         Embedding = embedding;
         Layers = layers;
@@ -24,7 +25,7 @@ internal sealed class DecoderWeights : IDisposable
     public Tensor FinalNorm { get; }
 
     /// <summary><c>[V, H]</c>; the embedding itself where the two are tied.</summary>
-    public Tensor LanguageHead { get; }
+    public LinearWeight LanguageHead { get; }
 
     /// <summary>Type of weights and activations.</summary>
     public ScalarType Type => Embedding.dtype;
@@ -44,13 +45,13 @@ internal sealed class DecoderWeights : IDisposable
         var layers = Enumerable.Range(0, config.LayerCount).Select(layer => LoadLayer(files, config, $"model.layers.{layer}.")).ToList();
         var finalNorm = files.Read("model.norm.weight", hidden);
         var head = config.TieWordEmbeddings ? embedding : files.Read("lm_head.weight", vocabulary, hidden);
-        foreach (var tensor in layers.SelectMany(layer => (Tensor[])[layer.InputNorm, layer.Qkv, layer.Output, layer.PostNorm, layer.GateUp, layer.Down])
+        foreach (var tensor in layers.SelectMany(layer => (Tensor[])[layer.InputNorm, layer.Qkv.Weight, layer.Output.Weight, layer.PostNorm, layer.GateUp.Weight, layer.Down.Weight])
                      .Concat([embedding, finalNorm, head]))
         {
             tensor.DetachFromDisposeScope();
         }
 
-        return new DecoderWeights(embedding, layers, finalNorm, head);
+        return new DecoderWeights(embedding, layers, finalNorm, new LinearWeight(head));
     }
 
     /// <inheritdoc/>
@@ -72,15 +73,15 @@ internal sealed class DecoderWeights : IDisposable
         long queryWidth = (long)config.HeadCount * config.HeadDim, kvWidth = (long)config.KvHeadCount * config.HeadDim;
         return new LayerWeights(
             files.Read(prefix + "input_layernorm.weight", hidden),
-            cat(
+            new LinearWeight(cat(
             [
                 files.Read(prefix + "self_attn.q_proj.weight", queryWidth, hidden),
                 files.Read(prefix + "self_attn.k_proj.weight", kvWidth, hidden),
                 files.Read(prefix + "self_attn.v_proj.weight", kvWidth, hidden),
-            ]),
-            files.Read(prefix + "self_attn.o_proj.weight", hidden, queryWidth),
+            ])),
+            new LinearWeight(files.Read(prefix + "self_attn.o_proj.weight", hidden, queryWidth)),
             files.Read(prefix + "post_attention_layernorm.weight", hidden),
-            cat([files.Read(prefix + "mlp.gate_proj.weight", intermediate, hidden), files.Read(prefix + "mlp.up_proj.weight", intermediate, hidden)]),
-            files.Read(prefix + "mlp.down_proj.weight", hidden, intermediate));
+            new LinearWeight(cat([files.Read(prefix + "mlp.gate_proj.weight", intermediate, hidden), files.Read(prefix + "mlp.up_proj.weight", intermediate, hidden)])),
+            new LinearWeight(files.Read(prefix + "mlp.down_proj.weight", hidden, intermediate)));
     }
 }

@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models;
@@ -9,14 +10,14 @@ namespace Dsde.Engine.Models;
 /// <param name="PostNorm"><c>[H]</c></param>
 /// <param name="GateUp">Gate and up projections, stacked. <c>[2·I, H]</c></param>
 /// <param name="Down"><c>[H, I]</c></param>
-internal sealed record LayerWeights(Tensor InputNorm, Tensor Qkv, Tensor Output, Tensor PostNorm, Tensor GateUp, Tensor Down) : IDisposable
+internal sealed record LayerWeights(Tensor InputNorm, LinearWeight Qkv, LinearWeight Output, Tensor PostNorm, LinearWeight GateUp, LinearWeight Down) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[InputNorm, Qkv, Output, PostNorm, GateUp, Down])
+        foreach (var weight in (IDisposable[])[InputNorm, Qkv, Output, PostNorm, GateUp, Down])
         {
-            tensor.Dispose();
+            weight.Dispose();
         }
     }
 }

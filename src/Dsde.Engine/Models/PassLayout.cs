@@ -5,7 +5,7 @@ namespace Dsde.Engine.Models;
 /// <summary>Plans a pass on the host: which slots get how many rows from which position. Then <see cref="Stage"/>, upload, <see cref="Bind"/>.</summary>
 internal sealed class PassLayout(int maxLength)
 {
-    private readonly List<(int Slot, int First, int Count)> _spans = [];
+    private readonly List<RowSpan> _spans = [];
     private (int, int) _positions, _cacheRows, _lastKeys, _logitRows;
     private (int, int)? _gridRows, _rowCells;
     private int _firstSlot, _slotCount, _queryCount, _keyCount;
@@ -17,7 +17,7 @@ internal sealed class PassLayout(int maxLength)
     /// <summary>Adds the rows of one sequence: positions [first, first + count) of a slot. Each slot once.</summary>
     public void Add(int slot, int first, int count)
     {
-        _spans.Add((slot, first, count));
+        _spans.Add(new RowSpan(slot, first, count));
         RowCount += count;
     }
 
@@ -79,5 +79,6 @@ internal sealed class PassLayout(int maxLength)
         SlotCount = _slotCount,
         QueryCount = _queryCount,
         KeyCount = _keyCount,
+        Spans = _spans,
     };
 }

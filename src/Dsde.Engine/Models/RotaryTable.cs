@@ -23,13 +23,10 @@ internal sealed class RotaryTable : IDisposable
         _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
     }
 
-    /// <summary>The rows of the tables for some positions: <c>[R, 1, head dim]</c> each; the caller's.</summary>
-    public (Tensor Cos, Tensor Sin) At(Tensor positions) => (_cos.index_select(0, positions), _sin.index_select(0, positions));
-
-    /// <summary>Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>; a new tensor of the same shape.</summary>
-    public Tensor Rotate(Tensor heads, Tensor cos, Tensor sin)
+    /// <summary>Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>, <paramref name="positions"/>: <c>[R] i64</c>; a new tensor.</summary>
+    public Tensor Rotate(Tensor heads, Tensor positions)
     {
-        return (heads * cos).addcmul_(heads.roll(_half, -1), sin, 1);
+        return (heads * _cos.index_select(0, positions)).addcmul_(heads.roll(_half, -1), _sin.index_select(0, positions), 1);
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,8 @@ namespace Dsde.Engine.Sampling;
 /// <summary>How a request's tokens are drawn.</summary>
 public sealed record SamplingParameters
 {
+    private static readonly IReadOnlyDictionary<int, float> NoBias = new Dictionary<int, float>();
+
     /// <summary>0 is greedy; otherwise logits are divided by it. 0 to 2.</summary>
     public float Temperature { get; init; } = 1f;
 
@@ -11,6 +13,24 @@ public sealed record SamplingParameters
 
     /// <summary>This many most probable tokens are kept; 0 keeps all.</summary>
     public int TopK { get; init; }
+
+    /// <summary>Tokens at least this fraction as probable as the most probable one are kept, after top-k and top-p; 0 keeps all. 0 to 1.</summary>
+    public float MinP { get; init; }
+
+    /// <summary>Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative; 1 is off. Above 0.</summary>
+    public float RepetitionPenalty { get; init; } = 1f;
+
+    /// <summary>Subtracted from the logit of every token in the output; 0 is off. −2 to 2.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Subtracted from a token's logit once per occurrence in the output; 0 is off. −2 to 2.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Added to the logits of some tokens, by id. Values −100 to 100.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = NoBias;
+
+    /// <summary>How proposals are accepted when the temperature is above 0: <see cref="SamplingMode.Rejection"/> or <see cref="SamplingMode.Coupled"/>.</summary>
+    public SamplingMode Mode { get; init; } = SamplingMode.Rejection;
 
     /// <summary>Key of the request's random draws. Equal seeds draw equal numbers at equal positions.</summary>
     public ulong Seed { get; init; }

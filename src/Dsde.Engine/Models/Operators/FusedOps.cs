@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using static TorchSharp.torch;
 
-namespace Dsde.Engine.Models;
+namespace Dsde.Engine.Models.Operators;
 
 /// <summary>ATen operators that TorchSharp has no binding for, reached through TorchScript.</summary>
 internal static class FusedOps

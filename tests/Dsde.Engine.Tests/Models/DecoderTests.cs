@@ -4,7 +4,7 @@ using TorchSharp;
 namespace Dsde.Engine.Tests.Models;
 
 /// <summary>The engine's decoder against the same model written out plainly.</summary>
-public sealed class LlamaDecoderTests : IDisposable
+public sealed class DecoderTests : IDisposable
 {
     private static readonly int[] Tokens = [5, 200, 31, 31, 7, 120, 64, 2, 99, 250, 13];
 
