@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsde.ModelForge;
+using Dsde.ModelForge.Commands;
 using Dsde.ModelForge.Corpus;
 using Dsde.ModelForge.Evaluation;
 using TorchSharp;
@@ -48,4 +49,4 @@ show.SetAction(result =>
     }
 });
 
-return await new RootCommand("Makes the demo model pair of DSDE.") { make, evaluate, show }.Parse(args).InvokeAsync();
+return await new RootCommand("Makes the demo model pair of DSDE.") { make, evaluate, show, new PadCommand(), new RandomCommand() }.Parse(args).InvokeAsync();

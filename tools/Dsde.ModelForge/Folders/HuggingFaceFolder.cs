@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
-using System.Text.Json.Nodes;
 using Dsde.ModelForge.Bpe;
 using Dsde.ModelForge.Training;
 using TorchSharp;
@@ -8,18 +5,42 @@ using static TorchSharp.torch;
 
 namespace Dsde.ModelForge.Folders;
 
-/// <summary>Writes a model as a Hugging Face folder with bf16 safetensors weights.</summary>
+/// <summary>Writes models as Hugging Face folders with safetensors weights.</summary>
 internal static class HuggingFaceFolder
 {
-    /// <summary>Writes beside the place and moves the folder there when it is whole, so that no reader meets half a model.</summary>
-    public static void Write(string path, TrainableDecoder model, BpeVocabulary vocabulary)
+    /// <summary>Name of the file with the weights.</summary>
+    public const string WeightsName = "model.safetensors";
+
+    /// <summary>Name of the file with the shape.</summary>
+    public const string ConfigName = "config.json";
+
+    /// <summary>Writes a trained model in bf16.</summary>
+    public static void Write(string path, TrainableDecoder model, BpeVocabulary vocabulary) => Write(path, partial =>
     {
-        var partial = path + ".partial";
-        Directory.CreateDirectory(partial);
-        JsonFiles.Write(Path.Combine(partial, "config.json"), model.Shape.ToConfig());
+        JsonFiles.Write(Path.Combine(partial, ConfigName), model.Shape.ToConfig());
         JsonFiles.Write(Path.Combine(partial, "generation_config.json"), ModelShape.ToGenerationConfig());
         TokenizerFiles.Write(partial, vocabulary, ModelShape.ContextLength);
-        WriteWeights(Path.Combine(partial, "model.safetensors"), model);
+        SafetensorsWriter.Write(
+            Path.Combine(partial, WeightsName),
+            model.Weights.Select(weight => new StoredWeight(weight.Name, StoredType.BF16, weight.Weight.shape, Rows(weight.Weight))),
+            CancellationToken.None);
+    });
+
+    /// <summary>Writes beside the place and moves the folder there when it is whole, so that no reader meets half a model.</summary>
+    public static void Write(string path, Action<string> write)
+    {
+        var partial = Path.TrimEndingDirectorySeparator(path) + ".partial";
+        Directory.CreateDirectory(partial);
+        try
+        {
+            write(partial);
+        }
+        catch
+        {
+            Directory.Delete(partial, recursive: true);
+            throw;
+        }
+
         if (Directory.Exists(path))
         {
             Directory.Delete(path, recursive: true);
@@ -28,37 +49,26 @@ internal static class HuggingFaceFolder
         Directory.Move(partial, path);
     }
 
-    /// <summary>Format: length of the header (8 bytes, little-endian), the header in JSON padded to a multiple of 8, the data.</summary>
-    private static void WriteWeights(string path, TrainableDecoder model)
+    /// <summary>Takes tokenizer, chat template and generation settings over from another model: all files but shape, weights and what was said about its making.</summary>
+    public static void CopyOthers(string source, string destination)
     {
-        var header = new JsonObject { ["__metadata__"] = new JsonObject { ["format"] = "pt" } };
-        var weights = model.Weights.ToList();
-        long offset = 0;
-        foreach (var (name, weight) in weights)
+        foreach (var file in Directory.EnumerateFiles(source))
         {
-            var end = offset + (weight.numel() * 2);
-            header[name] = new JsonObject
+            var name = Path.GetFileName(file);
+            if (name is not (ConfigName or TrainingRecord.FileName or "README.md") && !name.Contains(".safetensors", StringComparison.Ordinal))
             {
-                ["dtype"] = "BF16",
-                ["shape"] = new JsonArray([.. weight.shape.Select(length => (JsonNode)length)]),
-                ["data_offsets"] = new JsonArray(offset, end),
-            };
-            offset = end;
+                File.Copy(file, Path.Combine(destination, name), overwrite: true);
+            }
         }
+    }
 
-        var json = Encoding.UTF8.GetBytes(header.ToJsonString());
-        var padded = (json.Length + 7) / 8 * 8;
-        using var file = File.Create(path);
-        var length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, padded);
-        file.Write(length);
-        file.Write(json);
-        file.Write(Enumerable.Repeat((byte)' ', padded - json.Length).ToArray());
+    private static IEnumerable<float[]> Rows(Tensor weight)
+    {
         using var mode = no_grad();
-        foreach (var (_, weight) in weights)
+        using var wide = weight.detach().to(ScalarType.Float32).contiguous();
+        foreach (var row in wide.data<float>().ToArray().Chunk((int)weight.shape[^1]))
         {
-            using var scope = NewDisposeScope();
-            file.Write(weight.detach().to(ScalarType.BFloat16).contiguous().bytes);
+            yield return row;
         }
     }
 }

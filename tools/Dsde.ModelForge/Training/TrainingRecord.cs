@@ -13,7 +13,8 @@ namespace Dsde.ModelForge.Training;
 internal sealed record TrainingRecord(
     string Command, int Seed, long Parameters, int Steps, long Tokens, double Minutes, IReadOnlyDictionary<string, double> HeldOutLoss)
 {
-    private const string FileName = "training.json";
+    public const string FileName = "training.json";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
 
     public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");

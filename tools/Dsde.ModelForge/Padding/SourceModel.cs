@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using Dsde.ModelForge.Folders;
+
+namespace Dsde.ModelForge.Padding;
+
+/// <summary>What is known of a model that is to be padded.</summary>
+/// <param name="Config">Content of config.json.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="VocabularySize">Rows of the embedding.</param>
+/// <param name="IsTied">Whether the output projection is the embedding.</param>
+internal sealed record SourceModel(JsonObject Config, DecoderShape Shape, int VocabularySize, bool IsTied)
+{
+    /// <summary>Matrices with a row per token.</summary>
+    public int EmbeddingCount => IsTied ? 1 : 2;
+
+    /// <summary>Reads config.json of a folder.</summary>
+    /// <exception cref="PaddingException">It is missing, or the model is not one that can be padded.</exception>
+    public static SourceModel Read(string folder)
+    {
+        var path = Path.Combine(folder, HuggingFaceFolder.ConfigName);
+        var config = File.Exists(path) && JsonNode.Parse(File.ReadAllText(path)) is JsonObject json ? json : throw new PaddingException($"{path} is missing. Give a Hugging Face model folder.");
+        return new SourceModel(
+            config, DecoderShape.Read(config, path), config["vocab_size"]?.GetValue<int>() ?? throw new PaddingException($"{path} has no \"vocab_size\"."),
+            config["tie_word_embeddings"]?.GetValue<bool>() ?? false);
+    }
+}
