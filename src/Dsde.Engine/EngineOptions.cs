@@ -25,6 +25,14 @@ public sealed class EngineOptions
     [RegularExpression("auto|cpu|cuda(:[0-9]+)?", ErrorMessage = "{0} must be auto, cpu, cuda or cuda:N.")]
     public string Device { get; set; } = "auto";
 
+    /// <summary>
+    /// <c>auto</c>, <c>fast</c> or <c>deterministic</c>. Deterministic makes a token's logits bitwise independent of what else is in the batch, of how
+    /// prompts are cut into chunks and of how many tokens are verified at once, at the price of slower passes over many rows. Auto is fast.
+    /// </summary>
+    /// <value>The default is <c>auto</c>.</value>
+    [RegularExpression("auto|fast|deterministic", ErrorMessage = "{0} must be auto, fast or deterministic.")]
+    public string Numerics { get; set; } = "auto";
+
     /// <summary>Most sequences that run at once.</summary>
     /// <value>The default is 8.</value>
     [Range(1, 1024)]

@@ -1,3 +1,4 @@
+using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using static TorchSharp.torch;
@@ -25,6 +26,9 @@ internal sealed class CachedDecoder : IDisposable
 
     /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
     public Tensor Forward(PassRows rows) => _decoder.Forward(rows, Cache);
+
+    /// <summary>The model's linear layers alone, for measurement.</summary>
+    public LinearLayers CreateLinearLayers() => _decoder.CreateLinearLayers();
 
     /// <inheritdoc/>
     public void Dispose()

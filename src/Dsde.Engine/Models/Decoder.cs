@@ -1,3 +1,4 @@
+using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using TorchSharp;
@@ -28,6 +29,9 @@ internal sealed class Decoder : IDisposable
 
     /// <summary>Shape of the model.</summary>
     public ModelConfig Config { get; }
+
+    /// <summary>Its linear layers alone, for measurement.</summary>
+    public LinearLayers CreateLinearLayers() => new(_weights, _ops);
 
     /// <summary>Runs the rows, writes their keys and values into the cache, and gives logits. Uses the rows up.</summary>
     /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, in the caller's scope.</returns>

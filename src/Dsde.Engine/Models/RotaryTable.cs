@@ -23,6 +23,12 @@ internal sealed class RotaryTable : IDisposable
         _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
     }
 
+    /// <summary>cos of each position's angles, both halves alike. <c>[positions, 1, head dim]</c></summary>
+    public Tensor Cos => _cos;
+
+    /// <summary>sin of each position's angles, negated in the first half. <c>[positions, 1, head dim]</c></summary>
+    public Tensor Sin => _sin;
+
     /// <summary>Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>, <paramref name="positions"/>: <c>[R] i64</c>; a new tensor.</summary>
     public Tensor Rotate(Tensor heads, Tensor positions)
     {
