@@ -114,7 +114,7 @@ public sealed class GenerationEngine : IGenerationEngine
 
     private DecodingLoop CreateLoop(LoadedModels models, ComputeSettings compute, EngineOptions options)
     {
-        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength);
+        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength, models.Draft?.Cache);
         return new DecodingLoop(
             _arrivals.Reader,
             new RunningBatch(models.Target.Cache, models.Draft?.Cache),

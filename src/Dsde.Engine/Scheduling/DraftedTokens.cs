@@ -1,35 +1,39 @@
-using Dsde.Engine.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// What the draft has proposed, step after step: step d holds the first <c>n_d</c> sequences of the order (longest speculation first), so that
+/// What the draft has proposed, step after step. Sequences are known by their rank, and those of a step stand in the order of their ranks:
 /// proposal d of the sequence at rank r is element <see cref="IndexOf"/>. P proposals in all.
 /// </summary>
 internal sealed class DraftedTokens
 {
-    private readonly int[] _stepStarts;
+    private readonly List<int[]> _ranks = [];
+    private readonly List<int> _stepStarts = [0];
 
-    /// <summary>Plans the steps from speculation lengths in descending order.</summary>
+    /// <summary>No step yet; they are added as drafting goes on.</summary>
+    public DraftedTokens()
+    {
+    }
+
+    /// <summary>Plans all steps from speculation lengths in descending order.</summary>
     public DraftedTokens(ReadOnlySpan<int> lengths)
     {
-        var steps = lengths.IsEmpty ? 0 : lengths[0];
-        _stepStarts = new int[steps + 1];
-        for (var step = 0; step < steps; step++)
+        var active = lengths.Length;
+        for (var step = 0; !lengths.IsEmpty && step < lengths[0]; step++)
         {
-            var active = 0;
-            while (active < lengths.Length && lengths[active] > step)
+            while (lengths[active - 1] <= step)
             {
-                active++;
+                active--;
             }
 
-            _stepStarts[step + 1] = _stepStarts[step] + active;
+            AddStep([.. Enumerable.Range(0, active)]);
         }
     }
 
-    /// <summary>Draft steps: the longest speculation length.</summary>
-    public int StepCount => _stepStarts.Length - 1;
+    /// <summary>Draft steps.</summary>
+    public int StepCount => _ranks.Count;
 
     /// <summary>Proposals in all (P).</summary>
     public int Count => _stepStarts[^1];
@@ -43,12 +47,51 @@ internal sealed class DraftedTokens
     /// <summary>The proposals of each step. <c>[n_d] i64</c></summary>
     public List<Tensor> TokenIds { get; } = [];
 
+    /// <summary>Adds a step of some ranks, ascending, each of which takes part in the step before.</summary>
+    public void AddStep(int[] ranks)
+    {
+        _ranks.Add(ranks);
+        _stepStarts.Add(Count + ranks.Length);
+    }
+
+    /// <summary>Ranks that take part in a step, ascending. <c>[n_d]</c></summary>
+    public ReadOnlySpan<int> RanksIn(int step) => _ranks[step];
+
     /// <summary>Sequences that take part in a step.</summary>
-    public int ActiveIn(int step) => _stepStarts[step + 1] - _stepStarts[step];
+    public int ActiveIn(int step) => _ranks[step].Length;
+
+    /// <summary>Whether a step is that of the first ranks, without gaps.</summary>
+    public bool IsPrefix(int step) => _ranks[step][^1] == _ranks[step].Length - 1;
+
+    /// <summary>Tokens proposed for a rank.</summary>
+    public int LengthOf(int rank)
+    {
+        var length = 0;
+        while (TryIndexOf(length, rank) is not null)
+        {
+            length++;
+        }
+
+        return length;
+    }
 
     /// <summary>Element of a proposal in the concatenation of all steps.</summary>
-    public int IndexOf(int step, int rank) => _stepStarts[step] + rank;
+    public int IndexOf(int step, int rank) =>
+        TryIndexOf(step, rank) ?? throw new ArgumentOutOfRangeException(nameof(rank), rank, $"Nothing was proposed for this rank in step {step}.");
 
     /// <summary>As <see cref="IndexOf"/>; null if the sequence has no proposal at that step.</summary>
-    public int? TryIndexOf(int step, int rank) => step < StepCount && rank < ActiveIn(step) ? IndexOf(step, rank) : null;
+    public int? TryIndexOf(int step, int rank)
+    {
+        if (step >= StepCount)
+        {
+            return null;
+        }
+
+        var place = IsPrefix(step) ? rank : Array.BinarySearch(_ranks[step], rank);
+        return place >= 0 && place < _ranks[step].Length ? _stepStarts[step] + place : null;
+    }
+
+    /// <summary>The proposals of a step that a later one continues: its ranks' places in the step before. <c>[n_d] i64</c></summary>
+    public long[] PlacesBefore(int step) =>
+        Array.ConvertAll(_ranks[step], rank => (long)(IndexOf(step - 1, rank) - _stepStarts[step - 1]));
 }

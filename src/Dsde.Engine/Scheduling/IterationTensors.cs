@@ -7,34 +7,64 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// Everything about an iteration that the host knows before it starts - layouts of all passes, tokens, indices, uniforms, sampling
-/// parameters - worked out once and taken to the device in two transfers. Sequences are known by their rank in the plan.
+/// parameters - worked out once and taken to the device in two transfers. Where drafting may stop early the later passes aren't known before,
+/// and each is staged when its turn comes. Sequences are known by their rank in the plan.
 /// </summary>
 internal sealed class IterationTensors
 {
-    private readonly IndexStage _stage = new();
-    private readonly List<PassLayout> _draftLayouts = [];
-    private readonly PassLayout _verifyLayout;
-    private readonly (int, int) _catchUpTokens, _lastTokens, _verifyTokens, _proposedRows, _rowRanks;
-    private readonly Tensor _uniforms;
-    private readonly int _proposalCount;
+    private readonly CachedDecoder _target;
+    private readonly CachedDecoder? _draft;
+    private readonly Device _device;
+    private readonly List<(PassLayout Layout, IndexStage Stage)> _draftPasses = [];
+    private IndexStage _stage = new();
+    private PassLayout _verifyLayout;
+    private (int, int) _catchUpTokens, _lastTokens, _verifyTokens, _proposedRows, _rowRanks;
+    private Tensor? _uniforms;
 
-    public IterationTensors(IReadOnlyList<PlannedSequence> plan, CachedDecoder target, CachedDecoder? draft, Device device)
+    /// <param name="plan">Lengths in descending order.</param>
+    /// <param name="target">The target.</param>
+    /// <param name="draft">The draft; null only if all lengths are 0.</param>
+    /// <param name="device">Where to.</param>
+    /// <param name="mayStopEarly">Whether the lengths are upper bounds only: then <see cref="AddStep"/> names each later step, and <see cref="EndDrafting"/> must follow the last.</param>
+    public IterationTensors(IReadOnlyList<PlannedSequence> plan, CachedDecoder target, CachedDecoder? draft, Device device, bool mayStopEarly = false)
     {
-        Drafted = new DraftedTokens(plan.Select(planned => planned.Plan.Length).ToArray());
-        _proposalCount = Drafted.Count;
-        if (Drafted.StepCount > 0)
+        Plan = plan;
+        MayStopEarly = mayStopEarly;
+        _target = target;
+        _draft = draft;
+        _device = device;
+        _verifyLayout = new PassLayout(target.Cache.MaxLength);
+        Drafted = mayStopEarly ? new DraftedTokens() : new DraftedTokens(plan.Select(planned => planned.Plan.Length).ToArray());
+        if (mayStopEarly)
         {
-            var catchUpLayout = new PassLayout(draft!.Cache.MaxLength);
-            (_catchUpTokens, CatchUps) = StageCatchUp(plan, catchUpLayout, draft);
-            _draftLayouts.Add(catchUpLayout);
-            StageLaterDrafts(plan, draft);
+            Drafted.AddStep([.. Enumerable.Range(0, plan.Count(planned => planned.Plan.Length > 0))]);
         }
 
-        _verifyLayout = StageVerify(plan, target, out _lastTokens, out _verifyTokens, out _proposedRows, out _rowRanks);
-        _stage.Upload(device);
-        _uniforms = from_array(Uniforms(plan), device: device);
+        if (Drafted.StepCount > 0)
+        {
+            StageCatchUp(draft!);
+            for (var step = 1; step < Drafted.StepCount; step++)
+            {
+                StageLaterDraft(step, _stage);
+            }
+        }
+
         Sampling = SamplingRows.Create([.. plan.Select(planned => planned.Sequence.Request.Sampling)], device);
+        if (mayStopEarly)
+        {
+            _stage.Upload(device);
+        }
+        else
+        {
+            StageVerify();
+        }
     }
+
+    /// <summary>Whether lengths are upper bounds only.</summary>
+    public bool MayStopEarly { get; }
+
+    /// <summary>Who takes part with which length; after <see cref="EndDrafting"/> with the length that was really proposed.</summary>
+    public IReadOnlyList<PlannedSequence> Plan { get; private set; }
 
     /// <summary>The draft's steps, to be filled in.</summary>
     public DraftedTokens Drafted { get; }
@@ -46,7 +76,7 @@ internal sealed class IterationTensors
     /// Logit rows of the catch-up pass that are not a step's own: the rank they belong to and the position they predict. Rows come as listed, before
     /// the rows of the ranks that draft.
     /// </summary>
-    public IReadOnlyList<(int Rank, int Position)> CatchUps { get; } = [];
+    public IReadOnlyList<(int Rank, int Position)> CatchUps { get; private set; } = [];
 
     /// <summary>Verified rows (R).</summary>
     public int RowCount => _verifyLayout.RowCount;
@@ -58,17 +88,46 @@ internal sealed class IterationTensors
     public Tensor RowRanks => _stage.Slice(_rowRanks);
 
     /// <summary>For acceptance. <c>[P] f32</c></summary>
-    public Tensor AcceptUniforms => _uniforms.narrow(0, _proposalCount, _proposalCount);
+    public Tensor AcceptUniforms => Uniforms.narrow(0, Drafted.Count, Drafted.Count);
 
     /// <summary>For the extra token of each row. <c>[R] f32</c></summary>
-    public Tensor ExtraUniforms => _uniforms.narrow(0, 2L * _proposalCount, RowCount);
+    public Tensor ExtraUniforms => Uniforms.narrow(0, 2L * Drafted.Count, RowCount);
+
+    private Tensor Uniforms => _uniforms ?? throw new InvalidOperationException("Draws are asked for before the end of drafting is known.");
 
     /// <summary>For the proposals of a step. <c>[n_d] f32</c></summary>
-    public Tensor DraftUniforms(int step) => _uniforms.narrow(0, Drafted.IndexOf(step, 0), Drafted.ActiveIn(step));
+    public Tensor DraftUniforms(int step) =>
+        _uniforms?.narrow(0, Drafted.IndexOf(step, Drafted.RanksIn(step)[0]), Drafted.ActiveIn(step))
+        ?? from_array(Array.ConvertAll(Drafted.RanksIn(step).ToArray(), rank => DraftUniform(rank, step)), device: _device);
 
     /// <summary>The pass of a draft step.</summary>
-    public PassRows DraftPass(int step) =>
-        _draftLayouts[step].Bind(_stage, step == 0 ? _stage.Slice(_catchUpTokens) : Drafted.TokenIds[step - 1].narrow(0, 0, Drafted.ActiveIn(step)));
+    public PassRows DraftPass(int step)
+    {
+        var (layout, stage) = _draftPasses[step];
+        return layout.Bind(stage, step == 0 ? stage.Slice(_catchUpTokens) : ContinuedTokens(step));
+    }
+
+    /// <summary>Sampling parameters of a step's sequences.</summary>
+    public SamplingRows DraftSampling(int step) => Drafted.IsPrefix(step)
+        ? Sampling.Take(Drafted.ActiveIn(step))
+        : Sampling.Select(tensor(Array.ConvertAll(Drafted.RanksIn(step).ToArray(), rank => (long)rank), device: _device));
+
+    /// <summary>Where drafting may stop early: the ranks, ascending, that go on with one more step.</summary>
+    public void AddStep(int[] ranks)
+    {
+        Drafted.AddStep(ranks);
+        var stage = new IndexStage();
+        StageLaterDraft(Drafted.StepCount - 1, stage);
+        stage.Upload(_device);
+    }
+
+    /// <summary>Where drafting may stop early: it has. The target's pass can now be prepared.</summary>
+    public void EndDrafting()
+    {
+        Plan = [.. Plan.Select((planned, rank) => planned with { Plan = planned.Plan with { Length = Drafted.LengthOf(rank) } })];
+        _stage = new IndexStage();
+        StageVerify();
+    }
 
     /// <summary>The target's pass, once all is drafted.</summary>
     public PassRows VerifyPass()
@@ -78,20 +137,29 @@ internal sealed class IterationTensors
         return _verifyLayout.Bind(_stage, all.index_select(0, _stage.Slice(_verifyTokens)));
     }
 
+    private Tensor ContinuedTokens(int step)
+    {
+        var before = Drafted.TokenIds[step - 1];
+        var places = Drafted.PlacesBefore(step);
+        return places[^1] == places.Length - 1
+            ? before.narrow(0, 0, places.Length)
+            : before.index_select(0, tensor(places, device: _device));
+    }
+
     /// <summary>
     /// The draft first takes in what it has not seen: one token after a rejection, two after full acceptance, more after iterations without a draft.
     /// Its earlier rows tell what the draft would have said at tokens committed since; the last row starts the draft.
     /// </summary>
-    private ((int, int) Tokens, List<(int Rank, int Position)> CatchUps) StageCatchUp(
-        IReadOnlyList<PlannedSequence> plan, PassLayout layout, CachedDecoder draft)
+    private void StageCatchUp(CachedDecoder draft)
     {
+        var layout = new PassLayout(draft.Cache.MaxLength);
         var tokens = new List<long>();
         var earlier = new List<long>();
         var last = new List<long>();
         var catchUps = new List<(int, int)>();
         for (var rank = 0; rank < Drafted.ActiveIn(0); rank++)
         {
-            var sequence = plan[rank].Sequence;
+            var sequence = Plan[rank].Sequence;
             var seen = draft.Cache.LengthOf(sequence.Slot);
             layout.Add(sequence.Slot, seen, sequence.Length - seen);
             for (var position = seen; position < sequence.Length; position++)
@@ -109,36 +177,33 @@ internal sealed class IterationTensors
         }
 
         layout.Stage(_stage, [.. earlier, .. last]);
-        return (_stage.Add(tokens.ToArray()), catchUps);
+        _catchUpTokens = _stage.Add(tokens.ToArray());
+        CatchUps = catchUps;
+        _draftPasses.Add((layout, _stage));
     }
 
-    private void StageLaterDrafts(IReadOnlyList<PlannedSequence> plan, CachedDecoder draft)
+    private void StageLaterDraft(int step, IndexStage stage)
     {
-        for (var step = 1; step < Drafted.StepCount; step++)
+        var layout = new PassLayout(_draft!.Cache.MaxLength);
+        foreach (var rank in Drafted.RanksIn(step))
         {
-            var layout = new PassLayout(draft.Cache.MaxLength);
-            for (var rank = 0; rank < Drafted.ActiveIn(step); rank++)
-            {
-                layout.Add(plan[rank].Sequence.Slot, plan[rank].Sequence.Length + step - 1, 1);
-            }
-
-            layout.Stage(_stage, []);
-            _draftLayouts.Add(layout);
+            layout.Add(Plan[rank].Sequence.Slot, Plan[rank].Sequence.Length + step - 1, 1);
         }
+
+        layout.Stage(stage, []);
+        _draftPasses.Add((layout, stage));
     }
 
-    private PassLayout StageVerify(
-        IReadOnlyList<PlannedSequence> plan, CachedDecoder target,
-        out (int, int) lastTokens, out (int, int) verifyTokens, out (int, int) proposedRows, out (int, int) rowRanks)
+    private void StageVerify()
     {
-        var layout = new PassLayout(target.Cache.MaxLength);
+        _verifyLayout = new PassLayout(_target.Cache.MaxLength);
         var sources = new List<long>();
         var ranks = new List<long>();
         var judges = new long[Drafted.Count];
-        for (var rank = 0; rank < plan.Count; rank++)
+        for (var rank = 0; rank < Plan.Count; rank++)
         {
-            var (sequence, chosen) = plan[rank];
-            layout.Add(sequence.Slot, sequence.Length - 1, chosen.Length + 1);
+            var (sequence, chosen) = Plan[rank];
+            _verifyLayout.Add(sequence.Slot, sequence.Length - 1, chosen.Length + 1);
             for (var i = 0; i <= chosen.Length; i++)
             {
                 if (i < chosen.Length)
@@ -146,27 +211,28 @@ internal sealed class IterationTensors
                     judges[Drafted.IndexOf(i, rank)] = sources.Count;
                 }
 
-                sources.Add(i == 0 ? rank : plan.Count + Drafted.IndexOf(i - 1, rank));
+                sources.Add(i == 0 ? rank : Plan.Count + Drafted.IndexOf(i - 1, rank));
                 ranks.Add(rank);
             }
         }
 
-        layout.Stage(_stage, []);
-        lastTokens = _stage.Add(plan.Select(planned => (long)planned.Sequence.TokenIds[^1]).ToArray());
-        verifyTokens = _stage.Add(sources.ToArray());
-        proposedRows = _stage.Add(judges);
-        rowRanks = _stage.Add(ranks.ToArray());
-        return layout;
+        _verifyLayout.Stage(_stage, []);
+        _lastTokens = _stage.Add(Plan.Select(planned => (long)planned.Sequence.TokenIds[^1]).ToArray());
+        _verifyTokens = _stage.Add(sources.ToArray());
+        _proposedRows = _stage.Add(judges);
+        _rowRanks = _stage.Add(ranks.ToArray());
+        _stage.Upload(_device);
+        _uniforms = from_array(DrawUniforms(), device: _device);
     }
 
     /// <summary>Draft draws, then acceptance draws, both in step order, then the extra draws in row order.</summary>
-    private float[] Uniforms(IReadOnlyList<PlannedSequence> plan)
+    private float[] DrawUniforms()
     {
         var uniforms = new float[(2 * Drafted.Count) + RowCount];
         var row = 2 * Drafted.Count;
-        for (var rank = 0; rank < plan.Count; rank++)
+        for (var rank = 0; rank < Plan.Count; rank++)
         {
-            var (sequence, chosen) = plan[rank];
+            var (sequence, chosen) = Plan[rank];
             var seed = sequence.Request.Sampling.Seed;
             for (var i = 0; i <= chosen.Length; i++)
             {
@@ -174,12 +240,18 @@ internal sealed class IterationTensors
                 if (i < chosen.Length)
                 {
                     var index = Drafted.IndexOf(i, rank);
-                    uniforms[index] = CounterRandom.Uniform(seed, CounterRandom.Purpose.Draft, sequence.Length, sequence.Length + i);
+                    uniforms[index] = DraftUniform(rank, i);
                     uniforms[Drafted.Count + index] = CounterRandom.Uniform(seed, CounterRandom.Purpose.Accept, sequence.Length, sequence.Length + i);
                 }
             }
         }
 
         return uniforms;
+    }
+
+    private float DraftUniform(int rank, int step)
+    {
+        var sequence = Plan[rank].Sequence;
+        return CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Draft, sequence.Length, sequence.Length + step);
     }
 }

@@ -1,4 +1,4 @@
-using Dsde.Engine.Models;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Speculation;
 
 namespace Dsde.Engine.Scheduling;
@@ -7,21 +7,19 @@ namespace Dsde.Engine.Scheduling;
 internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPlan Plan);
 
 /// <summary>Asks each policy for the lengths of its sequences, and bounds them by what the sequences and the caches have left.</summary>
-internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength)
+/// <param name="maxLength">Most tokens of a sequence.</param>
+/// <param name="maxSpeculationLength">Upper bound of every length.</param>
+/// <param name="draftCache">The draft's; null without one.</param>
+internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength, KvCache? draftCache)
 {
     /// <summary>Plans an iteration, longest speculation first.</summary>
     public List<PlannedSequence> Plan(IReadOnlyList<Sequence> decoding)
     {
         var planned = new List<PlannedSequence>(decoding.Count);
-        foreach (var group in decoding.GroupBy(sequence => sequence.Policy))
+        var lengths = new List<int>(decoding.Count);
+        foreach (var group in decoding.GroupBy(sequence => sequence.Policy).OrderBy(group => group.Key.PlansLast))
         {
-            var sequences = group.ToArray();
-            var plans = new SpeculationPlan[sequences.Length];
-            group.Key.Plan(Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
-            for (var i = 0; i < sequences.Length; i++)
-            {
-                planned.Add(new PlannedSequence(sequences[i], plans[i] with { Length = Bound(sequences[i], plans[i].Length) }));
-            }
+            PlanGroup(group.Key, [.. group], lengths, planned);
         }
 
         planned.Sort((a, b) => b.Plan.Length != a.Plan.Length
@@ -30,8 +28,24 @@ internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength
         return planned;
     }
 
-    private int Bound(Sequence sequence, int length)
+    private void PlanGroup(ISpeculationPolicy policy, Sequence[] sequences, List<int> lengths, List<PlannedSequence> planned)
     {
-        return Math.Max(0, Math.Min(Math.Min(length, maxSpeculationLength), Math.Min(sequence.MaxProposals, maxLength - sequence.Length)));
+        var plans = new SpeculationPlan[sequences.Length];
+        var context = new PlanningContext
+        {
+            MaxLengths = Array.ConvertAll(sequences, MaxLength),
+            DraftLags = Array.ConvertAll(sequences, sequence => sequence.Length - (draftCache?.LengthOf(sequence.Slot) ?? 0)),
+            OtherLengths = lengths.ToArray(),
+        };
+        policy.Plan(context, Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            var length = Math.Clamp(plans[i].Length, 0, context.MaxLengths[i]);
+            lengths.Add(length);
+            planned.Add(new PlannedSequence(sequences[i], plans[i] with { Length = length }));
+        }
     }
+
+    private int MaxLength(Sequence sequence) =>
+        Math.Max(0, Math.Min(maxSpeculationLength, Math.Min(sequence.MaxProposals, maxLength - sequence.Length)));
 }

@@ -21,7 +21,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         var start = time.GetTimestamp();
         var plan = planner.Plan(decoding);
         using var scope = NewDisposeScope();
-        var tensors = new IterationTensors(plan, target, draft, device);
+        var tensors = new IterationTensors(plan, target, draft, device, EarlyStops.MayHappen(plan));
         var draftStart = time.GetTimestamp();
         var catchUpChoices = Draft(tensors);
         var verifyStart = time.GetTimestamp();
@@ -31,7 +31,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
 
         var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
         var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
-        var summary = Commit(plan, tensors, results, draftMs, verifyMs);
+        var summary = Commit(tensors, results, draftMs, verifyMs);
         var samplingMs = time.GetElapsedTime(start).TotalMilliseconds - draftMs - verifyMs;
         foreach (var sequence in decoding)
         {
@@ -56,6 +56,15 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
 
             tensors.Drafted.Logits.Add(logits);
             tensors.Drafted.TokenIds.Add(Propose(tensors, step, logits));
+            if (tensors.MayStopEarly && EarlyStops.FindRanksThatGoOn(tensors, step, logits) is { Length: > 0 } ranks)
+            {
+                tensors.AddStep(ranks);
+            }
+        }
+
+        if (tensors.MayStopEarly)
+        {
+            tensors.EndDrafting();
         }
 
         return catchUpChoices;
@@ -68,13 +77,14 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
             return logits.argmax(-1);
         }
 
-        var distribution = Distributions.Process(logits, tensors.Sampling.Take(tensors.Drafted.ActiveIn(step)));
+        var distribution = Distributions.Process(logits, tensors.DraftSampling(step));
         tensors.Drafted.Distributions.Add(distribution);
         return Distributions.Draw(distribution, tensors.DraftUniforms(step));
     }
 
-    private IterationSummary Commit(List<PlannedSequence> plan, IterationTensors tensors, IterationReadout results, double draftMs, double verifyMs)
+    private IterationSummary Commit(IterationTensors tensors, IterationReadout results, double draftMs, double verifyMs)
     {
+        var plan = tensors.Plan;
         foreach (var (catchUp, index) in tensors.CatchUps.Select((catchUp, index) => (catchUp, index)))
         {
             var sequence = plan[catchUp.Rank].Sequence;

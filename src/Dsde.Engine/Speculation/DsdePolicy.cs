@@ -16,10 +16,16 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public bool UsesDraft => true;
 
     /// <inheritdoc/>
+    public bool PlansLast => false;
+
+    /// <inheritdoc/>
+    public IEarlyStopping? EarlyStopping => null;
+
+    /// <inheritdoc/>
     public ISequencePolicyState CreateState() => new DsdeSequenceState(options, maxSpeculationLength);
 
     /// <inheritdoc/>
-    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
+    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
     {
         double predictedSum = 0;
         var calibratedCount = 0;

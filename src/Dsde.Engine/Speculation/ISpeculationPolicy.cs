@@ -12,11 +12,18 @@ public interface ISpeculationPolicy
     /// <summary>Whether it may ever propose anything. If not, the draft model does not run at all, not even over the prompt.</summary>
     bool UsesDraft { get; }
 
+    /// <summary>Whether it wants to know the others' lengths, and so is asked after them; see <see cref="PlanningContext.OtherLengths"/>.</summary>
+    bool PlansLast { get; }
+
+    /// <summary>What ends drafting before the planned length; null if nothing does.</summary>
+    IEarlyStopping? EarlyStopping { get; }
+
     /// <summary>State for a sequence that begins.</summary>
     ISequencePolicyState CreateState();
 
-    /// <summary>Chooses the lengths of the next iteration, before the engine bounds them by the tokens and the KV space left.</summary>
+    /// <summary>Chooses the lengths of the next iteration. The engine lowers those that exceed <see cref="PlanningContext.MaxLengths"/>.</summary>
+    /// <param name="context">The iteration.</param>
     /// <param name="states">States, made by <see cref="CreateState"/>, of the sequences in the batch that follow this policy.</param>
     /// <param name="plans">One plan per state, to be filled in.</param>
-    void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
+    void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
 }

@@ -15,6 +15,8 @@ internal static class PolicyFactory
         {
             PolicyKind.Dsde => CreateDsde(configuration, DsdeOptions.Paper, maxSpeculationLength),
             PolicyKind.DsdeReference => CreateDsde(configuration, DsdeOptions.Reference, maxSpeculationLength),
+            PolicyKind.AdaEdl => new AdaEdlPolicy(
+                configuration.ToString(), Math.Min(configuration.AdaEdlLength, maxSpeculationLength), configuration.StopsWholeBatch),
             PolicyKind.Static => new StaticPolicy(configuration.ToString(), Math.Min(configuration.StaticLength, maxSpeculationLength)),
             PolicyKind.Autoregressive => new StaticPolicy(configuration.ToString(), 0),
             _ => throw new UnreachableException($"No policy is registered for {configuration.Kind}."),

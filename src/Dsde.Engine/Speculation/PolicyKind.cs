@@ -9,6 +9,9 @@ public enum PolicyKind
     /// <summary>The same as the paper's authors implemented it.</summary>
     DsdeReference,
 
+    /// <summary>Lengths that end where the draft's entropy makes acceptance doubtful.</summary>
+    AdaEdl,
+
     /// <summary>Always the same length.</summary>
     Static,
 

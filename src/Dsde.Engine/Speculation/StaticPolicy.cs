@@ -10,10 +10,17 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
     public bool UsesDraft => length > 0;
 
     /// <inheritdoc/>
+    public bool PlansLast => false;
+
+    /// <inheritdoc/>
+    public IEarlyStopping? EarlyStopping => null;
+
+    /// <inheritdoc/>
     public ISequencePolicyState CreateState() => NoState.Instance;
 
     /// <inheritdoc/>
-    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) => plans[..states.Length].Fill(new SpeculationPlan(length));
+    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
+        plans[..states.Length].Fill(new SpeculationPlan(length));
 
     private sealed class NoState : ISequencePolicyState
     {

@@ -10,6 +10,9 @@ public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPai
     [InlineData("dsde", 4)]
     [InlineData("dsde", 16)]
     [InlineData("dsde-reference-nocap", 4)]
+    [InlineData("adaedl", 1)]
+    [InlineData("adaedl", 16)]
+    [InlineData("adaedl-batchstop:5", 4)]
     [InlineData("static:1", 4)]
     [InlineData("static:7", 16)]
     public async Task Greedy_output_is_that_of_autoregressive_decoding(string policy, int batchSize)
@@ -32,10 +35,10 @@ public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPai
     [Fact]
     public async Task Policies_can_differ_within_a_batch()
     {
-        string?[] policies = [null, "autoregressive", "static:3", "dsde-reference"];
+        string?[] policies = [null, "autoregressive", "static:3", "dsde-reference", "adaedl", "adaedl-batchstop:4"];
         var prompts = Prompts(16);
         await using var plainEngine = Load(models.Target, draft: null, "autoregressive", batchSize: 1);
-        await using var engine = Load(models.Target, models.Draft, batchSize: 6);
+        await using var engine = Load(models.Target, models.Draft, batchSize: 8);
 
         var plain = await plainEngine.GenerateAllAsync(prompts.Select(prompt => Greedy(prompt, 40)));
         var mixed = await engine.GenerateAllAsync(prompts.Select((prompt, i) => Greedy(prompt, 40, policies[i % policies.Length])));

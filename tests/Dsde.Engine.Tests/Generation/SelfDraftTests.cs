@@ -8,7 +8,9 @@ public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
     [Theory]
     [InlineData("static:4", 0f)]
     [InlineData("dsde", 0f)]
+    [InlineData("adaedl", 0f)]
     [InlineData("static:4", 1f)]
+    [InlineData("adaedl", 0.7f)]
     [InlineData("dsde", 0.7f)]
     public async Task Every_proposal_is_accepted(string policy, float temperature)
     {

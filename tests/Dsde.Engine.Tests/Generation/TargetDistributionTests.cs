@@ -17,6 +17,7 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
     [InlineData("static:2", 1f, 3, 1f)]
     [InlineData("static:2", 2f, 5, 0.98f)]
     [InlineData("dsde", 1.8f, 3, 1f)]
+    [InlineData("adaedl", 1.8f, 3, 1f)]
     public async Task Emitted_tokens_follow_the_targets_distribution(string policy, float temperature, int topK, float topP)
     {
         var parameters = new SamplingParameters { Temperature = temperature, TopK = topK, TopP = topP };

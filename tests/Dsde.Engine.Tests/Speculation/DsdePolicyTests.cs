@@ -94,7 +94,7 @@ public class DsdePolicyTests
         var policy = PolicyFactory.Create(PolicyConfiguration.Parse(name), maxLength);
         var states = histories.Select(history => Observe(policy.CreateState(), history)).ToArray();
         var plans = new SpeculationPlan[states.Length];
-        policy.Plan(states, plans);
+        policy.Plan(PlanningContexts.Free(states.Length, maxLength), states, plans);
         return plans;
     }
 

@@ -11,6 +11,9 @@ public class PolicyConfigurationTests
     [InlineData("dsde-nocap")]
     [InlineData("dsde-onpath")]
     [InlineData("dsde-reference")]
+    [InlineData("adaedl")]
+    [InlineData("adaedl:5")]
+    [InlineData("adaedl-batchstop:12")]
     [InlineData("dsde-reference-nocap-onpath")]
     public void Parse_Known_Policy_Reads_Back_Its_Own_Form(string text) => PolicyConfiguration.Parse(text).ToString().ShouldBe(text);
 
@@ -19,6 +22,8 @@ public class PolicyConfigurationTests
     [InlineData("static:65")]
     [InlineData("fast")]
     [InlineData("dsdex")]
+    [InlineData("adaedl:0")]
+    [InlineData("adaedl:5-batchstop")]
     [InlineData("dsde-nocap-reference")]
     public void Parse_Unknown_Policy_Names_It_And_What_Is_Allowed(string text)
     {
