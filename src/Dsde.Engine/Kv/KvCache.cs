@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Keys and values of one model, one slot per running sequence, preallocated. Who owns a range of a slot:
+/// Keys and values of one model, one slot per running sequence, preallocated, each layer's on the layer's device. Who owns a range of a slot:
 /// <list type="table">
 /// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept</description></item>
 /// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when reached</description></item>
@@ -18,14 +18,14 @@ internal sealed class KvCache : IDisposable
     private readonly Tensor[] _values;
     private readonly int[] _lengths;
 
-    public KvCache(ModelConfig config, int slotCount, int maxLength, ScalarType type, Device device)
+    public KvCache(ModelConfig config, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> layerDevices)
     {
         SlotCount = slotCount;
         MaxLength = maxLength;
         _lengths = new int[slotCount];
         long[] shape = [slotCount, maxLength, config.KvHeadCount, config.HeadDim];
-        _keys = Allocate(config.LayerCount, shape, type, device);
-        _values = Allocate(config.LayerCount, shape, type, device);
+        _keys = Allocate(layerDevices, shape, type);
+        _values = Allocate(layerDevices, shape, type);
     }
 
     /// <summary>Sequences that fit.</summary>
@@ -90,9 +90,9 @@ internal sealed class KvCache : IDisposable
         }
     }
 
-    private static Tensor[] Allocate(int layerCount, long[] shape, ScalarType type, Device device)
+    private static Tensor[] Allocate(IReadOnlyList<Device> layerDevices, long[] shape, ScalarType type)
     {
-        return [.. Enumerable.Range(0, layerCount).Select(_ => zeros(shape, dtype: type, device: device).DetachFromDisposeScope())];
+        return [.. layerDevices.Select(device => zeros(shape, dtype: type, device: device).DetachFromDisposeScope())];
     }
 
     private static void CopySlot(Tensor cache, int fromSlot, int toSlot, int length)

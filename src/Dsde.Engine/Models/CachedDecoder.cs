@@ -10,12 +10,20 @@ internal sealed class CachedDecoder : IDisposable
 {
     private readonly Decoder _decoder;
 
-    /// <summary>Loads a model folder for some sequences of some length.</summary>
+    /// <summary>Loads a model folder for some sequences of some length, onto one device.</summary>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device)
+        : this(folder, slotCount, maxLength, type, [device])
     {
-        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, device), new TorchOps(), maxLength);
-        Cache = new KvCache(folder.Config, slotCount, maxLength, type, device);
+    }
+
+    /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
+    /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
+    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices)
+    {
+        var placement = LayerPlacement.Spread(folder.Config, devices);
+        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), new TorchOps(), maxLength);
+        Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
     }
 
     /// <summary>Keys and values of the running sequences.</summary>

@@ -8,23 +8,27 @@ namespace Dsde.Engine.Models;
 
 /// <summary>
 /// The decoder that every supported family is a configuration of, over packed rows: RMSNorm, rotary positions, grouped-query attention, gated MLP.
-/// Linear layers see the rows as they are packed, without padding; attention sees the slots of the cache in place. Owns its weights. Legend as in
-/// <see cref="PassRows"/> and <see cref="LayerWeights"/>.
+/// Linear layers see the rows as they are packed, without padding; attention sees the slots of the cache in place. Where layers lie on several
+/// devices the rows walk from one to the next. Owns its weights. Legend as in <see cref="PassRows"/> and <see cref="LayerWeights"/>.
 /// </summary>
 internal sealed class Decoder : IDisposable
 {
     private readonly DecoderWeights _weights;
     private readonly IDecoderOps _ops;
-    private readonly RotaryTable _rotary;
-    private readonly AttentionShape _attention;
+    private readonly RotaryTables _rotary;
+    private readonly IReadOnlyList<AttentionShape> _attention;
+    private readonly Tensor? _embeddingScale; // []
 
     public Decoder(ModelConfig config, DecoderWeights weights, IDecoderOps ops, int maxLength)
     {
         Config = config;
         _weights = weights;
         _ops = ops;
-        _rotary = new RotaryTable(config.HeadDim, config.RopeTheta, maxLength, weights.Type, weights.Device);
-        _attention = new AttentionShape(config.HeadCount, config.KvHeadCount, config.HeadDim, 1 / Math.Sqrt(config.HeadDim), _rotary);
+        _rotary = new RotaryTables(config, maxLength, weights.Type);
+        _attention = [.. weights.Layers.Select((layer, index) => ShapeOf(config, layer, index, _rotary.On(layer.Device)))];
+
+        // In the type of the rows, as the models were trained: √hidden is rounded to it.
+        _embeddingScale = config.EmbeddingScale == 1 ? null : tensor(config.EmbeddingScale, weights.Type, weights.Device).DetachFromDisposeScope();
     }
 
     /// <summary>Shape of the model.</summary>
@@ -34,26 +38,33 @@ internal sealed class Decoder : IDisposable
     public LinearLayers CreateLinearLayers() => new(_weights, _ops);
 
     /// <summary>Runs the rows, writes their keys and values into the cache, and gives logits. Uses the rows up.</summary>
-    /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, in the caller's scope.</returns>
+    /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, on the device of the rows, in the caller's scope.</returns>
     public Tensor Forward(PassRows rows, KvCache cache)
     {
         using var scope = NewDisposeScope();
-        using var pass = rows;
+        using var pass = new DevicePasses(rows, _weights.Device);
         var hidden = _weights.Embedding.index_select(0, rows.TokenIds); // [R, H]
+        if (_embeddingScale is not null)
+        {
+            hidden.mul_(_embeddingScale);
+        }
+
         for (var layer = 0; layer < _weights.Layers.Count; layer++)
         {
-            var next = ForwardLayer(_weights.Layers[layer], hidden, rows, cache.Keys(layer), cache.Values(layer));
+            hidden = pass.GoOn(_weights.Layers[layer].Device, hidden);
+            var next = ForwardLayer(layer, hidden, pass.Current, cache);
             hidden.Dispose();
             hidden = next;
         }
 
-        if (rows.LogitRows is { } wanted)
+        if (pass.Current.LogitRows is { } wanted)
         {
             hidden = hidden.index_select(0, wanted); // [n, H]
         }
 
         var normed = _ops.RmsNorm(hidden, _weights.FinalNorm, Config.RmsNormEps);
-        return _ops.Logits(normed, _weights.LanguageHead).MoveToOuterDisposeScope();
+        var logits = _ops.Logits(normed, _weights.LanguageHead);
+        return pass.Return(Cap(logits)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -61,16 +72,34 @@ internal sealed class Decoder : IDisposable
     {
         _weights.Dispose();
         _rotary.Dispose();
+        _embeddingScale?.Dispose();
     }
 
-    private Tensor ForwardLayer(LayerWeights weights, Tensor hidden, PassRows rows, Tensor keys, Tensor values)
+    private static AttentionShape ShapeOf(ModelConfig config, LayerWeights weights, int layer, RotaryTable rotary) =>
+        new(config.HeadCount, config.KvHeadCount, config.HeadDim, config.AttentionScale, rotary)
+        {
+            QueryNorm = weights.QueryNorm,
+            KeyNorm = weights.KeyNorm,
+            NormEps = config.RmsNormEps,
+            SoftCap = config.AttentionSoftCap,
+            SlidingWindow = config.SlidingWindows[layer],
+        };
+
+    private Tensor ForwardLayer(int layer, Tensor hidden, PassRows rows, KvCache cache)
     {
         using var scope = NewDisposeScope();
+        var weights = _weights.Layers[layer];
         var normed = _ops.RmsNorm(hidden, weights.InputNorm, Config.RmsNormEps);
-        var attended = _ops.Attend(_ops.Linear(normed, weights.Qkv), _attention, rows, keys, values); // [R, h·d]
-        var afterAttention = _ops.LinearAdd(attended, weights.Output, hidden); // [R, H]
-        normed = _ops.RmsNorm(afterAttention, weights.PostNorm, Config.RmsNormEps);
-        var gated = _ops.GatedLinear(normed, weights.GateUp, GateActivation.Silu); // [R, I]
-        return _ops.LinearAdd(gated, weights.Down, afterAttention).MoveToOuterDisposeScope();
+        var attended = _ops.Attend(_ops.Linear(normed, weights.Qkv), _attention[layer], rows, cache.Keys(layer), cache.Values(layer)); // [R, h·d]
+        var afterAttention = Project(attended, weights.Output, weights.AttentionOutputNorm, hidden); // [R, H]
+        normed = _ops.RmsNorm(afterAttention, weights.MlpNorm, Config.RmsNormEps);
+        var gated = _ops.GatedLinear(normed, weights.GateUp, Config.Activation); // [R, I]
+        return Project(gated, weights.Down, weights.MlpOutputNorm, afterAttention).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Back to the residual stream, through the block's output norm if it has one. <c>[R, H]</c></summary>
+    private Tensor Project(Tensor x, LinearWeight weight, Tensor? norm, Tensor residual) =>
+        norm is null ? _ops.LinearAdd(x, weight, residual) : _ops.RmsNorm(_ops.Linear(x, weight), norm, Config.RmsNormEps).add_(residual);
+
+    private Tensor Cap(Tensor logits) => Config.LogitSoftCap is { } cap ? logits.div_(cap).tanh_().mul_(cap) : logits;
 }

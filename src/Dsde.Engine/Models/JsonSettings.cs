@@ -47,6 +47,9 @@ internal sealed class JsonSettings
     public JsonElement? Find(string key) =>
         _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
+    /// <summary>Whether the file has the key, even with JSON's null.</summary>
+    public bool Contains(string key) => _root.TryGetProperty(key, out _);
+
     /// <summary>An object under a key, to be read in the same way; null where there is none.</summary>
     public JsonSettings? Section(string key) => Find(key) switch
     {
@@ -84,7 +87,17 @@ internal sealed class JsonSettings
         { } value => throw Unsupported(key, value, "a number above 0"),
     };
 
+    /// <summary>A whole number from 0 up; null where there is none.</summary>
+    public int? Count(string key) => Find(key) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= 0 => number,
+        { } value => throw Unsupported(key, value, "a whole number from 0 up"),
+    };
+
     public int RequiredPositiveInt(string key) => PositiveInt(key) ?? throw Missing(key);
+
+    public double RequiredPositiveNumber(string key) => PositiveNumber(key) ?? throw Missing(key);
 
     /// <summary>A token id or a list of them; empty where there is none.</summary>
     public IReadOnlyList<int> TokenIds(string key)

@@ -1,8 +1,10 @@
+using Dsde.Engine.Models.Families;
+
 namespace Dsde.Engine.Models;
 
 /// <summary>
 /// Reads <c>config.json</c> and <c>generation_config.json</c>. A setting that would change the computation and is not implemented is
-/// refused here: loading it anyway would give plausible nonsense.
+/// refused, here or by the family: loading it anyway would give plausible nonsense.
 /// </summary>
 internal static class ModelConfigReader
 {
@@ -11,80 +13,67 @@ internal static class ModelConfigReader
 
     private const string GenerationFileName = "generation_config.json";
 
-    // What Hugging Face's LlamaConfig takes where a key is absent.
-    private const double DefaultRmsNormEps = 1e-6;
-    private const double DefaultRopeTheta = 10_000;
-    private const int DefaultContextLength = 2048;
-
     public static ModelConfig Read(string folder)
     {
         var config = JsonSettings.Load(Path.Combine(folder, FileName));
-        RefuseUnsupported(config);
-        var hiddenSize = config.RequiredPositiveInt("hidden_size");
+        var family = ModelFamilies.Find(config);
+        RefuseQuantized(config);
+        return family.Complete(config, ReadCommon(config, family, folder));
+    }
+
+    private static ModelConfig ReadCommon(JsonSettings config, IModelFamily family, string folder)
+    {
         var headCount = config.RequiredPositiveInt("num_attention_heads");
+        var layerCount = config.RequiredPositiveInt("num_hidden_layers");
+        var headDim = ReadHeadDim(config, family.Defaults, headCount);
+        var (ropeTheta, ropeScaling) = RopeSettings.Read(config, family.Defaults.RopeTheta);
         return new ModelConfig
         {
-            HiddenSize = hiddenSize,
-            LayerCount = config.RequiredPositiveInt("num_hidden_layers"),
+            Family = family.Name,
+            HiddenSize = config.RequiredPositiveInt("hidden_size"),
+            LayerCount = layerCount,
             HeadCount = headCount,
-            KvHeadCount = ReadKvHeadCount(config, headCount),
-            HeadDim = ReadHeadDim(config, hiddenSize, headCount),
+            KvHeadCount = ReadKvHeadCount(config, family.Defaults, headCount),
+            HeadDim = headDim,
             IntermediateSize = config.RequiredPositiveInt("intermediate_size"),
             VocabularySize = config.RequiredPositiveInt("vocab_size"),
-            RmsNormEps = config.PositiveNumber("rms_norm_eps") ?? DefaultRmsNormEps,
-            RopeTheta = ReadRopeTheta(config),
-            ContextLength = config.PositiveInt("max_position_embeddings") ?? DefaultContextLength,
-            TieWordEmbeddings = config.Bool("tie_word_embeddings", false),
+            RmsNormEps = config.PositiveNumber("rms_norm_eps") ?? family.Defaults.RmsNormEps,
+            RopeTheta = ropeTheta,
+            RopeScaling = ropeScaling,
+            ContextLength = config.PositiveInt("max_position_embeddings") ?? family.Defaults.ContextLength,
+            TieWordEmbeddings = config.Bool("tie_word_embeddings", family.Defaults.TieWordEmbeddings),
+            AttentionScale = 1 / Math.Sqrt(headDim),
+            SlidingWindows = new int?[layerCount],
             BosTokenId = config.TokenIds("bos_token_id") is [var bos, ..] ? bos : null,
             EosTokenIds = ReadEosTokenIds(config, folder),
             TorchDtype = config.String("dtype") ?? config.String("torch_dtype"),
         };
     }
 
-    private static void RefuseUnsupported(JsonSettings config)
+    private static void RefuseQuantized(JsonSettings config)
     {
-        var architectures = config.Find("architectures") ?? throw config.Missing("architectures");
-        if (architectures.GetRawText().Replace(" ", "", StringComparison.Ordinal).ReplaceLineEndings("") != "[\"LlamaForCausalLM\"]")
-        {
-            throw config.Unsupported("architectures", architectures, "[\"LlamaForCausalLM\"]");
-        }
-
-        foreach (var key in (string[])["attention_bias", "mlp_bias"])
-        {
-            if (config.Bool(key, false))
-            {
-                throw new ModelLoadException($"{config.Path}: \"{key}\" is true; supported: false (projections without bias).");
-            }
-        }
-
-        if (config.Find("hidden_act") is { } activation && config.String("hidden_act") is not "silu")
-        {
-            throw config.Unsupported("hidden_act", activation, "\"silu\"");
-        }
-
         if (config.Find("quantization_config") is { } quantization)
         {
-            throw config.Unsupported("quantization_config", quantization, "none (weights in bf16, fp16 or fp32)");
-        }
-
-        if (config.PositiveNumber("partial_rotary_factor") is not (null or 1))
-        {
-            throw config.Unsupported("partial_rotary_factor", config.Find("partial_rotary_factor")!.Value, "1");
+            var method = config.Section("quantization_config")?.Find("quant_method");
+            throw method is { ValueKind: System.Text.Json.JsonValueKind.String } named
+                ? new ModelLoadException($"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's unquantized folder.")
+                : config.Unsupported("quantization_config", quantization, "none (weights in bf16, fp16 or fp32)");
         }
     }
 
-    private static int ReadKvHeadCount(JsonSettings config, int headCount)
+    private static int ReadKvHeadCount(JsonSettings config, FamilyDefaults defaults, int headCount)
     {
-        var kvHeadCount = config.PositiveInt("num_key_value_heads") ?? headCount;
+        var kvHeadCount = config.PositiveInt("num_key_value_heads") ?? defaults.KvHeadCount ?? headCount;
         return headCount % kvHeadCount == 0
             ? kvHeadCount
             : throw new ModelLoadException(
                 $"{config.Path}: \"num_key_value_heads\" is {kvHeadCount}; supported: a divisor of \"num_attention_heads\" ({headCount}).");
     }
 
-    private static int ReadHeadDim(JsonSettings config, int hiddenSize, int headCount)
+    private static int ReadHeadDim(JsonSettings config, FamilyDefaults defaults, int headCount)
     {
-        var explicitly = config.PositiveInt("head_dim");
+        var hiddenSize = config.RequiredPositiveInt("hidden_size");
+        var explicitly = config.PositiveInt("head_dim") ?? defaults.HeadDim;
         if (explicitly is null && hiddenSize % headCount != 0)
         {
             throw new ModelLoadException(
@@ -95,28 +84,6 @@ internal static class ModelConfigReader
         return headDim % 2 == 0
             ? headDim
             : throw new ModelLoadException($"{config.Path}: the width of a head (\"head_dim\") is {headDim}; supported: an even number, for the rotary embedding.");
-    }
-
-    /// <summary>Older files hold the base at the top, newer ones beside the kind of scaling, under either name.</summary>
-    private static double ReadRopeTheta(JsonSettings config)
-    {
-        var theta = config.PositiveNumber("rope_theta");
-        foreach (var key in (string[])["rope_parameters", "rope_scaling"])
-        {
-            if (config.Section(key) is not { } rope)
-            {
-                continue;
-            }
-
-            if ((rope.String("rope_type") ?? rope.String("type")) is not (null or "default"))
-            {
-                throw config.Unsupported(key, config.Find(key)!.Value, "null, or an object with \"rope_type\": \"default\" (unscaled positions)");
-            }
-
-            theta = rope.PositiveNumber("rope_theta") ?? theta;
-        }
-
-        return theta ?? DefaultRopeTheta;
     }
 
     private static List<int> ReadEosTokenIds(JsonSettings config, string folder)

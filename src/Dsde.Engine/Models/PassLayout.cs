@@ -6,7 +6,7 @@ namespace Dsde.Engine.Models;
 internal sealed class PassLayout(int maxLength)
 {
     private readonly List<RowSpan> _spans = [];
-    private (int, int) _positions, _cacheRows, _lastKeys, _logitRows;
+    private (int, int) _positions, _cacheRows, _lastKeys, _bounds, _logitRows;
     private (int, int)? _gridRows, _rowCells;
     private int _firstSlot, _slotCount, _queryCount, _keyCount;
     private bool _allLogits;
@@ -53,6 +53,7 @@ internal sealed class PassLayout(int maxLength)
         _positions = stage.Add(positions);
         _cacheRows = stage.Add(cacheRows);
         _lastKeys = stage.Add(lastKeys);
+        _bounds = stage.Add(Bounds());
         if (!IsGrid(rowCells))
         {
             _gridRows = stage.Add(gridRows);
@@ -72,6 +73,7 @@ internal sealed class PassLayout(int maxLength)
         Positions = stage.Slice(_positions),
         CacheRows = stage.Slice(_cacheRows),
         LastKeys = stage.Slice(_lastKeys).view(_slotCount, _queryCount),
+        Bounds = stage.Slice(_bounds),
         GridRows = _gridRows is { } grid ? stage.Slice(grid) : null,
         RowCells = _rowCells is { } cells ? stage.Slice(cells) : null,
         LogitRows = _allLogits ? null : stage.Slice(_logitRows),
@@ -81,4 +83,20 @@ internal sealed class PassLayout(int maxLength)
         KeyCount = _keyCount,
         Spans = _spans,
     };
+
+    /// <summary>See <see cref="PassRows.Bounds"/>.</summary>
+    private long[] Bounds()
+    {
+        var sequences = _spans.Count;
+        var bounds = new long[(3 * sequences) + 2];
+        for (var i = 0; i < sequences; i++)
+        {
+            bounds[i + 1] = bounds[i] + _spans[i].Count;
+            bounds[sequences + 1 + i] = (long)_spans[i].Slot * maxLength;
+            bounds[(2 * sequences) + 2 + i] = _spans[i].First + _spans[i].Count;
+        }
+
+        bounds[(2 * sequences) + 1] = bounds[2 * sequences] + maxLength;
+        return bounds;
+    }
 }

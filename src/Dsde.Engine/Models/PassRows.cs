@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,11 +6,12 @@ namespace Dsde.Engine.Models;
 
 /// <summary>
 /// The packed rows of one forward pass and where they go. Rows of a sequence are adjacent and in order; sequences may have any number of them.
-/// Legend: R rows, S slots attended, Q most rows of a slot, T keys attended.
+/// Legend: R rows, S slots attended, Q most rows of a slot, T keys attended, N sequences with rows.
 /// </summary>
 internal sealed class PassRows : IDisposable
 {
-    private Tensor? _mask;
+    private readonly AttentionMasks _masks = new();
+    private RaggedIndices? _ragged;
 
     /// <summary>Input token of each row. <c>[R] i64</c></summary>
     public required Tensor TokenIds { get; init; }
@@ -22,6 +24,12 @@ internal sealed class PassRows : IDisposable
 
     /// <summary>Last position each cell of the padded query grid may attend to; 0 in unused cells. <c>[S, Q] i64</c></summary>
     public required Tensor LastKeys { get; init; }
+
+    /// <summary>
+    /// For attention that takes sequences of any length: first row of each sequence and R at the end, <c>[N + 1]</c>; first place of each in the
+    /// cache and one more number, <c>[N + 1]</c>; positions of each after this pass, <c>[N]</c>. Side by side, <c>[3·N + 2] i64</c>.
+    /// </summary>
+    public required Tensor Bounds { get; init; }
 
     /// <summary>For each cell of the padded grid the packed row it shows, 0 in unused cells; null if rows already are the grid. <c>[S·Q] i64</c></summary>
     public Tensor? GridRows { get; init; }
@@ -48,28 +56,40 @@ internal sealed class PassRows : IDisposable
     public required IReadOnlyList<RowSpan> Spans { get; init; }
 
     /// <summary>
-    /// 0 where a query may look and −∞ elsewhere, <c>[S, 1, Q·h/g, T]</c>; null if one query sees all keys. Made at the first call and kept: every
-    /// layer of a pass has the same.
+    /// 0 where a query may look and −∞ elsewhere, <c>[S, 1, Q·h/g, T]</c>; null if every query sees all keys. Made at the first call and kept: layers
+    /// of the same window have the same.
     /// </summary>
-    public Tensor? Mask(int headsPerGroup, ScalarType type)
-    {
-        if (SlotCount == 1 && QueryCount == 1)
-        {
-            return null;
-        }
+    /// <param name="headsPerGroup">Query heads of a key head (h/g).</param>
+    /// <param name="type">Type of the mask.</param>
+    /// <param name="window">Most recent positions seen, the row's own included; null for all.</param>
+    public Tensor? Mask(int headsPerGroup, ScalarType type, int? window = null) => _masks.Find(this, headsPerGroup, type, window);
 
-        return _mask ??= MakeMask(headsPerGroup, type);
-    }
+    /// <summary><see cref="Bounds"/> as the ragged attention kernel takes them; made at the first call and kept.</summary>
+    public RaggedIndices Ragged => _ragged ??= RaggedIndices.Create(this);
+
+    /// <summary>The same rows on another device, in the caller's scope.</summary>
+    public PassRows CopyTo(Device device) => new()
+    {
+        TokenIds = TokenIds.to(device),
+        Positions = Positions.to(device),
+        CacheRows = CacheRows.to(device),
+        LastKeys = LastKeys.to(device),
+        Bounds = Bounds.to(device),
+        GridRows = GridRows?.to(device),
+        RowCells = RowCells?.to(device),
+        LogitRows = LogitRows?.to(device),
+        FirstSlot = FirstSlot,
+        SlotCount = SlotCount,
+        QueryCount = QueryCount,
+        KeyCount = KeyCount,
+        Spans = Spans,
+    };
 
     /// <inheritdoc/>
-    public void Dispose() => _mask?.Dispose();
-
-    private Tensor MakeMask(int headsPerGroup, ScalarType type)
+    public void Dispose()
     {
-        using var scope = NewDisposeScope();
-        var hidden = arange(KeyCount, dtype: ScalarType.Int64, device: LastKeys.device) > LastKeys.unsqueeze(-1); // [S, Q, T]
-        var mask = zeros(hidden.shape, dtype: type, device: LastKeys.device).masked_fill_(hidden, double.NegativeInfinity);
-        return mask.repeat_interleave(headsPerGroup, 1).unsqueeze(1).DetachFromDisposeScope();
+        _masks.Dispose();
+        _ragged?.Dispose();
     }
 }
 

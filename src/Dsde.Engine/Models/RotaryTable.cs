@@ -13,11 +13,11 @@ internal sealed class RotaryTable : IDisposable
     private readonly Tensor _sin; // [positions, 1, head dim]
     private readonly int _half;
 
-    public RotaryTable(int headDim, double theta, int positions, ScalarType type, Device device)
+    public RotaryTable(int headDim, double theta, int positions, ScalarType type, Device device, RopeScaling? scaling = null)
     {
         _half = headDim / 2;
         using var scope = NewDisposeScope();
-        var frequencies = pow(theta, arange(0, headDim, 2, ScalarType.Float64).div(-headDim)); // [head dim / 2]
+        var frequencies = tensor(Frequencies(headDim, theta, scaling)); // [head dim / 2] f64
         var angles = arange(0, positions, ScalarType.Float64).unsqueeze(1) * frequencies; // [positions, head dim / 2]
         _cos = cat([angles.cos(), angles.cos()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
         _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
@@ -40,5 +40,12 @@ internal sealed class RotaryTable : IDisposable
     {
         _cos.Dispose();
         _sin.Dispose();
+    }
+
+    /// <summary>Radians per position of each pair of a head's numbers.</summary>
+    private static double[] Frequencies(int headDim, double theta, RopeScaling? scaling)
+    {
+        var frequencies = Enumerable.Range(0, headDim / 2).Select(pair => Math.Pow(theta, -2.0 * pair / headDim));
+        return [.. scaling is null ? frequencies : frequencies.Select(scaling.Scale)];
     }
 }

@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -5,8 +6,11 @@ using static TorchSharp.torch.nn.functional;
 namespace Dsde.Engine.Models.Operators;
 
 /// <summary>The operators on torch, for any device and any number of rows.</summary>
-internal sealed class TorchOps : IDecoderOps
+/// <param name="attention">How rows attend; in one batched call if not given.</param>
+internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
 {
+    private readonly IAttention _attention = attention ?? new BatchedAttention();
+
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps) => FusedOps.RmsNorm(x, weight, eps);
 
@@ -31,39 +35,34 @@ internal sealed class TorchOps : IDecoderOps
     public Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values)
     {
         using var scope = NewDisposeScope();
-        int heads = shape.HeadCount, groups = shape.KvHeadCount, headDim = shape.HeadDim, perGroup = heads / groups;
-        var split = qkv.view(-1, heads + (2 * groups), headDim);
-        var rotated = shape.Rotary.Rotate(split.narrow(1, 0, heads + groups), rows.Positions); // [R, h + g, d]
+        var (heads, groups) = (shape.HeadCount, shape.KvHeadCount);
+        var split = qkv.view(-1, heads + (2 * groups), shape.HeadDim);
+        var rotated = shape.Rotary.Rotate(Normalise(split.narrow(1, 0, heads + groups), shape), rows.Positions); // [R, h + g, d]
         Write(keys, rows.CacheRows, rotated.narrow(1, heads, groups));
         Write(values, rows.CacheRows, split.narrow(1, heads + groups, groups));
-
-        var query = rotated.narrow(1, 0, heads);
-        if (rows.GridRows is { } gridRows)
-        {
-            query = query.index_select(0, gridRows); // [S·Q, h, d]
-        }
-
-        // The query heads of a group become further query rows, so that keys and values need no expansion.
-        long slots = rows.SlotCount, queries = rows.QueryCount;
-        query = query.reshape(slots, queries, groups, perGroup, headDim).transpose(1, 2)
-            .reshape(slots, groups, queries * perGroup, headDim); // [S, g, Q·h/g, d]
-        var attended = scaled_dot_product_attention(query, Read(keys, rows), Read(values, rows), rows.Mask(perGroup, qkv.dtype)); // [S, g, Q·h/g, d]
-        attended = attended.reshape(slots, groups, queries, perGroup, headDim).transpose(1, 2)
-            .reshape(slots * queries, heads * headDim); // [S·Q, h·d]
-        return (rows.RowCells is { } cells ? attended.index_select(0, cells) : attended).MoveToOuterDisposeScope();
+        return _attention.Attend(rotated.narrow(1, 0, heads), shape, rows, keys, values).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public Tensor Logits(Tensor x, LinearWeight head) => linear(x, head.Weight, head.Bias).to(ScalarType.Float32);
 
+    /// <summary>Normalises query and key heads where the model does. <c>[R, h + g, d]</c></summary>
+    private Tensor Normalise(Tensor heads, AttentionShape shape)
+    {
+        if (shape.QueryNorm is not { } queryNorm || shape.KeyNorm is not { } keyNorm)
+        {
+            return heads;
+        }
+
+        return cat(
+        [
+            RmsNorm(heads.narrow(1, 0, shape.HeadCount), queryNorm, shape.NormEps),
+            RmsNorm(heads.narrow(1, shape.HeadCount, shape.KvHeadCount), keyNorm, shape.NormEps),
+        ], 1);
+    }
+
     private static void Write(Tensor cache, Tensor cacheRows, Tensor values)
     {
         cache.view(-1, cache.shape[2], cache.shape[3]).index_copy_(0, cacheRows, values);
-    }
-
-    /// <summary>The slots and positions a pass attends to, in place. <c>[S, g, T, d]</c></summary>
-    private static Tensor Read(Tensor cache, PassRows rows)
-    {
-        return cache.narrow(0, rows.FirstSlot, rows.SlotCount).narrow(1, 0, rows.KeyCount).transpose(1, 2);
     }
 }

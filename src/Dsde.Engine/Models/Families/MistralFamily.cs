@@ -1,0 +1,23 @@
+namespace Dsde.Engine.Models.Families;
+
+/// <summary>Mistral 7B and its relatives: Llama with a sliding window in the first version.</summary>
+internal sealed class MistralFamily : IModelFamily
+{
+    private const int DefaultWindow = 4096;
+
+    /// <inheritdoc/>
+    public string Name => "Mistral";
+
+    /// <inheritdoc/>
+    public string Architecture => "MistralForCausalLM";
+
+    /// <inheritdoc/>
+    public FamilyDefaults Defaults { get; } = new(ContextLength: 131_072) { KvHeadCount = 8 };
+
+    /// <inheritdoc/>
+    public ModelConfig Complete(JsonSettings settings, ModelConfig common)
+    {
+        settings.RequireActivation("hidden_act", "silu");
+        return common with { SlidingWindows = settings.LayerWindows(common.LayerCount, settings.WindowOrNone(DefaultWindow), _ => true) };
+    }
+}

@@ -1,0 +1,57 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Models.Operators.Attention;
+
+/// <summary>The masks of one pass, one per window that its layers have.</summary>
+internal sealed class AttentionMasks : IDisposable
+{
+    private readonly Dictionary<int, Tensor> _byWindow = [];
+
+    /// <summary>See <see cref="PassRows.Mask"/>.</summary>
+    public Tensor? Find(PassRows rows, int headsPerGroup, ScalarType type, int? window)
+    {
+        var hides = window < rows.KeyCount; // a longer window hides nothing
+        if (rows.SlotCount == 1 && rows.QueryCount == 1 && !hides)
+        {
+            return null;
+        }
+
+        var key = hides ? window!.Value : 0;
+        if (!_byWindow.TryGetValue(key, out var mask))
+        {
+            mask = Make(rows, headsPerGroup, type, key);
+            _byWindow.Add(key, mask);
+        }
+
+        return mask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var mask in _byWindow.Values)
+        {
+            mask.Dispose();
+        }
+    }
+
+    /// <param name="rows">The pass.</param>
+    /// <param name="headsPerGroup">Query heads of a key head.</param>
+    /// <param name="type">Type of the mask.</param>
+    /// <param name="window">Positions seen; 0 for all.</param>
+    private static Tensor Make(PassRows rows, int headsPerGroup, ScalarType type, int window)
+    {
+        using var scope = NewDisposeScope();
+        var positions = arange(rows.KeyCount, dtype: ScalarType.Int64, device: rows.LastKeys.device); // [T]
+        var last = rows.LastKeys.unsqueeze(-1); // [S, Q, 1]
+        var hidden = positions > last; // [S, Q, T]
+        if (window > 0)
+        {
+            hidden = hidden.logical_or_(positions.unsqueeze(0).unsqueeze(0) <= last - window);
+        }
+
+        var mask = zeros(hidden.shape, dtype: type, device: rows.LastKeys.device).masked_fill_(hidden, double.NegativeInfinity);
+        return mask.repeat_interleave(headsPerGroup, 1).unsqueeze(1).DetachFromDisposeScope();
+    }
+}
