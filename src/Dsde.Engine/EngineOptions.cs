@@ -53,6 +53,11 @@ public sealed class EngineOptions
     [Required]
     public string Policy { get; set; } = "dsde";
 
+    /// <summary>Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>.</summary>
+    /// <value>The default is <c>rejection</c>.</value>
+    [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]
+    public string Sampling { get; set; } = "rejection";
+
     /// <summary>Upper bound of every speculation length.</summary>
     /// <value>The default is 10.</value>
     [Range(1, 64)]

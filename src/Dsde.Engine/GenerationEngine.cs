@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Scheduling;
 using Dsde.Engine.Speculation;
 using Dsde.Engine.Tokenization;
@@ -18,6 +19,7 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly HuggingFaceTokenizer _tokenizer;
     private readonly IReadOnlySet<int> _endTokens;
     private readonly TimeProvider _time;
+    private readonly SamplingMode _defaultMode;
     private readonly EngineThread _thread;
 
     private GenerationEngine(LoadedModels models, ComputeSettings compute, PolicyConfiguration policy, EngineOptions options, TimeProvider time, ILogger logger)
@@ -25,6 +27,7 @@ public sealed class GenerationEngine : IGenerationEngine
         _time = time;
         _tokenizer = models.Tokenizer;
         _endTokens = models.Folder.Config.EosTokenIds.ToHashSet();
+        _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
         _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
         PromptEncoder = new PromptEncoder(models.Tokenizer);
         Description = new EngineDescription(
@@ -77,6 +80,7 @@ public sealed class GenerationEngine : IGenerationEngine
         ArgumentNullException.ThrowIfNull(request);
         RequestCheck.Require(request, Description);
         cancellationToken.ThrowIfCancellationRequested();
+        request = request with { Sampling = request.Sampling with { Mode = request.Sampling.Mode ?? _defaultMode } };
         var sequence = new Sequence(
             request, _policies.Find(request.Policy), _tokenizer.CreateAssembler(request.StopStrings), _endTokens, Description.ContextLength, _time, cancellationToken);
         if (!_arrivals.Writer.TryWrite(sequence))

@@ -11,8 +11,17 @@ public sealed record GenerationResult
     /// <summary>Every committed token, in order; an end-of-text token that ended the output is the last of them.</summary>
     public required IReadOnlyList<int> TokenIds { get; init; }
 
-    /// <summary>Log-probability of each token under the target, in nats, at temperature 1 and before top-k and top-p. One per token id.</summary>
+    /// <summary>
+    /// Log-probability of each token under the target, in nats, from the raw logits: at temperature 1, before penalties, bias and truncation. One per
+    /// token id.
+    /// </summary>
     public required IReadOnlyList<float> TokenLogProbabilities { get; init; }
+
+    /// <summary>
+    /// At each token's position the <see cref="GenerationRequest.TopLogProbabilityCount"/> most probable tokens, best first, as
+    /// <see cref="TokenLogProbabilities"/> has them; empty if the request asks for none.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<TokenLogProbability>> TopLogProbabilities { get; init; } = [];
 
     /// <summary>What ended the output.</summary>
     public required FinishReason FinishReason { get; init; }

@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
 
 namespace Dsde.Engine;
@@ -5,6 +6,9 @@ namespace Dsde.Engine;
 /// <summary>Refuses requests that can never run, before they get near the batch.</summary>
 internal static class RequestCheck
 {
+    private const int MostTopLogProbabilities = 20;
+    private const float LargestRepetitionPenalty = 100f;
+
     /// <exception cref="ArgumentException">What is wrong, with the value and what is allowed.</exception>
     public static void Require(GenerationRequest request, EngineDescription engine)
     {
@@ -15,19 +19,48 @@ internal static class RequestCheck
             $"The prompt has {prompt.Count} tokens, but the context holds {engine.ContextLength} with the output; give at most {engine.ContextLength - 1}.");
         foreach (var id in prompt)
         {
-            Require(id >= 0 && id < engine.VocabularySize, $"Token id {id} is not in the vocabulary; ids go from 0 to {engine.VocabularySize - 1}.");
+            RequireInVocabulary(id, "Token", engine);
         }
 
         Require(request.MaxTokens >= 1, $"MaxTokens is {request.MaxTokens}; give at least 1.");
         Require(request.StopStrings.All(stop => stop.Length > 0), "A stop string is empty; leave it out.");
-        var sampling = request.Sampling;
-        Require(sampling.Temperature is >= 0f and <= 2f, $"Temperature is {sampling.Temperature}; give 0 (greedy) to 2.");
-        Require(sampling.TopP is > 0f and <= 1f, $"TopP is {sampling.TopP}; give more than 0 and at most 1 (off).");
-        Require(sampling.TopK >= 0, $"TopK is {sampling.TopK}; give 0 (off) or more.");
+        Require(
+            request.TopLogProbabilityCount is >= 0 and <= MostTopLogProbabilities,
+            $"TopLogProbabilityCount is {request.TopLogProbabilityCount}; give 0 to {MostTopLogProbabilities}.");
+        foreach (var id in request.StopTokenIds)
+        {
+            RequireInVocabulary(id, "Stop token", engine);
+        }
+
+        RequireSampling(request.Sampling, engine);
         Require(
             engine.Draft is not null || request.Policy is null or { Kind: PolicyKind.Autoregressive },
             $"Policy {request.Policy} needs a draft model, and none is loaded; use autoregressive.");
     }
+
+    private static void RequireSampling(SamplingParameters sampling, EngineDescription engine)
+    {
+        Require(sampling.Temperature is >= 0f and <= 2f, $"Temperature is {sampling.Temperature}; give 0 (greedy) to 2.");
+        Require(sampling.TopP is > 0f and <= 1f, $"TopP is {sampling.TopP}; give more than 0 and at most 1 (off).");
+        Require(sampling.TopK >= 0, $"TopK is {sampling.TopK}; give 0 (off) or more.");
+        Require(sampling.MinP is >= 0f and <= 1f, $"MinP is {sampling.MinP}; give 0 (off) to 1.");
+        Require(
+            sampling.RepetitionPenalty is > 0f and <= LargestRepetitionPenalty,
+            $"RepetitionPenalty is {sampling.RepetitionPenalty}; give more than 0 and at most {LargestRepetitionPenalty}; 1 is off.");
+        Require(sampling.PresencePenalty is >= -2f and <= 2f, $"PresencePenalty is {sampling.PresencePenalty}; give -2 to 2; 0 is off.");
+        Require(sampling.FrequencyPenalty is >= -2f and <= 2f, $"FrequencyPenalty is {sampling.FrequencyPenalty}; give -2 to 2; 0 is off.");
+        Require(
+            sampling.IsGreedy || sampling.Mode is null or SamplingMode.Rejection or SamplingMode.Coupled,
+            $"Mode is {sampling.Mode} at temperature {sampling.Temperature}; give Rejection or Coupled, or null for the engine's default.");
+        foreach (var (id, bias) in sampling.LogitBias)
+        {
+            RequireInVocabulary(id, "Biased token", engine);
+            Require(bias is >= -100f and <= 100f, $"The bias of token {id} is {bias}; give -100 to 100.");
+        }
+    }
+
+    private static void RequireInVocabulary(int id, string what, EngineDescription engine) => Require(
+        id >= 0 && id < engine.VocabularySize, $"{what} id {id} is not in the vocabulary; ids go from 0 to {engine.VocabularySize - 1}.");
 
     private static void Require(bool condition, string message)
     {

@@ -29,12 +29,19 @@ public sealed record SamplingParameters
     /// <summary>Added to the logits of some tokens, by id. Values −100 to 100.</summary>
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = NoBias;
 
-    /// <summary>How proposals are accepted when the temperature is above 0: <see cref="SamplingMode.Rejection"/> or <see cref="SamplingMode.Coupled"/>.</summary>
-    public SamplingMode Mode { get; init; } = SamplingMode.Rejection;
+    /// <summary>
+    /// How proposals are accepted when the temperature is above 0: <see cref="SamplingMode.Rejection"/> or <see cref="SamplingMode.Coupled"/>;
+    /// null for the engine's default (<see cref="EngineOptions.Sampling"/>).
+    /// </summary>
+    public SamplingMode? Mode { get; init; }
 
     /// <summary>Key of the request's random draws. Equal seeds draw equal numbers at equal positions.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whether the most probable token is always taken.</summary>
     public bool IsGreedy => Temperature == 0f;
+
+    /// <summary>The mode that is used. The engine has filled in its default by then.</summary>
+    internal SamplingMode EffectiveMode => IsGreedy ? SamplingMode.Greedy
+        : Mode ?? throw new InvalidOperationException("The sampling mode has not been decided.");
 }

@@ -4,26 +4,30 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2) over ragged rows, without looking at any result:
-/// accept proposal x if u·q(x) &lt; p(x); the extra token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
+/// Judges proposals over ragged rows without looking at any result (ALGORITHM section 2). Rows of all modes may be mixed.
 /// Legend: R verified rows, P proposals, V vocabulary.
 /// </summary>
 /// <param name="Accepted">Whether each proposal passes the test, whatever becomes of those before it. <c>[P] bool</c></param>
 /// <param name="ExtraTokenIds">The target's own token at each row, used if the row's proposal is the first to be rejected, or has none. <c>[R] i64</c></param>
 internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenIds)
 {
-    /// <summary>Temperature 0: accept what equals the most probable token.</summary>
-    /// <param name="logits">Target logits. <c>[R, V] f32</c></param>
+    /// <summary>Weight of the target's distribution in the residual one: nothing, unless rounding has left the residual empty.</summary>
+    private const float EmptyResidualWeight = 1e-30f;
+
+    /// <summary>Greedy and coupled rows: accept what equals the target's own choice (coupled: Daliri et al. 2024).</summary>
+    /// <param name="best">The target's choice at each row. <c>[R] i64</c></param>
     /// <param name="proposedIds"><c>[P] i64</c></param>
     /// <param name="proposedRows">The row that judges each proposal. <c>[P] i64</c></param>
-    public static Verification Greedy(Tensor logits, Tensor proposedIds, Tensor proposedRows)
+    public static Verification Matching(Tensor best, Tensor proposedIds, Tensor proposedRows)
     {
         using var scope = NewDisposeScope();
-        var best = logits.argmax(-1);
-        return new Verification((best.index_select(0, proposedRows) == proposedIds).MoveToOuterDisposeScope(), best.MoveToOuterDisposeScope());
+        return new Verification((best.index_select(0, proposedRows) == proposedIds).MoveToOuterDisposeScope(), best.alias().MoveToOuterDisposeScope());
     }
 
-    /// <summary>The ratio test.</summary>
+    /// <summary>
+    /// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2): accept proposal x if u·q(x) &lt; p(x); the extra
+    /// token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
+    /// </summary>
     /// <param name="target">p at each row. <c>[R, V] f32</c></param>
     /// <param name="draft">q at each proposal: the tensor the proposal was drawn from. <c>[P, V] f32</c></param>
     /// <param name="proposedIds"><c>[P] i64</c></param>
@@ -38,7 +42,25 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
         var p = target.index_select(0, proposedRows).gather(1, ids).squeeze(1);
         var q = draft.gather(1, ids).squeeze(1);
         var accepted = acceptUniforms * q < p;
-        var residual = target.index_add(0, proposedRows, draft, -1).clamp_(min: 0);
+        var residual = target.index_add(0, proposedRows, draft, -1).clamp_(min: 0).add_(target, alpha: EmptyResidualWeight);
         return new Verification(accepted.MoveToOuterDisposeScope(), Distributions.Draw(residual, extraUniforms).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The judgement of rejection rows from this, of the others from another.</summary>
+    /// <param name="rejection">Which rows are in rejection mode; null if all are. <c>[R, 1] bool</c></param>
+    /// <param name="others">Judgement of greedy and coupled rows.</param>
+    /// <param name="proposedRows"><c>[P] i64</c></param>
+    public Verification WhereElse(Tensor? rejection, Verification others, Tensor proposedRows)
+    {
+        if (rejection is null)
+        {
+            return this;
+        }
+
+        using var scope = NewDisposeScope();
+        var rows = rejection.squeeze(1);
+        return new Verification(
+            where(rows.index_select(0, proposedRows), Accepted, others.Accepted).MoveToOuterDisposeScope(),
+            where(rows, ExtraTokenIds, others.ExtraTokenIds).MoveToOuterDisposeScope());
     }
 }

@@ -38,10 +38,13 @@ internal sealed class DraftedTokens
     /// <summary>Proposals in all (P).</summary>
     public int Count => _stepStarts[^1];
 
+    /// <summary>The draft's best token by perturbed score at each step: what it proposes but in rejection mode, where it draws. <c>[n_d] i64</c></summary>
+    public List<Tensor> Choices { get; } = [];
+
     /// <summary>Raw logits of each step. <c>[n_d, V] f32</c></summary>
     public List<Tensor> Logits { get; } = [];
 
-    /// <summary>The distributions drawn from, after temperature and truncation; empty if all is greedy. <c>[n_d, V] f32</c></summary>
+    /// <summary>The distributions drawn from, after temperature and truncation; empty if nobody is in rejection mode. <c>[n_d, V] f32</c></summary>
     public List<Tensor> Distributions { get; } = [];
 
     /// <summary>The proposals of each step. <c>[n_d] i64</c></summary>

@@ -9,43 +9,35 @@ namespace Dsde.Engine.Scheduling;
 internal sealed class IterationReadout
 {
     private readonly Readout _readout = new();
-    private readonly int _proposalCount;
-    private readonly Range _extraIds, _extraLogProbabilities, _margins;
+    private readonly TokenReadout _extra;
     private readonly Range _accepted, _proposedIds, _draftChoices, _proposedLogProbabilities, _kld, _beta, _entropy, _catchUpChoices;
 
-    private IterationReadout(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices)
+    private IterationReadout(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
     {
-        _proposalCount = tensors.Drafted.Count;
-        var parameters = tensors.Sampling.AllGreedy ? tensors.Sampling : tensors.Sampling.Select(tensors.RowRanks);
-        Tensor extra;
-        if (_proposalCount == 0)
+        var ids = tensors.Drafted.Count == 0 ? null : cat(tensors.Drafted.TokenIds); // [P]
+        var rows = tensors.VerifiedRows(ids);
+        var scores = TokenScores.Compute(logits, rows);
+        var normalizer = TokenMeasures.LogNormalizer(logits);
+        if (ids is null)
         {
-            extra = ExtraTokens.WithoutProposals(logits, parameters, tensors.ExtraUniforms);
+            var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), tensors.ExtraUniforms) : null;
+            _extra = new TokenReadout(_readout, logits, normalizer, scores, rows.Parameters.Pick(drawn, scores.Best), mostProbableCount);
         }
         else
         {
-            var ids = cat(tensors.Drafted.TokenIds); // [P]
             var draftLogits = cat(tensors.Drafted.Logits); // [P, V]
-            var verification = tensors.Sampling.AllGreedy
-                ? Verification.Greedy(logits, ids, tensors.ProposedRows)
-                : Verification.Rejection(
-                    Distributions.Process(logits, parameters), cat(tensors.Drafted.Distributions), ids, tensors.ProposedRows,
-                    tensors.AcceptUniforms, tensors.ExtraUniforms);
-            extra = verification.ExtraTokenIds;
-            var judged = logits.index_select(0, tensors.ProposedRows); // [P, V]
-            var measures = DivergenceMeasures.Compute(judged, draftLogits);
+            var verification = Verify(tensors, rows, scores, ids);
+            _extra = new TokenReadout(_readout, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
+            var measures = DivergenceMeasures.Compute(logits.index_select(0, tensors.ProposedRows), draftLogits);
             _accepted = _readout.Add(verification.Accepted);
             _proposedIds = _readout.Add(ids);
-            _draftChoices = tensors.Sampling.AllGreedy ? _proposedIds : _readout.Add(draftLogits.argmax(-1));
-            _proposedLogProbabilities = _readout.Add(TokenMeasures.LogProbability(judged, ids));
+            _draftChoices = rows.Parameters.AnyRejection ? _readout.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
+            _proposedLogProbabilities = _readout.Add(TokenMeasures.LogProbability(logits, normalizer, tensors.ProposedRows, ids));
             _kld = _readout.Add(measures.Kld);
             _beta = _readout.Add(measures.Beta);
             _entropy = _readout.Add(measures.DraftEntropy);
         }
 
-        _extraIds = _readout.Add(extra);
-        _extraLogProbabilities = _readout.Add(TokenMeasures.LogProbability(logits, extra));
-        _margins = _readout.Add(TokenMeasures.Margin(logits));
         if (catchUpChoices is not null)
         {
             _catchUpChoices = _readout.Add(catchUpChoices);
@@ -56,9 +48,10 @@ internal sealed class IterationReadout
     /// <param name="tensors">The iteration, drafted.</param>
     /// <param name="logits">The target's. <c>[R, V] f32</c></param>
     /// <param name="catchUpChoices"><c>[C] i64</c> or null.</param>
-    public static IterationReadout Read(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices)
+    /// <param name="mostProbableCount">Most of the most probable tokens that anybody wants at a position.</param>
+    public static IterationReadout Read(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
     {
-        var readout = new IterationReadout(tensors, logits, catchUpChoices);
+        var readout = new IterationReadout(tensors, logits, catchUpChoices, mostProbableCount);
         readout._readout.Transfer();
         return readout;
     }
@@ -66,22 +59,20 @@ internal sealed class IterationReadout
     /// <summary>A proposal.</summary>
     public int ProposedId(int proposal) => (int)_readout[_proposedIds][proposal];
 
-    /// <summary>The draft's most probable token where a proposal was made.</summary>
+    /// <summary>The draft's best token by perturbed score where a proposal was made.</summary>
     public int DraftChoice(int proposal) => (int)_readout[_draftChoices][proposal];
 
-    /// <summary>Log-probability of a proposal under the target.</summary>
-    public float ProposedLogProbability(int proposal) => _readout[_proposedLogProbabilities][proposal];
+    /// <summary>A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked for.</summary>
+    public CommittedToken Proposed(int proposal, int row, sbyte draftMatch, int wanted) =>
+        _extra.At(row, draftMatch, wanted) with { TokenId = ProposedId(proposal), LogProbability = _readout[_proposedLogProbabilities][proposal] };
 
     /// <summary>The target's own token at a row.</summary>
-    public int ExtraId(int row) => (int)_readout[_extraIds][row];
+    public int ExtraId(int row) => _extra.TokenId(row);
 
-    /// <summary>Log-probability of the target's own token at a row.</summary>
-    public float ExtraLogProbability(int row) => _readout[_extraLogProbabilities][row];
+    /// <summary>The target's own token at a row, to be committed.</summary>
+    public CommittedToken Extra(int row, sbyte draftMatch, int wanted) => _extra.At(row, draftMatch, wanted);
 
-    /// <summary>Distance between the two best target logits at a row.</summary>
-    public float Margin(int row) => _readout[_margins][row];
-
-    /// <summary>The draft's most probable token at a catch-up row.</summary>
+    /// <summary>The draft's choice at a catch-up row.</summary>
     public int CatchUpChoice(int index) => (int)_readout[_catchUpChoices][index];
 
     /// <summary>The measurements of one rank's proposals.</summary>
@@ -102,5 +93,15 @@ internal sealed class IterationReadout
         }
 
         return new MeasuredProposals(accepted, kld, beta, entropy);
+    }
+
+    private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
+    {
+        var matching = Verification.Matching(scores.Best, ids, tensors.ProposedRows);
+        return rows.Parameters.AnyRejection
+            ? Verification.Rejection(
+                    scores.Distribution(), cat(tensors.Drafted.Distributions), ids, tensors.ProposedRows, tensors.AcceptUniforms, tensors.ExtraUniforms)
+                .WhereElse(rows.Parameters.Rejection, matching, tensors.ProposedRows)
+            : matching;
     }
 }

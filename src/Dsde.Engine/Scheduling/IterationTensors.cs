@@ -18,7 +18,7 @@ internal sealed class IterationTensors
     private readonly List<(PassLayout Layout, IndexStage Stage)> _draftPasses = [];
     private IndexStage _stage = new();
     private PassLayout _verifyLayout;
-    private (int, int) _catchUpTokens, _lastTokens, _verifyTokens, _proposedRows, _rowRanks;
+    private (int, int) _catchUpTokens, _lastTokens, _verifyTokens, _proposedRows;
     private Tensor? _uniforms;
 
     /// <param name="plan">Lengths in descending order.</param>
@@ -49,7 +49,8 @@ internal sealed class IterationTensors
             }
         }
 
-        Sampling = SamplingRows.Create([.. plan.Select(planned => planned.Sequence.Request.Sampling)], device);
+        Sampling = new IterationSampling(plan, target.VocabularySize, device);
+        CatchUpRows = CatchUps.Count > 0 ? Sampling.CommittedRows(CatchUps) : default;
         if (mayStopEarly)
         {
             _stage.Upload(device);
@@ -69,8 +70,11 @@ internal sealed class IterationTensors
     /// <summary>The draft's steps, to be filled in.</summary>
     public DraftedTokens Drafted { get; }
 
-    /// <summary>Sampling parameters by rank. <c>[B]</c></summary>
-    public SamplingRows Sampling { get; }
+    /// <summary>How tokens are chosen.</summary>
+    public IterationSampling Sampling { get; }
+
+    /// <summary>How the draft's choices at <see cref="CatchUps"/> are made.</summary>
+    public RowSampling CatchUpRows { get; }
 
     /// <summary>
     /// Logit rows of the catch-up pass that are not a step's own: the rank they belong to and the position they predict. Rows come as listed, before
@@ -84,8 +88,8 @@ internal sealed class IterationTensors
     /// <summary>The row that judges each proposal. <c>[P] i64</c></summary>
     public Tensor ProposedRows => _stage.Slice(_proposedRows);
 
-    /// <summary>Rank of each verified row. <c>[R] i64</c></summary>
-    public Tensor RowRanks => _stage.Slice(_rowRanks);
+    /// <summary>How the target's tokens are chosen. <paramref name="proposedIds"/>: <c>[P] i64</c>, null if there are none.</summary>
+    public RowSampling VerifiedRows(Tensor? proposedIds) => Sampling.VerifiedRows(_stage, proposedIds);
 
     /// <summary>For acceptance. <c>[P] f32</c></summary>
     public Tensor AcceptUniforms => Uniforms.narrow(0, Drafted.Count, Drafted.Count);
@@ -107,10 +111,8 @@ internal sealed class IterationTensors
         return layout.Bind(stage, step == 0 ? stage.Slice(_catchUpTokens) : ContinuedTokens(step));
     }
 
-    /// <summary>Sampling parameters of a step's sequences.</summary>
-    public SamplingRows DraftSampling(int step) => Drafted.IsPrefix(step)
-        ? Sampling.Take(Drafted.ActiveIn(step))
-        : Sampling.Select(tensor(Array.ConvertAll(Drafted.RanksIn(step).ToArray(), rank => (long)rank), device: _device));
+    /// <summary>How the tokens of a draft step are chosen.</summary>
+    public RowSampling DraftRows(int step) => Sampling.DraftRows(step, Drafted.RanksIn(step));
 
     /// <summary>Where drafting may stop early: the ranks, ascending, that go on with one more step.</summary>
     public void AddStep(int[] ranks)
@@ -198,7 +200,6 @@ internal sealed class IterationTensors
     {
         _verifyLayout = new PassLayout(_target.Cache.MaxLength);
         var sources = new List<long>();
-        var ranks = new List<long>();
         var judges = new long[Drafted.Count];
         for (var rank = 0; rank < Plan.Count; rank++)
         {
@@ -212,7 +213,6 @@ internal sealed class IterationTensors
                 }
 
                 sources.Add(i == 0 ? rank : Plan.Count + Drafted.IndexOf(i - 1, rank));
-                ranks.Add(rank);
             }
         }
 
@@ -220,7 +220,7 @@ internal sealed class IterationTensors
         _lastTokens = _stage.Add(Plan.Select(planned => (long)planned.Sequence.TokenIds[^1]).ToArray());
         _verifyTokens = _stage.Add(sources.ToArray());
         _proposedRows = _stage.Add(judges);
-        _rowRanks = _stage.Add(ranks.ToArray());
+        Sampling.StageVerified(_stage, Drafted, [.. Plan.Select(planned => planned.Plan.Length)]);
         _stage.Upload(_device);
         _uniforms = from_array(DrawUniforms(), device: _device);
     }

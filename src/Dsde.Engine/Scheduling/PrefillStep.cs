@@ -99,30 +99,36 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, in
 
     private void EmitFirstTokens(List<Sequence> sequences, Tensor targetLogits, Tensor? draftLogits)
     {
-        var uniforms = sequences
-            .Select(sequence => CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, sequence.Length, sequence.Length)).ToArray();
-        var extra = ExtraTokens.WithoutProposals(
-            targetLogits, SamplingRows.Create([.. sequences.Select(sequence => sequence.Request.Sampling)], device), from_array(uniforms, device: device));
-
+        var rows = RowsOf(sequences);
+        var scores = TokenScores.Compute(targetLogits, rows);
+        var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(sequences)) : null;
         var readout = new Readout();
-        var tokens = readout.Add(extra);
-        var logProbabilities = readout.Add(TokenMeasures.LogProbability(targetLogits, extra));
-        var margins = readout.Add(TokenMeasures.Margin(targetLogits));
-        var draftChoices = draftLogits is null ? default(Range?) : readout.Add(draftLogits.argmax(-1));
+        var tokens = new TokenReadout(
+            readout, targetLogits, TokenMeasures.LogNormalizer(targetLogits), scores, rows.Parameters.Pick(drawn, scores.Best),
+            sequences.Max(sequence => sequence.Request.TopLogProbabilityCount));
+        var draftChoices = draftLogits is null
+            ? default(Range?)
+            : readout.Add(TokenScores.Compute(draftLogits, RowsOf(sequences.Where(sequence => sequence.Policy.UsesDraft))).Best);
         readout.Transfer();
 
         var draftRow = 0;
         for (var i = 0; i < sequences.Count; i++)
         {
             var sequence = sequences[i];
-            var token = (int)readout[tokens][i];
             sbyte match = -1;
             if (draftChoices is { } choices && sequence.Policy.UsesDraft)
             {
-                match = (int)readout[choices][draftRow++] == token ? (sbyte)1 : (sbyte)0;
+                match = (int)readout[choices][draftRow++] == tokens.TokenId(i) ? (sbyte)1 : (sbyte)0;
             }
 
-            sequence.Commit(token, readout[logProbabilities][i], readout[margins][i], match);
+            sequence.Commit(tokens.At(i, match, sequence.Request.TopLogProbabilityCount));
         }
     }
+
+    private RowSampling RowsOf(IEnumerable<Sequence> sequences) => RowSampling.ForNextTokens(
+        [.. sequences.Select(sequence => (sequence.Request.Sampling, sequence.History, sequence.Length))], target.VocabularySize, device);
+
+    private Tensor ExtraUniforms(List<Sequence> sequences) => from_array(
+        sequences.Select(sequence => CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, sequence.Length, sequence.Length)).ToArray(),
+        device: device);
 }

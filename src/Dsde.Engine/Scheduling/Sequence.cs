@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
 
@@ -10,7 +11,7 @@ internal sealed class Sequence
 {
     private readonly List<int> _tokenIds;
     private readonly int _lengthLimit;
-    private readonly IReadOnlySet<int> _endTokens;
+    private readonly HashSet<int> _endTokens;
     private readonly ITextAssembler _text;
 
     public Sequence(
@@ -23,8 +24,9 @@ internal sealed class Sequence
         PolicyState = policy.CreateState();
         Cancellation = cancellation;
         _text = text;
-        _endTokens = endTokens;
+        _endTokens = request.IgnoreEos ? request.StopTokenIds.ToHashSet() : [.. endTokens, .. request.StopTokenIds];
         _tokenIds = [.. request.PromptTokenIds];
+        History = new TokenHistory(request.Sampling, _tokenIds);
         _lengthLimit = (int)Math.Min(maxLength, (long)PromptLength + request.MaxTokens);
     }
 
@@ -45,6 +47,9 @@ internal sealed class Sequence
 
     /// <summary>What is recorded about it.</summary>
     public TraceRecorder Recorder { get; } = new();
+
+    /// <summary>What its penalties look at.</summary>
+    public TokenHistory History { get; }
 
     /// <summary>Where its time goes.</summary>
     public SequenceClock Clock { get; }
@@ -80,16 +85,17 @@ internal sealed class Sequence
     /// The one way a token gets into the output, with and without speculation. A stop beats the length; what stands behind an end is refused.
     /// </summary>
     /// <returns>Whether the sequence goes on.</returns>
-    public bool Commit(int tokenId, float logProbability, float margin, sbyte draftMatch)
+    public bool Commit(in CommittedToken token)
     {
         if (FinishReason is not null)
         {
             throw new InvalidOperationException("A token was committed behind the end of a sequence.");
         }
 
-        _tokenIds.Add(tokenId);
-        Recorder.AddToken(logProbability, margin, draftMatch);
-        if (_endTokens.Contains(tokenId) || _text.Append(tokenId))
+        _tokenIds.Add(token.TokenId);
+        History.Add(token.TokenId);
+        Recorder.AddToken(token);
+        if (_endTokens.Contains(token.TokenId) || _text.Append(token.TokenId))
         {
             FinishReason = Engine.FinishReason.Stop;
         }
@@ -107,6 +113,7 @@ internal sealed class Sequence
         Text = Text,
         TokenIds = _tokenIds[PromptLength..],
         TokenLogProbabilities = Recorder.LogProbabilities,
+        TopLogProbabilities = Request.TopLogProbabilityCount > 0 ? Recorder.MostProbable : [],
         FinishReason = FinishReason ?? throw new InvalidOperationException("A sequence without an end has no result."),
         Trace = Recorder.ToTrace(this, Clock.Read()),
     };

@@ -27,7 +27,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         var verifyStart = time.GetTimestamp();
         var logits = target.Forward(tensors.VerifyPass()); // [R, V]
         var verifyEnd = time.GetTimestamp();
-        var results = IterationReadout.Read(tensors, logits, catchUpChoices);
+        var results = IterationReadout.Read(tensors, logits, catchUpChoices, decoding.Max(sequence => sequence.Request.TopLogProbabilityCount));
 
         var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
         var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
@@ -50,7 +50,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
             var logits = draft!.Forward(tensors.DraftPass(step)); // [C + n_0, V] in step 0, then [n_d, V]
             if (step == 0 && tensors.CatchUps.Count > 0)
             {
-                catchUpChoices = logits.narrow(0, 0, tensors.CatchUps.Count).argmax(-1);
+                catchUpChoices = TokenScores.Compute(logits.narrow(0, 0, tensors.CatchUps.Count), tensors.CatchUpRows).Best;
                 logits = logits.narrow(0, tensors.CatchUps.Count, tensors.Drafted.ActiveIn(0));
             }
 
@@ -72,14 +72,20 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
 
     private static Tensor Propose(IterationTensors tensors, int step, Tensor logits)
     {
-        if (tensors.Sampling.AllGreedy)
+        var rows = tensors.DraftRows(step);
+        var scores = TokenScores.Compute(logits, rows);
+        Tensor? drawn = null;
+        if (rows.Parameters.AnyRejection)
         {
-            return logits.argmax(-1);
+            var distribution = scores.Distribution();
+            drawn = Distributions.Draw(distribution, tensors.DraftUniforms(step));
+            tensors.Drafted.Distributions.Add(distribution);
         }
 
-        var distribution = Distributions.Process(logits, tensors.DraftSampling(step));
-        tensors.Drafted.Distributions.Add(distribution);
-        return Distributions.Draw(distribution, tensors.DraftUniforms(step));
+        var proposed = rows.Parameters.Pick(drawn, scores.Best);
+        tensors.Drafted.Choices.Add(scores.Best);
+        tensors.Sampling.Assume(tensors.Drafted.RanksIn(step), proposed);
+        return proposed;
     }
 
     private IterationSummary Commit(IterationTensors tensors, IterationReadout results, double draftMs, double verifyMs)
@@ -119,12 +125,12 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
     /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
     private static int CommitBlock(Sequence sequence, IterationReadout results, IterationTensors tensors, int rank, int firstRow, int accepted)
     {
+        var wanted = sequence.Request.TopLogProbabilityCount;
         for (var i = 0; i < accepted; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
-            var id = results.ProposedId(proposal);
-            var matches = results.DraftChoice(proposal) == id;
-            if (!sequence.Commit(id, results.ProposedLogProbability(proposal), results.Margin(firstRow + i), matches ? (sbyte)1 : (sbyte)0))
+            var matches = results.DraftChoice(proposal) == results.ProposedId(proposal);
+            if (!sequence.Commit(results.Proposed(proposal, firstRow + i, matches ? (sbyte)1 : (sbyte)0, wanted)))
             {
                 return i + 1;
             }
@@ -137,7 +143,7 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
             match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
         }
 
-        sequence.Commit(extraId, results.ExtraLogProbability(firstRow + accepted), results.Margin(firstRow + accepted), match);
+        sequence.Commit(results.Extra(firstRow + accepted, match, wanted));
         return accepted;
     }
 

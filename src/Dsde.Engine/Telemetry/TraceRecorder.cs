@@ -11,6 +11,7 @@ internal sealed class TraceRecorder
     private readonly List<float> _kld = [], _beta = [], _entropy = [], _logProbabilities = [], _margins = [];
     private readonly List<bool> _onPath = [];
     private readonly List<sbyte> _draftMatches = [];
+    private readonly List<IReadOnlyList<TokenLogProbability>> _mostProbable = [];
 
     /// <summary>Log-probability of each committed token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
@@ -18,12 +19,19 @@ internal sealed class TraceRecorder
     /// <summary>Proposed tokens that were accepted and kept.</summary>
     public int AcceptedAndKept { get; private set; }
 
+    /// <summary>Most probable tokens at the position of each committed token.</summary>
+    public IReadOnlyList<IReadOnlyList<TokenLogProbability>> MostProbable => _mostProbable;
+
     /// <summary>Takes in one committed token.</summary>
-    public void AddToken(float logProbability, float margin, sbyte draftMatch)
+    public void AddToken(in CommittedToken token)
     {
-        _logProbabilities.Add(logProbability);
-        _margins.Add(margin);
-        _draftMatches.Add(draftMatch);
+        _logProbabilities.Add(token.LogProbability);
+        _margins.Add(token.Margin);
+        _draftMatches.Add(token.DraftMatch);
+        if (token.MostProbable.Count > 0)
+        {
+            _mostProbable.Add(token.MostProbable);
+        }
     }
 
     /// <summary>Says what the draft would have chosen at a committed token, where that became known only later.</summary>
@@ -47,7 +55,7 @@ internal sealed class TraceRecorder
     public GenerationTrace ToTrace(Sequence sequence, GenerationTimes times) => new()
     {
         Policy = sequence.Policy.Name,
-        SamplingMode = sequence.Request.Sampling.IsGreedy ? SamplingMode.Greedy : SamplingMode.Rejection,
+        SamplingMode = sequence.Request.Sampling.EffectiveMode,
         Seed = sequence.Request.Sampling.Seed,
         PromptTokens = sequence.PromptLength,
         CompletionTokens = sequence.EmittedCount,

@@ -66,7 +66,12 @@ internal static class TraceConversion
         TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
     };
 
-    private static string NameOf(Engine.Sampling.SamplingMode mode) => mode == Engine.Sampling.SamplingMode.Greedy ? "greedy" : "rejection";
+    private static string NameOf(Engine.Sampling.SamplingMode mode) => mode switch
+    {
+        Engine.Sampling.SamplingMode.Greedy => "greedy",
+        Engine.Sampling.SamplingMode.Coupled => "coupled",
+        _ => "rejection",
+    };
 
     private static float?[] NaNToNull(float[] values) => [.. values.Select(value => float.IsFinite(value) ? value : (float?)null)];
 }

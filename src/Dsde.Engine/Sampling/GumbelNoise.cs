@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Sampling;
+
+/// <summary>
+/// Standard Gumbel noise by (key, token id): the most probable token after adding it to the log-probabilities is a sample (the Gumbel-max trick).
+/// It is −ln(−ln(1 − w)), w uniform in (0, 1) with steps of 2⁻³² near 0: the largest values decide who wins, and must be fine.
+/// </summary>
+internal static class GumbelNoise
+{
+    /// <summary>Noise of some rows, in the caller's scope: computed on the device, or by vector instructions straight into the tensor on a CPU.</summary>
+    /// <param name="keys">One per row; a row without one is all 0.</param>
+    /// <param name="vocabularySize">Row length.</param>
+    /// <param name="device">Where the noise is wanted.</param>
+    /// <returns><c>[n, V] f32</c></returns>
+    public static Tensor Create(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device) =>
+        device.type == DeviceType.CPU ? Fill(keys, vocabularySize) : Compute(keys, vocabularySize, device);
+
+    /// <summary>The same in device operations, without any transfer but the keys'. Equal hashes; logarithms may differ in the last bits.</summary>
+    public static Tensor Compute(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var parts = keys.SelectMany(key => new long[] { key?.First ?? 0, key?.Second ?? 0, key is null ? 0 : 1 }).ToArray();
+        var columns = tensor(parts, dtype: ScalarType.Int64, device: device).view(keys.Count, 3);
+        var ids = arange(vocabularySize, dtype: ScalarType.Int64, device: device);
+        var hashes = MixInPlace(MixInPlace(ids + columns.narrow(1, 0, 1)).add_(columns.narrow(1, 1, 1)));
+        var uniforms = hashes.to(ScalarType.Float32).add_(0.5f).mul_(NoiseKernel.HashScale).clamp_(max: NoiseKernel.LargestUniform);
+        var noise = uniforms.neg_().log1p_().neg_().log_().neg_();
+        return (keys.Contains(null) ? noise.mul_(columns.narrow(1, 2, 1)) : noise).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Fill(IReadOnlyList<NoiseKey?> keys, int vocabularySize)
+    {
+        var noise = empty([keys.Count, vocabularySize], ScalarType.Float32);
+        using var scope = NewDisposeScope();
+        for (var row = 0; row < keys.Count; row++)
+        {
+            var values = MemoryMarshal.Cast<byte, float>(noise[row].bytes);
+            if (keys[row] is { } key)
+            {
+                NoiseKernel.Fill(values, key);
+            }
+            else
+            {
+                values.Clear();
+            }
+        }
+
+        return noise;
+    }
+
+    /// <summary><see cref="NoiseKernel"/>'s hash in 64-bit integers: the constants are below 2³¹, so that no product overflows.</summary>
+    private static Tensor MixInPlace(Tensor values)
+    {
+        values.bitwise_and_(uint.MaxValue);
+        values.bitwise_xor_(values.bitwise_right_shift(16)).mul_(NoiseKernel.FirstFactor).bitwise_and_(uint.MaxValue);
+        values.bitwise_xor_(values.bitwise_right_shift(15)).mul_(NoiseKernel.SecondFactor).bitwise_and_(uint.MaxValue);
+        return values.bitwise_xor_(values.bitwise_right_shift(15));
+    }
+}

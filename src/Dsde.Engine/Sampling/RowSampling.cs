@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Sampling;
+
+/// <summary>All that decides how tokens are chosen at some rows, besides their logits.</summary>
+/// <param name="Parameters">Of the n rows.</param>
+/// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
+/// <param name="History">Tokens before each row.</param>
+internal readonly record struct RowSampling(SamplingRows Parameters, Tensor? Noise, HistoryRows History)
+{
+    /// <summary>Of the next token of some sequences, in the caller's scope.</summary>
+    /// <param name="sequences">Parameters, tokens so far, and the position of the next one.</param>
+    /// <param name="vocabularySize">Tokens in the vocabulary (V).</param>
+    /// <param name="device">Where the tensors go.</param>
+    public static RowSampling ForNextTokens(
+        IReadOnlyList<(SamplingParameters Parameters, TokenHistory History, int Position)> sequences, int vocabularySize, Device device)
+    {
+        var keys = sequences.Select(sequence => NoiseKeyOf(sequence.Parameters, sequence.Position)).ToArray();
+        return new RowSampling(
+            SamplingRows.Create([.. sequences.Select(sequence => sequence.Parameters)], vocabularySize, device),
+            CreateNoise(keys, vocabularySize, device),
+            HistoryRows.Create([.. sequences.Select(sequence => sequence.History)], vocabularySize, device));
+    }
+
+    /// <summary>Key of the noise at a position; null unless the mode is coupled.</summary>
+    public static NoiseKey? NoiseKeyOf(SamplingParameters parameters, int position) =>
+        parameters.EffectiveMode == SamplingMode.Coupled ? NoiseKey.Of(parameters.Seed, position) : null;
+
+    /// <summary>Noise by key; null if no row has one.</summary>
+    public static Tensor? CreateNoise(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device) =>
+        keys.Any(key => key is not null) ? GumbelNoise.Create(keys, vocabularySize, device) : null;
+}

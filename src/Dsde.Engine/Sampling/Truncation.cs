@@ -1,0 +1,49 @@
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Sampling;
+
+/// <summary>
+/// Top-k, then top-p over what top-k left, then min-p: scores of tokens that are ruled out become −∞. Each is a threshold, so tokens of exactly the
+/// same score share their fate, and what is kept does not depend on an order among them.
+/// </summary>
+internal static class Truncation
+{
+    /// <summary>Scores with −∞ where a token is ruled out, in the caller's scope; the best token is always kept. <c>[n, V] f32</c></summary>
+    /// <param name="scores">After penalties and temperature; left as they are. <c>[n, V] f32</c></param>
+    /// <param name="parameters">Of the same rows, some of which truncate.</param>
+    public static Tensor Apply(Tensor scores, SamplingRows parameters)
+    {
+        using var scope = NewDisposeScope();
+        var kept = scores;
+        if (parameters.TopK is { } topK)
+        {
+            // Rows without a limit keep all of the vocabulary: their threshold is −∞.
+            var largest = scores.topk(parameters.LargestTopK, -1, true, true).values; // [n, largest k]
+            var threshold = largest.gather(1, topK.clamp(max: parameters.LargestTopK) - 1);
+            kept = Drop(kept, kept < threshold.masked_fill(topK > parameters.LargestTopK, float.NegativeInfinity));
+        }
+
+        if (parameters.TopP is { } topP)
+        {
+            kept = Drop(kept, kept < Nucleus(kept, topP));
+        }
+
+        if (parameters.LogMinP is { } logMinP)
+        {
+            kept = Drop(kept, kept < kept.amax([-1], keepdim: true) + logMinP);
+        }
+
+        return kept.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short. <c>[n, 1] f32</c></summary>
+    private static Tensor Nucleus(Tensor scores, Tensor topP)
+    {
+        var sorted = scores.sort(-1, descending: true).Values; // [n, V]
+        var probabilities = sorted.softmax(-1);
+        var size = (probabilities.cumsum(-1) - probabilities < topP).sum(-1, keepdim: true);
+        return sorted.gather(1, size - 1);
+    }
+
+    private static Tensor Drop(Tensor scores, Tensor dropped) => scores.masked_fill(dropped, float.NegativeInfinity);
+}
