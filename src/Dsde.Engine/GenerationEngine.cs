@@ -16,7 +16,7 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>(new UnboundedChannelOptions { SingleReader = true });
     private readonly EngineCounters _counters = new();
     private readonly PolicyRegistry _policies;
-    private readonly HuggingFaceTokenizer _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly IReadOnlySet<int> _endTokens;
     private readonly TimeProvider _time;
     private readonly SamplingMode _defaultMode;

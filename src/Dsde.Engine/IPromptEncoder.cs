@@ -3,11 +3,14 @@ namespace Dsde.Engine;
 /// <summary>Text and chats into token ids of the target model. Safe for concurrent use.</summary>
 public interface IPromptEncoder
 {
-    /// <summary>Ids of a plain prompt, with the beginning-of-text token where the model expects one.</summary>
+    /// <summary>
+    /// Ids of a plain prompt, with the beginning-of-text token where the model expects one and the prompt does not begin with it. Names of special
+    /// tokens stand for these tokens, as in Hugging Face: a chat template that the sender applied works.
+    /// </summary>
     IReadOnlyList<int> Encode(string prompt);
 
-    /// <summary>Ids of a chat rendered with the model's template, ready for the assistant's answer.</summary>
-    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known; the message names it.</exception>
+    /// <summary>Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.</summary>
+    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known, or one without a form for such a chat.</exception>
     IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns);
 
     /// <summary>Text of token ids, special tokens left out.</summary>

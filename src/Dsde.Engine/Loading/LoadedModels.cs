@@ -8,7 +8,7 @@ namespace Dsde.Engine.Loading;
 /// <summary>The models of an engine with their caches, and the tokenizer they share.</summary>
 internal sealed class LoadedModels : IDisposable
 {
-    private LoadedModels(ModelFolder folder, HuggingFaceTokenizer tokenizer, CachedDecoder target, CachedDecoder? draft)
+    private LoadedModels(ModelFolder folder, Tokenizer tokenizer, CachedDecoder target, CachedDecoder? draft)
     {
         Folder = folder;
         Tokenizer = tokenizer;
@@ -20,7 +20,7 @@ internal sealed class LoadedModels : IDisposable
     public ModelFolder Folder { get; }
 
     /// <summary>The target's tokenizer.</summary>
-    public HuggingFaceTokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer { get; }
 
     /// <summary>The target.</summary>
     public CachedDecoder Target { get; }
@@ -37,17 +37,18 @@ internal sealed class LoadedModels : IDisposable
     {
         var targetFolder = ModelFolder.Open(options.Target);
         var draftFolder = string.IsNullOrEmpty(options.Draft) ? null : ModelFolder.Open(options.Draft);
-        var tokenizer = HuggingFaceTokenizer.Load(targetFolder);
+        var tokenizer = Tokenizer.Load(targetFolder);
         if (draftFolder is not null)
         {
-            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, HuggingFaceTokenizer.Load(draftFolder));
+            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.Load(draftFolder));
         }
 
         var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
-        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device);
+        var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
+        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device) { VocabularySize = vocabularySize };
         try
         {
-            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device);
+            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device) { VocabularySize = vocabularySize };
             return new LoadedModels(targetFolder, tokenizer, target, draft);
         }
         catch

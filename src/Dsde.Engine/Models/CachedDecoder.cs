@@ -24,16 +24,24 @@ internal sealed class CachedDecoder : IDisposable
         var placement = LayerPlacement.Spread(folder.Config, devices);
         _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), new TorchOps(), maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
+        VocabularySize = folder.Config.VocabularySize;
     }
 
     /// <summary>Keys and values of the running sequences.</summary>
     public KvCache Cache { get; }
 
-    /// <summary>Tokens of the vocabulary (V).</summary>
-    public int VocabularySize => _decoder.Config.VocabularySize;
+    /// <summary>
+    /// Tokens of the vocabulary that logits are given for (V): the same in a target and its draft, whatever their paddings. All rows of the output
+    /// projection, unless fewer are asked for.
+    /// </summary>
+    public int VocabularySize { get; init; }
 
     /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
-    public Tensor Forward(PassRows rows) => _decoder.Forward(rows, Cache);
+    public Tensor Forward(PassRows rows)
+    {
+        var logits = _decoder.Forward(rows, Cache); // [n, V and padding]
+        return logits.size(-1) == VocabularySize ? logits : logits.narrow(-1, 0, VocabularySize);
+    }
 
     /// <summary>The model's linear layers alone, for measurement.</summary>
     public LinearLayers CreateLinearLayers() => _decoder.CreateLinearLayers();

@@ -58,6 +58,15 @@ internal sealed class JsonSettings
         { } value => throw Unsupported(key, value, "an object or null"),
     };
 
+    /// <summary>All keys and values, in the file's order.</summary>
+    public IEnumerable<JsonProperty> Entries() => _root.EnumerateObject();
+
+    /// <summary>The objects of a list under a key.</summary>
+    public IEnumerable<JsonSettings> Sections(string key) =>
+        (Find(key) ?? throw Missing(key)) is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+            ? list.EnumerateArray().Select(item => new JsonSettings(Path, item))
+            : throw Unsupported(key, Find(key)!.Value, "a list of objects");
+
     public string? String(string key) => Find(key) switch
     {
         null => null,

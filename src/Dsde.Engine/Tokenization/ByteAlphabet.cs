@@ -6,7 +6,23 @@ namespace Dsde.Engine.Tokenization;
 /// </summary>
 internal static class ByteAlphabet
 {
-    private static readonly Dictionary<char, byte> Bytes = Create();
+    private static readonly char[] Characters = Create();
+    private static readonly Dictionary<char, byte> Bytes = Enumerable.Range(0, 256).ToDictionary(value => Characters[value], value => (byte)value);
+
+    /// <summary>The character of a byte.</summary>
+    public static char ToCharacter(byte value) => Characters[value];
+
+    /// <summary>The text that stands for bytes.</summary>
+    public static string ToText(ReadOnlySpan<byte> bytes)
+    {
+        var text = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            text[i] = Characters[bytes[i]];
+        }
+
+        return new string(text);
+    }
 
     /// <summary>The bytes of a token's text; null if a character stands for none.</summary>
     public static byte[]? TryToBytes(string text)
@@ -23,16 +39,16 @@ internal static class ByteAlphabet
         return bytes;
     }
 
-    private static Dictionary<char, byte> Create()
+    private static char[] Create()
     {
-        var bytes = new Dictionary<char, byte>();
+        var characters = new char[256];
         var next = 256;
         for (var value = 0; value < 256; value++)
         {
             var standsForItself = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
-            bytes.Add((char)(standsForItself ? value : next++), (byte)value);
+            characters[value] = (char)(standsForItself ? value : next++);
         }
 
-        return bytes;
+        return characters;
     }
 }

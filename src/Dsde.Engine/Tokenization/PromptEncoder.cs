@@ -1,23 +1,18 @@
 namespace Dsde.Engine.Tokenization;
 
 /// <inheritdoc/>
-internal sealed class PromptEncoder(HuggingFaceTokenizer tokenizer) : IPromptEncoder
+internal sealed class PromptEncoder(Tokenizer tokenizer) : IPromptEncoder
 {
     /// <inheritdoc/>
-    public IReadOnlyList<int> Encode(string prompt) => [.. tokenizer.PrefixIds, .. tokenizer.Encode(prompt)];
-
-    /// <inheritdoc/>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => tokenizer.ChatTemplate.Render(turns, tokenizer.Encode);
-
-    /// <inheritdoc/>
-    public string Decode(IReadOnlyList<int> tokenIds)
+    public IReadOnlyList<int> Encode(string prompt)
     {
-        var text = tokenizer.CreateAssembler([]);
-        foreach (var id in tokenIds)
-        {
-            text.Append(id);
-        }
-
-        return text.Text;
+        var ids = tokenizer.EncodeWithSpecialTokens(prompt);
+        return ids.Take(tokenizer.PrefixIds.Count).SequenceEqual(tokenizer.PrefixIds) ? ids : [.. tokenizer.PrefixIds, .. ids];
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => tokenizer.ChatTemplate.Render(turns, tokenizer);
+
+    /// <inheritdoc/>
+    public string Decode(IReadOnlyList<int> tokenIds) => tokenizer.Decode(tokenIds);
 }

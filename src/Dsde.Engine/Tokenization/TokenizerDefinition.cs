@@ -1,26 +1,29 @@
 namespace Dsde.Engine.Tokenization;
 
-/// <summary>What a tokenizer.json says, as far as it is understood.</summary>
+/// <summary>What a tokenizer file says, of whatever format.</summary>
 internal sealed record TokenizerDefinition
 {
-    /// <summary>Ids of the model's tokens by their texts in the byte alphabet.</summary>
-    public required IReadOnlyDictionary<string, int> Vocabulary { get; init; }
+    /// <summary>The file, for messages.</summary>
+    public required string Path { get; init; }
 
-    /// <summary>Merges in the order in which they apply, each "left right".</summary>
-    public required IReadOnlyList<string> Merges { get; init; }
+    /// <summary>Kind of tokenizer, for people: <c>byte-level BPE</c> or <c>SentencePiece BPE</c>.</summary>
+    public required string Kind { get; init; }
 
-    /// <summary>Tokens that stand beside the model: text and whether it is a marker that never shows.</summary>
-    public required IReadOnlyDictionary<int, (string Text, bool IsSpecial)> AddedTokens { get; init; }
+    /// <summary>What each token adds to a text, by id. Special tokens have their name.</summary>
+    public required IReadOnlyDictionary<int, byte[]> Bytes { get; init; }
 
-    /// <summary>Cuts text into the words that merges stay within.</summary>
-    public required string PreTokenizerPattern { get; init; }
+    /// <summary>Tokens that text is not merged into, by id: markers, and others that stand for their text.</summary>
+    public required IReadOnlyDictionary<int, AddedToken> AddedTokens { get; init; }
 
-    /// <summary>Whether a space is put before a text that begins without one.</summary>
-    public required bool AddsPrefixSpace { get; init; }
-
-    /// <summary>Whether text is brought into Unicode normalization form C first.</summary>
-    public required bool NormalizesToNfc { get; init; }
+    /// <summary>Encodes what lies between added tokens.</summary>
+    public required ISegmentEncoder Encoder { get; init; }
 
     /// <summary>Ids put before every plain prompt.</summary>
     public required IReadOnlyList<int> PrefixIds { get; init; }
+
+    /// <summary>What the files beside it say.</summary>
+    public required TokenizerSettings Settings { get; init; }
+
+    /// <summary>Whether text gets a space before it, which does not belong to the text when it is put together again.</summary>
+    public bool BeginsWithSpace { get; init; }
 }

@@ -1,137 +1,187 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Dsde.Engine.Models;
 
 namespace Dsde.Engine.Tokenization;
 
-/// <summary>Reads tokenizer.json: byte-level BPE as GPT-2, Llama 3, Qwen and the demo models have it. What is not understood is refused, never guessed.</summary>
+/// <summary>Reads tokenizer.json: byte-level BPE (GPT-2, Llama 3, Qwen, the demo models) and BPE over pieces (Llama 2, Mistral, Gemma).</summary>
 internal static class TokenizerFile
 {
     public const string FileName = "tokenizer.json";
 
-    /// <summary>The pattern that a ByteLevel pre-tokenizer with <c>use_regex</c> implies (GPT-2's).</summary>
-    private const string ByteLevelPattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-    /// <exception cref="ModelLoadException">The file is missing, broken, or asks for something that is not done.</exception>
-    public static TokenizerDefinition Read(string folder)
-    {
-        var file = JsonSettings.Load(Path.Combine(folder, FileName));
-        try
-        {
-            return Read(file);
-        }
-        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
-        {
-            throw new ModelLoadException($"{file.Path} is not built as a tokenizer.json is: {exception.Message} Download it again.", exception);
-        }
-    }
-
-    private static TokenizerDefinition Read(JsonSettings file)
+    /// <exception cref="ModelLoadException">The file asks for something that is not done.</exception>
+    public static TokenizerDefinition Read(JsonSettings file, TokenizerSettings settings)
     {
         var model = file.Section("model") ?? throw file.Missing("model");
-        RequireType(model, "BPE");
-        var (pattern, addsPrefixSpace) = ReadPreTokenizer(file);
+        RequirePlainBpe(model);
+        var vocabulary = ReadVocabulary(model);
+        var added = ReadAddedTokens(file);
+        var merges = ReadMerges(model, vocabulary);
+        var preparation = TextPreparation.Read(file);
+        var isByteLevel = preparation.Patterns is not null;
         return new TokenizerDefinition
         {
-            Vocabulary = ReadVocabulary(model),
-            Merges = ReadMerges(model),
-            AddedTokens = ReadAddedTokens(file),
-            PreTokenizerPattern = pattern,
-            AddsPrefixSpace = addsPrefixSpace,
-            NormalizesToNfc = ReadNormalizer(file),
-            PrefixIds = ReadPrefix(file),
+            Path = file.Path,
+            Kind = isByteLevel ? "byte-level BPE" : "SentencePiece BPE",
+            Bytes = ReadBytes(model, vocabulary, added, isByteLevel),
+            AddedTokens = added,
+            Encoder = isByteLevel ? CreateByteLevel(model, vocabulary, merges, preparation) : CreatePieces(model, vocabulary, merges, preparation),
+            PrefixIds = ReadPrefix(file, settings, vocabulary, added),
+            Settings = settings,
+            BeginsWithSpace = !isByteLevel && preparation.Prefix != PrefixRule.Never,
         };
+    }
+
+    /// <summary>Id of the byte <c>&lt;0xNN&gt;</c> stands for; null for other texts.</summary>
+    public static byte? TryByte(string text) =>
+        text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>'
+        && byte.TryParse(text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private static void RequirePlainBpe(JsonSettings model)
+    {
+        if (model.String("type") is { } type && type != "BPE")
+        {
+            throw model.Unsupported("type", model.Find("type")!.Value, "BPE");
+        }
+
+        foreach (var key in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
+        {
+            if (!string.IsNullOrEmpty(model.String(key)))
+            {
+                throw model.Unsupported(key, model.Find(key)!.Value, "none");
+            }
+        }
     }
 
     private static Dictionary<string, int> ReadVocabulary(JsonSettings model)
     {
-        var vocabulary = model.Find("vocab") ?? throw model.Missing("vocab");
-        return vocabulary.ValueKind == JsonValueKind.Object
-            ? vocabulary.EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal)
-            : throw model.Unsupported("vocab", vocabulary, "an object of token texts and ids");
+        var vocabulary = (model.Section("vocab") ?? throw model.Missing("vocab")).Entries().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
+        return vocabulary.Values.All(id => id >= 0) && vocabulary.Values.Distinct().Count() == vocabulary.Count
+            ? vocabulary
+            : throw new ModelLoadException($"{model.Path}: ids in \"vocab\" are below 0 or given twice. Download it again.");
     }
 
-    private static List<string> ReadMerges(JsonSettings model)
+    private static Dictionary<int, AddedToken> ReadAddedTokens(JsonSettings file)
     {
-        var merges = model.Find("merges") ?? throw model.Missing("merges");
-        return [.. merges.EnumerateArray().Select(merge => merge.ValueKind == JsonValueKind.Array ? $"{merge[0].GetString()} {merge[1].GetString()}" : merge.GetString() ?? "")];
+        var added = file.Find("added_tokens") is { ValueKind: JsonValueKind.Array } tokens
+            ? tokens.EnumerateArray().ToDictionary(token => token.GetProperty("id").GetInt32(), TokenizerSettings.ReadToken)
+            : [];
+        return added.Keys.All(id => id >= 0) ? added : throw new ModelLoadException($"{file.Path}: an id in \"added_tokens\" is below 0. Download it again.");
     }
 
-    private static Dictionary<int, (string Text, bool IsSpecial)> ReadAddedTokens(JsonSettings file) => file.Find("added_tokens") is { ValueKind: JsonValueKind.Array } added
-        ? added.EnumerateArray().ToDictionary(
-            token => token.GetProperty("id").GetInt32(),
-            token => (token.GetProperty("content").GetString() ?? "", token.TryGetProperty("special", out var special) && special.GetBoolean()))
-        : [];
-
-    private static bool ReadNormalizer(JsonSettings file)
+    private static MergeTable ReadMerges(JsonSettings model, Dictionary<string, int> vocabulary)
     {
-        if (file.Section("normalizer") is not { } normalizer)
+        var list = model.Find("merges") ?? throw model.Missing("merges");
+        var merges = new MergeTable(list.GetArrayLength());
+        var rank = 0;
+        foreach (var merge in list.EnumerateArray())
         {
-            return false;
+            var (left, right) = ReadPair(merge);
+            merges.Add(IdOf(left), IdOf(right), rank++, IdOf(left + right));
         }
 
-        RequireType(normalizer, "NFC");
-        return true;
+        return merges;
+
+        int IdOf(string text) => vocabulary.TryGetValue(text, out var id)
+            ? id
+            : throw new ModelLoadException($"{model.Path}: merge {rank} has the token '{text}', which is not in the vocabulary. Download it again.");
     }
 
-    /// <summary>Either ByteLevel alone, or a split by a pattern of its own with ByteLevel behind it.</summary>
-    private static (string Pattern, bool AddsPrefixSpace) ReadPreTokenizer(JsonSettings file)
+    private static (string Left, string Right) ReadPair(JsonElement merge)
     {
-        var section = file.Section("pre_tokenizer") ?? throw file.Missing("pre_tokenizer");
-        if (section.String("type") == "ByteLevel")
+        if (merge.ValueKind == JsonValueKind.Array)
         {
-            return (ByteLevelPattern, section.Bool("add_prefix_space", false));
+            return (merge[0].GetString() ?? "", merge[1].GetString() ?? "");
         }
 
-        RequireType(section, "Sequence", "ByteLevel or a Sequence of Split and ByteLevel");
-        var parts = (section.Find("pretokenizers") ?? throw section.Missing("pretokenizers")).EnumerateArray().ToList();
-        if (parts is not [var split, var bytes] || TypeOf(split) != "Split" || TypeOf(bytes) != "ByteLevel"
-            || split.GetProperty("behavior").GetString() != "Isolated" || !split.GetProperty("pattern").TryGetProperty("Regex", out var pattern)
-            || (bytes.TryGetProperty("use_regex", out var usesRegex) && usesRegex.GetBoolean()))
-        {
-            throw section.Unsupported("pretokenizers", section.Find("pretokenizers")!.Value, "Split by a Regex (Isolated), then ByteLevel without use_regex");
-        }
-
-        return (pattern.GetString() ?? "", bytes.TryGetProperty("add_prefix_space", out var adds) && adds.GetBoolean());
+        return (merge.GetString() ?? "").Split(' ') is [var left, var right] ? (left, right) : throw new FormatException($"Merge '{merge}' is not a pair.");
     }
 
-    /// <summary>Special tokens that a template puts before a single text, as Llama 3 has it.</summary>
-    private static List<int> ReadPrefix(JsonSettings file)
+    private static Dictionary<int, byte[]> ReadBytes(JsonSettings model, Dictionary<string, int> vocabulary, Dictionary<int, AddedToken> added, bool isByteLevel)
     {
-        var template = Templates(file).FirstOrDefault(part => TypeOf(part) == "TemplateProcessing");
-        if (template.ValueKind == JsonValueKind.Undefined)
+        var hasBytes = model.Bool("byte_fallback", false);
+        var bytes = new Dictionary<int, byte[]>(vocabulary.Count);
+        foreach (var (text, id) in vocabulary.Where(token => !added.ContainsKey(token.Value)))
+        {
+            bytes[id] = isByteLevel
+                ? ByteAlphabet.TryToBytes(text) ?? throw new ModelLoadException($"{model.Path}: token {id} ('{text}') is not in the byte alphabet, but the pre_tokenizer is ByteLevel.")
+                : hasBytes && TryByte(text) is { } value ? [value] : PieceBytes(text);
+        }
+
+        foreach (var (id, token) in added)
+        {
+            bytes[id] = isByteLevel ? Encoding.UTF8.GetBytes(token.Text) : PieceBytes(token.Text);
+        }
+
+        return bytes;
+    }
+
+    private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceEncoder.Boundary, ' '));
+
+    private static ByteLevelEncoder CreateByteLevel(JsonSettings model, Dictionary<string, int> vocabulary, MergeTable merges, TextPreparation preparation) => new(
+        new WordSplitter(preparation.Patterns ?? []),
+        merges,
+        [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, ByteAlphabet.ToCharacter((byte)value).ToString()))],
+        model.Bool("ignore_merges", false) ? vocabulary : null,
+        preparation.AddsPrefixSpace,
+        preparation.NormalizesToNfc);
+
+    private static PieceEncoder CreatePieces(JsonSettings model, Dictionary<string, int> vocabulary, MergeTable merges, TextPreparation preparation) =>
+        new(vocabulary, merges, preparation.Prefix)
+        {
+            ByteIds = model.Bool("byte_fallback", false)
+                ? [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, $"<0x{value:X2}>"))]
+                : null,
+            UnknownId = model.String("unk_token") is { } unknown && vocabulary.TryGetValue(unknown, out var id) ? id : null,
+            FusesUnknown = model.Bool("fuse_unk", false),
+            SplitsAtBoundaries = preparation.SplitsAtBoundaries,
+        };
+
+    private static int RequireByte(JsonSettings model, Dictionary<string, int> vocabulary, string text) => vocabulary.TryGetValue(text, out var id)
+        ? id
+        : throw new ModelLoadException($"{model.Path} has no token '{text}', which stands for a byte. Download it again.");
+
+    /// <summary>
+    /// Special tokens that a template puts before a single text, as Llama 3 has it. tokenizer_config.json has the last word on the beginning-of-text
+    /// token, as in Hugging Face's own class for Llama.
+    /// </summary>
+    private static List<int> ReadPrefix(JsonSettings file, TokenizerSettings settings, Dictionary<string, int> vocabulary, Dictionary<int, AddedToken> added)
+    {
+        if (settings.AddsBos == false)
         {
             return [];
         }
 
-        var ids = new List<int>();
-        foreach (var piece in template.GetProperty("single").EnumerateArray())
+        var ids = TemplatePrefix(file);
+        if (ids.Count == 0 && settings is { AddsBos: true, BosToken: { } bos })
         {
-            if (!piece.TryGetProperty("SpecialToken", out var special))
-            {
-                break;
-            }
-
-            var name = special.GetProperty("id").GetString() ?? "";
-            ids.AddRange(template.GetProperty("special_tokens").GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+            ids.Add(vocabulary.TryGetValue(bos, out var id) ? id : added.Single(token => token.Value.Text == bos).Key);
         }
 
         return ids;
     }
 
-    private static IEnumerable<JsonElement> Templates(JsonSettings file) => file.Find("post_processor") switch
+    private static List<int> TemplatePrefix(JsonSettings file)
     {
-        { ValueKind: JsonValueKind.Object } single when TypeOf(single) == "Sequence" => single.GetProperty("processors").EnumerateArray(),
-        { ValueKind: JsonValueKind.Object } single => [single],
-        _ => [],
-    };
-
-    private static string? TypeOf(JsonElement section) => section.TryGetProperty("type", out var type) ? type.GetString() : null;
-
-    private static void RequireType(JsonSettings section, string type, string? supported = null)
-    {
-        if (section.String("type") != type)
+        var processors = file.Section("post_processor") is not { } section ? []
+            : section.String("type") == "Sequence" ? (section.Find("processors") ?? throw section.Missing("processors")).EnumerateArray().ToList()
+            : [file.Find("post_processor")!.Value];
+        var ids = new List<int>();
+        foreach (var template in processors.Where(processor => processor.GetProperty("type").GetString() == "TemplateProcessing"))
         {
-            throw section.Unsupported("type", section.Find("type") ?? throw section.Missing("type"), supported ?? $"{type} (byte-level BPE)");
+            foreach (var piece in template.GetProperty("single").EnumerateArray())
+            {
+                if (!piece.TryGetProperty("SpecialToken", out var special))
+                {
+                    break;
+                }
+
+                var name = special.GetProperty("id").GetString() ?? "";
+                ids.AddRange(template.GetProperty("special_tokens").GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+            }
         }
+
+        return ids;
     }
 }

@@ -5,11 +5,11 @@ using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
-public sealed class HuggingFaceTokenizerTests : IDisposable
+public sealed class TokenizerTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dsde-tokenizer-").FullName;
 
-    public HuggingFaceTokenizerTests() => TestModelFolder.Write(_folder, new TestModelShape { Layers = 1 });
+    public TokenizerTests() => TestModelFolder.Write(_folder, new TestModelShape { Layers = 1 });
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -121,8 +121,8 @@ public sealed class HuggingFaceTokenizerTests : IDisposable
         refusal.Message.ShouldContain("2 ids differ, first 65, which is 'A' to the target and 'B' to the draft");
     }
 
-    private HuggingFaceTokenizer Load() => HuggingFaceTokenizer.Load(ModelFolder.Open(_folder));
+    private Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(_folder));
 
-    private static string[] Texts(HuggingFaceTokenizer tokenizer, string text) =>
+    private static string[] Texts(Tokenizer tokenizer, string text) =>
         [.. tokenizer.Encode(text).Select(id => Encoding.UTF8.GetString(tokenizer.BytesOf(id)))];
 }

@@ -1,0 +1,101 @@
+using System.Text;
+using Dsde.Engine.Models;
+using Dsde.Engine.Scheduling;
+using Dsde.Engine.Tokenization.Chats;
+
+namespace Dsde.Engine.Tokenization;
+
+/// <summary>What the engine needs of a model folder's tokenizer, whatever file it comes from. Safe for concurrent use.</summary>
+internal sealed class Tokenizer
+{
+    private readonly TokenizerDefinition _definition;
+    private readonly byte[][] _bytes;
+    private readonly bool[] _special;
+    private readonly AddedTokenSplitter _ordinaryTokens;
+    private readonly AddedTokenSplitter _allTokens;
+
+    private Tokenizer(TokenizerDefinition definition, ChatTemplate chatTemplate)
+    {
+        _definition = definition;
+        ChatTemplate = chatTemplate;
+        var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
+        _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
+        _special = Enumerable.Range(0, size).Select(id => definition.AddedTokens.TryGetValue(id, out var added) && added.IsSpecial).ToArray();
+        _ordinaryTokens = new AddedTokenSplitter(definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplate.IsMarker(token.Key)));
+        _allTokens = new AddedTokenSplitter(definition.AddedTokens);
+    }
+
+    /// <summary>Ids from 0 to this, without it, stand for something; those behind only pad a model's matrices.</summary>
+    public int VocabularySize => _bytes.Length;
+
+    /// <summary>How chats become prompts.</summary>
+    public ChatTemplate ChatTemplate { get; }
+
+    /// <summary>Ids put before every plain prompt.</summary>
+    public IReadOnlyList<int> PrefixIds => _definition.PrefixIds;
+
+    /// <summary>One line for people: kind, size, chat template.</summary>
+    public string Description => $"{_definition.Kind}, {VocabularySize} tokens, chat template {ChatTemplate.Name ?? "none"}";
+
+    /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
+    /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or larger than the model's vocabulary.</exception>
+    public static Tokenizer Load(ModelFolder folder)
+    {
+        var definition = TokenizerReader.Read(folder.Path);
+        var largest = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(0).Max();
+        return largest < folder.Config.VocabularySize
+            ? new Tokenizer(definition, ChatTemplate.Load(folder, definition))
+            : throw new ModelLoadException(
+                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. The two belong to different models.");
+    }
+
+    /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="isFirst">Whether nothing but <see cref="PrefixIds"/> stands before it.</param>
+    public IReadOnlyList<int> Encode(string text, bool isFirst = true) => Encode(_ordinaryTokens, text, isFirst);
+
+    /// <summary>Ids of a text in which names of special tokens stand for these tokens: what a sender with a template of its own sends.</summary>
+    public IReadOnlyList<int> EncodeWithSpecialTokens(string text) => Encode(_allTokens, text, isFirst: true);
+
+    /// <summary>The whole text of ids, special tokens left out.</summary>
+    public string Decode(IEnumerable<int> ids)
+    {
+        var assembler = CreateAssembler([]);
+        foreach (var id in ids)
+        {
+            assembler.Append(id);
+        }
+
+        return _definition.BeginsWithSpace && assembler.Text.StartsWith(' ') ? assembler.Text[1..] : assembler.Text;
+    }
+
+    /// <summary>What a token adds to the text: nothing for special tokens and for ids without a token.</summary>
+    public ReadOnlySpan<byte> TextBytesOf(int id) => IsSpecial(id) ? [] : BytesOf(id);
+
+    /// <summary>What a token stands for, special tokens by their name; nothing for ids without a token.</summary>
+    public ReadOnlySpan<byte> BytesOf(int id) => id < _bytes.Length ? _bytes[id] : [];
+
+    /// <summary>Whether an id is a marker that never shows in the text.</summary>
+    public bool IsSpecial(int id) => id < _special.Length && _special[id];
+
+    /// <summary>Assembles the text of one output. It continues a prompt, so a space at its beginning belongs to it.</summary>
+    public ITextAssembler CreateAssembler(IReadOnlyList<string> stopStrings) => new TextAssembler(this, stopStrings);
+
+    private List<int> Encode(AddedTokenSplitter splitter, string text, bool isFirst)
+    {
+        var ids = new List<int>();
+        foreach (var (part, id) in splitter.Split(text))
+        {
+            if (id is { } added)
+            {
+                ids.Add(added);
+            }
+            else
+            {
+                _definition.Encoder.Encode(part, isFirst && ids.Count == 0, ids);
+            }
+        }
+
+        return ids;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Dsde.Engine.Models;
+
+namespace Dsde.Engine.Tokenization;
+
+/// <summary>Finds and reads the tokenizer of a folder. What is not understood is refused, never guessed.</summary>
+internal static class TokenizerReader
+{
+    /// <exception cref="ModelLoadException">There is none, it is broken, or it asks for something that is not done.</exception>
+    public static TokenizerDefinition Read(string folder)
+    {
+        var json = Path.Combine(folder, TokenizerFile.FileName);
+        var pieces = Path.Combine(folder, SentencePieceFile.FileName);
+        var readsPieces = !File.Exists(json) && File.Exists(pieces);
+        var path = readsPieces ? pieces : json;
+        try
+        {
+            var settings = TokenizerSettings.Read(folder);
+            return readsPieces ? SentencePieceTokenizerReader.Read(SentencePieceFile.Read(path), settings) : TokenizerFile.Read(JsonSettings.Load(path), settings);
+        }
+        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
+            or IndexOutOfRangeException or OverflowException or InvalidDataException or JsonException)
+        {
+            throw new ModelLoadException($"{path} is not built as a {Path.GetFileName(path)} is: {exception.Message} Download it again.", exception);
+        }
+    }
+}
