@@ -21,6 +21,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices)
     {
+        Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
         _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), new TorchOps(), maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
@@ -35,6 +36,9 @@ internal sealed class CachedDecoder : IDisposable
     /// projection, unless fewer are asked for.
     /// </summary>
     public int VocabularySize { get; init; }
+
+    /// <summary>Where rows come from and logits go to.</summary>
+    public Device Device { get; }
 
     /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
     public Tensor Forward(PassRows rows)

@@ -1,4 +1,5 @@
 using Dsde.Engine.Models;
+using Dsde.Engine.Tests.Models.Reference;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;
@@ -96,7 +97,7 @@ public sealed class DecoderTests : IDisposable
     [Fact]
     public void Bf16_weights_are_read_as_they_are_and_widened_exactly()
     {
-        var shape = new TestModelShape { Bf16 = true, LayerScale = 0.3 };
+        var shape = new TestModelShape { StoredAs = "BF16", LayerScale = 0.3 };
         using var mode = torch.inference_mode();
         using var inFp32 = Load(shape);
         using var inBf16 = Load(shape, torch.ScalarType.BFloat16);
@@ -107,34 +108,10 @@ public sealed class DecoderTests : IDisposable
         ShouldBeClose(narrow, wide, 0.15);
     }
 
-    private CachedDecoder Load(TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32)
-    {
-        TestModelFolder.Write(_folder, shape);
-        return new CachedDecoder(ModelFolder.Open(_folder), slotCount: 4, maxLength: 64, type, torch.CPU);
-    }
+    private CachedDecoder Load(TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32) => DecoderUnderTest.Load(_folder, shape, type);
 
-    /// <summary>One pass; logits of all its rows.</summary>
-    private static List<double[]> Run(CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans)
-    {
-        using var scope = torch.NewDisposeScope();
-        var layout = new PassLayout(decoder.Cache.MaxLength);
-        var stage = new IndexStage();
-        foreach (var (slot, first, tokens) in spans)
-        {
-            layout.Add(slot, first, tokens.Length);
-        }
+    private static List<double[]> Run(CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) => decoder.Run(spans);
 
-        layout.Stage(stage, []);
-        var range = stage.Add(spans.SelectMany(span => span.Tokens).Select(token => (long)token).ToArray());
-        stage.Upload(torch.CPU);
-        var logits = decoder.Forward(layout.Bind(stage, stage.Slice(range)));
-        return [.. logits.data<float>().ToArray().Chunk((int)logits.shape[1]).Select(row => row.Select(value => (double)value).ToArray())];
-    }
-
-    private static void ShouldBeClose(double[] actual, double[] expected, double tolerance)
-    {
-        actual.Length.ShouldBe(expected.Length);
-        var scale = expected.Max(Math.Abs);
-        actual.Zip(expected, (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(tolerance * Math.Max(1, scale));
-    }
+    private static void ShouldBeClose(double[] actual, double[] expected, double tolerance) =>
+        actual.DistanceTo(expected).ShouldBeLessThan(tolerance * Math.Max(1, expected.Max(Math.Abs)));
 }

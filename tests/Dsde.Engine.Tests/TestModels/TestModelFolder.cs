@@ -14,7 +14,7 @@ internal static class TestModelFolder
     public static void Write(string folder, TestModelShape shape)
     {
         Directory.CreateDirectory(folder);
-        WriteJson(folder, "config.json", Config(shape));
+        WriteJson(folder, "config.json", TestModelConfig.Create(shape));
         WriteJson(folder, "generation_config.json", new { eos_token_id = new[] { TurnEnd, TextEnd } });
         TestTokenizer.Write(folder);
         WriteWeights(folder, shape);
@@ -22,46 +22,51 @@ internal static class TestModelFolder
 
     public static void WriteJson(string folder, string name, object content) => File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(content));
 
-    /// <summary>The values of a weight: ones for norms, otherwise normal.</summary>
+    /// <summary>The values of a weight as they are stored: near 1 for norms, otherwise normal around 0.</summary>
     public static float[] Values(string name, int[] lengths, TestModelShape shape)
     {
         var values = new float[lengths.Aggregate(1, (product, length) => product * length)];
         var random = new Random(name.Aggregate(17, (hash, character) => unchecked((hash * 31) + character)));
-        var scale = name switch
-        {
-            _ when lengths.Length == 1 => 0,
-            _ when name.Contains("embed", StringComparison.Ordinal) => 1.0,
-            _ when name.Contains("lm_head", StringComparison.Ordinal) => 0.35,
-            _ when name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) => shape.LayerScale,
-            _ => 0.2,
-        };
+        var (center, scale) = Distribution(name, lengths, shape);
         for (var i = 0; i < values.Length; i++)
         {
             var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-            values[i] = scale == 0 ? 1f : (float)(scale * normal);
+            values[i] = Round((float)(center + (scale * normal)), shape.StoredAs);
         }
 
         return values;
     }
 
-    private static object Config(TestModelShape shape) => new
+    private static (double Center, double Scale) Distribution(string name, int[] lengths, TestModelShape shape) => name switch
     {
-        architectures = new[] { "LlamaForCausalLM" },
-        model_type = "llama",
-        hidden_size = shape.Hidden,
-        num_hidden_layers = shape.Layers,
-        num_attention_heads = shape.Heads,
-        num_key_value_heads = shape.KvHeads,
-        head_dim = shape.HeadDim,
-        intermediate_size = shape.Intermediate,
-        vocab_size = shape.Vocabulary,
-        hidden_act = "silu",
-        rms_norm_eps = 1e-5,
-        rope_theta = 10000.0,
-        max_position_embeddings = shape.Context,
-        tie_word_embeddings = shape.Tied,
-        torch_dtype = shape.Bf16 ? "bfloat16" : "float32",
+        _ when name.EndsWith(".bias", StringComparison.Ordinal) => (0, 0.3),
+        _ when lengths.Length == 1 => (shape.Family == TestFamily.Gemma2 ? 0 : 1, shape.NormSpread), // Gemma stores the distance from 1
+        _ when name.Contains("embed", StringComparison.Ordinal) => (0, shape.Family == TestFamily.Gemma2 ? 0.2 : 1), // Gemma multiplies it by √hidden
+        _ when name.Contains("lm_head", StringComparison.Ordinal) => (0, 0.35),
+        _ when name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) => (0, shape.LayerScale),
+        _ => (0, 0.2),
     };
+
+    private static float Round(float value, string type) => type switch
+    {
+        "BF16" => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(value) & ~0xFFFF),
+        "F16" => (float)(Half)value,
+        _ => value,
+    };
+
+    private static void Encode(float value, string type, Stream data)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        if (type == "F16")
+        {
+            BinaryPrimitives.WriteHalfLittleEndian(bytes, (Half)value);
+            data.Write(bytes[..2]);
+            return;
+        }
+
+        BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
+        data.Write(type == "BF16" ? bytes[2..] : bytes);
+    }
 
     private static void WriteWeights(string folder, TestModelShape shape)
     {
@@ -90,17 +95,15 @@ internal static class TestModelFolder
     {
         var header = new Dictionary<string, object>();
         using var data = new MemoryStream();
-        Span<byte> bytes = stackalloc byte[4];
         foreach (var (name, lengths) in weights)
         {
             var start = data.Position;
             foreach (var value in Values(name, lengths, shape))
             {
-                BinaryPrimitives.WriteSingleLittleEndian(bytes, value);
-                data.Write(shape.Bf16 ? bytes[2..] : bytes);
+                Encode(value, shape.StoredAs, data);
             }
 
-            header.Add(name, new { dtype = shape.Bf16 ? "BF16" : "F32", shape = lengths, data_offsets = new[] { start, data.Position } });
+            header.Add(name, new { dtype = shape.StoredAs, shape = lengths, data_offsets = new[] { start, data.Position } });
         }
 
         var json = JsonSerializer.Serialize(header);

@@ -1,8 +1,13 @@
 namespace Dsde.Engine.Tests.TestModels;
 
-/// <summary>A small random Llama model to be written by <see cref="TestModelFolder"/>.</summary>
+/// <summary>A small random model to be written by <see cref="TestModelFolder"/>.</summary>
 public sealed record TestModelShape
 {
+    /// <summary>Lower layers of a Qwen model that don't slide even if others do.</summary>
+    public const int QwenFullLayers = 1;
+
+    public TestFamily Family { get; init; }
+
     public int Layers { get; init; } = 3;
 
     public int Hidden { get; init; } = 32;
@@ -22,7 +27,23 @@ public sealed record TestModelShape
     /// <summary>Whether the output projection is the embedding; if not, outputs are more varied.</summary>
     public bool Tied { get; init; }
 
-    public bool Bf16 { get; init; }
+    /// <summary>Biases in all projections of a Llama model. Qwen2 has its own in any case.</summary>
+    public bool HasBiases { get; init; }
+
+    /// <summary>Positions that sliding layers see.</summary>
+    public int? SlidingWindow { get; init; }
+
+    public TestRopeScaling? RopeScaling { get; init; }
+
+    /// <summary>Gemma 2: scores are divided by its root.</summary>
+    public double QueryScalar { get; init; } = 12;
+
+    public double? AttentionSoftCap { get; init; } = 2;
+
+    public double? LogitSoftCap { get; init; } = 5;
+
+    /// <summary>Type of the stored weights as safetensors names it: F32, BF16 or F16.</summary>
+    public string StoredAs { get; init; } = "F32";
 
     /// <summary>Files that the weights are spread over.</summary>
     public int Shards { get; init; } = 1;
@@ -30,28 +51,56 @@ public sealed record TestModelShape
     /// <summary>Size of what the layers add; small keeps models with few and many layers alike, as a draft and its target are.</summary>
     public double LayerScale { get; init; } = 0.08;
 
+    /// <summary>How far norm weights are from 1.</summary>
+    public double NormSpread { get; init; }
+
     /// <summary>Names and shapes of all weights.</summary>
     public IEnumerable<(string Name, int[] Shape)> Weights()
     {
         yield return ("model.embed_tokens.weight", [Vocabulary, Hidden]);
-        for (var layer = 0; layer < Layers; layer++)
+        foreach (var weight in Enumerable.Range(0, Layers).SelectMany(LayerWeights))
         {
-            var prefix = $"model.layers.{layer}.";
-            yield return (prefix + "input_layernorm.weight", [Hidden]);
-            yield return (prefix + "self_attn.q_proj.weight", [Heads * HeadDim, Hidden]);
-            yield return (prefix + "self_attn.k_proj.weight", [KvHeads * HeadDim, Hidden]);
-            yield return (prefix + "self_attn.v_proj.weight", [KvHeads * HeadDim, Hidden]);
-            yield return (prefix + "self_attn.o_proj.weight", [Hidden, Heads * HeadDim]);
-            yield return (prefix + "post_attention_layernorm.weight", [Hidden]);
-            yield return (prefix + "mlp.gate_proj.weight", [Intermediate, Hidden]);
-            yield return (prefix + "mlp.up_proj.weight", [Intermediate, Hidden]);
-            yield return (prefix + "mlp.down_proj.weight", [Hidden, Intermediate]);
+            yield return weight;
         }
 
         yield return ("model.norm.weight", [Hidden]);
         if (!Tied)
         {
             yield return ("lm_head.weight", [Vocabulary, Hidden]);
+        }
+    }
+
+    private static bool IsQkv(string name) => name is "self_attn.q_proj" or "self_attn.k_proj" or "self_attn.v_proj";
+
+    private IEnumerable<(string Name, int[] Shape)> LayerWeights(int layer)
+    {
+        var prefix = $"model.layers.{layer}.";
+        yield return (prefix + "input_layernorm.weight", [Hidden]);
+        foreach (var (name, output, input) in new[]
+                 {
+                     ("self_attn.q_proj", Heads * HeadDim, Hidden), ("self_attn.k_proj", KvHeads * HeadDim, Hidden), ("self_attn.v_proj", KvHeads * HeadDim, Hidden),
+                     ("self_attn.o_proj", Hidden, Heads * HeadDim),
+                     ("mlp.gate_proj", Intermediate, Hidden), ("mlp.up_proj", Intermediate, Hidden), ("mlp.down_proj", Hidden, Intermediate),
+                 })
+        {
+            yield return ($"{prefix}{name}.weight", [output, input]);
+            if (HasBiases || (Family == TestFamily.Qwen2 && IsQkv(name)))
+            {
+                yield return ($"{prefix}{name}.bias", [output]);
+            }
+        }
+
+        yield return (prefix + "post_attention_layernorm.weight", [Hidden]);
+        if (Family == TestFamily.Qwen3)
+        {
+            yield return (prefix + "self_attn.q_norm.weight", [HeadDim]);
+            yield return (prefix + "self_attn.k_norm.weight", [HeadDim]);
+        }
+
+        if (Family == TestFamily.Gemma2)
+        {
+            yield return (prefix + "pre_feedforward_layernorm.weight", [Hidden]);
+            yield return (prefix + "post_feedforward_layernorm.weight", [Hidden]);
         }
     }
 }
