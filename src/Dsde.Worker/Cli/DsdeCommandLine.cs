@@ -50,6 +50,7 @@ internal static class DsdeCommandLine
         root.Add(new CancelCommand());
         root.Add(new DbCommand());
         root.Add(new ModelCommand());
+        root.Add(new BenchCommand());
         foreach (var option in root.Options)
         {
             if (option is HelpOption { Action: HelpAction help })

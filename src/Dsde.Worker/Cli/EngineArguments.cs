@@ -17,13 +17,10 @@ internal sealed class EngineArguments
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command command)
-    {
-        foreach (var option in (Option[])[_target, _draft, _policy, _dataType, _device, _batchSize, _threads])
-        {
-            command.Add(option);
-        }
-    }
+    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _dataType, _device, _batchSize, _threads);
+
+    /// <summary>Adds the options to a verb that tries several policies and batch sizes by itself.</summary>
+    public void AddFixedTo(Command command) => Add(command, _target, _draft, _dataType, _device, _threads);
 
     /// <summary>Puts what was given over <paramref name="options"/>.</summary>
     /// <exception cref="OptionsValidationException">A value is out of range; the message names the option.</exception>
@@ -40,6 +37,14 @@ internal sealed class EngineArguments
         return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
             ? options
             : throw new OptionsValidationException("", typeof(EngineOptions), failures.Select(failure => Describe(failure, arguments, options)));
+    }
+
+    private static void Add(Command command, params ReadOnlySpan<Option> options)
+    {
+        foreach (var option in options)
+        {
+            command.Add(option);
+        }
     }
 
     /// <summary>Names the option if it was given, otherwise the setting, and the value.</summary>

@@ -28,7 +28,7 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
         }
         while (with.Count < rounds && time.GetElapsedTime(started) < limit);
 
-        return new SpeedUpSample(requests.Count, with.Count, Median(without), Median(with));
+        return new SpeedUpSample(requests.Count, with.Count, Statistics.Median(without), Statistics.Median(with));
     }
 
     /// <summary>Milliseconds per emitted token: with sampling, the two may draw outputs of different length.</summary>
@@ -37,13 +37,6 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
         var started = time.GetTimestamp();
         var results = await Task.WhenAll(requests.Select(request => engine.GenerateAsync(request, cancellationToken)));
         return time.GetElapsedTime(started).TotalMilliseconds / Math.Max(1, results.Sum(result => result.TokenIds.Count));
-    }
-
-    private static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToList();
-        var middle = sorted.Count / 2;
-        return sorted.Count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 }
 

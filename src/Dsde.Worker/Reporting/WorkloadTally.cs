@@ -53,15 +53,5 @@ internal sealed class WorkloadTally
         SpeedUp = speedUp,
     };
 
-    /// <summary>The nearest rank.</summary>
-    private double? Quantile(double share)
-    {
-        if (_latencies.Count == 0)
-        {
-            return null;
-        }
-
-        _latencies.Sort();
-        return _latencies[Math.Max(0, (int)Math.Ceiling(share * _latencies.Count) - 1)];
-    }
+    private double? Quantile(double share) => _latencies.Count == 0 ? null : Statistics.Quantile(_latencies, share);
 }

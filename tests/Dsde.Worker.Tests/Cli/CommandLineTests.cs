@@ -18,6 +18,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("db migrate")]
     [InlineData("db status")]
     [InlineData("model inspect")]
+    [InlineData("bench")]
     public async Task Help_of_every_verb_ends_with_an_example_of_it(string verb)
     {
         var ended = await CommandLine.RunAsync([.. verb.Split(' '), "--help"]);
