@@ -10,25 +10,25 @@ internal static class ListOption
 {
     /// <summary>Makes one, null if it is not given; <paramref name="remedy"/> says what to give instead of a value that can't be read.</summary>
     public static Option<IReadOnlyList<T>?> Create<T>(string name, string description, string helpName, TryParseValue<T> tryParse, string remedy) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        CustomParser = result =>
         {
-            Description = description,
-            HelpName = helpName,
-            CustomParser = result =>
+            var values = new List<T>();
+            foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
             {
-                var values = new List<T>();
-                foreach (var text in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.TrimEntries)))
+                if (tryParse(text, out var value))
                 {
-                    if (tryParse(text, out var value))
-                    {
-                        values.Add(value);
-                    }
-                    else
-                    {
-                        result.AddError($"{name} has '{text}'; {remedy}");
-                    }
+                    values.Add(value);
                 }
+                else
+                {
+                    result.AddError($"{name} has '{text}'; {remedy}");
+                }
+            }
 
-                return values;
-            },
-        };
+            return values;
+        },
+    };
 }
