@@ -53,10 +53,13 @@ public sealed class EngineOptions
     [Required]
     public string Policy { get; set; } = "dsde";
 
-    /// <summary>Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>.</summary>
-    /// <value>The default is <c>rejection</c>.</value>
+    /// <summary>
+    /// Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>. Coupled texts are reproducible, which a system
+    /// that may deliver a job twice needs, for one to two points of acceptance (docs/sampling.md).
+    /// </summary>
+    /// <value>The default is <c>coupled</c>.</value>
     [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]
-    public string Sampling { get; set; } = "rejection";
+    public string Sampling { get; set; } = "coupled";
 
     /// <summary>Upper bound of every speculation length.</summary>
     /// <value>The default is 10.</value>

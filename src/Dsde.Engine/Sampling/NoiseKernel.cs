@@ -27,17 +27,17 @@ internal static class NoiseKernel
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(row[..whole]);
         for (var i = 0; i < vectors.Length; i++, ids += new Vector<uint>((uint)width))
         {
-            vectors[i] = Noise(ids, key);
+            vectors[i] = FromHash(Hash(ids, key));
         }
 
         Span<float> last = stackalloc float[width];
-        Noise(ids, key).CopyTo(last);
+        FromHash(Hash(ids, key)).CopyTo(last);
         last[..(row.Length - whole)].CopyTo(row[whole..]);
     }
 
-    private static Vector<float> Noise(Vector<uint> ids, NoiseKey key)
+    /// <summary>Noise by hash; finite for every one.</summary>
+    public static Vector<float> FromHash(Vector<uint> hash)
     {
-        var hash = Mix(Mix(ids + new Vector<uint>(key.First)) + new Vector<uint>(key.Second));
         var uniform = Vector.Min((Vector.ConvertToSingle(hash) + new Vector<float>(0.5f)) * HashScale, new Vector<float>(LargestUniform));
 
         // ln(1 − w) without losing small w to rounding (Kahan): ln(y)·w/(1 − y), y = 1 − w as rounded; where y is 1, it is −w.
@@ -46,6 +46,8 @@ internal static class NoiseKernel
             Vector.Equals(rounded, Vector<float>.One), uniform, -Vector.Log(rounded) * uniform / (Vector<float>.One - rounded));
         return -Vector.Log(exponential);
     }
+
+    private static Vector<uint> Hash(Vector<uint> ids, NoiseKey key) => Mix(Mix(ids + new Vector<uint>(key.First)) + new Vector<uint>(key.Second));
 
     private static Vector<uint> Mix(Vector<uint> value)
     {

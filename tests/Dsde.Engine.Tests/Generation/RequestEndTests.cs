@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
@@ -83,6 +84,15 @@ public sealed class RequestEndTests(TestPair models) : IClassFixture<TestPair>
         await ShouldRefuse(good with { Sampling = good.Sampling with { Temperature = float.NaN } }, "Temperature is NaN");
         await ShouldRefuse(good with { Sampling = good.Sampling with { TopP = 0 } }, "TopP is 0");
         await ShouldRefuse(good with { Sampling = good.Sampling with { TopK = -1 } }, "TopK is -1");
+        await ShouldRefuse(good with { StopTokenIds = [-1] }, "Stop token id -1");
+        await ShouldRefuse(good with { TopLogProbabilityCount = 21 }, "give 0 to 20");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { MinP = 1.1f } }, "MinP is 1.1");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { RepetitionPenalty = 0 } }, "RepetitionPenalty is 0");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { PresencePenalty = 3 } }, "PresencePenalty is 3");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { FrequencyPenalty = float.NaN } }, "FrequencyPenalty is NaN");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [4] = 101 } } }, "bias of token 4 is 101");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [-4] = 1 } } }, "Biased token id -4");
+        await ShouldRefuse(good with { Sampling = good.Sampling with { Temperature = 1, Mode = SamplingMode.Greedy } }, "Mode is Greedy");
         await ShouldRefuse(good with { Policy = PolicyConfiguration.Parse("static:3") }, "needs a draft model");
 
         async Task ShouldRefuse(GenerationRequest request, string reason)

@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
@@ -6,22 +7,30 @@ namespace Dsde.Engine.Tests.Generation;
 public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]
-    [InlineData("static:4", 0f)]
-    [InlineData("dsde", 0f)]
-    [InlineData("adaedl", 0f)]
-    [InlineData("static:4", 1f)]
-    [InlineData("adaedl", 0.7f)]
-    [InlineData("dsde", 0.7f)]
-    public async Task Every_proposal_is_accepted(string policy, float temperature)
+    [InlineData("static:4", SamplingMode.Greedy)]
+    [InlineData("dsde", SamplingMode.Greedy)]
+    [InlineData("adaedl", SamplingMode.Greedy)]
+    [InlineData("static:4", SamplingMode.Rejection)]
+    [InlineData("dsde", SamplingMode.Rejection)]
+    [InlineData("adaedl", SamplingMode.Rejection)]
+    [InlineData("static:4", SamplingMode.Coupled)]
+    [InlineData("dsde", SamplingMode.Coupled)]
+    [InlineData("adaedl", SamplingMode.Coupled)]
+    public async Task Every_proposal_is_accepted(string policy, SamplingMode mode)
     {
         await using var engine = Load(models.Target, models.Target, policy, batchSize: 3);
 
         var results = await engine.GenerateAllAsync(
-            Prompts(10).Select((prompt, i) => Sampled(prompt, 40, seed: (ulong)i, temperature, topK: temperature > 0 ? 20 : 0)));
+            SamplingMixes.Requests(mode == SamplingMode.Greedy ? SamplingMixes.Greedy : SamplingMixes.Sampled, mode, Prompts(12), 40));
 
         // In fp32 the ratio p/q is 1 within rounding, so a rejection is possible in principle, about once in a million proposals.
         results.Sum(result => result.Trace.Iterations.Accepted.Sum()).ShouldBe(results.Sum(result => result.Trace.Proposed));
         results.ShouldAllBe(result => result.Trace.Proposals.Kld.All(kld => Math.Abs(kld) < 1e-3f));
         results.ShouldAllBe(result => result.Trace.Proposals.Beta.All(beta => beta > 0.999f));
+        if (mode != SamplingMode.Rejection)
+        {
+            // Also where the draft passed over a committed token: bonus tokens, the first token.
+            results.ShouldAllBe(result => result.Trace.Tokens.DraftMatch.All(match => match != 0));
+        }
     }
 }

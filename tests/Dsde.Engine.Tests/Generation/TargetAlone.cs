@@ -19,18 +19,23 @@ internal sealed class TargetAlone : IDisposable
 
     public HashSet<int> EndTokens { get; }
 
-    public float[] LogitsAfter(params int[] prefix)
+    public float[] LogitsAfter(params int[] prefix) => Forward(prefix, [prefix.Length - 1]);
+
+    /// <summary>Logits of every position: those at i follow the first i + 1 tokens.</summary>
+    public float[][] LogitsOfAll(int[] tokenIds) => [.. Forward(tokenIds, []).Chunk(TestPair.TargetShape.Vocabulary)];
+
+    public void Dispose() => _target.Dispose();
+
+    private float[] Forward(int[] tokenIds, ReadOnlySpan<long> wanted)
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
         var layout = new PassLayout(_target.Cache.MaxLength);
         var stage = new IndexStage();
-        layout.Add(0, 0, prefix.Length);
-        layout.Stage(stage, [prefix.Length - 1]);
-        var tokens = stage.Add(Array.ConvertAll(prefix, id => (long)id));
+        layout.Add(0, 0, tokenIds.Length);
+        layout.Stage(stage, wanted);
+        var tokens = stage.Add(Array.ConvertAll(tokenIds, id => (long)id));
         stage.Upload(CPU);
         return _target.Forward(layout.Bind(stage, stage.Slice(tokens))).data<float>().ToArray();
     }
-
-    public void Dispose() => _target.Dispose();
 }

@@ -42,6 +42,33 @@ public class VerificationTests
     }
 
     [Fact]
+    public void Rejection_Residual_Emptied_By_Rounding_Draws_From_The_Target()
+    {
+        using var scope = NewDisposeScope();
+        var p = tensor([0.5f, 0.5f, 0f]).unsqueeze(0);
+        var q = tensor([0.5f, 0.6f, 0f]).unsqueeze(0);
+
+        var verification = Verification.Rejection(p, q, tensor([1L]), tensor([0L]), tensor([0.99f]), tensor([0.7f]));
+
+        verification.Accepted[0].item<bool>().ShouldBeFalse();
+        verification.ExtraTokenIds[0].item<long>().ShouldBe(1);
+    }
+
+    [Fact]
+    public void WhereElse_Modes_Are_Mixed_Each_Row_Is_Judged_By_Its_Own()
+    {
+        using var scope = NewDisposeScope();
+        var proposedRows = tensor([0L, 2L]); // the row between them is without a proposal
+        var rejection = new Verification(tensor([true, true]), tensor([10L, 11L, 12L]));
+        var matching = new Verification(tensor([false, false]), tensor([20L, 21L, 22L]));
+
+        var mixed = rejection.WhereElse(tensor([true, true, false]).unsqueeze(1), matching, proposedRows);
+
+        mixed.Accepted.data<bool>().ToArray().ShouldBe([true, false]);
+        mixed.ExtraTokenIds.data<long>().ToArray().ShouldBe([10, 11, 22]);
+    }
+
+    [Fact]
     public void Uniform_Is_Inside_The_Open_Interval_And_Depends_On_Every_Part_Of_Its_Key()
     {
         var draws = Enumerable.Range(0, 100_000).Select(position => CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 3, position)).ToArray();

@@ -1,0 +1,98 @@
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Tests.Generation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Tests.Sampling;
+
+public class TokenScoresTests
+{
+    private const int Vocabulary = 300;
+    private static readonly int[] Prompt = [1, 2, 3, 3, 70, 250];
+    private static readonly int[] Output = [3, 9, 9, 70, 200];
+    private static readonly SamplingParameters[] Parameters =
+        [.. SamplingMixes.Sampled.Concat(SamplingMixes.Greedy).Select((parameters, i) => parameters with { Mode = i % 2 == 0 ? SamplingMode.Rejection : SamplingMode.Coupled, Seed = (ulong)i })];
+
+    [Fact]
+    public void Distribution_Of_Every_Parameter_Is_The_References()
+    {
+        using var scope = NewDisposeScope();
+        var logits = RandomLogits();
+
+        var distributions = TokenScores.Compute(logits, Rows(Parameters)).Distribution();
+
+        for (var row = 0; row < Parameters.Length; row++)
+        {
+            var expected = ReferenceSampler.Distribution(logits[row].data<float>().ToArray(), Parameters[row], Prompt, Output);
+            var actual = distributions[row].data<float>().ToArray();
+            if (Parameters[row].IsGreedy)
+            {
+                Array.IndexOf(actual, actual.Max()).ShouldBe(Array.IndexOf(expected, 1.0));
+                continue;
+            }
+
+            for (var id = 0; id < Vocabulary; id++)
+            {
+                actual[id].ShouldBe((float)expected[id], 1e-5f, $"Row {row}, token {id}");
+                (actual[id] == 0).ShouldBe(expected[id] < 1e-30, $"Row {row}, token {id}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Rows_Do_Not_Depend_On_Each_Other()
+    {
+        using var scope = NewDisposeScope();
+        var logits = RandomLogits();
+        var together = TokenScores.Compute(logits, Rows(Parameters));
+
+        for (var row = 0; row < Parameters.Length; row++)
+        {
+            var alone = TokenScores.Compute(logits.narrow(0, row, 1), Rows([Parameters[row]]));
+
+            alone.Perturbed[0].equal(together.Perturbed[row]).all().item<bool>().ShouldBeTrue($"Row {row}");
+            alone.Best[0].item<long>().ShouldBe(together.Best[row].item<long>());
+        }
+    }
+
+    [Fact]
+    public void Greedy_Batches_Without_Penalties_Are_Left_Alone()
+    {
+        using var scope = NewDisposeScope();
+        var logits = RandomLogits();
+        var greedy = new SamplingParameters { Temperature = 0, TopK = 5, TopP = 0.5f, MinP = 0.5f };
+
+        var scores = TokenScores.Compute(logits, Rows([.. Enumerable.Repeat(greedy, Parameters.Length)]));
+
+        scores.Perturbed.ShouldBeSameAs(logits);
+        scores.Best.equal(logits.argmax(-1)).all().item<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Truncation_Keeps_All_Of_A_Tie()
+    {
+        using var scope = NewDisposeScope();
+        var logits = tensor([1f, 3f, 2f, 2f, 0f]).unsqueeze(0);
+        var rows = RowSampling.ForNextTokens([(new SamplingParameters { TopK = 2, Mode = SamplingMode.Rejection }, new TokenHistory(new SamplingParameters(), []), 0)], 5, CPU);
+
+        var kept = TokenScores.Compute(logits, rows).Scores[0].isfinite();
+
+        kept.data<bool>().ToArray().ShouldBe([false, true, true, true, false]);
+    }
+
+    private static Tensor RandomLogits() => randn([Parameters.Length, Vocabulary], generator: new Generator(4)) * 3;
+
+    private static RowSampling Rows(SamplingParameters[] parameters) => RowSampling.ForNextTokens(
+        [.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length))], Vocabulary, CPU);
+
+    private static TokenHistory HistoryOf(SamplingParameters parameters)
+    {
+        var history = new TokenHistory(parameters, Prompt);
+        foreach (var id in Output)
+        {
+            history.Add(id);
+        }
+
+        return history;
+    }
+}
