@@ -22,6 +22,7 @@ internal sealed class IterationProbe : IAsyncDisposable
             DataType = options.DataType,
             Device = options.Device,
             Threads = options.Threads,
+            Numerics = options.Numerics,
             Policy = PolicyConfiguration.Autoregressive.ToString(),
             BatchSize = batchSize,
             MaxLength = contextLength + OutputTokenCount,

@@ -28,7 +28,8 @@ public static class Roofline
         RequireContext(folder, settings);
         var slotCount = settings.Cases.Max(@case => @case.SequenceCount);
         using var decoder = new CachedDecoder(
-            folder, slotCount, settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence), compute.Type, compute.Device);
+            folder, slotCount, settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence), compute.Type, compute.Device,
+            options.Numerics == "deterministic");
         var layers = decoder.CreateLinearLayers();
         using var bandwidth = new BandwidthProbe(compute.Device, get_num_threads());
         var iterations = settings.MeasuresIterations ? new IterationProbe(options, slotCount, settings.ContextLength) : null;

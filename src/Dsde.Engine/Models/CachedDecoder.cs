@@ -9,21 +9,29 @@ namespace Dsde.Engine.Models;
 internal sealed class CachedDecoder : IDisposable
 {
     private readonly Decoder _decoder;
+    private readonly IDecoderOps _ops;
 
     /// <summary>Loads a model folder for some sequences of some length, onto one device.</summary>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
-    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device)
-        : this(folder, slotCount, maxLength, type, [device])
+    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device, bool isDeterministic = false)
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic)
     {
     }
 
     /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="slotCount">Sequences.</param>
+    /// <param name="maxLength">Positions of each.</param>
+    /// <param name="type">Type of weights, activations and cache.</param>
+    /// <param name="devices">Where the layers are, in order.</param>
+    /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
-    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices)
+    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices, bool isDeterministic = false)
     {
         Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
-        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), new TorchOps(), maxLength);
+        _ops = DecoderOperators.Create(type, devices[0], isDeterministic);
+        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), _ops, maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
         VocabularySize = folder.Config.VocabularySize;
     }
@@ -53,6 +61,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        (_ops as IDisposable)?.Dispose();
         _decoder.Dispose();
         Cache.Dispose();
     }

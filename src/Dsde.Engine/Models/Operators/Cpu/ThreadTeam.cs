@@ -136,17 +136,17 @@ internal sealed class ThreadTeam : IDisposable
 
     private void TakeItems()
     {
-        try
+        for (int item; (item = Interlocked.Increment(ref _nextItem) - 1) < _itemCount;)
         {
-            for (int item; (item = Interlocked.Increment(ref _nextItem) - 1) < _itemCount;)
+            try
             {
                 _work!.Run(item); // set before the work was opened
             }
-        }
-        catch (Exception exception)
-        {
-            // Not lost: whoever brought the work gets it. The other items are done all the same.
-            Interlocked.CompareExchange(ref _failure, exception, null);
+            catch (Exception exception)
+            {
+                // Not lost: whoever brought the work gets it, once the other items are done.
+                Interlocked.CompareExchange(ref _failure, exception, null);
+            }
         }
     }
 

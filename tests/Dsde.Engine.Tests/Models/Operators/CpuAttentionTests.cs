@@ -1,0 +1,99 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Models.Operators;
+using TorchSharp;
+using static Dsde.Engine.Tests.Models.Operators.CpuOpsFixture;
+
+namespace Dsde.Engine.Tests.Models.Operators;
+
+/// <summary>Attention on the vector units against torch's: results and what is left in the cache.</summary>
+public sealed class CpuAttentionTests
+{
+    private const int SlotCount = 4;
+    private const int MaxLength = 160;
+
+    private static readonly TorchOps Torch = new();
+
+    [Theory]
+    [InlineData(4, 2, 32, null, null, false)]
+    [InlineData(4, 4, 64, null, null, false)]
+    [InlineData(6, 1, 24, null, null, true)]
+    [InlineData(8, 2, 16, 30.0, null, false)]
+    [InlineData(4, 2, 32, null, 7, true)]
+    [InlineData(4, 2, 20, 20.0, 33, true)]
+    [InlineData(2, 1, 256, null, 64, false)]
+    public void Ragged_rows_agree_with_torch(int heads, int groups, int headDim, double? softCap, int? window, bool hasNorms)
+    {
+        RowSpan[][] passes =
+        [
+            [new(0, 0, 1)],
+            [new(0, 0, 40), new(2, 0, 3)],
+            [new(1, 99, 1), new(0, 30, 5), new(3, 31, 1), new(2, 100, 17)],
+            [new(2, 63, 1), new(3, 64, 1)],
+        ];
+        foreach (var type in Types)
+        {
+            using var scope = torch.NewDisposeScope();
+            using var ops = (IDisposable)Create(type, 2);
+            using var rotary = new RotaryTable(headDim, 10000, MaxLength, type, torch.CPU);
+            var shape = Shape(heads, groups, headDim, rotary, type, softCap, window, hasNorms);
+            foreach (var spans in passes)
+            {
+                using var passScope = torch.NewDisposeScope();
+                using var rows = Rows(MaxLength, spans);
+                var qkv = Random(spans.Length, type, 1, spans.Sum(span => span.Count), (heads + (2 * groups)) * headDim);
+                var (keys, values) = Cache(type, groups, headDim);
+                var (expectedKeys, expectedValues) = Cache(type, groups, headDim);
+
+                var actual = ((IDecoderOps)ops).Attend(qkv, shape, rows, keys, values);
+
+                ShouldAgree(actual, Torch.Attend(qkv, shape, rows, expectedKeys, expectedValues), type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5);
+                ShouldAgree(keys, expectedKeys);
+                ShouldBeSame(values, expectedValues);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_row_gives_the_same_bits_whatever_rows_and_slots_are_beside_it()
+    {
+        foreach (var type in Types)
+        {
+            using var scope = torch.NewDisposeScope();
+            using var one = (IDisposable)Create(type, 1);
+            using var two = (IDisposable)Create(type, 2);
+            using var rotary = new RotaryTable(32, 10000, MaxLength, type, torch.CPU);
+            var shape = Shape(4, 2, 32, rotary, type, softCap: null, window: 50, hasNorms: true);
+            var qkv = Random(1, type, 1, 120, 8 * 32);
+            var (keys, values) = Cache(type, 2, 32);
+            using var whole = Rows(MaxLength, new RowSpan(1, 0, 120));
+            var expected = ((IDecoderOps)one).Attend(qkv, shape, whole, keys, values);
+
+            var random = new Random(3);
+            var (chunkKeys, chunkValues) = Cache(type, 2, 32);
+            for (int first = 0, count; first < 120; first += count)
+            {
+                count = Math.Min(1 + random.Next(20), 120 - first);
+                RowSpan[] spans = random.Next(2) == 0 ? [new(3, first, count)] : [new(0, random.Next(90), 3), new(3, first, count)];
+                using var chunk = Rows(MaxLength, spans);
+                var others = Random(first, type, 1, 3, 8 * 32);
+                var input = qkv.narrow(0, first, count);
+                var result = ((IDecoderOps)two).Attend(spans.Length == 1 ? input : torch.cat([others, input]), shape, chunk, chunkKeys, chunkValues);
+                ShouldBeSame(result.narrow(0, spans.Length == 1 ? 0 : 3, count), expected.narrow(0, first, count));
+            }
+        }
+    }
+
+    private static AttentionShape Shape(
+        int heads, int groups, int headDim, RotaryTable rotary, torch.ScalarType type, double? softCap, int? window, bool hasNorms) =>
+        new(heads, groups, headDim, 1 / Math.Sqrt(headDim), rotary)
+        {
+            SoftCap = softCap,
+            SlidingWindow = window,
+            NormEps = 1e-6,
+            QueryNorm = hasNorms ? Random(8, type, 1, headDim) : null,
+            KeyNorm = hasNorms ? Random(9, type, 1, headDim) : null,
+        };
+
+    private static (torch.Tensor Keys, torch.Tensor Values) Cache(torch.ScalarType type, int groups, int headDim) =>
+        (Random(20, type, 1, SlotCount, MaxLength, groups, headDim), Random(21, type, 1, SlotCount, MaxLength, groups, headDim));
+}
