@@ -48,7 +48,7 @@ public sealed class EngineOptions
     [Range(1, 1 << 16)]
     public int PrefillTokenBudget { get; set; } = 512;
 
-    /// <summary>Policy of requests that name none: <c>dsde</c> and its variants, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.</summary>
+    /// <summary>Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.</summary>
     /// <value>The default is <c>dsde</c>.</value>
     [Required]
     public string Policy { get; set; } = "dsde";

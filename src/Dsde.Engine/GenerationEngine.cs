@@ -28,7 +28,7 @@ public sealed class GenerationEngine : IGenerationEngine
         _tokenizer = models.Tokenizer;
         _endTokens = models.Folder.Config.EosTokenIds.ToHashSet();
         _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
-        _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
+        _policies = new PolicyRegistry(policy, options.MaxSpeculationLength, readsDraftSteps: compute.Device.type == DeviceType.CPU);
         PromptEncoder = new PromptEncoder(models.Tokenizer);
         Description = new EngineDescription(
             models.Folder.Name,
@@ -118,7 +118,7 @@ public sealed class GenerationEngine : IGenerationEngine
 
     private DecodingLoop CreateLoop(LoadedModels models, ComputeSettings compute, EngineOptions options)
     {
-        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength, models.Draft?.Cache);
+        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength, models.Draft?.Cache, _policies.Costs);
         return new DecodingLoop(
             _arrivals.Reader,
             new RunningBatch(models.Target.Cache, models.Draft?.Cache),

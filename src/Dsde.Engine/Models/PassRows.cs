@@ -40,6 +40,9 @@ internal sealed class PassRows : IDisposable
     /// <summary>Rows whose logits are wanted; null for all. <c>[n] i64</c></summary>
     public Tensor? LogitRows { get; init; }
 
+    /// <summary>Rows (R).</summary>
+    public int RowCount => (int)Positions.shape[0];
+
     /// <summary>First slot attended.</summary>
     public required int FirstSlot { get; init; }
 

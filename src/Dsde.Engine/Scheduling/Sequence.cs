@@ -21,7 +21,7 @@ internal sealed class Sequence
         Request = request;
         Clock = new SequenceClock(time);
         Policy = policy;
-        PolicyState = policy.CreateState();
+        PolicyState = policy.CreateState(request.Sampling.Temperature);
         Cancellation = cancellation;
         _text = text;
         _endTokens = request.IgnoreEos ? request.StopTokenIds.ToHashSet() : [.. endTokens, .. request.StopTokenIds];

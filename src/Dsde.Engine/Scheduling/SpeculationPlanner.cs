@@ -1,5 +1,6 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Goodput;
 
 namespace Dsde.Engine.Scheduling;
 
@@ -10,13 +11,17 @@ internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPl
 /// <param name="maxLength">Most tokens of a sequence.</param>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
 /// <param name="draftCache">The draft's; null without one.</param>
-internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength, KvCache? draftCache)
+/// <param name="costs">Where measured times go.</param>
+internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength, KvCache? draftCache, IterationCosts costs)
 {
+    private readonly List<ISpeculationPolicy> _planning = [];
+
     /// <summary>Plans an iteration, longest speculation first.</summary>
     public List<PlannedSequence> Plan(IReadOnlyList<Sequence> decoding)
     {
         var planned = new List<PlannedSequence>(decoding.Count);
         var lengths = new List<int>(decoding.Count);
+        _planning.Clear();
         foreach (var group in decoding.GroupBy(sequence => sequence.Policy).OrderBy(group => group.Key.PlansLast))
         {
             PlanGroup(group.Key, [.. group], lengths, planned);
@@ -28,8 +33,19 @@ internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength
         return planned;
     }
 
+    /// <summary>Tells the policies what came of the iteration last planned.</summary>
+    public void Observe(in IterationTiming timing, int emitted)
+    {
+        costs.Observe(timing);
+        foreach (var policy in _planning)
+        {
+            policy.ObserveIteration(emitted, timing.TotalMs);
+        }
+    }
+
     private void PlanGroup(ISpeculationPolicy policy, Sequence[] sequences, List<int> lengths, List<PlannedSequence> planned)
     {
+        _planning.Add(policy);
         var plans = new SpeculationPlan[sequences.Length];
         var context = new PlanningContext
         {

@@ -1,6 +1,7 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Goodput;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,8 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         using var scope = NewDisposeScope();
         var tensors = new IterationTensors(plan, target, draft, device, EarlyStops.MayHappen(plan));
         var draftStart = time.GetTimestamp();
-        var catchUpChoices = Draft(tensors);
+        var draftPasses = new List<PassTiming>();
+        var catchUpChoices = Draft(tensors, draftPasses);
         var verifyStart = time.GetTimestamp();
         var logits = target.Forward(tensors.VerifyPass()); // [R, V]
         var verifyEnd = time.GetTimestamp();
@@ -32,7 +34,10 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
         var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
         var summary = Commit(tensors, results, draftMs, verifyMs);
-        var samplingMs = time.GetElapsedTime(start).TotalMilliseconds - draftMs - verifyMs;
+        var totalMs = time.GetElapsedTime(start).TotalMilliseconds;
+        var samplingMs = totalMs - draftMs - verifyMs;
+        planner.Observe(
+            new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs, PassesAreTimed: device.type == DeviceType.CPU), summary.Emitted);
         foreach (var sequence in decoding)
         {
             sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
@@ -42,12 +47,14 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
     }
 
     /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
-    private Tensor? Draft(IterationTensors tensors)
+    private Tensor? Draft(IterationTensors tensors, List<PassTiming> passes)
     {
         Tensor? catchUpChoices = null;
         for (var step = 0; step < tensors.Drafted.StepCount; step++)
         {
-            var logits = draft!.Forward(tensors.DraftPass(step)); // [C + n_0, V] in step 0, then [n_d, V]
+            var start = time.GetTimestamp();
+            var rows = tensors.DraftPass(step);
+            var logits = draft!.Forward(rows); // [C + n_0, V] in step 0, then [n_d, V]
             if (step == 0 && tensors.CatchUps.Count > 0)
             {
                 catchUpChoices = TokenScores.Compute(logits.narrow(0, 0, tensors.CatchUps.Count), tensors.CatchUpRows).Best;
@@ -60,6 +67,8 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
             {
                 tensors.AddStep(ranks);
             }
+
+            passes.Add(new PassTiming(rows.RowCount, time.GetElapsedTime(start).TotalMilliseconds));
         }
 
         if (tensors.MayStopEarly)

@@ -16,13 +16,22 @@ internal sealed class AdaEdlPolicy(string name, int length, bool stopsWholeBatch
     public bool UsesDraft => true;
 
     /// <inheritdoc/>
+    public bool PrefillsDraft => true;
+
+    /// <inheritdoc/>
     public bool PlansLast => false;
 
     /// <inheritdoc/>
     public IEarlyStopping EarlyStopping => this;
 
     /// <inheritdoc/>
-    public ISequencePolicyState CreateState() => new AdaEdlSequenceState(length);
+    public ISequencePolicyState CreateState(float temperature) => new AdaEdlSequenceState(length);
+
+    /// <inheritdoc/>
+    public void ObserveIteration(int emitted, double elapsedMs)
+    {
+        // Time plays no part in its lengths.
+    }
 
     /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>

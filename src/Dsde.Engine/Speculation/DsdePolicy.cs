@@ -16,13 +16,22 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public bool UsesDraft => true;
 
     /// <inheritdoc/>
+    public bool PrefillsDraft => true;
+
+    /// <inheritdoc/>
     public bool PlansLast => false;
 
     /// <inheritdoc/>
     public IEarlyStopping? EarlyStopping => null;
 
     /// <inheritdoc/>
-    public ISequencePolicyState CreateState() => new DsdeSequenceState(options, maxSpeculationLength);
+    public ISequencePolicyState CreateState(float temperature) => new DsdeSequenceState(options, maxSpeculationLength);
+
+    /// <inheritdoc/>
+    public void ObserveIteration(int emitted, double elapsedMs)
+    {
+        // Time plays no part in its lengths.
+    }
 
     /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)

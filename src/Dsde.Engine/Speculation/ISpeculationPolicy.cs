@@ -12,6 +12,12 @@ public interface ISpeculationPolicy
     /// <summary>Whether it may ever propose anything. If not, the draft model does not run at all, not even over the prompt.</summary>
     bool UsesDraft { get; }
 
+    /// <summary>
+    /// Whether it is going to propose soon, so that the draft should read prompts along with the target. If not, the draft reads them when a proposal is
+    /// first asked for.
+    /// </summary>
+    bool PrefillsDraft { get; }
+
     /// <summary>Whether it wants to know the others' lengths, and so is asked after them; see <see cref="PlanningContext.OtherLengths"/>.</summary>
     bool PlansLast { get; }
 
@@ -19,11 +25,17 @@ public interface ISpeculationPolicy
     IEarlyStopping? EarlyStopping { get; }
 
     /// <summary>State for a sequence that begins.</summary>
-    ISequencePolicyState CreateState();
+    /// <param name="temperature">The sequence's sampling temperature; 0 is greedy.</param>
+    ISequencePolicyState CreateState(float temperature);
 
     /// <summary>Chooses the lengths of the next iteration. The engine lowers those that exceed <see cref="PlanningContext.MaxLengths"/>.</summary>
     /// <param name="context">The iteration.</param>
     /// <param name="states">States, made by <see cref="CreateState"/>, of the sequences in the batch that follow this policy.</param>
     /// <param name="plans">One plan per state, to be filled in.</param>
     void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
+
+    /// <summary>Takes in what an iteration came to in which it planned.</summary>
+    /// <param name="emitted">Tokens that the whole batch gained.</param>
+    /// <param name="elapsedMs">Time of the iteration.</param>
+    void ObserveIteration(int emitted, double elapsedMs);
 }

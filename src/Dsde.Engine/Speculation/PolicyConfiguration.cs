@@ -9,6 +9,7 @@ public sealed record PolicyConfiguration
     private const string AutoregressiveName = "autoregressive";
     private const string StaticPrefix = "static:";
     private const string AdaEdlName = "adaedl";
+    private const string GoodputName = "goodput";
     private const string BatchStopSuffix = "-batchstop";
     private const string DsdeName = "dsde";
     private const string ReferenceSuffix = "-reference";
@@ -41,7 +42,7 @@ public sealed record PolicyConfiguration
     public KldScope Scope { get; private init; }
 
     /// <summary>
-    /// Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without, <c>adaedl</c>, with
+    /// Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without, <c>goodput</c>, <c>adaedl</c>, with
     /// <c>-batchstop</c> and <c>:K</c> after it in this order or without, <c>static:K</c> or <c>autoregressive</c>.
     /// </summary>
     /// <exception cref="FormatException">The text is none of these; the message says what is allowed.</exception>
@@ -51,8 +52,9 @@ public sealed record PolicyConfiguration
         return text switch
         {
             AutoregressiveName => Autoregressive,
+            GoodputName => new PolicyConfiguration { Kind = PolicyKind.Goodput },
             _ => ParseStatic(text) ?? ParseAdaEdl(text) ?? ParseDsde(text) ?? throw new FormatException(
-                $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), "
+                $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), goodput, "
                 + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or autoregressive."),
         };
     }
@@ -62,6 +64,7 @@ public sealed record PolicyConfiguration
     {
         PolicyKind.Autoregressive => AutoregressiveName,
         PolicyKind.Static => StaticPrefix + StaticLength.ToString(CultureInfo.InvariantCulture),
+        PolicyKind.Goodput => GoodputName,
         PolicyKind.AdaEdl => AdaEdlName
             + (StopsWholeBatch ? BatchStopSuffix : "")
             + (AdaEdlLength == AdaEdlConstants.BaseLength ? "" : ":" + AdaEdlLength.ToString(CultureInfo.InvariantCulture)),

@@ -10,13 +10,22 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
     public bool UsesDraft => length > 0;
 
     /// <inheritdoc/>
+    public bool PrefillsDraft => UsesDraft;
+
+    /// <inheritdoc/>
     public bool PlansLast => false;
 
     /// <inheritdoc/>
     public IEarlyStopping? EarlyStopping => null;
 
     /// <inheritdoc/>
-    public ISequencePolicyState CreateState() => NoState.Instance;
+    public ISequencePolicyState CreateState(float temperature) => NoState.Instance;
+
+    /// <inheritdoc/>
+    public void ObserveIteration(int emitted, double elapsedMs)
+    {
+        // Time plays no part in its lengths.
+    }
 
     /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>

@@ -10,7 +10,7 @@ internal sealed class EngineArguments
 {
     private readonly Option<string?> _target = new("--target") { Description = "Hugging Face folder of the target model.", HelpName = "DIR" };
     private readonly Option<string?> _draft = new("--draft") { Description = "Hugging Face folder of the draft model; none for no draft.", HelpName = "DIR" };
-    private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
+    private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
     private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16 or fp32.", HelpName = "TYPE" };
     private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N.", HelpName = "DEVICE" };
     private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };

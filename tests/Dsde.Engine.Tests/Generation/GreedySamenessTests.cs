@@ -10,6 +10,8 @@ public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPai
     [InlineData("dsde", 4)]
     [InlineData("dsde", 16)]
     [InlineData("dsde-reference-nocap", 4)]
+    [InlineData("goodput", 1)]
+    [InlineData("goodput", 16)]
     [InlineData("adaedl", 1)]
     [InlineData("adaedl", 16)]
     [InlineData("adaedl-batchstop:5", 4)]
@@ -35,7 +37,7 @@ public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPai
     [Fact]
     public async Task Policies_can_differ_within_a_batch()
     {
-        string?[] policies = [null, "autoregressive", "static:3", "dsde-reference", "adaedl", "adaedl-batchstop:4"];
+        string?[] policies = [null, "autoregressive", "static:3", "dsde-reference", "adaedl", "adaedl-batchstop:4", "goodput"];
         var prompts = Prompts(16);
         await using var plainEngine = Load(models.Target, draft: null, "autoregressive", batchSize: 1);
         await using var engine = Load(models.Target, models.Draft, batchSize: 8);

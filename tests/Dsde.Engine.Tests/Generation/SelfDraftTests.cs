@@ -10,6 +10,7 @@ public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
     [InlineData("static:4", SamplingMode.Greedy)]
     [InlineData("dsde", SamplingMode.Greedy)]
     [InlineData("adaedl", SamplingMode.Greedy)]
+    [InlineData("goodput", SamplingMode.Greedy)]
     [InlineData("static:4", SamplingMode.Rejection)]
     [InlineData("dsde", SamplingMode.Rejection)]
     [InlineData("adaedl", SamplingMode.Rejection)]

@@ -51,9 +51,9 @@ public class AdaEdlPolicyTests
     [InlineData("adaedl:9", 5, 5)]
     public void Plan_Is_The_Base_Within_The_Engines_Bound(string name, int bound, int expected)
     {
-        var policy = PolicyFactory.Create(PolicyConfiguration.Parse(name), bound);
+        var policy = Policies.Create(name, bound);
         var plans = new SpeculationPlan[2];
-        policy.Plan(PlanningContexts.Free(2, bound), [policy.CreateState(), policy.CreateState()], plans);
+        policy.Plan(PlanningContexts.Free(2, bound), [policy.CreateState(0), policy.CreateState(0)], plans);
         plans.ShouldAllBe(plan => plan.Length == expected);
     }
 
@@ -65,10 +65,10 @@ public class AdaEdlPolicyTests
 
     private static bool[] Decide(string name, float[] entropy)
     {
-        var policy = PolicyFactory.Create(PolicyConfiguration.Parse(name), MaxLength);
+        var policy = Policies.Create(name, MaxLength);
         var goesOn = Enumerable.Repeat(true, entropy.Length).ToArray();
         policy.EarlyStopping.ShouldNotBeNull().Decide(
-            new DraftedStep { Proposed = 1, States = entropy.Select(_ => policy.CreateState()).ToArray(), Entropy = entropy, Confidence = entropy }, goesOn);
+            new DraftedStep { Proposed = 1, States = entropy.Select(_ => policy.CreateState(0)).ToArray(), Entropy = entropy, Confidence = entropy }, goesOn);
         return goesOn;
     }
 }

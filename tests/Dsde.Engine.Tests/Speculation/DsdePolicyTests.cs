@@ -55,7 +55,7 @@ public class DsdePolicyTests
     [Fact]
     public void Plan_Paper_Calibration_With_Constant_Kld_Doubles_The_Largest_Accepted_Count()
     {
-        var state = PolicyFactory.Create(PolicyConfiguration.Parse("dsde"), 10).CreateState();
+        var state = Policies.Create("dsde", 10).CreateState(0);
         Observe(state, Repeat(6, 0.1f, 3, 5));
         state.CalibrationMaxAccepted.ShouldBe(3);
         state.CalibrationMaxLength.ShouldBe(6); // mean KLD = max KLD, so 3 · (1 + 1)
@@ -91,8 +91,8 @@ public class DsdePolicyTests
 
     private static SpeculationPlan[] PlanAll(string name, int maxLength, (int Accepted, float[] Kld)[][] histories)
     {
-        var policy = PolicyFactory.Create(PolicyConfiguration.Parse(name), maxLength);
-        var states = histories.Select(history => Observe(policy.CreateState(), history)).ToArray();
+        var policy = Policies.Create(name, maxLength);
+        var states = histories.Select(history => Observe(policy.CreateState(0), history)).ToArray();
         var plans = new SpeculationPlan[states.Length];
         policy.Plan(PlanningContexts.Free(states.Length, maxLength), states, plans);
         return plans;

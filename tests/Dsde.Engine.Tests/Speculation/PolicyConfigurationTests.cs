@@ -11,6 +11,7 @@ public class PolicyConfigurationTests
     [InlineData("dsde-nocap")]
     [InlineData("dsde-onpath")]
     [InlineData("dsde-reference")]
+    [InlineData("goodput")]
     [InlineData("adaedl")]
     [InlineData("adaedl:5")]
     [InlineData("adaedl-batchstop:12")]

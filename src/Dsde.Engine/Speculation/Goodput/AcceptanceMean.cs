@@ -1,0 +1,20 @@
+namespace Dsde.Engine.Speculation.Goodput;
+
+/// <summary>Exponentially weighted mean of observations between 0 and 1, shrunk towards a prior while there are few.</summary>
+internal sealed class AcceptanceMean
+{
+    private double _sum, _weight;
+
+    /// <summary>Takes in an observation.</summary>
+    /// <param name="value">It.</param>
+    /// <param name="decay">Weight of what was observed before, relative to it.</param>
+    public void Add(double value, double decay)
+    {
+        _sum = (decay * _sum) + value;
+        _weight = (decay * _weight) + 1;
+    }
+
+    /// <summary>The mean, where the prior counts for <paramref name="priorWeight"/> observations; kept clear of 0 and 1.</summary>
+    public double Read(double prior, double priorWeight) => Math.Clamp(
+        ((prior * priorWeight) + _sum) / (priorWeight + _weight), GoodputConstants.AcceptanceMargin, 1 - GoodputConstants.AcceptanceMargin);
+}
