@@ -28,7 +28,11 @@ public class AcceptanceTests
         {
             state.Observe(new VerifiedStep
             {
-                Accepted = 2, Kld = new float[5], Beta = [0.5f, 0.5f, 0.5f, 1f, 1f], DraftEntropy = new float[5], Temperature = temperature,
+                Accepted = 2,
+                Kld = new float[5],
+                Beta = [0.5f, 0.5f, 0.5f, 1f, 1f],
+                DraftEntropy = new float[5],
+                Temperature = temperature,
             });
         }
 

@@ -132,7 +132,11 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
             var chances = draft.Select(position => (float)position.Chance).ToArray();
             state.Observe(new VerifiedStep
             {
-                Accepted = accepted, Kld = chances, Beta = chances, DraftEntropy = draft.Select(position => position.Entropy).ToArray(), Temperature = 1,
+                Accepted = accepted,
+                Kld = chances,
+                Beta = chances,
+                DraftEntropy = draft.Select(position => position.Entropy).ToArray(),
+                Temperature = 1,
             });
         }
 
