@@ -15,13 +15,13 @@ public sealed record GenerationJobCompleted
     /// <summary>Alias of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The output; null above the size limit, when <see cref="TextLocation"/> says where it is.</summary>
+    /// <summary>The output, of several the first; null above the size limit, when <see cref="TextLocation"/> says where it is.</summary>
     public string? Text { get; init; }
 
     /// <summary>Where the output is when it is too large for the event, for example <c>generation_jobs/{job id}</c>.</summary>
     public string? TextLocation { get; init; }
 
-    /// <summary><c>stop</c> (end of text or a stop string) or <c>length</c> (token limit or context).</summary>
+    /// <summary><c>stop</c> (end of text or something the job names) or <c>length</c> (token limit or context).</summary>
     public required string FinishReason { get; init; }
 
     /// <summary>Tokens used.</summary>
@@ -41,6 +41,12 @@ public sealed record GenerationJobCompleted
 
     /// <summary>Log-probability (nats, temperature 1) of every generated token under the target, if the job asked for them.</summary>
     public IReadOnlyList<double>? TokenLogProbabilities { get; init; }
+
+    /// <summary>Per generated token the most probable ones, best first, if the job asked for them.</summary>
+    public IReadOnlyList<IReadOnlyList<TopLogProbability>>? TopLogProbabilities { get; init; }
+
+    /// <summary>All outputs of a job that asked for more than one, the first included; null otherwise.</summary>
+    public IReadOnlyList<GenerationChoice>? Choices { get; init; }
 
     /// <summary>The submitter's labels.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }

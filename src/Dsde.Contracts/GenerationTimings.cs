@@ -1,6 +1,6 @@
 namespace Dsde.Contracts;
 
-/// <summary>Where a job's time went, in milliseconds.</summary>
+/// <summary>Where a job's time went, in milliseconds; of several outputs, that of the one that ended last.</summary>
 public sealed record GenerationTimings
 {
     /// <summary>From admission to the worker until the engine gave it a slot.</summary>

@@ -6,6 +6,6 @@ public sealed record GenerationUsage
     /// <summary>Tokens of the prompt, chat template included.</summary>
     public required int PromptTokens { get; init; }
 
-    /// <summary>Tokens generated and kept.</summary>
+    /// <summary>Tokens generated and kept, of all outputs together.</summary>
     public required int CompletionTokens { get; init; }
 }

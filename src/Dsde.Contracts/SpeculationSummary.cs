@@ -1,12 +1,12 @@
 namespace Dsde.Contracts;
 
-/// <summary>How speculative decoding went for one job. Counts are exact; rates follow from them.</summary>
+/// <summary>How speculative decoding went for one job, all of its outputs together. Counts are exact; rates follow from them.</summary>
 public sealed record SpeculationSummary
 {
     /// <summary>The policy that chose the speculation lengths, with its parameters, for example <c>static:4</c>.</summary>
     public required string Policy { get; init; }
 
-    /// <summary><c>greedy</c> or <c>rejection</c>.</summary>
+    /// <summary><c>greedy</c>, <c>rejection</c> or <c>coupled</c>.</summary>
     public required string SamplingMode { get; init; }
 
     /// <summary>Seed of the job's random draws.</summary>

@@ -1,7 +1,7 @@
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion. Sent to the queue <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
+/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
 /// Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set.
 /// </summary>
 public sealed record SubmitGenerationJob
@@ -36,13 +36,37 @@ public sealed record SubmitGenerationJob
     /// <summary>Number of most probable tokens kept, at least 1; null or 0 for all.</summary>
     public int? TopK { get; init; }
 
+    /// <summary>Tokens at least this fraction as probable as the most probable one are kept, 0 to 1; null or 0 for all.</summary>
+    public double? MinP { get; init; }
+
+    /// <summary>Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, above 0 to 100; null for 1 (off).</summary>
+    public double? RepetitionPenalty { get; init; }
+
+    /// <summary>Subtracted from the logit of every token in the output, -2 to 2; null for 0 (off).</summary>
+    public double? PresencePenalty { get; init; }
+
+    /// <summary>Subtracted from a token's logit once per occurrence in the output, -2 to 2; null for 0 (off).</summary>
+    public double? FrequencyPenalty { get; init; }
+
+    /// <summary>Added to the logits of some tokens: token id to -100 to 100; null for none.</summary>
+    public IReadOnlyDictionary<string, double>? LogitBias { get; init; }
+
     /// <summary>At most 16 strings, none empty; the output ends before the first of them.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary>At most 256 tokens that end the output besides the model's own; null for none.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary>Whether the model's end tokens are taken for ordinary ones; null for no.</summary>
+    public bool? IgnoreEos { get; init; }
+
+    /// <summary>Completions of the prompt, 1 to 128, each with a seed of its own that follows from the job's; null for 1.</summary>
+    public int? ChoiceCount { get; init; }
 
     /// <summary>Seed of the job's random draws; null for one that the worker picks and stores.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>How proposals are accepted when the temperature is above 0: <c>rejection</c>; null for the worker's default.</summary>
+    /// <summary>How proposals are accepted when the temperature is above 0: <c>rejection</c> or <c>coupled</c>; null for the worker's default.</summary>
     public string? SamplingMode { get; init; }
 
     /// <summary>Speculation policy of this job, for example <c>dsde</c>, <c>static:4</c> or <c>autoregressive</c>; null for the worker's default.</summary>
@@ -59,6 +83,9 @@ public sealed record SubmitGenerationJob
 
     /// <summary>Whether the result carries the log-probability of every emitted token; null for no.</summary>
     public bool? ReturnLogProbabilities { get; init; }
+
+    /// <summary>How many of the most probable tokens the result carries at each position, with their log-probabilities, 0 to 20; null for 0.</summary>
+    public int? TopLogProbabilityCount { get; init; }
 
     /// <summary>Whether the result carries token ids; null for no.</summary>
     public bool? ReturnTokenIds { get; init; }

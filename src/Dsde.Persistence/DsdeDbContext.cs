@@ -10,6 +10,8 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
 
     public DbSet<GenerationBatch> Batches => Set<GenerationBatch>();
 
+    public DbSet<JobChoice> Choices => Set<JobChoice>();
+
     public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -27,11 +29,18 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             batch.ToTable("generation_batches").HasKey(row => row.BatchId);
             batch.Property(row => row.BatchId).ValueGeneratedNever();
         });
+        modelBuilder.Entity<JobChoice>(choice =>
+        {
+            choice.ToTable("job_choices").HasKey(row => new { row.JobId, row.Choice });
+            choice.Property(row => row.Choice).ValueGeneratedNever();
+            choice.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
+        });
         modelBuilder.Entity<JobTraceRow>(trace =>
         {
-            trace.ToTable("job_traces").HasKey(row => row.JobId);
+            trace.ToTable("job_traces").HasKey(row => new { row.JobId, row.Choice });
             trace.Property(row => row.JobId).ValueGeneratedNever();
-            trace.HasOne<GenerationJob>().WithOne().HasForeignKey<JobTraceRow>(row => row.JobId);
+            trace.Property(row => row.Choice).ValueGeneratedNever();
+            trace.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
             trace.HasIndex(row => row.StoredAt);
         });
     }

@@ -91,4 +91,30 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         results[0].Text.ShouldBe(results[1].Text);
         results[0].Line.GetProperty("response").GetProperty("body").GetProperty("dsde").GetProperty("policy").GetString().ShouldBe("static:3");
     }
+
+    [Fact]
+    public async Task Several_outputs_biases_stop_tokens_and_the_most_probable_tokens_come_through_the_whole_pipeline()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl",
+            """{"custom_id":"three","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"n":3,"sampling_mode":"coupled","logprobs":2}}""",
+            """{"custom_id":"one","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"sampling_mode":"coupled"}}""",
+            """{"custom_id":"biased","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
+            """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}""");
+
+        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        var bodies = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Select(result => result.Line.GetProperty("response").GetProperty("body")).ToList();
+        var choices = bodies[0].GetProperty("choices").EnumerateArray().ToList();
+        choices.Select(choice => choice.GetProperty("index").GetInt32()).ShouldBe([0, 1, 2]);
+        choices.Select(choice => choice.GetProperty("text").GetString()).Distinct().Count().ShouldBeGreaterThan(1);
+        choices[0].GetProperty("text").GetString().ShouldBe(bodies[1].GetProperty("choices")[0].GetProperty("text").GetString());
+        choices.ShouldAllBe(choice => choice.GetProperty("logprobs").GetProperty("top_logprobs").EnumerateArray().All(top => top.EnumerateObject().Count() == 2));
+        bodies[0].GetProperty("usage").GetProperty("completion_tokens").GetInt32()
+            .ShouldBe(choices.Sum(choice => choice.GetProperty("logprobs").GetProperty("tokens").GetArrayLength()));
+        bodies[2].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50, 50, 50]);
+        bodies[3].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50]);
+        bodies[3].GetProperty("choices")[0].GetProperty("finish_reason").GetString().ShouldBe("stop");
+    }
 }

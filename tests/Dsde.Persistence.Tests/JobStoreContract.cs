@@ -1,5 +1,7 @@
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Dsde.Persistence.Tests;
 
@@ -37,11 +39,12 @@ public abstract class JobStoreContract : IAsyncLifetime
         var job = (await Store.FindAsync([id, Guid.NewGuid()], Cancellation)).ShouldHaveSingleItem();
         job.State.ShouldBe(JobState.Completed);
         job.BatchId.ShouldBe(batch);
-        job.Output.ShouldNotBeNull().Text.ShouldBe("naïve 🙂\n");
-        job.Output.TokenIds.ShouldBe([1, 2, 3]);
-        job.Output.TokenLogProbabilities.ShouldBe([-0.5f, -1]);
+        var output = job.Outputs.ShouldHaveSingleItem();
+        output.Text.ShouldBe("naïve 🙂\n");
+        output.TokenIds.ShouldBe([1, 2, 3]);
+        output.TokenLogProbabilities.ShouldBe([-0.5f, -1]);
         job.EndedAt.ShouldBe(job.CreatedAt + TimeSpan.FromSeconds(2));
-        var summary = job.Trace.ShouldNotBeNull();
+        var summary = job.Traces.ShouldHaveSingleItem();
         summary.Seed.ShouldBe(-5);
         summary.Proposed.ShouldBe(12);
         await using var context = Database.CreateContext();
@@ -50,6 +53,45 @@ public abstract class JobStoreContract : IAsyncLifetime
         row.ProposalOnPath.Length.ShouldBe(12);
         row.TokenDraftMatch.ShouldBe(TestJobs.Trace().TokenDraftMatch);
         row.WorkerId.ShouldBe("worker-1");
+    }
+
+    [Fact]
+    public async Task Every_output_of_a_job_comes_back_in_order_with_a_trace_of_its_own()
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        var outputs = Enumerable.Range(0, 12).Select(choice => TestJobs.Output($"text {choice}") with { TopTokenIds = [choice, 7], TopLogProbabilities = [-0.25f, -2] }).ToList();
+        var traces = Enumerable.Range(0, 12).Select(choice => TestJobs.Trace() with { Seed = choice }).ToList();
+
+        (await Store.StoreAsync(new CompletedJobEnd(id, claimed.LeaseToken, outputs, traces), Cancellation)).ShouldBeTrue();
+
+        var found = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
+        var claimedAgain = (await Store.ClaimAsync(TestJobs.Claim(id), Cancellation)).ShouldBeOfType<ClaimResult.Ended>().Job;
+        foreach (var job in new[] { found, claimedAgain })
+        {
+            job.Outputs.Select(output => output.Text).ShouldBe(outputs.Select(output => output.Text));
+            job.Outputs.ShouldAllBe(output => output.PromptTokens == 7 && output.CompletionTokens == 9 && output.TokenIds!.Length == 3 && output.TopLogProbabilities![1] == -2);
+            job.Outputs[11].TopTokenIds.ShouldBe([11, 7]);
+            job.Traces.Select(trace => trace.Seed).ShouldBe(Enumerable.Range(0, 12).Select(choice => (long)choice));
+        }
+    }
+
+    [Fact]
+    public async Task What_was_stored_when_jobs_had_one_output_is_kept_by_the_migration_to_several()
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation);
+        await using var context = Database.CreateContext();
+        var migrator = context.GetService<IMigrator>();
+
+        await migrator.MigrateAsync("AnalystViews", Cancellation);
+        await migrator.MigrateAsync(null, Cancellation);
+
+        var job = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
+        job.Outputs.ShouldHaveSingleItem().Text.ShouldBe("once upon a time");
+        job.Traces.ShouldHaveSingleItem().Seed.ShouldBe(-5);
+        (await context.Database.SqlQueryRaw<long>("SELECT jobs AS \"Value\" FROM acceptance_by_policy").SingleAsync(Cancellation)).ShouldBe(1);
     }
 
     [Fact]
@@ -77,7 +119,7 @@ public abstract class JobStoreContract : IAsyncLifetime
         second.Attempt.ShouldBe(2);
         (await Store.StoreAsync(TestJobs.Completed(id, first.LeaseToken, "late"), Cancellation)).ShouldBeFalse();
         (await Store.StoreAsync(TestJobs.Completed(id, second.LeaseToken, "right"), Cancellation)).ShouldBeTrue();
-        (await Store.FindAsync([id], Cancellation))[0].Output.ShouldNotBeNull().Text.ShouldBe("right");
+        (await Store.FindAsync([id], Cancellation))[0].Outputs.ShouldHaveSingleItem().Text.ShouldBe("right");
     }
 
     [Fact]
@@ -149,7 +191,7 @@ public abstract class JobStoreContract : IAsyncLifetime
         stored.Count(isStored => isStored).ShouldBe(54);
         var jobs = await Store.FindAsync(ids, Cancellation);
         jobs.Count(job => job.State == JobState.Completed).ShouldBe(54);
-        jobs.Where(job => job.State == JobState.Completed).ShouldAllBe(job => job.Output!.Text == $"text {Array.IndexOf(ids, job.JobId)}");
+        jobs.Where(job => job.State == JobState.Completed).ShouldAllBe(job => job.Outputs[0].Text == $"text {Array.IndexOf(ids, job.JobId)}");
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class MigrationTests(PostgresServer server)
         var applied = await database.Migrator.MigrateAsync(cancellation);
         var again = await database.Migrator.MigrateAsync(cancellation);
 
-        pending.Count.ShouldBe(2);
+        pending.Count.ShouldBe(4);
         applied.ShouldBe(pending);
         again.ShouldBeEmpty();
     }

@@ -20,7 +20,10 @@ internal static class TestJobs
     };
 
     public static CompletedJobEnd Completed(Guid jobId, Guid leaseToken, string text = "once upon a time") =>
-        new(jobId, leaseToken, new JobOutput { Text = text, FinishReason = "stop", PromptTokens = 7, CompletionTokens = 9, TokenIds = [1, 2, 3], TokenLogProbabilities = [-0.5f, -1] }, Trace());
+        new(jobId, leaseToken, [Output(text)], [Trace()]);
+
+    public static JobOutput Output(string text) =>
+        new() { Text = text, FinishReason = "stop", PromptTokens = 7, CompletionTokens = 9, TokenIds = [1, 2, 3], TokenLogProbabilities = [-0.5f, -1] };
 
     public static JobTrace Trace(int iterations = 3, int length = 4) => new()
     {

@@ -2,7 +2,7 @@ using Dsde.Persistence.Jobs;
 
 namespace Dsde.Persistence.Entities;
 
-/// <summary>A row of <c>generation_jobs</c>.</summary>
+/// <summary>A row of <c>generation_jobs</c>; of several outputs it holds the first, and <see cref="JobChoice"/> the others.</summary>
 internal sealed class GenerationJob
 {
     public Guid JobId { get; init; }
@@ -48,6 +48,10 @@ internal sealed class GenerationJob
     public int[]? PromptTokenIds { get; set; }
 
     public float[]? TokenLogProbabilities { get; set; }
+
+    public int[]? TopTokenIds { get; set; }
+
+    public float[]? TopLogProbabilities { get; set; }
 
     public string? FailureCode { get; set; }
 

@@ -5,6 +5,8 @@ internal sealed class JobTraceRow
 {
     public Guid JobId { get; init; }
 
+    public int Choice { get; init; }
+
     public DateTimeOffset StoredAt { get; init; }
 
     public string WorkerId { get; init; } = "";

@@ -8,9 +8,9 @@ public abstract record JobEnd(Guid JobId, Guid LeaseToken);
 /// <summary>The job has its output.</summary>
 /// <param name="JobId">The job.</param>
 /// <param name="LeaseToken">From the claim.</param>
-/// <param name="Output">What was generated.</param>
-/// <param name="Trace">How.</param>
-public sealed record CompletedJobEnd(Guid JobId, Guid LeaseToken, JobOutput Output, JobTrace Trace) : JobEnd(JobId, LeaseToken);
+/// <param name="Outputs">What was generated; at least one.</param>
+/// <param name="Traces">How; one per output, in the same order.</param>
+public sealed record CompletedJobEnd(Guid JobId, Guid LeaseToken, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces) : JobEnd(JobId, LeaseToken);
 
 /// <summary>The job will have no output.</summary>
 /// <param name="JobId">The job.</param>

@@ -1,6 +1,6 @@
 namespace Dsde.Persistence.Jobs;
 
-/// <summary>The telemetry of one job: summary and series. Null within a series: the policy had no such value.</summary>
+/// <summary>The telemetry of one output of a job: summary and series. Null within a series: the policy had no such value.</summary>
 public sealed record JobTrace : TraceSummary
 {
     /// <summary>Per iteration: tokens proposed (k).</summary>

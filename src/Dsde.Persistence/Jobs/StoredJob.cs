@@ -33,11 +33,11 @@ public sealed record StoredJob
     /// <summary>How often it was started.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>The output of a completed job.</summary>
-    public JobOutput? Output { get; init; }
+    /// <summary>The outputs of a completed job, in order; empty for others.</summary>
+    public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
 
-    /// <summary>The trace's counts and times of a completed job.</summary>
-    public TraceSummary? Trace { get; init; }
+    /// <summary>The traces' counts and times of a completed job, one per output.</summary>
+    public IReadOnlyList<TraceSummary> Traces { get; init; } = [];
 
     /// <summary>Why a failed job has no output.</summary>
     public JobFailure? Failure { get; init; }

@@ -1,12 +1,12 @@
 namespace Dsde.Persistence.Jobs;
 
-/// <summary>The counts, means and times of a job's trace; docs/telemetry.md says what each means.</summary>
+/// <summary>The counts, means and times of the trace of one output; docs/telemetry.md says what each means.</summary>
 public record TraceSummary
 {
     /// <summary>Policy with its parameters.</summary>
     public required string Policy { get; init; }
 
-    /// <summary><c>greedy</c> or <c>rejection</c>.</summary>
+    /// <summary><c>greedy</c>, <c>rejection</c> or <c>coupled</c>.</summary>
     public required string SamplingMode { get; init; }
 
     /// <summary>Key of the random draws.</summary>

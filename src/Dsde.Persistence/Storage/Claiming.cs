@@ -98,7 +98,6 @@ internal sealed class Claiming(TimeProvider time)
             await context.SaveChangesAsync(cancellationToken);
         }
 
-        var trace = await TraceMapping.SelectSummaries(context.Traces.Where(row => row.JobId == known.JobId)).FirstOrDefaultAsync(cancellationToken);
-        return JobMapping.ToJob(known, trace.Value);
+        return (await JobReading.ReadAsync(context, [known], cancellationToken))[0];
     }
 }

@@ -105,10 +105,12 @@ internal sealed class EndWriter : IAsyncDisposable
             written[i] = await UpdateJobAsync(context, end, now, cancellationToken) == 1;
             if (written[i] && end is CompletedJobEnd completed)
             {
-                traces.Add(TraceMapping.ToRow(end.JobId, completed.Trace, worker ?? "", now));
+                context.Choices.AddRange(JobMapping.ToChoices(completed));
+                traces.AddRange(completed.Traces.Select((trace, choice) => TraceMapping.ToRow(end.JobId, choice, trace, worker ?? "", now)));
             }
         }
 
+        await context.SaveChangesAsync(cancellationToken);
         await TraceWriter.WriteAsync(context, traces, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return written;
@@ -120,13 +122,14 @@ internal sealed class EndWriter : IAsyncDisposable
         var held = context.Jobs.Where(job => job.JobId == end.JobId && job.State == JobState.Running && job.LeaseToken == end.LeaseToken);
         return end switch
         {
-            CompletedJobEnd { Output: var output } => held.ExecuteUpdateAsync(
+            CompletedJobEnd { Outputs: [var output, ..] } => held.ExecuteUpdateAsync(
                 set => set.SetProperty(job => job.State, JobState.Completed).SetProperty(job => job.EndedAt, now)
                     .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null)
                     .SetProperty(job => job.Text, output.Text).SetProperty(job => job.FinishReason, output.FinishReason)
                     .SetProperty(job => job.PromptTokens, output.PromptTokens).SetProperty(job => job.CompletionTokens, output.CompletionTokens)
                     .SetProperty(job => job.TokenIds, output.TokenIds).SetProperty(job => job.PromptTokenIds, output.PromptTokenIds)
-                    .SetProperty(job => job.TokenLogProbabilities, output.TokenLogProbabilities),
+                    .SetProperty(job => job.TokenLogProbabilities, output.TokenLogProbabilities)
+                    .SetProperty(job => job.TopTokenIds, output.TopTokenIds).SetProperty(job => job.TopLogProbabilities, output.TopLogProbabilities),
                 cancellationToken),
             FailedJobEnd { Failure: var failure } => held.ExecuteUpdateAsync(
                 set => set.SetProperty(job => job.State, JobState.Failed).SetProperty(job => job.EndedAt, now)

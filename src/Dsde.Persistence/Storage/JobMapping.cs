@@ -3,10 +3,11 @@ using Dsde.Persistence.Jobs;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>From rows to jobs.</summary>
+/// <summary>Between rows and jobs.</summary>
 internal static class JobMapping
 {
-    public static StoredJob ToJob(GenerationJob row, TraceSummary? trace) => new()
+    /// <summary>A job with its outputs. <paramref name="choices"/> and <paramref name="traces"/>: this job's, in order.</summary>
+    public static StoredJob ToJob(GenerationJob row, IEnumerable<JobChoice> choices, IEnumerable<TraceSummary> traces) => new()
     {
         JobId = row.JobId,
         BatchId = row.BatchId,
@@ -18,11 +19,25 @@ internal static class JobMapping
         CreatedAt = row.CreatedAt,
         EndedAt = row.EndedAt,
         Attempt = row.Attempt,
-        Output = row.State == JobState.Completed ? ToOutput(row) : null,
-        Trace = trace,
+        Outputs = row.State == JobState.Completed ? [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))] : [],
+        Traces = [.. traces],
         Failure = row.FailureCode is { } code ? new JobFailure(code, row.FailureMessage ?? "", row.FailureRetryable ?? false) : null,
         CancelReason = row.CancelReason,
     };
+
+    /// <summary>Rows of the outputs that the job's own row has no place for.</summary>
+    public static IEnumerable<JobChoice> ToChoices(CompletedJobEnd end) => end.Outputs.Select((output, choice) => new JobChoice
+    {
+        JobId = end.JobId,
+        Choice = choice,
+        Text = output.Text,
+        FinishReason = output.FinishReason,
+        CompletionTokens = output.CompletionTokens,
+        TokenIds = output.TokenIds,
+        TokenLogProbabilities = output.TokenLogProbabilities,
+        TopTokenIds = output.TopTokenIds,
+        TopLogProbabilities = output.TopLogProbabilities,
+    }).Skip(1);
 
     private static JobOutput ToOutput(GenerationJob row) => new()
     {
@@ -33,5 +48,19 @@ internal static class JobMapping
         TokenIds = row.TokenIds,
         PromptTokenIds = row.PromptTokenIds,
         TokenLogProbabilities = row.TokenLogProbabilities,
+        TopTokenIds = row.TopTokenIds,
+        TopLogProbabilities = row.TopLogProbabilities,
+    };
+
+    private static JobOutput ToOutput(JobChoice row, int promptTokens) => new()
+    {
+        Text = row.Text,
+        FinishReason = row.FinishReason,
+        PromptTokens = promptTokens,
+        CompletionTokens = row.CompletionTokens,
+        TokenIds = row.TokenIds,
+        TokenLogProbabilities = row.TokenLogProbabilities,
+        TopTokenIds = row.TopTokenIds,
+        TopLogProbabilities = row.TopLogProbabilities,
     };
 }

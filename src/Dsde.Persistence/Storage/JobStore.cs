@@ -45,13 +45,8 @@ internal sealed class JobStore(Database database, TimeProvider time) : IJobStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
-        => database.RunAsync<IReadOnlyList<StoredJob>>(
-            async (context, token) =>
-            {
-                var rows = await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token);
-                var traces = await TraceMapping.SelectSummaries(context.Traces.Where(trace => jobIds.Contains(trace.JobId))).ToDictionaryAsync(pair => pair.Key, pair => pair.Value, token);
-                return [.. rows.Select(row => JobMapping.ToJob(row, traces.GetValueOrDefault(row.JobId)))];
-            },
+        => database.RunAsync(
+            async (context, token) => await JobReading.ReadAsync(context, await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token), token),
             cancellationToken);
 
     /// <inheritdoc/>

@@ -6,9 +6,10 @@ namespace Dsde.Persistence.Storage;
 /// <summary>Between traces and their rows.</summary>
 internal static class TraceMapping
 {
-    public static JobTraceRow ToRow(Guid jobId, JobTrace trace, string workerId, DateTimeOffset storedAt) => new()
+    public static JobTraceRow ToRow(Guid jobId, int choice, JobTrace trace, string workerId, DateTimeOffset storedAt) => new()
     {
         JobId = jobId,
+        Choice = choice,
         StoredAt = storedAt,
         WorkerId = workerId,
         Policy = trace.Policy,

@@ -17,7 +17,7 @@ internal static class ViewMigration
     {
         foreach (var (name, _) in views.Reverse())
         {
-            migration.Sql($"DROP VIEW {name};");
+            migration.Sql($"DROP VIEW IF EXISTS {name};");
         }
     }
 }

@@ -33,7 +33,7 @@ internal sealed class StatusCommand : DsdeCommand
         await output.WriteLineAsync(job.State switch
         {
             JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
-            JobState.Completed => $"job {id}: completed, {job.Output?.CompletionTokens} tokens, {job.Output?.FinishReason}",
+            JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, {string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
             JobState.Cancelled => $"job {id}: {job.CancelReason}",
             _ => $"job {id}: running, attempt {job.Attempt}",
         });

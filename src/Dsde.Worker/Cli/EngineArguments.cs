@@ -11,16 +11,18 @@ internal sealed class EngineArguments
     private readonly Option<string?> _target = new("--target") { Description = "Hugging Face folder of the target model.", HelpName = "DIR" };
     private readonly Option<string?> _draft = new("--draft") { Description = "Hugging Face folder of the draft model; none for no draft.", HelpName = "DIR" };
     private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
+    private readonly Option<string?> _sampling = new("--sampling") { Description = "rejection (default) or coupled: how proposals are accepted where jobs don't say.", HelpName = "MODE" };
+    private readonly Option<string?> _numerics = new("--numerics") { Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.", HelpName = "MODE" };
     private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16 or fp32.", HelpName = "TYPE" };
     private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N.", HelpName = "DEVICE" };
     private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _dataType, _device, _batchSize, _threads);
+    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _sampling, _dataType, _numerics, _device, _batchSize, _threads);
 
     /// <summary>Adds the options to a verb that tries several policies and batch sizes by itself.</summary>
-    public void AddFixedTo(Command command) => Add(command, _target, _draft, _dataType, _device, _threads);
+    public void AddFixedTo(Command command) => Add(command, _target, _draft, _sampling, _dataType, _numerics, _device, _threads);
 
     /// <summary>Puts what was given over <paramref name="options"/>.</summary>
     /// <exception cref="OptionsValidationException">A value is out of range; the message names the option.</exception>
@@ -29,6 +31,8 @@ internal sealed class EngineArguments
         options.Target = arguments.GetValue(_target) ?? FindModel(options.Target);
         options.Draft = arguments.GetValue(_draft) switch { "none" => null, null => options.Draft is { Length: > 0 } draft ? FindModel(draft) : null, var given => given };
         options.Policy = arguments.GetValue(_policy) ?? (options.Draft is null ? "autoregressive" : options.Policy);
+        options.Sampling = arguments.GetValue(_sampling) ?? options.Sampling;
+        options.Numerics = arguments.GetValue(_numerics) ?? options.Numerics;
         options.DataType = arguments.GetValue(_dataType) ?? options.DataType;
         options.Device = arguments.GetValue(_device) ?? options.Device;
         options.BatchSize = arguments.GetValue(_batchSize) ?? options.BatchSize;
@@ -53,6 +57,8 @@ internal sealed class EngineArguments
         var member = failure.MemberNames.First();
         var option = member switch
         {
+            nameof(EngineOptions.Sampling) => _sampling,
+            nameof(EngineOptions.Numerics) => _numerics,
             nameof(EngineOptions.DataType) => _dataType,
             nameof(EngineOptions.Device) => _device,
             nameof(EngineOptions.BatchSize) => _batchSize,

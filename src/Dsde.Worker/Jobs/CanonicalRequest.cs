@@ -19,10 +19,12 @@ internal static class CanonicalRequest
     /// <summary>The request in canonical JSON, and its SHA-256.</summary>
     public static (string Json, byte[] Hash) Write(SubmitGenerationJob job)
     {
-        var metadata = job.Metadata is null ? null : new SortedDictionary<string, string>(job.Metadata.ToDictionary(), StringComparer.Ordinal);
-        var json = JsonSerializer.Serialize(job with { Metadata = metadata, ExpiresAt = job.ExpiresAt?.ToUniversalTime() }, Json);
+        var json = JsonSerializer.Serialize(job with { Metadata = Sort(job.Metadata), LogitBias = Sort(job.LogitBias), ExpiresAt = job.ExpiresAt?.ToUniversalTime() }, Json);
         return (json, SHA256.HashData(Encoding.UTF8.GetBytes(json)));
     }
+
+    private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
+        entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);
 
     /// <summary>Reads a request back.</summary>
     public static SubmitGenerationJob Read(string json) =>

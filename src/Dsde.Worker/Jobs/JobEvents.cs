@@ -48,8 +48,13 @@ internal static class JobEvents
 
     /// <summary>The event as it is sent: above a size the text stays where it is stored.</summary>
     public static object WithBoundedText(object jobEvent, int maxTextBytes) =>
-        jobEvent is GenerationJobCompleted { Text: { } text } completed && Encoding.UTF8.GetByteCount(text) > maxTextBytes
-            ? completed with { Text = null, TextLocation = $"generation_jobs/{completed.JobId}" }
+        jobEvent is GenerationJobCompleted { Text: { } text } completed && CountBytes(text, completed.Choices) > maxTextBytes
+            ? completed with
+            {
+                Text = null,
+                Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TextLocation = $"generation_jobs/{completed.JobId}",
+            }
             : jobEvent;
 
     /// <summary>The message id: from the job and its outcome, nothing else.</summary>
@@ -57,8 +62,13 @@ internal static class JobEvents
 
     private static GenerationJobCompleted CreateCompleted(StoredJob job, SubmitGenerationJob? request, DateTimeOffset endedAt)
     {
-        var output = job.Output ?? throw new ArgumentException($"Completed job {job.JobId} has no output.", nameof(job));
-        var trace = job.Trace ?? throw new ArgumentException($"Completed job {job.JobId} has no trace.", nameof(job));
+        if (job.Outputs.Count == 0 || job.Traces.Count != job.Outputs.Count)
+        {
+            throw new ArgumentException($"Completed job {job.JobId} has {job.Outputs.Count} outputs and {job.Traces.Count} traces.", nameof(job));
+        }
+
+        var output = job.Outputs[0];
+        var last = job.Traces.MaxBy(trace => trace.TotalMs)!;
         return new GenerationJobCompleted
         {
             JobId = job.JobId,
@@ -67,36 +77,66 @@ internal static class JobEvents
             Model = job.Model ?? "",
             Text = output.Text,
             FinishReason = output.FinishReason,
-            Usage = new GenerationUsage { PromptTokens = output.PromptTokens, CompletionTokens = output.CompletionTokens },
+            Usage = new GenerationUsage { PromptTokens = output.PromptTokens, CompletionTokens = job.Outputs.Sum(choice => choice.CompletionTokens) },
             Timings = new GenerationTimings
             {
-                WaitingMs = trace.WaitingMs,
-                PrefillMs = trace.PrefillMs,
-                DraftMs = trace.DraftMs,
-                VerifyMs = trace.VerifyMs,
-                SamplingMs = trace.SamplingMs,
-                TotalMs = trace.TotalMs,
+                WaitingMs = last.WaitingMs,
+                PrefillMs = last.PrefillMs,
+                DraftMs = last.DraftMs,
+                VerifyMs = last.VerifyMs,
+                SamplingMs = last.SamplingMs,
+                TotalMs = last.TotalMs,
             },
-            Speculation = Summarize(trace),
+            Speculation = Summarize(job.Traces),
             TokenIds = output.TokenIds,
             PromptTokenIds = output.PromptTokenIds,
-            TokenLogProbabilities = output.TokenLogProbabilities?.Select(value => (double)value).ToArray(),
+            TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+            TopLogProbabilities = RankTokens(output),
+            Choices = job.Outputs.Count == 1 ? null : [.. job.Outputs.Select((choice, index) => CreateChoice(choice, job.Traces[index], index))],
             Metadata = request?.Metadata,
             CompletedAt = endedAt,
         };
     }
 
-    private static SpeculationSummary Summarize(TraceSummary trace) => new()
+    private static GenerationChoice CreateChoice(JobOutput output, TraceSummary trace, int index) => new()
     {
-        Policy = trace.Policy,
-        SamplingMode = trace.SamplingMode,
+        Index = index,
+        Text = output.Text,
+        FinishReason = output.FinishReason,
+        CompletionTokens = output.CompletionTokens,
         Seed = trace.Seed,
-        Iterations = trace.Iterations,
-        Proposed = trace.Proposed,
-        Accepted = trace.Accepted,
-        AcceptanceRate = trace.Proposed == 0 ? null : (double)trace.Accepted / trace.Proposed,
-        // The prompt's own pass emits the first token and is not counted.
-        BlockEfficiency = trace.Iterations == 0 ? 1 : (trace.CompletionTokens - 1) / (double)trace.Iterations,
-        MeanKld = trace.MeanKld,
+        TokenIds = output.TokenIds,
+        TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+        TopLogProbabilities = RankTokens(output),
     };
+
+    /// <summary>Stored one after the other; equally many at each token.</summary>
+    private static List<IReadOnlyList<TopLogProbability>>? RankTokens(JobOutput output) =>
+        output is not { TopTokenIds: { } ids, TopLogProbabilities: { } values, CompletionTokens: > 0 and var positions }
+            ? null
+            : [.. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value }).Chunk(Math.Max(1, ids.Length / positions))];
+
+    private static double[]? Widen(float[]? values) => values?.Select(value => (double)value).ToArray();
+
+    private static long CountBytes(string text, IReadOnlyList<GenerationChoice>? choices) =>
+        choices is null ? Encoding.UTF8.GetByteCount(text) : choices.Sum(choice => (long)Encoding.UTF8.GetByteCount(choice.Text ?? ""));
+
+    /// <summary>Counts are sums over the outputs; policy, mode and seed are those of the first.</summary>
+    private static SpeculationSummary Summarize(IReadOnlyList<TraceSummary> traces)
+    {
+        int proposed = traces.Sum(trace => trace.Proposed), accepted = traces.Sum(trace => trace.Accepted), iterations = traces.Sum(trace => trace.Iterations);
+        return new SpeculationSummary
+        {
+            Policy = traces[0].Policy,
+            SamplingMode = traces[0].SamplingMode,
+            Seed = traces[0].Seed,
+            Iterations = iterations,
+            Proposed = proposed,
+            Accepted = accepted,
+            AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,
+            // The prompt's own pass emits the first token of each and is not counted.
+            BlockEfficiency = iterations == 0 ? 1 : traces.Sum(trace => trace.CompletionTokens - 1) / (double)iterations,
+            MeanKld = proposed == 0 ? null : traces.Count == 1 ? traces[0].MeanKld : traces.Sum(trace => trace.Proposed * (double)(trace.MeanKld ?? 0)) / proposed,
+        };
+    }
 }

@@ -1,5 +1,6 @@
 using Dsde.Contracts;
 using Dsde.Engine;
+using Dsde.Engine.Sampling;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Worker.Hosting;
@@ -102,11 +103,11 @@ internal sealed class JobRunner(
         try
         {
             var request = validator.Validate(job);
-            var result = await GenerateAsync(job.JobId, request);
+            var results = await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1);
             return new CompletedJobEnd(
                 job.JobId, claimed.LeaseToken,
-                TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true),
-                TraceConversion.ToJobTrace(result, request, engine.Description));
+                [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))],
+                [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))]);
         }
         catch (JobRejectedException rejected)
         {
@@ -122,14 +123,21 @@ internal sealed class JobRunner(
         }
     }
 
-    private async Task<GenerationResult> GenerateAsync(Guid jobId, GenerationRequest request)
+    /// <summary>All outputs of a job, together; each has a seed of its own. If one fails for good, so does the job, once the others have ended.</summary>
+    private async Task<GenerationResult[]> GenerateAsync(Guid jobId, GenerationRequest request, int choiceCount)
     {
         using var runningJob = running.Add(jobId);
+        return await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => GenerateAsync(
+            jobId, request with { Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) } }, runningJob.Token)));
+    }
+
+    private async Task<GenerationResult> GenerateAsync(Guid jobId, GenerationRequest request, CancellationToken cancellationToken)
+    {
         for (var retry = 0; ; retry++)
         {
             try
             {
-                return await engine.GenerateAsync(request, runningJob.Token);
+                return await engine.GenerateAsync(request, cancellationToken);
             }
             catch (EngineFailureException failure) when (retry < options.EngineRetries)
             {

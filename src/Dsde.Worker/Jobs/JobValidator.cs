@@ -1,6 +1,5 @@
 using Dsde.Contracts;
 using Dsde.Engine;
-using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
 using Dsde.Worker.Hosting;
 
@@ -11,6 +10,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 {
     private const int DefaultPlainMaxTokens = 16; // as OpenAI's completions have it
     private const int MaxStops = 16;
+    private const int MaxStopTokens = 256;
+    private const int MaxChoices = 128; // as OpenAI has it
+    private const int MaxTopLogProbabilities = 20;
     private const int MaxMetadataEntries = 16;
     private const int MaxCustomIdLength = 512;
     private static readonly string[] Roles = ["system", "user", "assistant"];
@@ -20,12 +22,13 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     {
         CheckModel(job.Model);
         CheckLabels(job);
-        var sampling = ReadSampling(job);
+        var sampling = SamplingReader.Read(job, engine.Description.VocabularySize);
         var policy = ReadPolicy(job.Policy);
         var stops = job.Stop ?? [];
         Require(stops.Count <= MaxStops, $"stop has {stops.Count} strings; give at most {MaxStops}.");
         Require(stops.All(stop => !string.IsNullOrEmpty(stop)), "stop has an empty string; leave it out.");
         Require(job.MaxTokens is null or >= 1, $"max_tokens is {job.MaxTokens}; give at least 1, or leave it out.");
+        CheckChoices(job);
         var prompt = Encode(job);
         var context = engine.Description.ContextLength;
         if (prompt.Count >= context)
@@ -40,6 +43,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
             Sampling = sampling,
             StopStrings = stops,
+            StopTokenIds = job.StopTokenIds ?? [],
+            IgnoreEos = job.IgnoreEos == true,
+            TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
             Policy = policy,
             Priority = job.Priority ?? 0,
         };
@@ -54,33 +60,22 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         }
     }
 
+    private void CheckChoices(SubmitGenerationJob job)
+    {
+        var (stops, last) = (job.StopTokenIds ?? [], engine.Description.VocabularySize - 1);
+        Require(stops.Count <= MaxStopTokens, $"stop_token_ids has {stops.Count} tokens; give at most {MaxStopTokens}.");
+        Require(stops.All(id => id >= 0 && id <= last), $"stop_token_ids has {stops.FirstOrDefault(id => id < 0 || id > last)}; give token ids from 0 to {last}.");
+        Require(job.ChoiceCount is null or (>= 1 and <= MaxChoices), $"n is {job.ChoiceCount}; give 1 to {MaxChoices}.");
+        Require(job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities), $"top_logprobs is {job.TopLogProbabilityCount}; give 0 to {MaxTopLogProbabilities}.");
+        Require(
+            job.TopLogProbabilityCount is null or 0 || job.ReturnLogProbabilities == true,
+            $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well.");
+    }
+
     private static void CheckLabels(SubmitGenerationJob job)
     {
         Require(job.CustomId is not { Length: > MaxCustomIdLength }, $"custom_id has {job.CustomId?.Length} characters; give at most {MaxCustomIdLength}.");
         Require(job.Metadata is not { Count: > MaxMetadataEntries }, $"metadata has {job.Metadata?.Count} entries; give at most {MaxMetadataEntries}.");
-    }
-
-    private static SamplingParameters ReadSampling(SubmitGenerationJob job)
-    {
-        Require(job.Temperature is null or (>= 0 and <= 2), $"temperature is {Show(job.Temperature)}; give 0 (greedy) to 2.");
-        Require(job.TopP is null or (> 0 and <= 1), $"top_p is {Show(job.TopP)}; give more than 0 and at most 1.");
-        Require(job.TopK is null or >= 0, $"top_k is {job.TopK}; give 0 (off) or more.");
-        Require(job.SamplingMode is null or "rejection", $"sampling_mode is '{job.SamplingMode}'; give rejection, or leave it out.");
-        return new SamplingParameters
-        {
-            Temperature = (float)(job.Temperature ?? 1),
-            TopP = (float)(job.TopP ?? 1),
-            TopK = job.TopK ?? 0,
-            Seed = unchecked((ulong)(job.Seed ?? SeedOf(job.JobId))),
-        };
-    }
-
-    /// <summary>A job without a seed gets the one that its id gives, so that it is the same whenever the job is delivered again.</summary>
-    private static long SeedOf(Guid jobId)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        NameBasedGuid.Create(jobId, "seed").TryWriteBytes(bytes);
-        return BitConverter.ToInt64(bytes);
     }
 
     private PolicyConfiguration? ReadPolicy(string? text)
@@ -127,8 +122,6 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }
     }
-
-    private static string Show(double? value) => value?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";
 
     private static void Require(bool condition, string message)
     {

@@ -64,6 +64,8 @@ internal static class TraceConversion
         TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
         PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
         TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
+        TopTokenIds = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)] : null,
+        TopLogProbabilities = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)] : null,
     };
 
     private static string NameOf(Engine.Sampling.SamplingMode mode) => mode switch

@@ -7,6 +7,7 @@ internal sealed class WorkloadTally
 {
     private readonly List<double> _latencies = [];
     private double _kldSum;
+    private int _outputs;
 
     public int Jobs { get; private set; }
 
@@ -23,6 +24,7 @@ internal sealed class WorkloadTally
     public void Add(GenerationJobCompleted job)
     {
         Jobs++;
+        _outputs += job.Choices?.Count ?? 1;
         Tokens += job.Usage.CompletionTokens;
         Proposed += job.Speculation.Proposed;
         Accepted += job.Speculation.Accepted;
@@ -44,8 +46,8 @@ internal sealed class WorkloadTally
         FailedCount = Failed,
         CompletionTokens = Tokens,
         AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
-        // The first token of a job comes of its prompt's pass.
-        BlockEfficiency = Iterations == 0 ? null : (Tokens - (Jobs - Failed)) / (double)Iterations,
+        // The first token of an output comes of its prompt's pass.
+        BlockEfficiency = Iterations == 0 ? null : (Tokens - _outputs) / (double)Iterations,
         MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
         P50LatencyMs = Quantile(0.5),
         P95LatencyMs = Quantile(0.95),

@@ -37,9 +37,9 @@ internal sealed class WorkerMetrics
 
         var outcome = ended.Job.State switch { JobState.Completed => "completed", JobState.Failed => "failed", _ => "cancelled" };
         _jobs.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
-        if (ended.Job.Trace is { } trace)
+        if (ended.Job.Traces.Count > 0)
         {
-            _duration.Record(trace.TotalMs / 1000);
+            _duration.Record(ended.Job.Traces.Max(trace => trace.TotalMs) / 1000);
         }
     }
 }

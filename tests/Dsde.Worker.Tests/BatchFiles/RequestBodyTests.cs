@@ -48,6 +48,42 @@ public sealed class RequestBodyTests
     }
 
     [Fact]
+    public async Task Sampling_fields_of_OpenAI_and_vLLM_are_taken_over()
+    {
+        var job = await JobLines.ReadJobAsync(JobLines.Completion(
+            "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,\"logit_bias\":{\"7\":-100},"
+            + "\"stop_token_ids\":[4,5],\"ignore_eos\":true,\"sampling_mode\":\"coupled\",\"logprobs\":5"));
+
+        (job.ChoiceCount, job.MinP, job.RepetitionPenalty, job.PresencePenalty, job.FrequencyPenalty).ShouldBe((3, 0.1, 1.2, 0.5, -1));
+        (job.IgnoreEos, job.SamplingMode, job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((true, "coupled", true, 5));
+        job.LogitBias.ShouldNotBeNull()["7"].ShouldBe(-100);
+        job.StopTokenIds.ShouldBe([4, 5]);
+    }
+
+    [Theory]
+    [InlineData("\"logprobs\":0", true, null)]
+    [InlineData("\"logprobs\":1", true, 1)]
+    [InlineData("\"logprobs\":null", null, null)]
+    public async Task Completions_ask_for_log_probabilities_with_one_number(string fields, bool? wanted, int? top)
+    {
+        var job = await JobLines.ReadJobAsync(JobLines.Completion(fields));
+
+        (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));
+    }
+
+    [Theory]
+    [InlineData("\"logprobs\":true,\"top_logprobs\":4", true, 4)]
+    [InlineData("\"logprobs\":true", true, null)]
+    [InlineData("\"logprobs\":false,\"top_logprobs\":0", false, null)]
+    public async Task Chats_ask_for_log_probabilities_with_a_flag_and_a_number(string fields, bool? wanted, int? top)
+    {
+        var job = await JobLines.ReadJobAsync(
+            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}],{{{fields}}}}}""");
+
+        (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));
+    }
+
+    [Fact]
     public async Task Stop_may_be_one_string_and_a_prompt_a_list_of_one()
     {
         var line = """{"custom_id":"a","url":"/v1/completions","body":{"model":"m","prompt":["only"],"stop":"END"}}""";
@@ -58,19 +94,16 @@ public sealed class RequestBodyTests
     }
 
     [Theory]
-    [InlineData("\"n\":1,\"stream\":false,\"user\":\"u\",\"presence_penalty\":0,\"frequency_penalty\":0.0,\"logit_bias\":{},\"echo\":false,\"best_of\":1")]
+    [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
     [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
     public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields)
         => (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldBe("Once");
 
     [Theory]
-    [InlineData("\"n\":2", "body.n")]
     [InlineData("\"stream\":true", "body.stream")]
-    [InlineData("\"presence_penalty\":0.5", "body.presence_penalty")]
     [InlineData("\"tools\":[{}]", "body.tools")]
     [InlineData("\"response_format\":{\"type\":\"json_object\"}", "body.response_format")]
     [InlineData("\"top_logprobs\":3", "body.top_logprobs")]
-    [InlineData("\"logprobs\":5", "body.logprobs")]
     [InlineData("\"echo\":true", "body.echo")]
     public async Task OpenAI_fields_that_would_change_the_output_are_refused_by_name(string fields, string field)
     {
@@ -99,6 +132,10 @@ public sealed class RequestBodyTests
     [InlineData("\"seed\":1e30", "body.seed")]
     [InlineData("\"top_k\":99999999999", "body.top_k")]
     [InlineData("\"metadata\":{\"a\":1}", "body.metadata")]
+    [InlineData("\"n\":\"two\"", "body.n")]
+    [InlineData("\"logit_bias\":{\"5\":\"x\"}", "body.logit_bias")]
+    [InlineData("\"stop_token_ids\":[\"a\"]", "body.stop_token_ids")]
+    [InlineData("\"ignore_eos\":0", "body.ignore_eos")]
     [InlineData("\"return_token_ids\":1", "body.return_token_ids")]
     public async Task A_value_of_the_wrong_type_names_the_field(string fields, string field)
     {

@@ -58,6 +58,32 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Several_outputs_each_have_a_seed_of_their_own_and_are_all_stored_and_told()
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request, $"text {request.Sampling.Seed}") with
+        {
+            TopLogProbabilities = [.. Enumerable.Range(0, 3).Select(position => (IReadOnlyList<TokenLogProbability>)[new(position, -0.5f), new(9, -3)])],
+        }));
+        var job = Job() with { ChoiceCount = 3, Seed = 11, ReturnLogProbabilities = true, TopLogProbabilityCount = 2 };
+
+        var ended = (await CreateRunner(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+
+        engine.Requests.ShouldBe(3);
+        var completed = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>();
+        var choices = completed.Choices.ShouldNotBeNull();
+        choices.Select(choice => choice.Index).ShouldBe([0, 1, 2]);
+        choices.Select(choice => choice.Text).ShouldBe(Enumerable.Range(0, 3).Select(choice => $"text {Dsde.Engine.Sampling.ChoiceSeeds.Of(11, choice)}"));
+        choices.Select(choice => unchecked((ulong)choice.Seed)).ShouldBe(Enumerable.Range(0, 3).Select(choice => Dsde.Engine.Sampling.ChoiceSeeds.Of(11, choice)));
+        choices[2].TopLogProbabilities.ShouldNotBeNull().Select(top => top.Select(token => token.TokenId)).ShouldBe([[0, 9], [1, 9], [2, 9]]);
+        (completed.Text, completed.Speculation.Seed).ShouldBe(("text 11", 11));
+        (completed.Usage.PromptTokens, completed.Usage.CompletionTokens).ShouldBe((ended.Job.Outputs[0].PromptTokens, 9));
+        (completed.Speculation.Iterations, completed.Speculation.Proposed, completed.Speculation.BlockEfficiency).ShouldBe((3, 6, 2));
+        var bounded = JobEvents.WithBoundedText(completed, 20).ShouldBeOfType<GenerationJobCompleted>();
+        (bounded.Text, bounded.TextLocation).ShouldBe((null, $"generation_jobs/{job.JobId}"));
+        bounded.Choices.ShouldNotBeNull().ShouldAllBe(choice => choice.Text == null && choice.CompletionTokens == 3);
+    }
+
+    [Fact]
     public async Task A_job_without_a_seed_has_the_same_one_whenever_it_is_delivered()
     {
         var seeds = new List<ulong>();

@@ -9,9 +9,9 @@ namespace Dsde.Persistence.Migrations.PostgreSql
     public partial class AnalystViews : Migration
     {
         /// <inheritdoc />
-        protected override void Up(MigrationBuilder migrationBuilder) => ViewMigration.Create(migrationBuilder, PostgreSqlViews.All);
+        protected override void Up(MigrationBuilder migrationBuilder) => ViewMigration.Create(migrationBuilder, PostgreSqlViews.OneOutput);
 
         /// <inheritdoc />
-        protected override void Down(MigrationBuilder migrationBuilder) => ViewMigration.Drop(migrationBuilder, PostgreSqlViews.All);
+        protected override void Down(MigrationBuilder migrationBuilder) => ViewMigration.Drop(migrationBuilder, PostgreSqlViews.OneOutput);
     }
 }

@@ -9,9 +9,9 @@ namespace Dsde.Persistence.Migrations.Sqlite
     public partial class AnalystViews : Migration
     {
         /// <inheritdoc />
-        protected override void Up(MigrationBuilder migrationBuilder) => ViewMigration.Create(migrationBuilder, SqliteViews.All);
+        protected override void Up(MigrationBuilder migrationBuilder) => ViewMigration.Create(migrationBuilder, SqliteViews.OneOutput);
 
         /// <inheritdoc />
-        protected override void Down(MigrationBuilder migrationBuilder) => ViewMigration.Drop(migrationBuilder, SqliteViews.All);
+        protected override void Down(MigrationBuilder migrationBuilder) => ViewMigration.Drop(migrationBuilder, SqliteViews.OneOutput);
     }
 }

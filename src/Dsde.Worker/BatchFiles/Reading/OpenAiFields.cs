@@ -14,15 +14,11 @@ internal static class OpenAiFields
 
     private static readonly FrozenDictionary<string, Func<JsonElement, bool>> NeutralValues = new Dictionary<string, Func<JsonElement, bool>>
     {
-        ["n"] = value => IsNumber(value, 1),
         ["best_of"] = value => IsNumber(value, 1),
         ["stream"] = IsFalse,
         ["echo"] = IsFalse,
         ["suffix"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "",
         ["top_logprobs"] = value => IsNumber(value, 0),
-        ["presence_penalty"] = value => IsNumber(value, 0),
-        ["frequency_penalty"] = value => IsNumber(value, 0),
-        ["logit_bias"] = IsEmpty,
         ["tools"] = IsEmpty,
         ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none",
         ["parallel_tool_calls"] = value => value.ValueKind is JsonValueKind.True or JsonValueKind.False,

@@ -13,6 +13,7 @@ internal static class RequestBody
     {
         var body = new JsonFields(element, "body.");
         var model = body.TakeString("model");
+        var (withLogProbabilities, topCount) = isChat ? ReadChatLogProbabilities(body) : ReadCompletionLogProbabilities(body);
         var job = new SubmitGenerationJob
         {
             JobId = line.JobId,
@@ -25,12 +26,22 @@ internal static class RequestBody
             Temperature = body.TakeNumber("temperature"),
             TopP = body.TakeNumber("top_p"),
             TopK = body.TakeInteger("top_k") switch { -1 => 0, var topK => topK },
+            MinP = body.TakeNumber("min_p"),
+            RepetitionPenalty = body.TakeNumber("repetition_penalty"),
+            PresencePenalty = body.TakeNumber("presence_penalty"),
+            FrequencyPenalty = body.TakeNumber("frequency_penalty"),
+            LogitBias = ReadLogitBias(body),
             Stop = ReadStop(body),
+            StopTokenIds = ReadStopTokenIds(body),
+            IgnoreEos = body.TakeBoolean("ignore_eos"),
+            ChoiceCount = body.TakeInteger("n"),
             Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
+            SamplingMode = body.TakeString("sampling_mode"),
             Policy = body.TakeString("policy") ?? defaults.Policy,
             Priority = body.TakeInteger("priority"),
             Metadata = ReadMetadata(body),
-            ReturnLogProbabilities = isChat ? body.TakeBoolean("logprobs") : ReadCompletionLogProbabilities(body),
+            ReturnLogProbabilities = withLogProbabilities,
+            TopLogProbabilityCount = topCount,
             ReturnTokenIds = body.TakeBoolean("return_token_ids"),
         };
         OpenAiFields.RefuseRest(body);
@@ -68,12 +79,36 @@ internal static class RequestBody
         { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
     };
 
-    private static bool? ReadCompletionLogProbabilities(JsonFields body) => body.TakeInteger("logprobs") switch
+    private static int[]? ReadStopTokenIds(JsonFields body) => body.Take("stop_token_ids") switch
     {
         null => null,
-        0 or 1 => true,
-        var count => throw new LineFormatException(new LineError(
-            LineErrorCodes.Unsupported, $"body.logprobs is {count}, but only the chosen token's is given: use 0 or 1.", "body.logprobs")),
+        { ValueKind: JsonValueKind.Array } ids when ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out _))
+            => [.. ids.EnumerateArray().Select(id => id.GetInt32())],
+        { } other => throw body.Wrong("stop_token_ids", other, "a list of token ids"),
+    };
+
+    private static Dictionary<string, double>? ReadLogitBias(JsonFields body)
+    {
+        if (body.Take("logit_bias") is not { } biases)
+        {
+            return null;
+        }
+
+        return biases.ValueKind == JsonValueKind.Object && biases.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Number)
+            ? biases.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble(), StringComparer.Ordinal)
+            : throw body.Wrong("logit_bias", biases, "an object of token ids with numbers");
+    }
+
+    /// <summary>In chats a flag, and a number beside it.</summary>
+    private static (bool? Wanted, int? TopCount) ReadChatLogProbabilities(JsonFields body) =>
+        (body.TakeBoolean("logprobs"), body.TakeInteger("top_logprobs") is { } count and not 0 ? count : null);
+
+    /// <summary>In completions one number says both: 0 asks for the chosen token's only.</summary>
+    private static (bool? Wanted, int? TopCount) ReadCompletionLogProbabilities(JsonFields body) => body.TakeInteger("logprobs") switch
+    {
+        null => (null, null),
+        0 => (true, null),
+        var count => (true, count),
     };
 
     private static Dictionary<string, string>? ReadMetadata(JsonFields body)

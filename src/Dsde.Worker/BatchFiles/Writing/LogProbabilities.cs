@@ -10,39 +10,42 @@ namespace Dsde.Worker.BatchFiles.Writing;
 /// </summary>
 internal static class LogProbabilities
 {
-    public static void Write(Utf8JsonWriter json, bool isChat, GenerationJobCompleted job)
+    public static void Write(Utf8JsonWriter json, bool isChat, GenerationChoice choice)
     {
-        if (job.TokenLogProbabilities is not { } values)
+        if (choice.TokenLogProbabilities is not { } values)
         {
             json.WriteNull("logprobs");
             return;
         }
 
-        var names = Enumerable.Range(0, values.Count)
-            .Select(index => job.TokenIds is { } ids ? string.Create(CultureInfo.InvariantCulture, $"token_id:{ids[index]}") : "");
+        var names = Enumerable.Range(0, values.Count).Select(index => choice.TokenIds is { } ids ? NameOf(ids[index]) : "");
         json.WriteStartObject("logprobs");
         if (isChat)
         {
-            WriteContent(json, names, values);
+            WriteContent(json, names, values, choice.TopLogProbabilities);
         }
         else
         {
-            WriteLists(json, names, values);
+            WriteLists(json, names, values, choice.TopLogProbabilities);
         }
 
         json.WriteEndObject();
     }
 
-    private static void WriteContent(Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values)
+    private static void WriteContent(
+        Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
     {
         json.WriteStartArray("content");
-        foreach (var (name, value) in names.Zip(values))
+        foreach (var (index, (name, value)) in names.Zip(values).Index())
         {
-            json.WriteStartObject();
-            json.WriteString("token", name);
-            json.WriteNumber("logprob", value);
-            json.WriteNull("bytes");
+            WriteToken(json, name, value);
             json.WriteStartArray("top_logprobs");
+            foreach (var token in top?[index] ?? [])
+            {
+                WriteToken(json, NameOf(token.TokenId), token.LogProbability);
+                json.WriteEndObject();
+            }
+
             json.WriteEndArray();
             json.WriteEndObject();
         }
@@ -50,7 +53,17 @@ internal static class LogProbabilities
         json.WriteEndArray();
     }
 
-    private static void WriteLists(Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values)
+    /// <summary>Begins an object; the caller ends it.</summary>
+    private static void WriteToken(Utf8JsonWriter json, string name, double value)
+    {
+        json.WriteStartObject();
+        json.WriteString("token", name);
+        json.WriteNumber("logprob", value);
+        json.WriteNull("bytes");
+    }
+
+    private static void WriteLists(
+        Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
     {
         json.WriteStartArray("tokens");
         foreach (var name in names)
@@ -66,7 +79,32 @@ internal static class LogProbabilities
         }
 
         json.WriteEndArray();
-        json.WriteNull("top_logprobs");
+        WriteTopLists(json, top);
         json.WriteNull("text_offset");
     }
+
+    private static void WriteTopLists(Utf8JsonWriter json, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
+    {
+        if (top is null)
+        {
+            json.WriteNull("top_logprobs");
+            return;
+        }
+
+        json.WriteStartArray("top_logprobs");
+        foreach (var tokens in top)
+        {
+            json.WriteStartObject();
+            foreach (var token in tokens)
+            {
+                json.WriteNumber(NameOf(token.TokenId), token.LogProbability);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static string NameOf(int tokenId) => string.Create(CultureInfo.InvariantCulture, $"token_id:{tokenId}");
 }

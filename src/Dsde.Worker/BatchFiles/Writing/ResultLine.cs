@@ -28,7 +28,11 @@ internal static class ResultLine
         json.WriteNumber("created", job.CompletedAt.ToUnixTimeSeconds());
         json.WriteString("model", job.Model);
         json.WriteStartArray("choices");
-        WriteChoice(json, isChat, job);
+        foreach (var choice in job.Choices ?? [First(job)])
+        {
+            WriteChoice(json, isChat, choice, job.PromptTokenIds);
+        }
+
         json.WriteEndArray();
         if (isChat)
         {
@@ -44,26 +48,38 @@ internal static class ResultLine
         json.WriteEndObject();
     }
 
-    private static void WriteChoice(Utf8JsonWriter json, bool isChat, GenerationJobCompleted job)
+    private static GenerationChoice First(GenerationJobCompleted job) => new()
+    {
+        Index = 0,
+        Text = job.Text,
+        FinishReason = job.FinishReason,
+        CompletionTokens = job.Usage.CompletionTokens,
+        Seed = job.Speculation.Seed,
+        TokenIds = job.TokenIds,
+        TokenLogProbabilities = job.TokenLogProbabilities,
+        TopLogProbabilities = job.TopLogProbabilities,
+    };
+
+    private static void WriteChoice(Utf8JsonWriter json, bool isChat, GenerationChoice choice, IReadOnlyList<int>? promptTokenIds)
     {
         json.WriteStartObject();
-        json.WriteNumber("index", 0);
+        json.WriteNumber("index", choice.Index);
         if (isChat)
         {
             json.WriteStartObject("message");
             json.WriteString("role", "assistant");
-            json.WriteString("content", job.Text);
+            json.WriteString("content", choice.Text);
             json.WriteEndObject();
         }
         else
         {
-            json.WriteString("text", job.Text);
-            WriteIds(json, "prompt_token_ids", job.PromptTokenIds);
+            json.WriteString("text", choice.Text);
+            WriteIds(json, "prompt_token_ids", promptTokenIds);
         }
 
-        LogProbabilities.Write(json, isChat, job);
-        json.WriteString("finish_reason", job.FinishReason);
-        WriteIds(json, "token_ids", job.TokenIds);
+        LogProbabilities.Write(json, isChat, choice);
+        json.WriteString("finish_reason", choice.FinishReason);
+        WriteIds(json, "token_ids", choice.TokenIds);
         json.WriteEndObject();
     }
 

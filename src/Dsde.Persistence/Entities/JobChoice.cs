@@ -1,0 +1,23 @@
+namespace Dsde.Persistence.Entities;
+
+/// <summary>A row of <c>job_choices</c>: an output of a job that asked for several, from the second on.</summary>
+internal sealed class JobChoice
+{
+    public Guid JobId { get; init; }
+
+    public int Choice { get; init; }
+
+    public string Text { get; init; } = "";
+
+    public string FinishReason { get; init; } = "";
+
+    public int CompletionTokens { get; init; }
+
+    public int[]? TokenIds { get; init; }
+
+    public float[]? TokenLogProbabilities { get; init; }
+
+    public int[]? TopTokenIds { get; init; }
+
+    public float[]? TopLogProbabilities { get; init; }
+}

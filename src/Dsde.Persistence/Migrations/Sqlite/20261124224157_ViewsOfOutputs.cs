@@ -1,0 +1,17 @@
+using Dsde.Persistence.Views;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Dsde.Persistence.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class ViewsOfOutputs : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder) => ViewMigration.Create(migrationBuilder, SqliteViews.All);
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder) => ViewMigration.Drop(migrationBuilder, SqliteViews.All);
+    }
+}
