@@ -100,6 +100,18 @@ public sealed class PaddingTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_is_no_model_is_not_replaced()
+    {
+        Directory.CreateDirectory(Padded);
+        var precious = Path.Combine(Padded, "thesis.txt");
+        File.WriteAllText(precious, "years of work");
+
+        Should.Throw<IOException>(() => ModelPadder.Randomize(Draft, Padded, 1, StoredType.BF16, Cancellation)).Message.ShouldContain(Padded);
+
+        File.ReadAllText(precious).ShouldBe("years of work");
+    }
+
+    [Fact]
     public void A_model_of_another_architecture_is_refused_by_name()
     {
         var source = Path.Combine(_folder, "other");

@@ -7,7 +7,7 @@ internal sealed record BenchSettings
 {
     /// <summary>Compared when none are named: no speculation, the static lengths of which the best is the strongest baseline, and what chooses lengths by itself.</summary>
     public static readonly IReadOnlyList<string> StandardPolicies =
-        ["autoregressive", "static:2", "static:4", "static:6", "static:8", "static:10", "adaedl", "dsde", "dsde-nocap"];
+        ["autoregressive", "static:2", "static:4", "static:6", "static:8", "static:10", "adaedl", "dsde", "dsde-nocap", "goodput"];
 
     /// <summary>The policies, in the order of the table.</summary>
     public required IReadOnlyList<PolicyConfiguration> Policies { get; init; }

@@ -11,7 +11,7 @@ internal sealed class EngineArguments
     private readonly Option<string?> _target = new("--target") { Description = "Hugging Face folder of the target model.", HelpName = "DIR" };
     private readonly Option<string?> _draft = new("--draft") { Description = "Hugging Face folder of the draft model; none for no draft.", HelpName = "DIR" };
     private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
-    private readonly Option<string?> _sampling = new("--sampling") { Description = "rejection (default) or coupled: how proposals are accepted where jobs don't say.", HelpName = "MODE" };
+    private readonly Option<string?> _sampling = new("--sampling") { Description = "coupled (default) or rejection: how proposals are accepted where jobs don't say.", HelpName = "MODE" };
     private readonly Option<string?> _numerics = new("--numerics") { Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.", HelpName = "MODE" };
     private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16 or fp32.", HelpName = "TYPE" };
     private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N.", HelpName = "DEVICE" };

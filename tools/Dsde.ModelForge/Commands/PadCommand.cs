@@ -9,7 +9,7 @@ namespace Dsde.ModelForge.Commands;
 internal sealed class PadCommand : Command
 {
     private readonly Argument<string> _source = new("SOURCE") { Description = "Hugging Face folder of a Llama model in bf16 or fp32." };
-    private readonly Argument<string> _destination = new("OUT") { Description = "Folder to write; replaced if it is there." };
+    private readonly Argument<string> _destination = new("OUT") { Description = "Folder to write; a model that is there is replaced." };
     private readonly Option<string?> _parameters = new("--parameters") { Description = "Size to aim at, for example 150M or 8B: a usual shape of that size is taken.", HelpName = "N" };
     private readonly Option<int?> _hidden = Number("--hidden", "Width of the residual stream.");
     private readonly Option<int?> _layers = Number("--layers", "Layers.");

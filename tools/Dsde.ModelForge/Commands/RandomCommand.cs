@@ -7,7 +7,7 @@ namespace Dsde.ModelForge.Commands;
 internal sealed class RandomCommand : Command
 {
     private readonly Argument<string> _source = new("SOURCE") { Description = "Hugging Face folder whose shape and tokenizer are taken." };
-    private readonly Argument<string> _destination = new("OUT") { Description = "Folder to write; replaced if it is there." };
+    private readonly Argument<string> _destination = new("OUT") { Description = "Folder to write; a model that is there is replaced." };
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the weights.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> _type = PadCommand.TypeOption();
 

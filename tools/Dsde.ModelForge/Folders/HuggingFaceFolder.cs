@@ -27,8 +27,14 @@ internal static class HuggingFaceFolder
     });
 
     /// <summary>Writes beside the place and moves the folder there when it is whole, so that no reader meets half a model.</summary>
+    /// <exception cref="IOException">There is a folder of that name that is no model, which is not replaced.</exception>
     public static void Write(string path, Action<string> write)
     {
+        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any() && !File.Exists(Path.Combine(path, ConfigName)))
+        {
+            throw new IOException($"Folder {path} holds something that is no model, and is not replaced. Give another one, or empty it.");
+        }
+
         var partial = Path.TrimEndingDirectorySeparator(path) + ".partial";
         Directory.CreateDirectory(partial);
         try
