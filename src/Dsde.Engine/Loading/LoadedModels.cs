@@ -46,10 +46,10 @@ internal sealed class LoadedModels : IDisposable
         var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
         var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
         var isDeterministic = options.Numerics == "deterministic";
-        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device, isDeterministic) { VocabularySize = vocabularySize };
+        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device, isDeterministic, vocabularySize);
         try
         {
-            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device, isDeterministic) { VocabularySize = vocabularySize };
+            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device, isDeterministic, vocabularySize);
             return new LoadedModels(targetFolder, tokenizer, target, draft);
         }
         catch

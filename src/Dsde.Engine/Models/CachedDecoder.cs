@@ -13,8 +13,8 @@ internal sealed class CachedDecoder : IDisposable
 
     /// <summary>Loads a model folder for some sequences of some length, onto one device.</summary>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
-    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device, bool isDeterministic = false)
-        : this(folder, slotCount, maxLength, type, [device], isDeterministic)
+    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device, bool isDeterministic = false, int? vocabularySize = null)
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize)
     {
     }
 
@@ -25,35 +25,30 @@ internal sealed class CachedDecoder : IDisposable
     /// <param name="type">Type of weights, activations and cache.</param>
     /// <param name="devices">Where the layers are, in order.</param>
     /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
+    /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all rows.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
-    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices, bool isDeterministic = false)
+    public CachedDecoder(
+        ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices, bool isDeterministic = false, int? vocabularySize = null)
     {
+        VocabularySize = vocabularySize ?? folder.Config.VocabularySize;
         Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
         _ops = DecoderOperators.Create(type, devices[0], isDeterministic);
-        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement), _ops, maxLength);
+        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
-        VocabularySize = folder.Config.VocabularySize;
     }
 
     /// <summary>Keys and values of the running sequences.</summary>
     public KvCache Cache { get; }
 
-    /// <summary>
-    /// Tokens of the vocabulary that logits are given for (V): the same in a target and its draft, whatever their paddings. All rows of the output
-    /// projection, unless fewer are asked for.
-    /// </summary>
-    public int VocabularySize { get; init; }
+    /// <summary>Tokens of the vocabulary that logits are given for (V): the same in a target and its draft, whatever their paddings.</summary>
+    public int VocabularySize { get; }
 
     /// <summary>Where rows come from and logits go to.</summary>
     public Device Device { get; }
 
     /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
-    public Tensor Forward(PassRows rows)
-    {
-        var logits = _decoder.Forward(rows, Cache); // [n, V and padding]
-        return logits.size(-1) == VocabularySize ? logits : logits.narrow(-1, 0, VocabularySize);
-    }
+    public Tensor Forward(PassRows rows) => _decoder.Forward(rows, Cache);
 
     /// <summary>The model's linear layers alone, for measurement.</summary>
     public LinearLayers CreateLinearLayers() => _decoder.CreateLinearLayers();

@@ -28,7 +28,7 @@ internal sealed class DecoderWeights : IDisposable
     /// <summary>On the last layer's device. <c>[H]</c></summary>
     public Tensor FinalNorm { get; }
 
-    /// <summary>On the last layer's device. <c>[V, H]</c>; the embedding itself where the two are tied and on one device.</summary>
+    /// <summary>On the last layer's device. <c>[V, H]</c>, without padding rows; a view of the embedding where the two are tied and on one device.</summary>
     public LinearWeight LanguageHead { get; }
 
     /// <summary>Type of weights and activations.</summary>
@@ -38,10 +38,14 @@ internal sealed class DecoderWeights : IDisposable
     public Device Device { get; }
 
     /// <summary>Reads the weights of a folder.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="type">Type of weights and activations.</param>
+    /// <param name="placement">Where the layers go.</param>
+    /// <param name="outputCount">Rows of the output projection to use, from the first: those behind only pad it.</param>
     /// <exception cref="ModelLoadException">
     /// A weight is missing, has another shape than the configuration says, or is there although the configuration knows no such weight.
     /// </exception>
-    public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement)
+    public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement, int outputCount)
     {
         using var scope = NewDisposeScope();
         using var files = new MappedWeights(folder, type);
@@ -51,7 +55,7 @@ internal sealed class DecoderWeights : IDisposable
         var embedding = files.Read("model.embed_tokens.weight", first, vocabulary, hidden);
         var layers = placement.Layers.Select((device, layer) => new LayerReader(files, config, device, $"model.layers.{layer}.").Read()).ToList();
         var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
-        var head = config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden);
+        var head = (config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden)).narrow(0, 0, outputCount);
         files.RefuseLeftovers();
         foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([embedding, finalNorm, head]))
         {

@@ -43,9 +43,7 @@ internal sealed class Tokenizer
     {
         var definition = TokenizerReader.Read(folder.Path);
         var largest = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(0).Max();
-        return largest < folder.Config.VocabularySize
-            ? new Tokenizer(definition, ChatTemplate.Load(folder, definition))
-            : throw new ModelLoadException(
+        return largest < folder.Config.VocabularySize ? new Tokenizer(definition, ChatTemplate.Load(folder, definition)) : throw new ModelLoadException(
                 $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. The two belong to different models.");
     }
 

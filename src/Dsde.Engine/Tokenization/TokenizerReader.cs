@@ -13,10 +13,18 @@ internal static class TokenizerReader
         var pieces = Path.Combine(folder, SentencePieceFile.FileName);
         var readsPieces = !File.Exists(json) && File.Exists(pieces);
         var path = readsPieces ? pieces : json;
+        var settings = Guard(Path.Combine(folder, TokenizerSettings.FileName), () => TokenizerSettings.Read(folder));
+        return Guard(path, () =>
+            readsPieces ? SentencePieceTokenizerReader.Read(SentencePieceFile.Read(path), settings) : TokenizerFile.Read(JsonSettings.Load(path), settings));
+    }
+
+    /// <summary>Reads a file, and names it where it turns out to be built otherwise.</summary>
+    /// <exception cref="ModelLoadException">The file is broken.</exception>
+    public static T Guard<T>(string path, Func<T> read)
+    {
         try
         {
-            var settings = TokenizerSettings.Read(folder);
-            return readsPieces ? SentencePieceTokenizerReader.Read(SentencePieceFile.Read(path), settings) : TokenizerFile.Read(JsonSettings.Load(path), settings);
+            return read();
         }
         catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
             or IndexOutOfRangeException or OverflowException or InvalidDataException or JsonException)

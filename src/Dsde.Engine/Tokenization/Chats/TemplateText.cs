@@ -34,7 +34,9 @@ internal sealed partial class TemplateText
     /// <exception cref="ModelLoadException">tokenizer_config.json is broken.</exception>
     public static TemplateText? Find(string folder, TokenizerSettings settings)
     {
-        var source = File.Exists(Path.Combine(folder, FileName)) ? File.ReadAllText(Path.Combine(folder, FileName)) : FindInSettings(folder);
+        var separate = Path.Combine(folder, FileName);
+        var source = TokenizerReader.Guard(
+            Path.Combine(folder, TokenizerSettings.FileName), () => File.Exists(separate) ? File.ReadAllText(separate) : FindInSettings(folder));
         return source is null ? null : new TemplateText(source, settings.BosToken ?? "<s>", settings.EosToken ?? "</s>");
     }
 
