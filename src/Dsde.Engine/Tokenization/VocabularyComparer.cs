@@ -38,8 +38,7 @@ internal static class VocabularyComparer
         }
     }
 
-    private static bool IsSame(Tokenizer target, Tokenizer draft, int id) =>
-        id < target.VocabularySize && id < draft.VocabularySize && target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
+    private static bool IsSame(Tokenizer target, Tokenizer draft, int id) => target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
 
-    private static string Show(Tokenizer tokenizer, int id) => id < tokenizer.VocabularySize ? Encoding.UTF8.GetString(tokenizer.BytesOf(id)) : "nothing";
+    private static string Show(Tokenizer tokenizer, int id) => tokenizer.BytesOf(id) is { Length: > 0 } bytes ? Encoding.UTF8.GetString(bytes) : "nothing";
 }

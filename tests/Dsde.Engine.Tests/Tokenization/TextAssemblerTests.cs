@@ -60,4 +60,31 @@ public sealed class TextAssemblerTests(TestPair models) : IClassFixture<TestPair
 
         assembler.Text.ShouldBe("a\uFFFDb\uFFFD");
     }
+
+    /// <summary>Bytes are tokens of the test model by their value: every way to spread a text over tokens shows whole characters only.</summary>
+    [Fact]
+    public void Text_grows_by_whole_characters_however_bytes_are_spread_over_tokens()
+    {
+        const string Text = "a\u00e9日🙂👩‍👩‍👧‍👦👍🏽𠮷\n z";
+        var bytes = System.Text.Encoding.UTF8.GetBytes(Text);
+        for (var cut = 0; cut <= bytes.Length; cut++)
+        {
+            var assembler = _tokenizer.CreateAssembler([]);
+            bytes.Take(cut).ToList().ForEach(value => assembler.Append(value));
+
+            var whole = System.Text.Encoding.UTF8.GetString(bytes[..cut]).TrimEnd('\uFFFD');
+            assembler.Text.TrimEnd('\uFFFD').ShouldBe(whole);
+            Text.ShouldStartWith(whole);
+        }
+    }
+
+    [Fact]
+    public void A_stop_string_ends_no_character_early()
+    {
+        byte[] smile = [0xF0, 0x9F, 0x99, 0x82];
+        var assembler = _tokenizer.CreateAssembler(["\uFFFD"]);
+
+        smile.ShouldAllBe(value => !assembler.Append(value));
+        assembler.Text.ShouldBe("🙂");
+    }
 }

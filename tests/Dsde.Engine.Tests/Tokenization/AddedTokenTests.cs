@@ -1,0 +1,73 @@
+using Dsde.Engine.Tokenization;
+
+namespace Dsde.Engine.Tests.Tokenization;
+
+/// <summary>Added tokens in text: ordinary ones are found as Hugging Face does, special ones only where the sender may write them.</summary>
+public sealed class AddedTokenTests : IDisposable
+{
+    private readonly TokenizerFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_longest_token_at_a_place_counts_and_the_rest_is_text()
+    {
+        var splitter = Splitter(new(1, new AddedToken("<a>", false)), new(2, new AddedToken("<a><b>", false)), new(3, new AddedToken("\n\n", false)));
+
+        splitter.Split("x<a><b>y<a>").ShouldBe([("x", null), ("", 2), ("y", null), ("", 1)]);
+        splitter.Split("\n\n\n<a").ShouldBe([("", 3), ("\n<a", null)]);
+        splitter.Split("").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void White_space_and_word_borders_are_as_the_token_says()
+    {
+        var splitter = Splitter(
+            new(1, new AddedToken("<l>", false) { StripsLeft = true }), new(2, new AddedToken("<r>", false) { StripsRight = true }), new(3, new AddedToken("word", false) { IsWholeWord = true }));
+
+        splitter.Split("a \t<l> b").ShouldBe([("a", null), ("", 1), (" b", null)]);
+        splitter.Split("a <r>\n b").ShouldBe([("a ", null), ("", 2), ("b", null)]);
+        splitter.Split("word words (word) sword").ShouldBe([("", 3), (" words (", null), ("", 3), (") sword", null)]);
+    }
+
+    [Fact]
+    public void Ordinary_tokens_are_found_in_any_text_and_special_ones_in_plain_prompts()
+    {
+        var tokenizer = Load();
+        var encoder = new PromptEncoder(tokenizer);
+
+        tokenizer.Encode("a<think>b").ShouldBe(['a', 401, 'b']);
+        tokenizer.Encode("<|end|>").ShouldNotContain(400);
+        encoder.Encode("a<think>b<|end|>").ShouldBe(['a', 401, 'b', 400]);
+        encoder.Decode(['a', 401, 'b', 400]).ShouldBe("a<think>b");
+    }
+
+    [Fact]
+    public void The_settings_have_the_last_word_on_the_beginning_of_text()
+    {
+        var template = new
+        {
+            type = "TemplateProcessing",
+            single = new object[] { new { SpecialToken = new { id = "<|end|>", type_id = 0 } }, new { Sequence = new { id = "A", type_id = 0 } } },
+            special_tokens = new Dictionary<string, object> { ["<|end|>"] = new { id = "<|end|>", ids = new[] { 400 }, tokens = new[] { "<|end|>" } } },
+        };
+
+        new PromptEncoder(Load(template)).Encode("a").ShouldBe([400, 'a']);
+        new PromptEncoder(Load(new { type = "Sequence", processors = new object[] { new { type = "ByteLevel" }, template } })).Encode("<|end|>a").ShouldBe([400, 'a']);
+        new PromptEncoder(Load(template, new { add_bos_token = false })).Encode("a").ShouldBe(['a']);
+        new PromptEncoder(Load(null, new { add_bos_token = true, bos_token = new { content = "<|end|>" } })).Encode("a").ShouldBe([400, 'a']);
+    }
+
+    private static AddedTokenSplitter Splitter(params KeyValuePair<int, AddedToken>[] tokens) => new(tokens);
+
+    private Tokenizer Load(object? postProcessor = null, object? settings = null)
+    {
+        TestTokenizer.Write(_folder.Path);
+        var path = Path.Combine(_folder.Path, "tokenizer.json");
+        var file = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
+        file["added_tokens"] = System.Text.Json.JsonSerializer.SerializeToNode(new[] { TokenizerFolder.Added(400, "<|end|>", true), TokenizerFolder.Added(401, "<think>", false) });
+        file["post_processor"] = System.Text.Json.JsonSerializer.SerializeToNode(postProcessor);
+        File.WriteAllText(path, file.ToJsonString());
+        return _folder.WithSettings(settings ?? new { }).Load();
+    }
+}
