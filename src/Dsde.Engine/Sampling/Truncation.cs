@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Sampling;
@@ -37,7 +39,26 @@ internal static class Truncation
     }
 
     /// <summary>Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short. <c>[n, 1] f32</c></summary>
-    private static Tensor Nucleus(Tensor scores, Tensor topP)
+    private static Tensor Nucleus(Tensor scores, Tensor topP) =>
+        scores.device_type == DeviceType.CPU ? NucleusOnCpu(scores, topP) : NucleusBySorting(scores, topP);
+
+    private static Tensor NucleusOnCpu(Tensor scores, Tensor topP)
+    {
+        var contiguous = scores.contiguous();
+        var values = MemoryMarshal.Cast<byte, float>(contiguous.bytes);
+        var masses = topP.data<float>().ToArray();
+        var thresholds = new float[masses.Length];
+        var length = values.Length / masses.Length;
+        for (var row = 0; row < masses.Length; row++)
+        {
+            thresholds[row] = masses[row] < 1f ? NucleusKernel.FindThreshold(values.Slice(row * length, length), masses[row]) : float.NegativeInfinity;
+        }
+
+        return tensor(thresholds).unsqueeze(1);
+    }
+
+    /// <summary>As above, in device operations.</summary>
+    internal static Tensor NucleusBySorting(Tensor scores, Tensor topP)
     {
         var sorted = scores.sort(-1, descending: true).Values; // [n, V]
         var probabilities = sorted.softmax(-1);

@@ -49,6 +49,23 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
     }
 
     [Fact]
+    public async Task In_deterministic_numerics_the_text_and_all_that_is_recorded_are_the_same_bit_for_bit()
+    {
+        var requests = SamplingMixes.Requests(SamplingMixes.Sampled, SamplingMode.Coupled, Prompts(16), 20);
+        var expected = await Run(null, 1, 512, requests, [null], "deterministic");
+
+        foreach (var (draft, batchSize, budget, policies) in new[] { (models.Draft, 9, 5, (string?[])["static:4", "dsde"]), (null, 16, 64, [null]) })
+        {
+            var results = await Run(draft, batchSize, budget, requests, policies, "deterministic");
+            for (var i = 0; i < results.Length; i++)
+            {
+                results[i].TokenIds.ShouldBe(expected[i % requests.Length].TokenIds);
+                results[i].Trace.Tokens.Margin.ShouldBe(expected[i % requests.Length].Trace.Tokens.Margin);
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_engines_default_mode_is_used_and_told()
     {
         await using var engine = Load(models.Target, models.Draft, change: options => options.Sampling = "coupled");
@@ -59,9 +76,13 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
     }
 
     /// <summary>Every request under each of the policies, all of them at once.</summary>
-    private async Task<GenerationResult[]> Run(string? draft, int batchSize, int budget, GenerationRequest[] requests, string?[] policies)
+    private async Task<GenerationResult[]> Run(string? draft, int batchSize, int budget, GenerationRequest[] requests, string?[] policies, string numerics = "auto")
     {
-        await using var engine = Load(models.Target, draft, draft is null ? "autoregressive" : "dsde", batchSize, options => options.PrefillTokenBudget = budget);
+        await using var engine = Load(models.Target, draft, draft is null ? "autoregressive" : "dsde", batchSize, options =>
+        {
+            options.PrefillTokenBudget = budget;
+            options.Numerics = numerics;
+        });
         return await engine.GenerateAllAsync(policies.SelectMany(
             policy => requests.Select(request => request with { Policy = policy is null ? null : PolicyConfiguration.Parse(policy) })));
     }

@@ -68,6 +68,28 @@ public class TokenScoresTests
         scores.Best.equal(logits.argmax(-1)).all().item<bool>().ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(0.05f)]
+    [InlineData(0.5f)]
+    [InlineData(0.9f)]
+    [InlineData(0.999f)]
+    public void Nucleus_Without_Sorting_Is_That_Of_Sorting(float topP)
+    {
+        using var scope = NewDisposeScope();
+        var random = RandomLogits();
+        var flat = random * 1e-3f;
+        var steep = random.masked_fill(random < 2, float.NegativeInfinity) * 8;
+        foreach (var scores in (Tensor[])[random, flat, steep])
+        {
+            var sorted = Truncation.NucleusBySorting(scores, full([scores.shape[0], 1], topP));
+
+            for (var row = 0; row < scores.shape[0]; row++)
+            {
+                NucleusKernel.FindThreshold(scores[row].data<float>().ToArray(), topP).ShouldBe(sorted[row].item<float>(), $"Row {row}");
+            }
+        }
+    }
+
     [Fact]
     public void Truncation_Keeps_All_Of_A_Tie()
     {
