@@ -118,4 +118,28 @@ public sealed class CpuLinearTests
             }
         }
     }
+
+    [Fact]
+    public void Layers_allocate_no_more_than_their_results_wrapper()
+    {
+        const int BytesOfWrapper = 600; // the tensor object, its shape on the way in and its place in the scope
+        using var scope = torch.NewDisposeScope();
+        using var ops = (IDisposable)Create(torch.ScalarType.BFloat16);
+        using var weight = Weight(3, torch.ScalarType.BFloat16, 300, 256, hasBias: true);
+        var x = Random(1, torch.ScalarType.BFloat16, 1, 5, 256);
+        Repeat(200);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Repeat(2000);
+
+        ((GC.GetAllocatedBytesForCurrentThread() - before) / 2000).ShouldBeInRange(0, BytesOfWrapper);
+
+        void Repeat(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                ((IDecoderOps)ops).Linear(x, weight).Dispose();
+            }
+        }
+    }
 }

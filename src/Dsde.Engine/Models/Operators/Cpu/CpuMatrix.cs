@@ -31,6 +31,7 @@ internal sealed unsafe class CpuMatrix<T> : IDisposable
             Rows = (T*)_copy;
         }
 
+        HugePages.Advise(Rows, (long)OutputCount * Width * sizeof(T));
         if (weight.Bias is { } bias)
         {
             using var wide = bias.to(ScalarType.Float32);

@@ -16,7 +16,7 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     where TElement : IElement<T>
 {
     /// <summary>Most rows for which a linear layer is faster here than on torch. Measured on 2 cores with AVX-512, 1024 wide.</summary>
-    private const int MaxFastRows = 16;
+    private const int MaxFastRows = 32;
 
     private static readonly ScalarType Type = typeof(TElement) == typeof(Bf16Element) ? ScalarType.BFloat16 : ScalarType.Float32;
 
