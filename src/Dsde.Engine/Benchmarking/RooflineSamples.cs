@@ -18,6 +18,7 @@ internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
         for (var i = 0; i < cases.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            passes.MeasureLinear(cases[i]); // whatever ran before left threads asleep and caches full of something else
             _linearMs[i].Add(passes.MeasureLinear(cases[i]));
             _forwardMs[i].Add(passes.MeasureForward(cases[i]));
             if (iterations is not null && cases[i].RowsPerSequence == 1)
