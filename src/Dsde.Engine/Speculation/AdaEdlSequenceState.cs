@@ -31,6 +31,21 @@ internal sealed class AdaEdlSequenceState(int maxLength) : ISequencePolicyState
         Threshold = Blend(AdaEdlConstants.ThresholdMemory, Threshold, Target(step.Accepted));
     }
 
+    /// <summary>Everything it knows, as numbers that only a state of the same policy can read.</summary>
+    public double[] Export() => [Threshold, AcceptanceRate];
+
+    /// <summary>Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.</summary>
+    /// <exception cref="FormatException">The numbers are not those of such a state.</exception>
+    public void Restore(ReadOnlySpan<double> exported)
+    {
+        if (exported.Length != 2)
+        {
+            throw new FormatException("These numbers are not the state of a sequence under AdaEDL.");
+        }
+
+        (Threshold, AcceptanceRate) = (exported[0], exported[1]);
+    }
+
     /// <summary>λ′: raised to stop earlier, lowered where the maximum itself was the limit.</summary>
     private double Target(int accepted)
     {

@@ -57,6 +57,20 @@ public class AdaEdlPolicyTests
         plans.ShouldAllBe(plan => plan.Length == expected);
     }
 
+    [Fact]
+    public void Restore_Continues_Where_Export_Stopped()
+    {
+        var state = new AdaEdlSequenceState(MaxLength);
+        Observe(state, 3, 7);
+        var restored = new AdaEdlSequenceState(MaxLength);
+        restored.Restore(state.Export());
+        Observe(state, 7, 7);
+        Observe(restored, 7, 7);
+        restored.Threshold.ShouldBe(state.Threshold);
+        restored.AcceptanceRate.ShouldBe(state.AcceptanceRate);
+        Should.Throw<FormatException>(() => restored.Restore([]));
+    }
+
     private static void Observe(AdaEdlSequenceState state, int accepted, int proposed)
     {
         var values = new float[proposed];

@@ -14,6 +14,13 @@ internal sealed class AcceptanceMean
         _weight = (decay * _weight) + 1;
     }
 
+    /// <summary>Weighted sum and weight of the observations.</summary>
+    public (double Sum, double Weight) Totals
+    {
+        get => (_sum, _weight);
+        set => (_sum, _weight) = value;
+    }
+
     /// <summary>The mean, where the prior counts for <paramref name="priorWeight"/> observations; kept clear of 0 and 1.</summary>
     public double Read(double prior, double priorWeight) => Math.Clamp(
         ((prior * priorWeight) + _sum) / (priorWeight + _weight), GoodputConstants.AcceptanceMargin, 1 - GoodputConstants.AcceptanceMargin);

@@ -41,4 +41,19 @@ internal sealed class GoodputSequenceState(WorkloadAcceptance workload, bool isG
             workload.Add(isGreedy, value);
         }
     }
+
+    /// <summary>Everything it knows, as numbers that only a state of the same policy can read.</summary>
+    public double[] Export() => [_own.Totals.Sum, _own.Totals.Weight];
+
+    /// <summary>Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.</summary>
+    /// <exception cref="FormatException">The numbers are not those of such a state.</exception>
+    public void Restore(ReadOnlySpan<double> exported)
+    {
+        if (exported.Length != 2 || exported[1] < 0)
+        {
+            throw new FormatException("These numbers are not the state of a sequence under Goodput.");
+        }
+
+        _own.Totals = (exported[0], exported[1]);
+    }
 }

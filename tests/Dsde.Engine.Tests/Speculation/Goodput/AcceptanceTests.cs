@@ -41,6 +41,19 @@ public class AcceptanceTests
     }
 
     [Fact]
+    public void Restore_Continues_Where_Export_Stopped()
+    {
+        var workload = new WorkloadAcceptance();
+        var state = new GoodputSequenceState(workload, isGreedy: true);
+        state.Observe(new VerifiedStep { Accepted = 1, Kld = new float[3], Beta = new float[3], DraftEntropy = new float[3], Temperature = 0 });
+        var restored = new GoodputSequenceState(workload, isGreedy: true);
+        restored.Restore(state.Export());
+        restored.Acceptance.ShouldBe(state.Acceptance);
+        restored.Acceptance.ShouldNotBe(new GoodputSequenceState(workload, isGreedy: true).Acceptance);
+        Should.Throw<FormatException>(() => restored.Restore([1]));
+    }
+
+    [Fact]
     public void Confidence_Learns_Which_Entropies_Are_Accepted()
     {
         var model = new ConfidenceModel();
