@@ -43,6 +43,26 @@ public sealed class EngineOptions
     [Range(0, 1 << 20)]
     public int MaxLength { get; set; }
 
+    /// <summary>
+    /// Memory for keys and values of both models together, in units of 2²⁰ bytes; 0 for what <see cref="BatchSize"/> sequences of
+    /// <see cref="MaxLength"/> take. With less than that fewer sequences run at once.
+    /// </summary>
+    /// <value>The default is 0.</value>
+    [Range(0, 1 << 24)]
+    public int KvCacheMegabytes { get; set; }
+
+    /// <summary>
+    /// Further cache slots that keep what ended sequences computed, for prompts that begin alike. Running sequences share with each other without any.
+    /// </summary>
+    /// <value>The default is 1.</value>
+    [Range(0, 64)]
+    public int RetainedSlots { get; set; } = 1;
+
+    /// <summary>A request that waits this many seconds longer is preferred to one of the next higher priority.</summary>
+    /// <value>The default is 30.</value>
+    [Range(1, 86400)]
+    public int PriorityAgeingSeconds { get; set; } = 30;
+
     /// <summary>Most prompt tokens worked through between two iterations.</summary>
     /// <value>The default is 512.</value>
     [Range(1, 1 << 16)]

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
@@ -37,13 +38,17 @@ public sealed class GenerationEngine : IGenerationEngine
             models.Target.VocabularySize,
             compute.TypeName,
             compute.Device.ToString(),
-            options.BatchSize,
+            models.BatchSize,
             policy.ToString());
+        Models = models;
         _thread = new EngineThread(CreateLoop(models, compute, options), _arrivals.Reader, models.Dispose, logger);
     }
 
     /// <inheritdoc/>
     public EngineDescription Description { get; }
+
+    /// <summary>What the engine's thread works with; for tests.</summary>
+    internal LoadedModels Models { get; }
 
     /// <inheritdoc/>
     public IPromptEncoder PromptEncoder { get; }
@@ -118,12 +123,15 @@ public sealed class GenerationEngine : IGenerationEngine
 
     private DecodingLoop CreateLoop(LoadedModels models, ComputeSettings compute, EngineOptions options)
     {
-        var planner = new SpeculationPlanner(models.MaxLength, options.MaxSpeculationLength, models.Draft?.Cache, _policies.Costs);
+        var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
         return new DecodingLoop(
             _arrivals.Reader,
-            new RunningBatch(models.Target.Cache, models.Draft?.Cache),
-            new PrefillStep(models.Target, models.Draft, options.PrefillTokenBudget, compute.Device, _time),
-            new SpeculativeStep(models.Target, models.Draft, planner, compute.Device, _time),
-            _counters);
+            new WaitingQueue(_time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
+            new RunningBatch(caches),
+            new BatchLimit(models.BatchSize),
+            new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), compute.Device, _time),
+            new SpeculativeStep(models.Target, models.Draft, new SpeculationPlanner(caches, options.MaxSpeculationLength, _policies.Costs), compute.Device, _time),
+            _counters,
+            _time);
     }
 }

@@ -33,6 +33,15 @@ public sealed record GenerationRequest
     /// <summary>What chooses the speculation length; null for the engine's default.</summary>
     public PolicyConfiguration? Policy { get; init; }
 
-    /// <summary>Requests of higher priority enter the batch first; equal ones in order of arrival.</summary>
+    /// <summary>
+    /// Requests of higher priority enter the batch first; a level is worth <see cref="EngineOptions.PriorityAgeingSeconds"/> of waiting, so that nobody
+    /// waits for ever. Equal ones enter in order of arrival.
+    /// </summary>
     public int Priority { get; init; }
+
+    /// <summary>For ending the request early and for checkpoints; null if neither is wanted.</summary>
+    public GenerationControl? Control { get; init; }
+
+    /// <summary>Where an earlier run of the same request stopped; null to begin. <see cref="MaxTokens"/> counts from the beginning.</summary>
+    public SequenceCheckpoint? ResumeFrom { get; init; }
 }

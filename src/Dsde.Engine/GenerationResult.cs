@@ -26,6 +26,9 @@ public sealed record GenerationResult
     /// <summary>What ended the output.</summary>
     public required FinishReason FinishReason { get; init; }
 
+    /// <summary>Continues an output that ended as <see cref="FinishReason.Suspended"/>; null otherwise.</summary>
+    public SequenceCheckpoint? Checkpoint { get; init; }
+
     /// <summary>What happened on the way.</summary>
     public required GenerationTrace Trace { get; init; }
 }

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(1001, LogLevel.Error, "An iteration failed; the {Count} requests that ran or waited are given back as failed")]
     public static partial void IterationFailed(this ILogger logger, int count, Exception exception);
+
+    [LoggerMessage(1002, LogLevel.Warning, "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: {Reason}")]
+    public static partial void OutOfMemory(this ILogger logger, string reason);
 }

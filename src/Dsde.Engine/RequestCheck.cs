@@ -22,6 +22,11 @@ internal static class RequestCheck
             RequireInVocabulary(id, "Token", engine);
         }
 
+        if (request.ResumeFrom is { } checkpoint)
+        {
+            RequireFitting(checkpoint, request, engine);
+        }
+
         Require(request.MaxTokens >= 1, $"MaxTokens is {request.MaxTokens}; give at least 1.");
         Require(request.StopStrings.All(stop => stop.Length > 0), "A stop string is empty; leave it out.");
         Require(
@@ -61,6 +66,25 @@ internal static class RequestCheck
 
     private static void RequireInVocabulary(int id, string what, EngineDescription engine) => Require(
         id >= 0 && id < engine.VocabularySize, $"{what} id {id} is not in the vocabulary; ids go from 0 to {engine.VocabularySize - 1}.");
+
+    private static void RequireFitting(SequenceCheckpoint checkpoint, GenerationRequest request, EngineDescription engine)
+    {
+        Require(
+            checkpoint.Version == SequenceCheckpoint.CurrentVersion,
+            $"The checkpoint has version {checkpoint.Version}; this engine reads version {SequenceCheckpoint.CurrentVersion}. Start the request anew.");
+        Require(
+            checkpoint.PromptDigest == SequenceCheckpoint.DigestOf(request.PromptTokenIds) && checkpoint.Trace.Seed == request.Sampling.Seed,
+            "The checkpoint belongs to another prompt or seed.");
+        var count = checkpoint.TokenIds.Length;
+        var length = request.PromptTokenIds.Count + count;
+        Require(
+            count < request.MaxTokens && length < engine.ContextLength,
+            $"The checkpoint has {count} tokens, which leaves nothing to be generated of {request.MaxTokens} in a context of {engine.ContextLength}.");
+        Require(checkpoint.TokenIds.All(id => id >= 0 && id < engine.VocabularySize), "The checkpoint has token ids that are not in the vocabulary.");
+        Require(
+            checkpoint.TokenLogProbabilities.Length == count && checkpoint.DraftLength >= 0 && checkpoint.DraftLength < length,
+            "The checkpoint contradicts itself; start the request anew.");
+    }
 
     private static void Require(bool condition, string message)
     {

@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Keys and values of one model, one slot per running sequence, preallocated, each layer's on the layer's device. Who owns a range of a slot:
+/// Keys and values of one model, one slot per sequence, preallocated, each layer's on the layer's device. Whose a slot is, running or retained,
+/// only <see cref="Scheduling.RunningBatch"/> knows. Who owns a range of a slot:
 /// <list type="table">
-/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept</description></item>
+/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, and readable to sequences that begin alike</description></item>
 /// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when reached</description></item>
 /// </list>
 /// Rejection therefore only lowers a length. Memory starts as zeros, because a masked key of NaN would still poison the attention.
@@ -27,6 +28,10 @@ internal sealed class KvCache : IDisposable
         _keys = Allocate(layerDevices, shape, type);
         _values = Allocate(layerDevices, shape, type);
     }
+
+    /// <summary>Memory of one position, in bytes.</summary>
+    public static long BytesPerPosition(ModelConfig config, ScalarType type) =>
+        2L * config.LayerCount * config.KvHeadCount * config.HeadDim * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort));
 
     /// <summary>Sequences that fit.</summary>
     public int SlotCount { get; }
@@ -54,29 +59,40 @@ internal sealed class KvCache : IDisposable
     /// <summary>Moves a sequence into a free slot, and frees its old one.</summary>
     public void Move(int fromSlot, int toSlot)
     {
-        var length = _lengths[fromSlot];
-        if (length > 0)
-        {
-            using var scope = NewDisposeScope();
-            for (var layer = 0; layer < _keys.Length; layer++)
-            {
-                CopySlot(_keys[layer], fromSlot, toSlot, length);
-                CopySlot(_values[layer], fromSlot, toSlot, length);
-            }
-        }
-
-        _lengths[toSlot] = length;
+        _lengths[toSlot] = 0;
+        CopyPrefix(fromSlot, toSlot, _lengths[fromSlot]);
         _lengths[fromSlot] = 0;
     }
 
-    /// <summary>Throws if a length is out of bounds or a slot at or behind <paramref name="runningCount"/> isn't empty.</summary>
-    public void CheckIntegrity(int runningCount)
+    /// <summary>
+    /// Copies the first positions of a slot to another that begins with the same tokens. What the other has already stays; what the first lacks is not copied.
+    /// </summary>
+    public void CopyPrefix(int fromSlot, int toSlot, int length)
+    {
+        var (first, end) = (_lengths[toSlot], Math.Min(length, _lengths[fromSlot]));
+        if (first >= end)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        for (var layer = 0; layer < _keys.Length; layer++)
+        {
+            CopyPositions(_keys[layer], fromSlot, toSlot, first, end);
+            CopyPositions(_values[layer], fromSlot, toSlot, first, end);
+        }
+
+        _lengths[toSlot] = end;
+    }
+
+    /// <summary>Throws if a length is out of bounds.</summary>
+    public void CheckIntegrity()
     {
         for (var slot = 0; slot < SlotCount; slot++)
         {
-            if (_lengths[slot] < 0 || _lengths[slot] > MaxLength || (slot >= runningCount && _lengths[slot] != 0))
+            if (_lengths[slot] < 0 || _lengths[slot] > MaxLength)
             {
-                throw new InvalidOperationException($"KV slot {slot} has length {_lengths[slot]} with {runningCount} sequences running and {MaxLength} positions.");
+                throw new InvalidOperationException($"KV slot {slot} has length {_lengths[slot]} with {MaxLength} positions.");
             }
         }
     }
@@ -95,8 +111,8 @@ internal sealed class KvCache : IDisposable
         return [.. layerDevices.Select(device => zeros(shape, dtype: type, device: device).DetachFromDisposeScope())];
     }
 
-    private static void CopySlot(Tensor cache, int fromSlot, int toSlot, int length)
+    private static void CopyPositions(Tensor cache, int fromSlot, int toSlot, int first, int end)
     {
-        cache[toSlot].narrow(0, 0, length).copy_(cache[fromSlot].narrow(0, 0, length));
+        cache[toSlot].narrow(0, first, end - first).copy_(cache[fromSlot].narrow(0, first, end - first));
     }
 }

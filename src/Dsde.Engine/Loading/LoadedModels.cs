@@ -1,4 +1,6 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
+using Dsde.Engine.Scheduling;
 using Dsde.Engine.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,12 +10,13 @@ namespace Dsde.Engine.Loading;
 /// <summary>The models of an engine with their caches, and the tokenizer they share.</summary>
 internal sealed class LoadedModels : IDisposable
 {
-    private LoadedModels(ModelFolder folder, Tokenizer tokenizer, CachedDecoder target, CachedDecoder? draft)
+    private LoadedModels(ModelFolder folder, Tokenizer tokenizer, CachedDecoder target, CachedDecoder? draft, int batchSize)
     {
         Folder = folder;
         Tokenizer = tokenizer;
         Target = target;
         Draft = draft;
+        BatchSize = batchSize;
     }
 
     /// <summary>The target's folder.</summary>
@@ -27,6 +30,9 @@ internal sealed class LoadedModels : IDisposable
 
     /// <summary>The draft; null without one.</summary>
     public CachedDecoder? Draft { get; }
+
+    /// <summary>Most sequences that run at once: as many as are wanted and the caches' memory allows.</summary>
+    public int BatchSize { get; }
 
     /// <summary>Most tokens of prompt and output together.</summary>
     public int MaxLength => Target.Cache.MaxLength;
@@ -46,15 +52,25 @@ internal sealed class LoadedModels : IDisposable
         var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
         var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
         var isDeterministic = options.Numerics == "deterministic";
-        var target = new CachedDecoder(targetFolder, options.BatchSize, maxLength, type, device, isDeterministic, vocabularySize);
+        var plan = KvPlan.Create(options, maxLength, targetFolder.Config, draftFolder?.Config, type);
+        CachedDecoder? target = null;
         try
         {
-            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, options.BatchSize, maxLength, type, device, isDeterministic, vocabularySize);
-            return new LoadedModels(targetFolder, tokenizer, target, draft);
+            target = new CachedDecoder(targetFolder, plan.SlotCount, maxLength, type, device, isDeterministic, vocabularySize);
+            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, plan.SlotCount, maxLength, type, device, isDeterministic, vocabularySize);
+            return new LoadedModels(targetFolder, tokenizer, target, draft, plan.BatchSize);
         }
-        catch
+        catch (Exception exception)
         {
-            target.Dispose();
+            target?.Dispose();
+            if (AllocationFailure.Is(exception))
+            {
+                throw new ModelLoadException(
+                    $"The memory does not hold the models and {plan.SlotCount} cache slots of {maxLength} tokens. Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or "
+                    + $"{nameof(EngineOptions.BatchSize)}, or limit the slots' memory ({nameof(EngineOptions.KvCacheMegabytes)}).",
+                    exception);
+            }
+
             throw;
         }
     }

@@ -1,29 +1,34 @@
 using System.Threading.Channels;
-using Dsde.Engine.Models;
 
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// The engine's heart: <see cref="Step"/> admits waiting sequences, works on prompts, runs one iteration and lets finished sequences go. Runs on
-/// one thread, which owns every tensor.
+/// The engine's heart: <see cref="Step"/> admits waiting sequences, works on prompts, runs one iteration and lets sequences go that have ended or are
+/// asked to. Runs on one thread, which owns every tensor.
 /// </summary>
 internal sealed class DecodingLoop
 {
     private readonly ChannelReader<Sequence> _arrivals;
-    private readonly PriorityQueue<Sequence, (int NegatedPriority, long Arrival)> _waiting = new();
+    private readonly WaitingQueue _waiting;
     private readonly RunningBatch _batch;
+    private readonly BatchLimit _limit;
     private readonly PrefillStep _prefill;
     private readonly SpeculativeStep _iteration;
     private readonly EngineCounters _counters;
-    private long _arrivalCount;
+    private readonly TimeProvider _time;
 
-    public DecodingLoop(ChannelReader<Sequence> arrivals, RunningBatch batch, PrefillStep prefill, SpeculativeStep iteration, EngineCounters counters)
+    public DecodingLoop(
+        ChannelReader<Sequence> arrivals, WaitingQueue waiting, RunningBatch batch, BatchLimit limit, PrefillStep prefill, SpeculativeStep iteration,
+        EngineCounters counters, TimeProvider time)
     {
         _arrivals = arrivals;
+        _waiting = waiting;
         _batch = batch;
+        _limit = limit;
         _prefill = prefill;
         _iteration = iteration;
         _counters = counters;
+        _time = time;
     }
 
     /// <summary>Whether there is nothing to do until a sequence arrives.</summary>
@@ -33,76 +38,166 @@ internal sealed class DecodingLoop
     public void Step()
     {
         ReceiveArrivals();
-        ReleaseCancelled();
+        EndOnRequest();
         Admit();
-        var emittedBefore = CountEmitted();
-        _prefill.Run(_batch.Sequences);
-        var firstTokens = CountEmitted() - emittedBefore;
-        ReleaseFinished();
-        var summary = _iteration.Run(_batch.Sequences);
-        ReleaseFinished();
-        _batch.CheckIntegrity();
-        _counters.Update(summary with { Emitted = summary.Emitted + firstTokens }, _batch.Sequences.Count, _waiting.Count);
+        _batch.ShareAwaited();
+        _counters.AddFirstTokens(_prefill.Run(_batch.Sequences));
+        ReleaseEnded();
+        _counters.AddIteration(_iteration.Run(_batch.Sequences));
+        ReleaseEnded();
+        TakeCheckpoints();
+        CheckIntegrity();
+        _limit.AddGoodRound();
+        Report();
+    }
+
+    /// <summary>
+    /// After a round in which memory ran out: everything that runs goes back to the queue, to be worked through again with fewer neighbours. A
+    /// sequence that ran alone is ended instead.
+    /// </summary>
+    /// <param name="endAlone">Ends it.</param>
+    public void Retreat(Action<Sequence> endAlone)
+    {
+        var all = _batch.TakeAll();
+        _limit.Shrink(all.Count);
+        foreach (var sequence in all)
+        {
+            if (sequence.FinishReason is not null)
+            {
+                Complete(sequence); // the round got as far as to end it
+            }
+            else if (all.Count == 1)
+            {
+                endAlone(sequence);
+            }
+            else
+            {
+                _waiting.Enqueue(sequence);
+            }
+        }
+
+        Report();
     }
 
     /// <summary>Ends everything that runs or waits, each with an outcome of the caller's choice.</summary>
     public void Abandon(Action<Sequence> end)
     {
         ReceiveArrivals();
-        foreach (var sequence in _batch.Sequences.ToArray())
-        {
-            _batch.Release(sequence);
-            end(sequence);
-        }
-
-        while (_waiting.TryDequeue(out var sequence, out _))
+        foreach (var sequence in _batch.TakeAll())
         {
             end(sequence);
         }
 
-        _counters.Update(default, 0, 0);
+        while (_waiting.TryDequeue(out var sequence))
+        {
+            end(sequence);
+        }
+
+        Report();
     }
 
-    private int CountEmitted() => _batch.Sequences.Sum(sequence => sequence.EmittedCount);
+    /// <summary>Throws if an owner of memory has lost track of it.</summary>
+    public void CheckIntegrity() => _batch.CheckIntegrity();
 
     private void ReceiveArrivals()
     {
         while (_arrivals.TryRead(out var sequence))
         {
-            _waiting.Enqueue(sequence, (-sequence.Request.Priority, _arrivalCount++));
+            _waiting.Enqueue(sequence);
         }
     }
 
     private void Admit()
     {
-        while (_batch.CanAdmit && _waiting.TryDequeue(out var sequence, out _))
+        while (_batch.Sequences.Count < _limit.Current && _waiting.TryDequeue(out var sequence))
         {
-            if (sequence.Cancellation.IsCancellationRequested)
+            _batch.Admit(sequence);
+        }
+    }
+
+    /// <summary>Lets go what is cancelled, has expired or is to be suspended, whether it runs or waits.</summary>
+    private void EndOnRequest()
+    {
+        var now = _time.GetUtcNow();
+        for (var i = _batch.Sequences.Count - 1; i >= 0; i--)
+        {
+            var sequence = _batch.Sequences[i];
+            if (IsToEnd(sequence, now))
             {
-                sequence.Completion.TrySetCanceled(sequence.Cancellation);
+                _batch.Release(sequence);
+                Complete(sequence);
             }
-            else
+        }
+
+        _waiting.RemoveWhere(sequence =>
+        {
+            var ends = IsToEnd(sequence, now);
+            if (ends)
             {
-                _batch.Admit(sequence);
+                Complete(sequence);
+            }
+
+            return ends;
+        });
+    }
+
+    private static bool IsToEnd(Sequence sequence, DateTimeOffset now)
+    {
+        if (sequence.Cancellation.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        if (sequence.AskedToEnd(now) is { } reason)
+        {
+            sequence.End(reason);
+        }
+
+        return sequence.FinishReason is not null;
+    }
+
+    private void ReleaseEnded()
+    {
+        for (var i = _batch.Sequences.Count - 1; i >= 0; i--)
+        {
+            var sequence = _batch.Sequences[i];
+            if (sequence.FinishReason is not null)
+            {
+                _batch.Release(sequence);
+                Complete(sequence);
             }
         }
     }
 
-    private void ReleaseCancelled()
+    private static void Complete(Sequence sequence)
     {
-        foreach (var sequence in _batch.Sequences.Where(sequence => sequence.Cancellation.IsCancellationRequested).ToArray())
+        if (sequence.FinishReason is null)
         {
-            _batch.Release(sequence);
             sequence.Completion.TrySetCanceled(sequence.Cancellation);
         }
-    }
-
-    private void ReleaseFinished()
-    {
-        foreach (var sequence in _batch.Sequences.Where(sequence => sequence.FinishReason is not null).ToArray())
+        else
         {
-            _batch.Release(sequence);
             sequence.Completion.TrySetResult(sequence.ToResult());
         }
     }
+
+    private void TakeCheckpoints()
+    {
+        for (var i = _batch.Sequences.Count - 1; i >= 0; i--)
+        {
+            var sequence = _batch.Sequences[i];
+            try
+            {
+                sequence.TakeCheckpointIfDue(_batch.DraftLengthOf(sequence));
+            }
+            catch (Exception exception)
+            {
+                // The receiver is the caller's code: its failure is its own request's.
+                _batch.Release(sequence);
+                sequence.Completion.TrySetException(new EngineFailureException("A checkpoint could not be handed over: " + exception.Message, exception));
+            }
+        }
+    }
+
+    private void Report() => _counters.SetState(_batch, _waiting.Count, _limit);
 }

@@ -6,7 +6,7 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. A failed round
-/// costs the requests that ran or waited, not the engine.
+/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone.
 /// </summary>
 internal sealed class EngineThread
 {
@@ -66,6 +66,12 @@ internal sealed class EngineThread
         try
         {
             _loop.Step();
+        }
+        catch (Exception exception) when (AllocationFailure.Is(exception))
+        {
+            _logger.OutOfMemory(exception.Message);
+            _loop.Retreat(sequence => sequence.Completion.TrySetException(new EngineFailureException(
+                $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {exception.Message}", exception)));
         }
         catch (Exception exception)
         {

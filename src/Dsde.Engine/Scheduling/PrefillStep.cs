@@ -6,129 +6,112 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// Works through prompts, several sequences in one pass and at most a budget of tokens at a time, so that long prompts don't hold up the
-/// sequences that are decoding. The pass that ends a prompt emits the sequence's first token.
+/// Works through what stands before iterations, several sequences in one pass and at most a budget of tokens at a time, so that long prompts don't hold
+/// up the sequences that are decoding. The pass that ends a prompt emits the sequence's first token. In the same pass a draft catches up that
+/// an iteration would have to wait for.
 /// </summary>
-internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, int tokenBudget, Device device, TimeProvider time)
+internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, PrefillPlanner planner, Device device, TimeProvider time)
 {
-    /// <summary>Does one pass over what is left of the prompts of the batch, oldest slots first.</summary>
-    public void Run(IReadOnlyList<Sequence> batch)
+    /// <summary>Does one pass. The result is how many tokens were emitted.</summary>
+    public int Run(IReadOnlyList<Sequence> batch)
     {
-        var chunks = Choose(batch);
+        var chunks = planner.Plan(batch);
         if (chunks.Count == 0)
         {
-            return;
+            return 0;
         }
 
         var start = time.GetTimestamp();
+        int emitted;
         using (var scope = NewDisposeScope())
         {
-            RunChunks(chunks);
+            emitted = RunChunks(chunks);
         }
 
         var elapsedMs = time.GetElapsedTime(start).TotalMilliseconds;
-        foreach (var (sequence, _, _) in chunks)
+        foreach (var chunk in chunks)
         {
-            sequence.Clock.AddPrefill(elapsedMs);
+            chunk.Sequence.Clock.AddPrefill(elapsedMs);
         }
+
+        return emitted;
     }
 
-    private List<(Sequence Sequence, int First, int Count)> Choose(IReadOnlyList<Sequence> batch)
+    private int RunChunks(IReadOnlyList<PrefillChunk> chunks)
     {
-        var chunks = new List<(Sequence, int, int)>();
-        var left = tokenBudget;
-        foreach (var sequence in batch.Where(sequence => !sequence.IsDecoding))
+        var targetPass = new PrefillPass(target, device);
+        var draftPass = draft is null ? null : new PrefillPass(draft, device);
+        foreach (var chunk in chunks)
         {
-            var first = target.Cache.LengthOf(sequence.Slot);
-            var count = Math.Min(left, sequence.PromptLength - first);
-            if (count > 0)
-            {
-                chunks.Add((sequence, first, count));
-                left -= count;
-            }
+            targetPass.Add(chunk.Sequence, chunk.TargetFirst, chunk.TargetEnd, chunk.EmitsFirstToken ? chunk.TargetEnd - 1 : chunk.TargetEnd);
+            draftPass?.Add(chunk.Sequence, chunk.DraftFirst, chunk.DraftEnd, FirstForetold(chunk));
         }
 
-        return chunks;
-    }
-
-    private void RunChunks(List<(Sequence Sequence, int First, int Count)> chunks)
-    {
-        var ending = chunks.Where(chunk => chunk.First + chunk.Count == chunk.Sequence.PromptLength).Select(chunk => chunk.Sequence).ToList();
-        var targetLogits = Forward(target, chunks);
-        var drafted = chunks.Where(chunk => chunk.Sequence.Policy.UsesDraft).ToList();
-        var draftLogits = draft is null || drafted.Count == 0 ? null : Forward(draft, drafted);
-        if (ending.Count > 0)
-        {
-            EmitFirstTokens(ending, targetLogits!, draftLogits);
-        }
-    }
-
-    /// <summary>Logits of the last prompt token of each chunk that ends its prompt; null if none does. <c>[n, V] f32</c></summary>
-    private Tensor? Forward(CachedDecoder model, List<(Sequence Sequence, int First, int Count)> chunks)
-    {
-        var layout = new PassLayout(model.Cache.MaxLength);
-        var stage = new IndexStage();
-        var tokens = new List<long>();
-        var ends = new List<long>();
-        foreach (var (sequence, first, count) in chunks)
-        {
-            layout.Add(sequence.Slot, first, count);
-            for (var position = first; position < first + count; position++)
-            {
-                tokens.Add(sequence.TokenIds[position]);
-            }
-
-            if (first + count == sequence.PromptLength)
-            {
-                ends.Add(layout.RowCount - 1);
-            }
-        }
-
-        // Logits of one row are the least a pass gives; nobody reads them while no prompt ends.
-        layout.Stage(stage, ends.Count > 0 ? ends.ToArray() : [0]);
-        var tokenRange = stage.Add(tokens.ToArray());
-        stage.Upload(device);
-        var logits = model.Forward(layout.Bind(stage, stage.Slice(tokenRange)));
-        foreach (var (sequence, first, count) in chunks)
-        {
-            model.Cache.SetLength(sequence.Slot, first + count);
-        }
-
-        return ends.Count > 0 ? logits : null;
-    }
-
-    private void EmitFirstTokens(List<Sequence> sequences, Tensor targetLogits, Tensor? draftLogits)
-    {
-        var rows = RowsOf(sequences);
-        var scores = TokenScores.Compute(targetLogits, rows);
-        var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(sequences)) : null;
         var readout = new Readout();
-        var tokens = new TokenReadout(
-            readout, targetLogits, TokenMeasures.LogNormalizer(targetLogits), scores, rows.Parameters.Pick(drawn, scores.Best),
-            sequences.Max(sequence => sequence.Request.TopLogProbabilityCount));
-        var draftChoices = draftLogits is null
-            ? default(Range?)
-            : readout.Add(TokenScores.Compute(draftLogits, RowsOf(sequences.Where(sequence => sequence.Policy.UsesDraft))).Best);
-        readout.Transfer();
-
-        var draftRow = 0;
-        for (var i = 0; i < sequences.Count; i++)
+        var targetLogits = targetPass.Run(); // [n, V] f32, a row for each first token
+        var draftLogits = draftPass?.Run(); // [m, V] f32
+        var firstTokens = targetLogits is null ? null : Draw(targetPass.Wanted, targetLogits, readout);
+        var choices = draftLogits is null ? default : readout.Add(TokenScores.Compute(draftLogits, RowsOf(draftPass!.Wanted)).Best);
+        if (targetLogits is not null || draftLogits is not null)
         {
-            var sequence = sequences[i];
-            sbyte match = -1;
-            if (draftChoices is { } choices && sequence.Policy.UsesDraft)
-            {
-                match = (int)readout[choices][draftRow++] == tokens.TokenId(i) ? (sbyte)1 : (sbyte)0;
-            }
+            readout.Transfer();
+        }
 
-            sequence.Commit(tokens.At(i, match, sequence.Request.TopLogProbabilityCount));
+        foreach (var chunk in chunks)
+        {
+            if (chunk.Completes)
+            {
+                chunk.Sequence.BeginDecoding();
+            }
+        }
+
+        var emitted = firstTokens is null ? 0 : Commit(targetPass.Wanted, firstTokens);
+        if (draftLogits is not null)
+        {
+            NoteForetold(draftPass!.Wanted, readout[choices]);
+        }
+
+        return emitted;
+    }
+
+    /// <summary>The draft's first row that foretells a token of the output: what it would have said there is recorded.</summary>
+    private static int FirstForetold(PrefillChunk chunk) =>
+        chunk.Sequence.IsDecoding || chunk.EmitsFirstToken ? Math.Max(chunk.DraftFirst, chunk.Sequence.PromptLength - 1) : chunk.DraftEnd;
+
+    private TokenReadout Draw(IReadOnlyList<(Sequence Sequence, int Position)> wanted, Tensor logits, Readout readout)
+    {
+        var rows = RowsOf(wanted);
+        var scores = TokenScores.Compute(logits, rows);
+        var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(wanted)) : null;
+        return new TokenReadout(
+            readout, logits, TokenMeasures.LogNormalizer(logits), scores, rows.Parameters.Pick(drawn, scores.Best),
+            wanted.Max(row => row.Sequence.Request.TopLogProbabilityCount));
+    }
+
+    private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TokenReadout tokens)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var sequence = rows[i].Sequence;
+            sequence.Commit(tokens.At(i, draftMatch: -1, sequence.Request.TopLogProbabilityCount));
+        }
+
+        return rows.Count;
+    }
+
+    private static void NoteForetold(IReadOnlyList<(Sequence Sequence, int Position)> rows, ReadOnlySpan<float> choices)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var (sequence, position) = rows[i];
+            sequence.Recorder.SetDraftMatch(position - sequence.PromptLength, (int)choices[i] == sequence.TokenIds[position]);
         }
     }
 
-    private RowSampling RowsOf(IEnumerable<Sequence> sequences) => RowSampling.ForNextTokens(
-        [.. sequences.Select(sequence => (sequence.Request.Sampling, sequence.History, sequence.Length))], target.VocabularySize, device);
+    private RowSampling RowsOf(IReadOnlyList<(Sequence Sequence, int Position)> rows) => RowSampling.ForNextTokens(
+        [.. rows.Select(row => (row.Sequence.Request.Sampling, row.Sequence.HistoryBefore(row.Position), row.Position))], target.VocabularySize, device);
 
-    private Tensor ExtraUniforms(List<Sequence> sequences) => from_array(
-        sequences.Select(sequence => CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, sequence.Length, sequence.Length)).ToArray(),
+    private Tensor ExtraUniforms(IReadOnlyList<(Sequence Sequence, int Position)> rows) => from_array(
+        rows.Select(row => CounterRandom.Uniform(row.Sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, row.Position, row.Position)).ToArray(),
         device: device);
 }

@@ -3,13 +3,21 @@ using Dsde.Engine.Telemetry;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>Adds up where a sequence's time goes.</summary>
-internal sealed class SequenceClock(TimeProvider time)
+/// <param name="time">The clock.</param>
+/// <param name="earlier">What an earlier run of the same request took.</param>
+internal sealed class SequenceClock(TimeProvider time, GenerationTimes earlier = default)
 {
-    private readonly long _arrival = time.GetTimestamp();
+    private long _waitingSince = time.GetTimestamp();
     private double _waitingMs, _prefillMs, _draftMs, _verifyMs, _samplingMs;
 
+    /// <summary>When the request came, as a timestamp of the clock.</summary>
+    public long Arrival { get; } = time.GetTimestamp();
+
     /// <summary>The sequence has got its slot.</summary>
-    public void Admitted() => _waitingMs = time.GetElapsedTime(_arrival).TotalMilliseconds;
+    public void Admitted() => _waitingMs += time.GetElapsedTime(_waitingSince).TotalMilliseconds;
+
+    /// <summary>The sequence has lost its slot and waits again.</summary>
+    public void PutBack() => _waitingSince = time.GetTimestamp();
 
     /// <summary>A pass over part of the prompt took this long.</summary>
     public void AddPrefill(double milliseconds) => _prefillMs += milliseconds;
@@ -23,6 +31,11 @@ internal sealed class SequenceClock(TimeProvider time)
     }
 
     /// <summary>The sums, and the time since arrival.</summary>
-    public GenerationTimes Read() =>
-        new(_waitingMs, _prefillMs, _draftMs, _verifyMs, _samplingMs, time.GetElapsedTime(_arrival).TotalMilliseconds);
+    public GenerationTimes Read() => new(
+        earlier.WaitingMs + _waitingMs,
+        earlier.PrefillMs + _prefillMs,
+        earlier.DraftMs + _draftMs,
+        earlier.VerifyMs + _verifyMs,
+        earlier.SamplingMs + _samplingMs,
+        earlier.TotalMs + time.GetElapsedTime(Arrival).TotalMilliseconds);
 }

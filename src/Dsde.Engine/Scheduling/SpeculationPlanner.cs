@@ -8,12 +8,17 @@ namespace Dsde.Engine.Scheduling;
 internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPlan Plan);
 
 /// <summary>Asks each policy for the lengths of its sequences, and bounds them by what the sequences and the caches have left.</summary>
-/// <param name="maxLength">Most tokens of a sequence.</param>
+/// <param name="caches">Both models'.</param>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
-/// <param name="draftCache">The draft's; null without one.</param>
 /// <param name="costs">Where measured times go.</param>
-internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength, KvCache? draftCache, IterationCosts costs)
+internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, IterationCosts costs)
 {
+    /// <summary>
+    /// Tokens that a draft reads within an iteration before it proposes. If it has missed more, everybody would wait for it: it first catches up
+    /// beside the iterations (<see cref="PrefillStep"/>), and what was wanted is done then, or a policy that probes seldom would never see a probe.
+    /// </summary>
+    private const int MostCatchUp = 32;
+
     private readonly List<ISpeculationPolicy> _planning = [];
 
     /// <summary>Plans an iteration, longest speculation first.</summary>
@@ -50,18 +55,22 @@ internal sealed class SpeculationPlanner(int maxLength, int maxSpeculationLength
         var context = new PlanningContext
         {
             MaxLengths = Array.ConvertAll(sequences, MaxLength),
-            DraftLags = Array.ConvertAll(sequences, sequence => sequence.Length - (draftCache?.LengthOf(sequence.Slot) ?? 0)),
+            DraftLags = Array.ConvertAll(sequences, LagOf),
             OtherLengths = lengths.ToArray(),
         };
         policy.Plan(context, Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
         for (var i = 0; i < sequences.Length; i++)
         {
-            var length = Math.Clamp(plans[i].Length, 0, context.MaxLengths[i]);
+            var wanted = Math.Clamp(Math.Max(plans[i].Length, sequences[i].PostponedLength), 0, context.MaxLengths[i]);
+            sequences[i].PostponedLength = context.DraftLags[i] > MostCatchUp ? wanted : 0;
+            var length = wanted - sequences[i].PostponedLength;
             lengths.Add(length);
             planned.Add(new PlannedSequence(sequences[i], plans[i] with { Length = length }));
         }
     }
 
-    private int MaxLength(Sequence sequence) =>
-        Math.Max(0, Math.Min(maxSpeculationLength, Math.Min(sequence.MaxProposals, maxLength - sequence.Length)));
+    /// <summary>Leaves room for the extra token in the request's limit, and so in the cache.</summary>
+    private int MaxLength(Sequence sequence) => Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
+
+    private int LagOf(Sequence sequence) => sequence.Length - caches.DraftLengthOf(sequence.Slot);
 }

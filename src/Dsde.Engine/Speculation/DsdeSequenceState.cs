@@ -3,6 +3,8 @@ namespace Dsde.Engine.Speculation;
 /// <summary>One sequence under the DSDE policy: first calibrated, then predicted from the stability of its KLDs.</summary>
 internal sealed class DsdeSequenceState : ISequencePolicyState
 {
+    private const int ScalarCount = 9;
+    private const int NotCalibrated = -1;
     private readonly DsdeOptions _options;
     private readonly int _lowerBound;
     private readonly int _upperBound;
@@ -60,6 +62,35 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
         if (!IsCalibrated)
         {
             Calibrate(step, counted, sum);
+        }
+    }
+
+    /// <inheritdoc/>
+    public double[] Export()
+    {
+        var history = _history.CopyTo(stackalloc double[DsdeConstants.LongWindow]);
+        return
+        [
+            _proposedCount, _maxAccepted, _kldCount, _kldSum, _maxKld, _lastMeanKld, InitialLength, MinLength,
+            CalibrationMaxLength ?? NotCalibrated, .. history,
+        ];
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ReadOnlySpan<double> exported)
+    {
+        if (exported.Length is < ScalarCount or > ScalarCount + DsdeConstants.LongWindow)
+        {
+            throw new FormatException($"A state of the DSDE policy has {ScalarCount} to {ScalarCount + DsdeConstants.LongWindow} numbers, not {exported.Length}.");
+        }
+
+        (_proposedCount, _maxAccepted, _kldCount) = ((int)exported[0], (int)exported[1], (int)exported[2]);
+        (_kldSum, _maxKld, _lastMeanKld) = (exported[3], exported[4], exported[5]);
+        (InitialLength, MinLength) = ((int)exported[6], (int)exported[7]);
+        CalibrationMaxLength = exported[8] == NotCalibrated ? null : (int)exported[8];
+        foreach (var kld in exported[ScalarCount..])
+        {
+            _history.Add(kld);
         }
     }
 

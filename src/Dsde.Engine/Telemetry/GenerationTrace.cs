@@ -17,6 +17,9 @@ public sealed record GenerationTrace
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>Tokens of the prompt whose keys and values were taken from other requests that begin alike instead of being computed.</summary>
+    public int ReusedPromptTokens { get; init; }
+
     /// <summary>Committed tokens.</summary>
     public required int CompletionTokens { get; init; }
 

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Dsde.Engine.Telemetry;
 
 /// <summary>What happened in each iteration of a request; all arrays have one entry per iteration.</summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record IterationSeries
 {
     /// <summary>Tokens proposed (k).</summary>

@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Dsde.Engine.Telemetry;
 
 /// <summary>
 /// What was measured at each proposed token, iteration after iteration; all arrays have one entry per proposed token. Measured on the raw
 /// distributions: temperature 1, before top-k and top-p.
 /// </summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record ProposalSeries
 {
     /// <summary>KL divergence target ‖ draft, in nats.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Dsde.Engine.Telemetry;
 
 /// <summary>What is known of each committed token; all arrays have one entry per token.</summary>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record TokenSeries
 {
     /// <summary>Distance between the two best target logits at the token's position: how near another choice was.</summary>

@@ -21,6 +21,26 @@ internal sealed class TraceRecorder
 
     /// <summary>Most probable tokens at the position of each committed token.</summary>
     public IReadOnlyList<IReadOnlyList<TokenLogProbability>> MostProbable => _mostProbable;
+    /// <summary>Takes over what was recorded before a checkpoint; only while nothing is recorded yet.</summary>
+    public void Restore(SequenceCheckpoint checkpoint)
+    {
+        var (trace, steps) = (checkpoint.Trace, checkpoint.Trace.Iterations);
+        for (var i = 0; i < steps.SpeculationLength.Length; i++)
+        {
+            var plan = new SpeculationPlan(steps.SpeculationLength[i], steps.PredictedLength[i], steps.ScaleFactor[i], steps.Wvir[i], steps.Cap[i]);
+            _iterations.Add((plan, steps.SpeculationLength[i], steps.Accepted[i], steps.BatchSize[i], steps.DraftMs[i], steps.VerifyMs[i]));
+        }
+
+        AcceptedAndKept = trace.Accepted;
+        _kld.AddRange(trace.Proposals.Kld);
+        _beta.AddRange(trace.Proposals.Beta);
+        _entropy.AddRange(trace.Proposals.DraftEntropy);
+        _onPath.AddRange(trace.Proposals.OnPath);
+        _logProbabilities.AddRange(checkpoint.TokenLogProbabilities);
+        _mostProbable.AddRange(checkpoint.TopLogProbabilities);
+        _margins.AddRange(trace.Tokens.Margin);
+        _draftMatches.AddRange(trace.Tokens.DraftMatch);
+    }
 
     /// <summary>Takes in one committed token.</summary>
     public void AddToken(in CommittedToken token)
@@ -58,6 +78,7 @@ internal sealed class TraceRecorder
         SamplingMode = sequence.Request.Sampling.EffectiveMode,
         Seed = sequence.Request.Sampling.Seed,
         PromptTokens = sequence.PromptLength,
+        ReusedPromptTokens = sequence.ReusedPromptTokens,
         CompletionTokens = sequence.EmittedCount,
         Proposed = _kld.Count,
         Accepted = AcceptedAndKept,

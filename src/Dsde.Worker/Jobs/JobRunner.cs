@@ -104,6 +104,12 @@ internal sealed class JobRunner(
         {
             var request = validator.Validate(job);
             var results = await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1);
+            if (results.Any(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired))
+            {
+                var isExpired = results.Any(result => result.FinishReason == FinishReason.Expired);
+                return new CancelledJobEnd(job.JobId, claimed.LeaseToken, isExpired ? "expired" : "cancelled");
+            }
+
             return new CompletedJobEnd(
                 job.JobId, claimed.LeaseToken,
                 [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))],

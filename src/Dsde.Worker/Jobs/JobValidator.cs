@@ -48,6 +48,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
             Policy = policy,
             Priority = job.Priority ?? 0,
+            ExpiresAt = job.ExpiresAt,
         };
     }
 
