@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
@@ -41,7 +40,7 @@ public sealed class GenerationEngine : IGenerationEngine
             models.BatchSize,
             policy.ToString());
         Models = models;
-        _thread = new EngineThread(CreateLoop(models, compute, options), _arrivals.Reader, models.Dispose, logger);
+        _thread = new EngineThread(DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time), _arrivals.Reader, models.Dispose, logger);
     }
 
     /// <inheritdoc/>
@@ -119,19 +118,5 @@ public sealed class GenerationEngine : IGenerationEngine
         {
             throw new ModelLoadException($"{EngineOptions.SectionName}:{nameof(EngineOptions.Policy)}: {exception.Message}", exception);
         }
-    }
-
-    private DecodingLoop CreateLoop(LoadedModels models, ComputeSettings compute, EngineOptions options)
-    {
-        var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
-        return new DecodingLoop(
-            _arrivals.Reader,
-            new WaitingQueue(_time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
-            new RunningBatch(caches),
-            new BatchLimit(models.BatchSize),
-            new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), compute.Device, _time),
-            new SpeculativeStep(models.Target, models.Draft, new SpeculationPlanner(caches, options.MaxSpeculationLength, _policies.Costs), compute.Device, _time),
-            _counters,
-            _time);
     }
 }

@@ -47,8 +47,15 @@ internal sealed class CachedDecoder : IDisposable
     /// <summary>Where rows come from and logits go to.</summary>
     public Device Device { get; }
 
+    /// <summary>Sees each pass before it is made, and may let it fail: tests look on here, and let memory run out.</summary>
+    internal Action<PassRows>? BeforePass { get; set; }
+
     /// <summary>A pass over packed rows: <c>[n, V] f32</c>, in the caller's scope.</summary>
-    public Tensor Forward(PassRows rows) => _decoder.Forward(rows, Cache);
+    public Tensor Forward(PassRows rows)
+    {
+        BeforePass?.Invoke(rows);
+        return _decoder.Forward(rows, Cache);
+    }
 
     /// <summary>The model's linear layers alone, for measurement.</summary>
     public LinearLayers CreateLinearLayers() => _decoder.CreateLinearLayers();

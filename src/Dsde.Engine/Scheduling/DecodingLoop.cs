@@ -1,4 +1,8 @@
 using System.Threading.Channels;
+using Dsde.Engine.Kv;
+using Dsde.Engine.Loading;
+using Dsde.Engine.Speculation.Goodput;
+using static TorchSharp.torch;
 
 namespace Dsde.Engine.Scheduling;
 
@@ -17,7 +21,7 @@ internal sealed class DecodingLoop
     private readonly EngineCounters _counters;
     private readonly TimeProvider _time;
 
-    public DecodingLoop(
+    private DecodingLoop(
         ChannelReader<Sequence> arrivals, WaitingQueue waiting, RunningBatch batch, BatchLimit limit, PrefillStep prefill, SpeculativeStep iteration,
         EngineCounters counters, TimeProvider time)
     {
@@ -29,6 +33,22 @@ internal sealed class DecodingLoop
         _iteration = iteration;
         _counters = counters;
         _time = time;
+    }
+
+    /// <summary>A loop over loaded models.</summary>
+    public static DecodingLoop Create(
+        LoadedModels models, EngineOptions options, Device device, ChannelReader<Sequence> arrivals, EngineCounters counters, IterationCosts costs, TimeProvider time)
+    {
+        var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
+        return new DecodingLoop(
+            arrivals,
+            new WaitingQueue(time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
+            new RunningBatch(caches),
+            new BatchLimit(models.BatchSize),
+            new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
+            new SpeculativeStep(models.Target, models.Draft, new SpeculationPlanner(caches, options.MaxSpeculationLength, costs), device, time),
+            counters,
+            time);
     }
 
     /// <summary>Whether there is nothing to do until a sequence arrives.</summary>
