@@ -26,7 +26,13 @@ internal sealed class LoopUnderTest : IDisposable
     {
         var options = new EngineOptions
         {
-            Target = target, Draft = draft, BatchSize = batchSize, PrefillTokenBudget = budget, DataType = "fp32", Device = "cpu", Policy = policy,
+            Target = target,
+            Draft = draft,
+            BatchSize = batchSize,
+            PrefillTokenBudget = budget,
+            DataType = "fp32",
+            Device = "cpu",
+            Policy = policy,
         };
         change?.Invoke(options);
         _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength, readsDraftSteps: true);
