@@ -15,14 +15,17 @@ public sealed class EngineOptions
     /// <summary>Hugging Face folder of the draft model; empty for none, which allows the autoregressive policy only.</summary>
     public string? Draft { get; set; } = "models/dsde-demo-draft";
 
-    /// <summary><c>auto</c>, <c>bf16</c> or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly ever depend on the batch.</summary>
+    /// <summary><c>auto</c>, <c>bf16</c>, <c>fp16</c> (on GPUs) or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly ever depend on the batch.</summary>
     /// <value>The default is <c>auto</c>.</value>
-    [RegularExpression("auto|bf16|fp32", ErrorMessage = "{0} must be auto, bf16 or fp32.")]
+    [RegularExpression("auto|bf16|fp16|fp32", ErrorMessage = "{0} must be auto, bf16, fp16 or fp32.")]
     public string DataType { get; set; } = "auto";
 
-    /// <summary><c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Auto takes the first GPU if there is one.</summary>
+    /// <summary>
+    /// <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Auto takes the first GPU if there is one. With several, as in <c>cuda:0,cuda:1</c>, the target's layers
+    /// are spread over them, for a model that one GPU can't hold; the draft is on the first.
+    /// </summary>
     /// <value>The default is <c>auto</c>.</value>
-    [RegularExpression("auto|cpu|cuda(:[0-9]+)?", ErrorMessage = "{0} must be auto, cpu, cuda or cuda:N.")]
+    [RegularExpression("auto|(cpu|cuda(:[0-9]{1,3})?)(,(cpu|cuda(:[0-9]{1,3})?))*", ErrorMessage = "{0} must be auto, cpu, cuda, cuda:N, or several of the last three with commas between.")]
     public string Device { get; set; } = "auto";
 
     /// <summary>

@@ -36,7 +36,7 @@ public sealed class GenerationEngine : IGenerationEngine
             models.MaxLength,
             models.Target.VocabularySize,
             compute.TypeName,
-            compute.Device.ToString(),
+            compute.DeviceName,
             models.BatchSize,
             policy.ToString());
         Models = models;
@@ -68,7 +68,7 @@ public sealed class GenerationEngine : IGenerationEngine
         var compute = ComputeSettings.Choose(options);
         ThreadSettings.Apply(options, compute.Device);
         using var mode = torch.inference_mode();
-        var models = LoadedModels.Load(options, compute.Type, compute.Device);
+        var models = LoadedModels.Load(options, compute);
         var engine = new GenerationEngine(models, compute, policy, options, time, logger);
         logger.ModelsLoaded(
             engine.Description.Target, engine.Description.Draft ?? "none", compute.TypeName, engine.Description.Device, time.GetElapsedTime(start).TotalMilliseconds);

@@ -1,6 +1,5 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
-using Dsde.Engine.Scheduling;
 using Dsde.Engine.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -38,8 +37,8 @@ internal sealed class LoadedModels : IDisposable
     public int MaxLength => Target.Cache.MaxLength;
 
     /// <summary>Loads target and draft; what they hold is checked before any weight is read.</summary>
-    /// <exception cref="ModelLoadException">A folder is missing, broken or not supported, or the two models do not fit together.</exception>
-    public static LoadedModels Load(EngineOptions options, ScalarType type, Device device)
+    /// <exception cref="ModelLoadException">A folder is missing, broken or not supported, the two models do not fit together, or memory does not hold them.</exception>
+    public static LoadedModels Load(EngineOptions options, ComputeSettings compute)
     {
         var targetFolder = ModelFolder.Open(options.Target);
         var draftFolder = string.IsNullOrEmpty(options.Draft) ? null : ModelFolder.Open(options.Draft);
@@ -49,28 +48,31 @@ internal sealed class LoadedModels : IDisposable
             VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.Load(draftFolder));
         }
 
+        RequireType(compute, targetFolder);
+        if (draftFolder is not null)
+        {
+            RequireType(compute, draftFolder);
+        }
+
         var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
         var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
         var isDeterministic = options.Numerics == "deterministic";
-        var plan = KvPlan.Create(options, maxLength, targetFolder.Config, draftFolder?.Config, type);
-        CachedDecoder? target = null;
+        var plan = KvPlan.Create(options, maxLength, targetFolder.Config, draftFolder?.Config, compute.Type);
+        var needs = MemoryNeeds.Of(draftFolder is null ? [targetFolder] : [targetFolder, draftFolder], plan.SlotCount, maxLength, compute.Type);
+        if (compute.Devices.All(device => device.type == DeviceType.CPU))
+        {
+            needs.Require(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        }
+
+        var target = needs.Load(() => new CachedDecoder(targetFolder, plan.SlotCount, maxLength, compute.Type, compute.Devices, isDeterministic, vocabularySize));
         try
         {
-            target = new CachedDecoder(targetFolder, plan.SlotCount, maxLength, type, device, isDeterministic, vocabularySize);
-            var draft = draftFolder is null ? null : new CachedDecoder(draftFolder, plan.SlotCount, maxLength, type, device, isDeterministic, vocabularySize);
+            var draft = draftFolder is null ? null : needs.Load(() => new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize));
             return new LoadedModels(targetFolder, tokenizer, target, draft, plan.BatchSize);
         }
-        catch (Exception exception)
+        catch
         {
-            target?.Dispose();
-            if (AllocationFailure.Is(exception))
-            {
-                throw new ModelLoadException(
-                    $"The memory does not hold the models and {plan.SlotCount} cache slots of {maxLength} tokens. Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or "
-                    + $"{nameof(EngineOptions.BatchSize)}, or limit the slots' memory ({nameof(EngineOptions.KvCacheMegabytes)}).",
-                    exception);
-            }
-
+            target.Dispose();
             throw;
         }
     }
@@ -80,6 +82,14 @@ internal sealed class LoadedModels : IDisposable
     {
         Target.Dispose();
         Draft?.Dispose();
+    }
+
+    private static void RequireType(ComputeSettings compute, ModelFolder folder)
+    {
+        if (compute.Type == ScalarType.Float16 && folder.Config.OverflowsFp16)
+        {
+            throw new ModelLoadException($"{folder.Path}: activations of {folder.Config.Family} models leave the range of fp16. Use bf16 or fp32.");
+        }
     }
 
     private static int ChooseMaxLength(int wanted, ModelFolder target, ModelFolder? draft)

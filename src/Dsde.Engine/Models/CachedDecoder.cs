@@ -1,6 +1,7 @@
 using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models;
@@ -33,7 +34,7 @@ internal sealed class CachedDecoder : IDisposable
         VocabularySize = vocabularySize ?? folder.Config.VocabularySize;
         Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
-        _ops = DecoderOperators.Create(type, devices[0], isDeterministic);
+        _ops = DecoderOperators.Create(type, devices.FirstOrDefault(device => device.type != DeviceType.CPU) ?? devices[0], isDeterministic);
         _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
         Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
     }

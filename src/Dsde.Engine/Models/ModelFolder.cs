@@ -24,6 +24,9 @@ internal sealed class ModelFolder
     /// <summary>The model's shape.</summary>
     public ModelConfig Config { get; }
 
+    /// <summary>Numbers in all weights together.</summary>
+    public long ParameterCount => _weights.Values.Sum(weight => weight.Entry.Shape.Aggregate(1L, (count, length) => count * length));
+
     /// <summary>Names of all weights.</summary>
     public IReadOnlyCollection<string> WeightNames => _weights.Keys;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Dsde.Engine.Models;
 
@@ -9,6 +10,11 @@ internal static class SafetensorsHeader
 
     public static Dictionary<string, SafetensorsEntry> Parse(string path, byte[] header, long fileLength)
     {
+        if (!Utf8.IsValid(header)) // text in it would fail only when read
+        {
+            throw SafetensorsFile.Broken(path, "its header is not UTF-8");
+        }
+
         var dataStart = SafetensorsFile.LengthFieldSize + header.LongLength;
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
         try

@@ -13,8 +13,8 @@ internal sealed class EngineArguments
     private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
     private readonly Option<string?> _sampling = new("--sampling") { Description = "coupled (default) or rejection: how proposals are accepted where jobs don't say.", HelpName = "MODE" };
     private readonly Option<string?> _numerics = new("--numerics") { Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.", HelpName = "MODE" };
-    private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16 or fp32.", HelpName = "TYPE" };
-    private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N.", HelpName = "DEVICE" };
+    private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16, fp16 (GPUs) or fp32.", HelpName = "TYPE" };
+    private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N; several with commas split the target by layers.", HelpName = "DEVICE" };
     private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
 

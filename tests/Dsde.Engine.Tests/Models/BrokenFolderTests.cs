@@ -96,6 +96,43 @@ public sealed class BrokenFolderTests : IDisposable
         ShouldFail(_folder, "model.layers.3.");
     }
 
+    /// <summary>Loading ends with a message or, where the header still says the same, with the model: never with the process.</summary>
+    [Fact]
+    public void A_turned_bit_in_the_header_is_refused()
+    {
+        var intact = File.ReadAllBytes(Weights);
+        var headerLength = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(intact);
+        var random = new Random(11);
+        var refused = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            var broken = (byte[])intact.Clone();
+            broken[i < 64 ? i / 8 : random.Next(headerLength)] ^= (byte)(1 << (i % 8));
+            File.WriteAllBytes(Weights, broken);
+            try
+            {
+                DecoderUnderTest.LoadWritten(_folder).Dispose();
+            }
+            catch (ModelLoadException exception)
+            {
+                exception.Message.ShouldContain(_folder);
+                refused++;
+            }
+        }
+
+        refused.ShouldBeGreaterThan(180);
+    }
+
+    [Theory]
+    [InlineData(TestFamily.Qwen2, "model.layers.1.self_attn.q_proj.bias")]
+    [InlineData(TestFamily.Qwen3, "model.layers.0.self_attn.k_norm.weight")]
+    [InlineData(TestFamily.Gemma2, "model.layers.2.post_feedforward_layernorm.weight")]
+    public void A_weight_of_another_shape_is_named(TestFamily family, string weight)
+    {
+        TestModelFolder.Write(_folder, new TestModelShape { Family = family, Misshapen = weight });
+        ShouldFail(_folder, $"{weight} has shape");
+    }
+
     [Fact]
     public void A_shard_that_is_not_there()
     {

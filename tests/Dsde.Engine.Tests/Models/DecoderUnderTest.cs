@@ -10,14 +10,22 @@ internal static class DecoderUnderTest
     public static CachedDecoder Load(string folder, TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32, params IReadOnlyList<torch.Device> devices)
     {
         TestModelFolder.Write(folder, shape);
-        return new CachedDecoder(ModelFolder.Open(folder), slotCount: 4, maxLength: 64, type, devices.Count == 0 ? [torch.CPU] : devices);
+        return LoadWritten(folder, type, devices);
     }
 
+    /// <summary>Loads what is in a folder.</summary>
+    public static CachedDecoder LoadWritten(string folder, torch.ScalarType type = torch.ScalarType.Float32, params IReadOnlyList<torch.Device> devices) =>
+        new(ModelFolder.Open(folder), slotCount: 4, maxLength: 64, type, devices.Count == 0 ? [torch.CPU] : devices);
+
     /// <summary>One pass; logits of all its rows.</summary>
-    public static List<double[]> Run(this CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans)
+    public static List<double[]> Run(this CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) =>
+        Run(decoder.Forward, decoder.Cache.MaxLength, decoder.Device, spans);
+
+    /// <summary>One pass of anything that gives logits.</summary>
+    public static List<double[]> Run(Func<PassRows, torch.Tensor> forward, int maxLength, torch.Device device, (int Slot, int First, int[] Tokens)[] spans)
     {
         using var scope = torch.NewDisposeScope();
-        var layout = new PassLayout(decoder.Cache.MaxLength);
+        var layout = new PassLayout(maxLength);
         var stage = new IndexStage();
         foreach (var (slot, first, tokens) in spans)
         {
@@ -26,8 +34,8 @@ internal static class DecoderUnderTest
 
         layout.Stage(stage, []);
         var range = stage.Add(spans.SelectMany(span => span.Tokens).Select(token => (long)token).ToArray());
-        stage.Upload(decoder.Device);
-        var logits = decoder.Forward(layout.Bind(stage, stage.Slice(range))).cpu();
+        stage.Upload(device);
+        var logits = forward(layout.Bind(stage, stage.Slice(range))).cpu();
         return [.. logits.data<float>().ToArray().Chunk((int)logits.shape[1]).Select(row => row.Select(value => (double)value).ToArray())];
     }
 

@@ -71,6 +71,18 @@ public sealed class FamilyTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Families))]
+    public void Bf16_logits_are_near_those_of_the_model_written_out(string family)
+    {
+        var shape = FamilyShapes.Find(family) with { StoredAs = "BF16" };
+        using var mode = torch.inference_mode();
+        using var decoder = DecoderUnderTest.Load(_folder, shape, torch.ScalarType.BFloat16);
+        var expected = new ReferenceDecoder(shape).AllLogits(Text);
+
+        decoder.Run((0, 0, Text)).Zip(expected, (a, b) => a.DistanceTo(b)).Average().ShouldBeLessThan(0.04 * expected.Max(row => row.Max(Math.Abs)));
+    }
+
+    [Theory]
     [InlineData("BF16")]
     [InlineData("F16")]
     public void Narrow_weights_are_widened_exactly(string storedAs)

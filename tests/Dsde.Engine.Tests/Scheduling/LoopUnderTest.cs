@@ -36,7 +36,7 @@ internal sealed class LoopUnderTest : IDisposable
         };
         change?.Invoke(options);
         _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength, readsDraftSteps: true);
-        _models = LoadedModels.Load(options, torch.ScalarType.Float32, torch.CPU);
+        _models = LoadedModels.Load(options, ComputeSettings.Choose(options));
         _loop = DecodingLoop.Create(_models, options, torch.CPU, _arrivals.Reader, _counters, _policies.Costs, Time);
         _tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         _models.Target.BeforePass = rows => Passes.Add(("target", rows.Spans));

@@ -103,7 +103,7 @@ internal static class TestModelFolder
                 Encode(value, shape.StoredAs, data);
             }
 
-            header.Add(name, new { dtype = shape.StoredAs, shape = lengths, data_offsets = new[] { start, data.Position } });
+            header.Add(name, new { dtype = shape.StoredAs, shape = name == shape.Misshapen ? [.. lengths, 1] : lengths, data_offsets = new[] { start, data.Position } });
         }
 
         var json = JsonSerializer.Serialize(header);

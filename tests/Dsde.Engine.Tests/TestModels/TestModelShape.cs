@@ -54,6 +54,9 @@ public sealed record TestModelShape
     /// <summary>How far norm weights are from 1.</summary>
     public double NormSpread { get; init; }
 
+    /// <summary>A weight that is stored with a dimension too many.</summary>
+    public string? Misshapen { get; init; }
+
     /// <summary>Names and shapes of all weights.</summary>
     public IEnumerable<(string Name, int[] Shape)> Weights()
     {

@@ -41,13 +41,8 @@ internal static class FamilySettings
     /// <param name="slides">Whether a layer, by index, slides where the file doesn't say.</param>
     public static IReadOnlyList<int?> LayerWindows(this JsonSettings settings, int layerCount, int? window, Func<int, bool> slides)
     {
-        if (window is null)
-        {
-            return new int?[layerCount];
-        }
-
         var said = settings.Find("layer_types") is { } types ? ReadLayerTypes(settings, types, layerCount) : null;
-        return [.. Enumerable.Range(0, layerCount).Select(layer => (said?[layer] ?? slides(layer)) ? window : null)];
+        return window is null ? new int?[layerCount] : [.. Enumerable.Range(0, layerCount).Select(layer => (said?[layer] ?? slides(layer)) ? window : null)];
     }
 
     private static bool[] ReadLayerTypes(JsonSettings settings, JsonElement types, int layerCount)

@@ -16,14 +16,14 @@ internal static class DecoderOperators
     {
         if (device.type != DeviceType.CPU || (!isDeterministic && !Vector512.IsHardwareAccelerated))
         {
-            return new TorchOps();
+            return TorchOperators.Create(device, isDeterministic);
         }
 
         return type switch
         {
             ScalarType.BFloat16 => new CpuOps<ushort, Bf16Element>(get_num_threads(), isDeterministic),
             ScalarType.Float32 => new CpuOps<float, Fp32Element>(get_num_threads(), isDeterministic),
-            _ => new TorchOps(),
+            _ => TorchOperators.Create(device, isDeterministic),
         };
     }
 }

@@ -32,6 +32,11 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps)
     {
+        if (weight.dtype != Type) // Gemma's are kept wider than its rows
+        {
+            return _torch.RmsNorm(x, weight, eps);
+        }
+
         using var input = new ContiguousTensor(x);
         var (rows, width) = ((int)x.shape[0], (int)x.shape[1]);
         var result = empty([rows, width], Type);

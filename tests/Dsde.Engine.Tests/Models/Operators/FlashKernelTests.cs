@@ -1,0 +1,55 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Operators.Attention;
+using TorchSharp;
+
+namespace Dsde.Engine.Tests.Models.Operators;
+
+/// <summary>What can be known of the flash kernel without a GPU: that its source compiles, what it is used for, and what it is told.</summary>
+public sealed class FlashKernelTests
+{
+    [Theory]
+    [InlineData(0.125, null)]
+    [InlineData(0.08838834764831845, 4096)]
+    [InlineData(1.0, 1)]
+    public void The_source_compiles_with_every_number(double scale, int? window)
+    {
+        FlashKernel.For(scale, window).ShouldBeSameAs(FlashKernel.For(scale, window));
+    }
+
+    [Theory]
+    [InlineData(torch.ScalarType.BFloat16, 128, null, true)]
+    [InlineData(torch.ScalarType.Float16, 256, null, true)]
+    [InlineData(torch.ScalarType.Float32, 128, null, false)]
+    [InlineData(torch.ScalarType.BFloat16, 128, 50.0, false)]
+    [InlineData(torch.ScalarType.BFloat16, 264, null, false)]
+    [InlineData(torch.ScalarType.BFloat16, 84, null, false)]
+    public void It_computes_plain_scores_of_narrow_types_in_heads_it_knows(torch.ScalarType type, int headDim, double? softCap, bool expected)
+    {
+        using var rotary = new RotaryTable(headDim, 10000, 4, type, torch.CPU);
+
+        FlashAttention.Computes(type, new AttentionShape(4, 2, headDim, 0.1, rotary) { SoftCap = softCap }).ShouldBe(expected);
+    }
+
+    [Fact]
+    public void It_is_told_where_rows_and_slots_begin_and_how_many_keys_each_sequence_has()
+    {
+        using var scope = torch.NewDisposeScope();
+        var layout = new PassLayout(maxLength: 100);
+        layout.Add(slot: 3, first: 7, count: 2);
+        layout.Add(slot: 0, first: 0, count: 5);
+        layout.Add(slot: 1, first: 40, count: 1);
+        var stage = new IndexStage();
+        layout.Stage(stage, []);
+        var tokens = stage.Add(new long[8]);
+        stage.Upload(torch.CPU);
+        using var rows = layout.Bind(stage, stage.Slice(tokens));
+
+        var indices = rows.Ragged;
+
+        indices.QueryBounds.data<int>().ToArray().ShouldBe([0, 2, 7, 8]);
+        indices.KeyStarts.data<int>().ToArray()[..3].ShouldBe([300, 0, 100]);
+        indices.KeyCounts.data<int>().ToArray().ShouldBe([9, 5, 41]);
+        indices.Most.shape.ShouldBe([5, 41, 0]);
+    }
+}

@@ -1,0 +1,52 @@
+using Dsde.Testing;
+using Dsde.Worker.Cli;
+
+namespace Dsde.Worker.Tests.Cli;
+
+public sealed class ModelCommandTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-inspect-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Inspect_says_what_was_recognised_and_what_it_takes()
+    {
+        var ended = await CommandLine.RunAsync("model", "inspect", Repository.PathOf("models", "dsde-demo-target"));
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        Line("family").ShouldBe("Llama");
+        Line("vocabulary").ShouldBe("2048 (embedding and output tied)");
+        Line("context").ShouldBe("1024 tokens");
+        Line("stored as").ShouldStartWith("BF16, ");
+        Line("weights").ShouldContain("in bf16 or fp16");
+
+        // 2 · 12 layers · 2 kv heads · 32 numbers · 2 bytes
+        Line("KV cache").ShouldStartWith("3.0 KiB per token in bf16 or fp16, 6.0 KiB in fp32; a full context 3.0 MiB and 6.0 MiB");
+        Line("positions").ShouldBe("rotary, base 10000");
+        Line("soft-caps").ShouldBe("attention none, logits none");
+
+        string Line(string name) =>
+            ended.Output.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal))[name.Length..].Trim();
+    }
+
+    [Fact]
+    public async Task Inspect_names_what_is_not_supported()
+    {
+        foreach (var file in new DirectoryInfo(Repository.PathOf("models", "dsde-demo-draft")).GetFiles())
+        {
+            file.CopyTo(Path.Combine(_folder.FullName, file.Name));
+        }
+
+        var config = Path.Combine(_folder.FullName, "config.json");
+        await File.WriteAllTextAsync(
+            config, (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace("LlamaForCausalLM", "MixtralForCausalLM", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
+
+        var ended = await CommandLine.RunAsync("model", "inspect", _folder.FullName);
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain("MixtralForCausalLM");
+        ended.Error.ShouldContain("Gemma2ForCausalLM");
+    }
+}
