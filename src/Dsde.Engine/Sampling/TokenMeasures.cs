@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,8 @@ internal static class TokenMeasures
     public const float LargestMargin = 1e6f;
 
     /// <summary>Logarithm of the sum of exponentials per row: what separates a raw logit from its log-probability. <c>[n, 1] f32</c></summary>
-    public static Tensor LogNormalizer(Tensor logits) => logits.logsumexp(-1, keepdim: true);
+    public static Tensor LogNormalizer(Tensor logits) =>
+        logits.device_type == DeviceType.CPU ? LogNormalizerOnCpu(logits) : logits.logsumexp(-1, keepdim: true);
 
     /// <summary>Log-probability of a token per row, nats, at temperature 1.</summary>
     /// <param name="logits">Raw. <c>[n, V] f32</c></param>
@@ -27,8 +29,7 @@ internal static class TokenMeasures
     }
 
     /// <summary>
-    /// Distance between the two best perturbed scores per row, at most <see cref="LargestMargin"/>: how near another choice was in greedy and
-    /// coupled rows. <c>[n] f32</c>
+    /// As <see cref="TokenScores.Margin"/>, in device operations. <paramref name="perturbed"/>: <c>[n, V] f32</c>; result <c>[n] f32</c>.
     /// </summary>
     public static Tensor Margin(Tensor perturbed)
     {
@@ -47,5 +48,20 @@ internal static class TokenMeasures
         using var scope = NewDisposeScope();
         var (values, ids) = logits.topk(count, -1, true, true);
         return (ids.MoveToOuterDisposeScope(), (values - logNormalizer).MoveToOuterDisposeScope());
+    }
+
+    private static unsafe Tensor LogNormalizerOnCpu(Tensor logits)
+    {
+        using var rows = new ContiguousTensor(logits);
+        var (count, length) = ((int)logits.shape[0], (int)logits.shape[1]);
+        var result = empty([count, 1], ScalarType.Float32);
+        var normalizers = (float*)NativeTensor.Address(result);
+        var row = rows.Address<float>();
+        for (var i = 0; i < count; i++, row += length)
+        {
+            normalizers[i] = LogitKernel.LogNormalizer(row, length);
+        }
+
+        return result;
     }
 }

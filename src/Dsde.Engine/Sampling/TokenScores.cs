@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Operators.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,11 +12,12 @@ namespace Dsde.Engine.Sampling;
 /// Logits after penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is sampled
 /// (p', q'). <c>[n, V] f32</c>
 /// </param>
-/// <param name="Perturbed">The same plus coupled mode's noise; the very same tensor if no row is coupled. <c>[n, V] f32</c></param>
+/// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
 /// <param name="Best">
 /// The token with the largest perturbed score: the most probable one in greedy and rejection rows, the sample itself in coupled ones. <c>[n] i64</c>
 /// </param>
-internal readonly record struct TokenScores(Tensor Scores, Tensor Perturbed, Tensor Best)
+/// <param name="Margins">Distance between the two best perturbed scores, where finding the best one gave it away; else null. <c>[n] f32</c></param>
+internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor Best, Tensor? Margins)
 {
     /// <summary>Computes scores, in the caller's scope.</summary>
     /// <param name="logits">Raw. <c>[n, V] f32</c></param>
@@ -23,9 +25,30 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor Perturbed, Ten
     public static TokenScores Compute(Tensor logits, in RowSampling rows)
     {
         var scores = rows.Parameters.LeaveLogitsAlone ? logits : Process(logits, rows);
-        var perturbed = rows.Noise is null ? scores : scores + rows.Noise;
-        return new TokenScores(scores, perturbed, perturbed.argmax(-1));
+        if (scores.device_type == DeviceType.CPU)
+        {
+            var (best, margins) = FindBestOnCpu(scores, rows.Noise);
+            return new TokenScores(scores, rows.Noise, best, margins);
+        }
+
+        return new TokenScores(scores, rows.Noise, FindBest(scores, rows.Noise), null);
     }
+
+    /// <summary>The token with the largest score after adding noise, in device operations. <c>[n] i64</c></summary>
+    internal static Tensor FindBest(Tensor scores, Tensor? noise)
+    {
+        using var scope = NewDisposeScope();
+        return (noise is null ? scores : scores + noise).argmax(-1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores after adding noise, in the caller's scope; <see cref="Scores"/> itself if no row is coupled. <c>[n, V] f32</c></summary>
+    public Tensor Perturb() => Noise is null ? Scores : Scores + Noise;
+
+    /// <summary>
+    /// Distance between the two best perturbed scores per row, at most <see cref="TokenMeasures.LargestMargin"/>: how near another choice was in greedy
+    /// and coupled rows. <c>[n] f32</c>
+    /// </summary>
+    public Tensor Margin() => Margins ?? TokenMeasures.Margin(Perturb());
 
     /// <summary>The distribution that is sampled. <c>[n, V] f32</c>, rows sum to 1.</summary>
     public Tensor Distribution() => Scores.softmax(-1);
@@ -51,5 +74,23 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor Perturbed, Ten
         }
 
         return scores.MoveToOuterDisposeScope();
+    }
+
+    private static unsafe (Tensor Best, Tensor Margins) FindBestOnCpu(Tensor scores, Tensor? noise)
+    {
+        using var rows = new ContiguousTensor(scores);
+        using var noiseRows = noise is null ? default : new ContiguousTensor(noise);
+        var (count, length) = ((int)scores.shape[0], (int)scores.shape[1]);
+        var (best, margins) = (empty([count], ScalarType.Int64), empty([count], ScalarType.Float32));
+        var ids = (long*)NativeTensor.Address(best);
+        var distances = (float*)NativeTensor.Address(margins);
+        for (var row = 0; row < count; row++)
+        {
+            var first = (long)row * length;
+            ids[row] = LogitKernel.FindBest(rows.Address<float>() + first, noise is null ? null : noiseRows.Address<float>() + first, length, out var margin);
+            distances[row] = Math.Min(margin, TokenMeasures.LargestMargin);
+        }
+
+        return (best, margins);
     }
 }

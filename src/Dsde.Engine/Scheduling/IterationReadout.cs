@@ -25,10 +25,9 @@ internal sealed class IterationReadout
         }
         else
         {
-            var draftLogits = cat(tensors.Drafted.Logits); // [P, V]
             var verification = Verify(tensors, rows, scores, ids);
             _extra = new TokenReadout(_readout, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
-            var measures = DivergenceMeasures.Compute(logits.index_select(0, tensors.ProposedRows), draftLogits);
+            var measures = DivergenceMeasures.Compute(logits, normalizer, tensors.ProposedRows, tensors.Drafted.Logits);
             _accepted = _readout.Add(verification.Accepted);
             _proposedIds = _readout.Add(ids);
             _draftChoices = rows.Parameters.AnyRejection ? _readout.Add(cat(tensors.Drafted.Choices)) : _proposedIds;

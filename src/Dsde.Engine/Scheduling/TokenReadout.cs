@@ -21,7 +21,7 @@ internal sealed class TokenReadout
         _readout = readout;
         _tokenIds = readout.Add(tokenIds);
         _logProbabilities = readout.Add(TokenMeasures.LogProbability(logits, normalizer, null, tokenIds));
-        _margins = readout.Add(TokenMeasures.Margin(scores.Perturbed));
+        _margins = readout.Add(scores.Margin());
         _mostProbableCount = (int)Math.Min(mostProbableCount, logits.shape[1]);
         if (_mostProbableCount > 0)
         {

@@ -50,7 +50,7 @@ public class TokenScoresTests
         {
             var alone = TokenScores.Compute(logits.narrow(0, row, 1), Rows([Parameters[row]]));
 
-            alone.Perturbed[0].equal(together.Perturbed[row]).all().item<bool>().ShouldBeTrue($"Row {row}");
+            alone.Perturb()[0].equal(together.Perturb()[row]).all().item<bool>().ShouldBeTrue($"Row {row}");
             alone.Best[0].item<long>().ShouldBe(together.Best[row].item<long>());
         }
     }
@@ -64,7 +64,7 @@ public class TokenScoresTests
 
         var scores = TokenScores.Compute(logits, Rows([.. Enumerable.Repeat(greedy, Parameters.Length)]));
 
-        scores.Perturbed.ShouldBeSameAs(logits);
+        scores.Perturb().ShouldBeSameAs(logits);
         scores.Best.equal(logits.argmax(-1)).all().item<bool>().ShouldBeTrue();
     }
 

@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Dsde.Engine.Models.Operators.Cpu;
+
+namespace Dsde.Engine.Sampling;
+
+/// <summary>
+/// What is asked of a row of logits, by vector instructions on a CPU: a row is read once or twice where device operations write it out again and again.
+/// Every result depends on its row alone.
+/// </summary>
+internal static unsafe class LogitKernel
+{
+    private const int Width = 16;
+
+    /// <summary>Numbers that are summed in single precision before the sum goes to double: rows of any length lose no digits.</summary>
+    private const int BlockLength = 4096;
+
+    /// <summary>Logarithm of the sum of exponentials.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float LogNormalizer(float* row, int length)
+    {
+        var largest = Vector512.Create(float.NegativeInfinity);
+        for (var i = 0; i < length; i += Width)
+        {
+            largest = Vector512.Max(largest, Load(row + i, length - i, float.NegativeInfinity));
+        }
+
+        var offset = LargestOf(largest);
+        var shift = Vector512.Create(offset);
+        double sum = 0;
+        for (var block = 0; block < length; block += BlockLength)
+        {
+            var sums = Vector512<float>.Zero;
+            var end = Math.Min(length, block + BlockLength);
+            for (var i = block; i < end; i += Width)
+            {
+                sums += SimdMath.Exp(Load(row + i, end - i, float.NegativeInfinity) - shift);
+            }
+
+            sum += Vector512.Sum(sums);
+        }
+
+        return offset + (float)Math.Log(sum);
+    }
+
+    /// <summary>The largest score after adding noise; among equals the first.</summary>
+    /// <param name="scores">At least one number.</param>
+    /// <param name="noise">Of the same length; null for none.</param>
+    /// <param name="length">Numbers.</param>
+    /// <param name="margin">Distance to the second largest, 0 if the largest comes twice, ∞ if there is none.</param>
+    /// <returns>Its index.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int FindBest(float* scores, float* noise, int length, out float margin)
+    {
+        var best = Vector512.Create(float.NegativeInfinity);
+        var second = best;
+        var places = Vector512<int>.Zero;
+        var place = Vector512.CreateSequence(0, 1);
+        for (var i = 0; i < length; i += Width, place += Vector512.Create(Width))
+        {
+            var values = Load(scores + i, length - i, float.NegativeInfinity);
+            if (noise != null)
+            {
+                values += Load(noise + i, length - i, 0);
+            }
+
+            var isBetter = Vector512.GreaterThan(values, best);
+            second = Vector512.Max(second, Vector512.ConditionalSelect(isBetter, best, values));
+            best = Vector512.ConditionalSelect(isBetter, values, best);
+            places = Vector512.ConditionalSelect(isBetter.AsInt32(), place, places);
+        }
+
+        return Reduce(best, second, places, out margin);
+    }
+
+    /// <summary>See <see cref="DivergenceMeasures"/>.</summary>
+    /// <param name="target">Raw logits of the target.</param>
+    /// <param name="targetNormalizer">Their <see cref="LogNormalizer"/>.</param>
+    /// <param name="draft">Raw logits of the draft.</param>
+    /// <param name="length">Numbers in each row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static (float Kld, float Beta, float DraftEntropy) Diverge(float* target, float targetNormalizer, float* draft, int length)
+    {
+        var targetShift = Vector512.Create(targetNormalizer);
+        var draftShift = Vector512.Create(LogNormalizer(draft, length));
+        var smallest = Vector512.Create((float)DivergenceMeasures.SmallestProbability);
+        var smallestLog = Vector512.Create((float)Math.Log(DivergenceMeasures.SmallestProbability));
+        double kld = 0, beta = 0, entropy = 0;
+        for (var block = 0; block < length; block += BlockLength)
+        {
+            Vector512<float> klds = default, betas = default, entropies = default;
+            var end = Math.Min(length, block + BlockLength);
+            for (var i = block; i < end; i += Width)
+            {
+                var logP = Load(target + i, end - i, float.NegativeInfinity) - targetShift;
+                var logQ = Load(draft + i, end - i, float.NegativeInfinity) - draftShift;
+                var (p, q) = (SimdMath.Exp(logP), SimdMath.Exp(logQ));
+                (logP, logQ) = (Vector512.Max(logP, smallestLog), Vector512.Max(logQ, smallestLog)); // behind the end both are the same, and cancel
+                betas += Vector512.Min(p, q);
+                entropies = Vector512.FusedMultiplyAdd(q, logQ, entropies);
+                klds = Vector512.FusedMultiplyAdd(Vector512.Max(p, smallest), logP - logQ, klds);
+            }
+
+            kld += Vector512.Sum(klds);
+            beta += Vector512.Sum(betas);
+            entropy -= Vector512.Sum(entropies);
+        }
+
+        return ((float)kld, (float)beta, (float)entropy);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Load(float* source, int count, float filler) =>
+        count >= Width ? Vector512.Load(source) : LoadEnd(source, count, filler);
+
+    private static Vector512<float> LoadEnd(float* source, int count, float filler)
+    {
+        Span<float> values = stackalloc float[Width];
+        values.Fill(filler);
+        new ReadOnlySpan<float>(source, count).CopyTo(values);
+        return Vector512.Create<float>(values);
+    }
+
+    private static float LargestOf(Vector512<float> values)
+    {
+        var largest = values[0];
+        for (var lane = 1; lane < Width; lane++)
+        {
+            largest = Math.Max(largest, values[lane]);
+        }
+
+        return largest;
+    }
+
+    private static int Reduce(Vector512<float> best, Vector512<float> second, Vector512<int> places, out float margin)
+    {
+        var winner = 0;
+        for (var lane = 1; lane < Width; lane++)
+        {
+            if (best[lane] > best[winner] || (best[lane] == best[winner] && places[lane] < places[winner]))
+            {
+                winner = lane;
+            }
+        }
+
+        margin = best[winner] - LargestOf(Vector512.Max(second, best.WithElement(winner, float.NegativeInfinity)));
+        return places[winner];
+    }
+}

@@ -1,0 +1,93 @@
+using Dsde.Engine.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Tests.Sampling;
+
+/// <summary>The CPU's kernels against the device operations that do the same elsewhere.</summary>
+public sealed class LogitKernelTests : IDisposable
+{
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Generator _random = new(5, CPU);
+
+    public static TheoryData<int> Lengths => [2, 15, 16, 17, 2048, 4095, 4096, 4097, 32_003];
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _random.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void FindBest_AnyLength_EqualsDeviceOperations(int length)
+    {
+        var scores = Logits(6, length);
+        scores[1, ..^1] = float.NegativeInfinity; // one token is left
+        scores[2, length - 1] = 100f;
+        var noise = GumbelNoise.Create([.. Enumerable.Range(0, 6).Select(row => row == 3 ? default(NoiseKey?) : NoiseKey.Of(9, row))], length, CPU);
+
+        foreach (var added in new[] { null, noise })
+        {
+            var found = TokenScores.Compute(scores, new RowSampling(SamplingRows.Create([.. Enumerable.Repeat(new SamplingParameters { Temperature = 0 }, 6)], length, CPU), added, default));
+
+            found.Best.data<long>().ShouldBe(TokenScores.FindBest(scores, added).data<long>());
+            found.Margin().data<float>().ShouldBe(TokenMeasures.Margin(found.Perturb()).data<float>());
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 40)] // other lanes
+    [InlineData(16, 32)] // the same lane
+    [InlineData(0, 49)] // the last, behind whole vectors
+    public void FindBest_EqualScores_TakesTheFirstAndHasNoMargin(int first, int second)
+    {
+        var scores = zeros(1, 50);
+        scores[0, first] = 2f;
+        scores[0, second] = 2f;
+
+        var found = TokenScores.Compute(scores, new RowSampling(SamplingRows.Create([new SamplingParameters { Temperature = 0 }], 50, CPU), null, default));
+
+        found.Best.item<long>().ShouldBe(first);
+        found.Margin().item<float>().ShouldBe(0f);
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void LogNormalizer_AnyLength_IsNearDoublePrecision(int length)
+    {
+        var logits = Logits(5, length);
+        logits[1] += 1000f; // would overflow without a shift
+        logits[2, 1..] = float.NegativeInfinity;
+
+        var difference = TokenMeasures.LogNormalizer(logits).to(ScalarType.Float64) - logits.to(ScalarType.Float64).logsumexp(-1, keepdim: true);
+
+        difference.abs().max().item<double>().ShouldBeLessThan(1e-4); // half a unit in the last place of 1000
+        difference[TensorIndex.Slice(2)].abs().max().item<double>().ShouldBeLessThan(4e-6);
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Diverge_AnyLengthAndPieces_EqualsDeviceOperations(int length)
+    {
+        var target = Logits(7, length);
+        var draft = Logits(4, length);
+        draft[1] = target[6]; // nothing between them
+        draft[2, 0] = 200f; // all others are clamped
+        target[5, 0] = float.NegativeInfinity;
+        var rows = tensor([0L, 6L, 2L, 5L]);
+
+        var measured = DivergenceMeasures.Compute(target, TokenMeasures.LogNormalizer(target), rows, [draft.narrow(0, 0, 1), draft.narrow(0, 1, 3)]);
+
+        var expected = DivergenceMeasures.Compute(target.index_select(0, rows).to(ScalarType.Float64), draft.to(ScalarType.Float64));
+        ShouldBeNear(measured.Kld, expected.Kld);
+        ShouldBeNear(measured.Beta, expected.Beta);
+        ShouldBeNear(measured.DraftEntropy, expected.DraftEntropy);
+        measured.Kld[1].item<float>().ShouldBe(0f, 1e-6f);
+    }
+
+    private static void ShouldBeNear(Tensor measured, Tensor expected) =>
+        (measured.to(ScalarType.Float64) - expected).abs().div(expected.abs() + 1).max().item<double>().ShouldBeLessThan(1e-5);
+
+    private Tensor Logits(int rows, int length) => randn([rows, length], generator: _random).mul_(3f);
+}
