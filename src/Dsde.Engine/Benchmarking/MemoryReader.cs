@@ -21,6 +21,7 @@ internal sealed unsafe class MemoryReader : ITeamWork, IDisposable
         _team = new ThreadTeam(threadCount);
         _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)BufferBytes, Alignment);
         NativeMemory.Fill(_buffer, (nuint)BufferBytes, 1); // memory never written is one and the same page of zeros
+        HugePages.Advise(_buffer, BufferBytes); // as the weights are
     }
 
     /// <summary>Bytes that <see cref="Read"/> reads.</summary>

@@ -18,6 +18,7 @@ internal sealed class Decoder : IDisposable
     private readonly RotaryTables _rotary;
     private readonly IReadOnlyList<AttentionShape> _attention;
     private readonly Tensor? _embeddingScale; // []
+    private readonly IDecoderPass? _pass;
 
     public Decoder(ModelConfig config, DecoderWeights weights, IDecoderOps ops, int maxLength)
     {
@@ -29,6 +30,8 @@ internal sealed class Decoder : IDisposable
 
         // In the type of the rows, as the models were trained: √hidden is rounded to it.
         _embeddingScale = config.EmbeddingScale == 1 ? null : tensor(config.EmbeddingScale, weights.Type, weights.Device).DetachFromDisposeScope();
+        using var scale = _embeddingScale?.to(ScalarType.Float32);
+        _pass = ops.CreatePass(config, weights, _attention, scale?.item<float>() ?? 1);
     }
 
     /// <summary>Shape of the model.</summary>
@@ -41,6 +44,15 @@ internal sealed class Decoder : IDisposable
     /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, on the device of the rows, in the caller's scope.</returns>
     public Tensor Forward(PassRows rows, KvCache cache)
     {
+        if (_pass is not null && _pass.CanRun(rows.RowCount))
+        {
+            using var passScope = NewDisposeScope();
+            using (rows)
+            {
+                return Cap(_pass.Run(rows, cache)).MoveToOuterDisposeScope();
+            }
+        }
+
         using var scope = NewDisposeScope();
         using var pass = new DevicePasses(rows, _weights.Device);
         var hidden = _weights.Embedding.index_select(0, rows.TokenIds); // [R, H]
@@ -70,6 +82,7 @@ internal sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _pass?.Dispose();
         _weights.Dispose();
         _rotary.Dispose();
         _embeddingScale?.Dispose();

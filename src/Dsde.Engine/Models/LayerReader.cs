@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>Reads one layer under the names that Hugging Face gives its weights, onto one device.</summary>
-internal sealed class LayerReader(MappedWeights files, ModelConfig config, Device device, string prefix)
+internal sealed class LayerReader(MappedWeights files, WeightMemory memory, ModelConfig config, Device device, string prefix)
 {
     private readonly long _hidden = config.HiddenSize;
     private readonly long _intermediate = config.IntermediateSize;
@@ -34,9 +34,6 @@ internal sealed class LayerReader(MappedWeights files, ModelConfig config, Devic
     {
         var weights = parts.Select(part => files.Read($"{prefix}{part.Name}.weight", device, part.Width, inputWidth)).ToArray();
         var biases = hasBias ? parts.Select(part => files.Read($"{prefix}{part.Name}.bias", device, part.Width)).ToArray() : [];
-        return new LinearWeight(Stack(weights), hasBias ? Stack(biases) : null);
+        return new LinearWeight(memory.Stack(weights), hasBias ? cat(biases) : null);
     }
-
-    /// <summary>A single one is not copied: it may lie in its file.</summary>
-    private static Tensor Stack(Tensor[] parts) => parts.Length == 1 ? parts[0] : cat(parts);
 }

@@ -41,7 +41,7 @@ internal sealed class PassRows : IDisposable
     public Tensor? LogitRows { get; init; }
 
     /// <summary>Rows (R).</summary>
-    public int RowCount => (int)Positions.shape[0];
+    public int RowCount => (int)Positions.size(0);
 
     /// <summary>First slot attended.</summary>
     public required int FirstSlot { get; init; }

@@ -49,6 +49,9 @@ internal sealed class FixedShapeOps : IDecoderOps
         return _torch.Attend(normed, shape with { QueryNorm = null, KeyNorm = null }, rows, keys, values).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc/>
+    public IDecoderPass? CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) => null;
+
     private Tensor NormHeads(Tensor heads, Tensor weight, AttentionShape shape) =>
         InBlocks(heads, block => _torch.RmsNorm(block.reshape(BlockRows, -1, shape.HeadDim), weight, shape.NormEps).reshape(BlockRows, -1));
 

@@ -34,4 +34,11 @@ internal interface IDecoderOps
 
     /// <summary>The output projection. <paramref name="x"/>: <c>[n, H]</c>, <paramref name="head"/>: <c>[V, H]</c>; result <c>[n, V] f32</c>.</summary>
     Tensor Logits(Tensor x, LinearWeight head);
+
+    /// <summary>The same operators as whole passes of a model; null where there is nothing to gain. The operators must outlive it.</summary>
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="weights">Its weights, all where these operators work.</param>
+    /// <param name="attention">How each layer attends.</param>
+    /// <param name="embeddingScale">What embeddings are multiplied by, rounded to the type of the weights; 1 for nothing.</param>
+    IDecoderPass? CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale);
 }

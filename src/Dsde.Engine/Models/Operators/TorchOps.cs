@@ -44,6 +44,9 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
     }
 
     /// <inheritdoc/>
+    public IDecoderPass? CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) => null;
+
+    /// <inheritdoc/>
     public Tensor Logits(Tensor x, LinearWeight head) => linear(x, head.Weight, head.Bias).to(ScalarType.Float32);
 
     /// <summary>Normalises query and key heads where the model does. <c>[R, h + g, d]</c></summary>

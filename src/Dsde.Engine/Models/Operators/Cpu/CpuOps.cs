@@ -24,6 +24,7 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     private readonly ThreadTeam _team = new(threadCount);
     private readonly NativeBuffer _activations = new();
     private readonly Dictionary<LinearWeight, CpuMatrix<T>> _matrices = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Tensor, NativeBuffer> _normWeights = new(ReferenceEqualityComparer.Instance);
     private readonly WidenWork<T, TElement> _widen = new();
     private readonly LinearWork<T, TElement> _linear = new();
     private readonly NormWork<T, TElement> _norm = new();
@@ -32,15 +33,10 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps)
     {
-        if (weight.dtype != Type) // Gemma's are kept wider than its rows
-        {
-            return _torch.RmsNorm(x, weight, eps);
-        }
-
         using var input = new ContiguousTensor(x);
         var (rows, width) = ((int)x.shape[0], (int)x.shape[1]);
         var result = empty([rows, width], Type);
-        _norm.Run(_team, input.Address<T>(), (T*)NativeTensor.Address(weight), (T*)NativeTensor.Address(result), rows, width, eps);
+        Norm(input.Address<T>(), weight, (T*)NativeTensor.Address(result), rows, width, eps);
         return result;
     }
 
@@ -69,20 +65,59 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     {
         using var input = new ContiguousTensor(qkv);
         var result = empty([qkv.shape[0], (long)shape.HeadCount * shape.HeadDim], Type);
+        Attend(input.Address<T>(), shape, rows.Spans, keys, values, (T*)NativeTensor.Address(result));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public IDecoderPass CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) =>
+        new CpuPass<T, TElement>(this, config, weights, attention, embeddingScale);
+
+    /// <summary>Whether so many rows go through the kernels.</summary>
+    public bool Takes(int rowCount) => isDeterministic || rowCount <= MaxFastRows;
+
+    /// <summary><see cref="RmsNorm"/> in memory. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>.</summary>
+    public void Norm(T* x, Tensor weight, T* result, int rows, int width, double eps)
+    {
+        if (!_normWeights.TryGetValue(weight, out var wide))
+        {
+            wide = new NativeBuffer();
+            using var single = weight.to(ScalarType.Float32); // Gemma's are kept wider than its rows
+            new ReadOnlySpan<float>(NativeTensor.Address(single), width).CopyTo(new Span<float>(wide.Floats(width), width));
+            _normWeights.Add(weight, wide);
+        }
+
+        _norm.Run(_team, x, wide.Floats(width), result, rows, width, eps);
+    }
+
+    /// <summary>A linear layer in memory. <paramref name="x"/>: <c>[R, in]</c>; the others as <see cref="LinearWork{T, TElement}.Run(ThreadTeam, CpuMatrix{T}, float*, int, LinearFinish, T*, void*)"/> takes them.</summary>
+    public void Multiply(T* x, LinearWeight weight, int rows, LinearFinish finish, T* residual, void* result)
+    {
+        if (!_matrices.TryGetValue(weight, out var matrix))
+        {
+            matrix = new CpuMatrix<T>(weight);
+            _matrices.Add(weight, matrix);
+        }
+
+        _linear.Run(_team, matrix, Widen(x, rows, matrix), rows, finish, residual, result);
+    }
+
+    /// <summary><see cref="IDecoderOps.Attend"/> in memory.</summary>
+    public void Attend(T* qkv, AttentionShape shape, IReadOnlyList<RowSpan> spans, Tensor keys, Tensor values, T* result)
+    {
         var arguments = new AttentionArguments<T>
         {
-            Qkv = input.Address<T>(),
+            Qkv = qkv,
             Keys = (T*)NativeTensor.Address(keys),
             Values = (T*)NativeTensor.Address(values),
-            MaxLength = (int)keys.shape[1],
+            MaxLength = (int)keys.size(1),
             Cos = (T*)NativeTensor.Address(shape.Rotary.Cos),
             Sin = (T*)NativeTensor.Address(shape.Rotary.Sin),
             QueryNorm = shape.QueryNorm is { } queryNorm ? (T*)NativeTensor.Address(queryNorm) : null,
             KeyNorm = shape.KeyNorm is { } keyNorm ? (T*)NativeTensor.Address(keyNorm) : null,
-            Result = (T*)NativeTensor.Address(result),
+            Result = result,
         };
-        _attention.Run(_team, arguments, shape, rows.Spans);
-        return result;
+        _attention.Run(_team, arguments, shape, spans);
     }
 
     /// <inheritdoc/>
@@ -94,24 +129,21 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
         {
             matrix.Dispose();
         }
+
+        foreach (var weight in _normWeights.Values)
+        {
+            weight.Dispose();
+        }
     }
 
-    private bool TakesMany(Tensor x) => !isDeterministic && x.shape[0] > MaxFastRows;
+    private bool TakesMany(Tensor x) => !Takes((int)x.shape[0]);
 
     private Tensor Multiply(Tensor x, LinearWeight weight, LinearFinish finish, long resultWidth, ScalarType resultType, Tensor? residual = null)
     {
-        if (!_matrices.TryGetValue(weight, out var matrix))
-        {
-            matrix = new CpuMatrix<T>(weight);
-            _matrices.Add(weight, matrix);
-        }
-
         using var input = new ContiguousTensor(x);
         using var added = residual is null ? default : new ContiguousTensor(residual);
-        var rows = (int)x.shape[0];
-        var wide = Widen(input.Address<T>(), rows, matrix);
-        var result = empty([rows, resultWidth], resultType);
-        _linear.Run(_team, matrix, wide, rows, finish, residual is null ? null : added.Address<T>(), NativeTensor.Address(result));
+        var result = empty([x.shape[0], resultWidth], resultType);
+        Multiply(input.Address<T>(), weight, (int)x.shape[0], finish, residual is null ? null : added.Address<T>(), NativeTensor.Address(result));
         return result;
     }
 

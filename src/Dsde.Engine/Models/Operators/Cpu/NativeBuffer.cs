@@ -11,9 +11,13 @@ internal sealed unsafe class NativeBuffer : IDisposable
     private nuint _capacity;
 
     /// <summary>At least so many floats; what they hold is left from before, zeros at first.</summary>
-    public float* Floats(long count)
+    public float* Floats(long count) => Items<float>(count);
+
+    /// <summary>At least so many numbers; what they hold is left from before, zeros at first.</summary>
+    public T* Items<T>(long count)
+        where T : unmanaged
     {
-        var size = (nuint)count * sizeof(float);
+        var size = (nuint)(count * sizeof(T));
         if (size > _capacity)
         {
             NativeMemory.AlignedFree(_memory);
@@ -22,7 +26,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
             _capacity = size;
         }
 
-        return (float*)_memory;
+        return (T*)_memory;
     }
 
     /// <inheritdoc/>

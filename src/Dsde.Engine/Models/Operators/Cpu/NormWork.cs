@@ -9,13 +9,13 @@ internal sealed unsafe class NormWork<T, TElement> : ITeamWork
     where TElement : IElement<T>
 {
     private T* _x;
-    private T* _weight;
+    private float* _weight;
     private T* _result;
     private int _width;
     private float _eps;
 
-    /// <summary>Normalises rows. <paramref name="x"/> and <paramref name="result"/>: <c>[R, width]</c>, <paramref name="weight"/>: <c>[width]</c>.</summary>
-    public void Run(ThreadTeam team, T* x, T* weight, T* result, int rowCount, int width, double eps)
+    /// <summary>Normalises rows. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>, <paramref name="weight"/>: <c>[width] f32</c>.</summary>
+    public void Run(ThreadTeam team, T* x, float* weight, T* result, int rowCount, int width, double eps)
     {
         _x = x;
         _weight = weight;
@@ -35,7 +35,7 @@ internal sealed unsafe class NormWork<T, TElement> : ITeamWork
         for (var i = 0; i < _width; i += PartialRow.VectorWidth)
         {
             var left = _width - i;
-            var normed = PartialRow.Load<T, TElement>(x + i, left) * scale * PartialRow.Load<T, TElement>(_weight + i, left);
+            var normed = PartialRow.Load<T, TElement>(x + i, left) * scale * PartialRow.Load<float, Fp32Element>(_weight + i, left);
             PartialRow.Store<T, TElement>(result + i, normed, left);
         }
     }
