@@ -15,6 +15,15 @@ public sealed record GenerationJobCancelled
     /// <summary><c>cancelled</c> or <c>expired</c>.</summary>
     public required string Reason { get; init; }
 
+    /// <summary>The output as far as it came, of several the first; null if none was begun, or above the size limit.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Where that is when it is too large for the event, for example <c>generation_jobs/{job id}</c>.</summary>
+    public string? TextLocation { get; init; }
+
+    /// <summary>Tokens used, of all outputs; null if none was begun.</summary>
+    public GenerationUsage? Usage { get; init; }
+
     /// <summary>The submitter's labels.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 

@@ -27,5 +27,5 @@ public sealed class GenerationControl
     public void Suspend() => _suspended = true;
 
     /// <summary>What has been asked for; null for nothing.</summary>
-    internal FinishReason? Asked => _cancelled ? FinishReason.Cancelled : _suspended ? FinishReason.Suspended : null;
+    public FinishReason? Asked => _cancelled ? FinishReason.Cancelled : _suspended ? FinishReason.Suspended : null;
 }

@@ -40,7 +40,7 @@ public sealed class GenerationEngine : IGenerationEngine
             models.BatchSize,
             policy.ToString());
         Models = models;
-        _thread = new EngineThread(DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time), _arrivals.Reader, models.Dispose, logger);
+        _thread = new EngineThread(DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time), _arrivals, models.Dispose, logger);
     }
 
     /// <inheritdoc/>
@@ -76,6 +76,9 @@ public sealed class GenerationEngine : IGenerationEngine
     }
 
     /// <inheritdoc/>
+    public CancellationToken BrokenDown => _thread.Broken;
+
+    /// <inheritdoc/>
     public EngineSnapshot GetSnapshot() => _counters.Read();
 
     /// <inheritdoc/>
@@ -89,11 +92,12 @@ public sealed class GenerationEngine : IGenerationEngine
             request, _policies.Find(request.Policy), _tokenizer.CreateAssembler(request.StopStrings), _endTokens, Description.ContextLength, _time, cancellationToken);
         if (!_arrivals.Writer.TryWrite(sequence))
         {
-            throw new OperationCanceledException("The engine has been shut down.");
+            throw _thread.Failure ?? (Exception)new OperationCanceledException("The engine has been shut down.");
         }
 
         // A request that still waits for a slot answers at once; one that runs leaves the batch before the next iteration.
-        await using var registration = cancellationToken.Register(() => sequence.Completion.TrySetCanceled(cancellationToken));
+        await using var cancellation = cancellationToken.Register(() => sequence.Completion.TrySetCanceled(cancellationToken));
+        await using var breakdown = _thread.Broken.Register(() => sequence.Completion.TrySetException(_thread.Failure ?? new EngineFailureException("The engine has broken down.")));
         return await sequence.Completion.Task.ConfigureAwait(false);
     }
 

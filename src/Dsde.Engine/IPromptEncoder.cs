@@ -7,10 +7,12 @@ public interface IPromptEncoder
     /// Ids of a plain prompt, with the beginning-of-text token where the model expects one and the prompt does not begin with it. Names of special
     /// tokens stand for these tokens, as in Hugging Face: a chat template that the sender applied works.
     /// </summary>
+    /// <exception cref="ArgumentException">The tokenizer's pattern takes too long for this text.</exception>
     IReadOnlyList<int> Encode(string prompt);
 
     /// <summary>Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.</summary>
     /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known, or one without a form for such a chat.</exception>
+    /// <exception cref="ArgumentException">As for <see cref="Encode"/>.</exception>
     IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns);
 
     /// <summary>Text of token ids, special tokens left out.</summary>

@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(1002, LogLevel.Warning, "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: {Reason}")]
     public static partial void OutOfMemory(this ILogger logger, string reason);
+
+    [LoggerMessage(1003, LogLevel.Critical, "The engine's thread has broken down: every request fails until the engine is started again")]
+    public static partial void BrokenDown(this ILogger logger, Exception exception);
 }

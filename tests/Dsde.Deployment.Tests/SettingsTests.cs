@@ -51,6 +51,36 @@ public sealed class SettingsTests
         }
     }
 
+    [Fact]
+    public void Every_option_of_the_program_is_described_with_its_default_and_nothing_else_is()
+    {
+        var rows = File.ReadLines(Repository.PathOf("docs", "operations.md")).Where(line => line.StartsWith("| `Dsde:", StringComparison.Ordinal)).Select(line => line.Split('|')).ToList();
+        var described = rows.SelectMany(row => Keys(row[1])).ToList();
+
+        described.ShouldBeUnique();
+        described.ShouldBe([.. Options.SelectMany(options => options.Type.GetProperties().Select(property => $"{options.Section}:{property.Name}"))], ignoreOrder: true);
+        foreach (var row in rows.Where(row => Keys(row[1]).Count() == 1 && row[1].Contains("Dsde:Engine", StringComparison.Ordinal)))
+        {
+            var option = typeof(EngineOptions).GetProperty(Keys(row[1]).Single().Split(':')[^1]).ShouldNotBeNull();
+            row[2].Trim(' ', '`').ShouldBe(Convert.ToString(option.GetValue(new EngineOptions()), System.Globalization.CultureInfo.InvariantCulture), row[1]);
+        }
+    }
+
+    private static readonly (string Section, Type Type)[] Options =
+    [
+        (EngineOptions.SectionName, typeof(EngineOptions)),
+        (WorkerOptions.SectionName, typeof(WorkerOptions)),
+        (RabbitMqOptions.SectionName, typeof(RabbitMqOptions)),
+        (PersistenceOptions.SectionName, typeof(PersistenceOptions)),
+    ];
+
+    /// <summary>A cell names one key, or several as <c>`Section:First` / `Second`</c>.</summary>
+    private static IEnumerable<string> Keys(string cell)
+    {
+        var names = System.Text.RegularExpressions.Regex.Matches(cell, "`([^`]+)`").Select(match => match.Groups[1].Value).ToArray();
+        return names.Select((name, i) => i == 0 ? name : names[0][..(names[0].LastIndexOf(':') + 1)] + name);
+    }
+
     private static void ShouldBind(IReadOnlyDictionary<string, string?> environment)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value)).Build();

@@ -179,6 +179,33 @@ public abstract class JobStoreContract : IAsyncLifetime
         ended.Job.BatchId.ShouldBe(done);
     }
 
+    [Theory]
+    [InlineData(false, "expired")]
+    [InlineData(true, "cancelled")]
+    public async Task A_job_that_is_cut_short_keeps_what_it_had_also_when_it_was_cancelled_elsewhere(bool isCancelledBefore, string reason)
+    {
+        var id = Guid.NewGuid();
+        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
+        if (isCancelledBefore)
+        {
+            (await Store.CancelJobAsync(id, Cancellation)).ShouldBeTrue();
+        }
+
+        JobOutput[] outputs = [TestJobs.Output("once upon") with { FinishReason = "expired" }, TestJobs.Output("") with { CompletionTokens = 0, FinishReason = "expired" }];
+        JobTrace[] traces = [TestJobs.Trace(), TestJobs.Trace() with { CompletionTokens = 0 }];
+        var end = new CancelledJobEnd(id, claimed.LeaseToken, "expired", outputs, traces);
+
+        (await Store.StoreAsync(end with { LeaseToken = Guid.NewGuid() }, Cancellation)).ShouldBeFalse();
+        (await Store.StoreAsync(end, Cancellation)).ShouldBeTrue();
+        (await Store.StoreAsync(end, Cancellation)).ShouldBeFalse();
+
+        var job = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
+        (job.State, job.CancelReason).ShouldBe((JobState.Cancelled, reason));
+        job.EndedAt.ShouldNotBeNull();
+        job.Outputs.Select(output => (output.Text, output.FinishReason)).ShouldBe([("once upon", "expired"), ("", "expired")]);
+        job.Traces.ShouldHaveSingleItem().CompletionTokens.ShouldBe(9);
+    }
+
     [Fact]
     public async Task Ends_stored_together_are_all_there_and_a_lost_claim_among_them_hurts_no_other()
     {
@@ -211,7 +238,7 @@ public abstract class JobStoreContract : IAsyncLifetime
         await Store.StoreAsync(TestJobs.Completed(ids[0], tokens[0]), Cancellation);
         await Store.StoreAsync(new FailedJobEnd(ids[1], tokens[1], new JobFailure("engine_error", "x", true)), Cancellation);
         var before = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
-        await Store.StoreAsync(new CancelledJobEnd(ids[2], tokens[2], "expired"), Cancellation);
+        await Store.StoreAsync(new CancelledJobEnd(ids[2], tokens[2], "expired", [], []), Cancellation);
         var after = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
 
         before.IsComplete.ShouldBeFalse();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
@@ -6,22 +7,26 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. A failed round
-/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone.
+/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone. Should even clearing up fail, the
+/// thread ends, and says so to everybody who waits or comes later.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "The source of Broken has no timer and no wait handle to free, and is registered with at any time.")]
 internal sealed class EngineThread
 {
     private readonly DecodingLoop _loop;
-    private readonly ChannelReader<Sequence> _arrivals;
+    private readonly Channel<Sequence> _arrivals;
     private readonly Action _release;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _broken = new();
+    private volatile EngineFailureException? _failure;
     private volatile bool _stopping;
 
     /// <param name="loop">What is run.</param>
-    /// <param name="arrivals">Completed to let the thread end.</param>
+    /// <param name="arrivals">Its writer is completed to let the thread end; the thread does it when it breaks down.</param>
     /// <param name="release">Frees what the thread owns; called on the thread, last of all.</param>
     /// <param name="logger">Where failures go.</param>
-    public EngineThread(DecodingLoop loop, ChannelReader<Sequence> arrivals, Action release, ILogger logger)
+    public EngineThread(DecodingLoop loop, Channel<Sequence> arrivals, Action release, ILogger logger)
     {
         _loop = loop;
         _arrivals = arrivals;
@@ -30,17 +35,23 @@ internal sealed class EngineThread
         new Thread(Run) { Name = "dsde-engine", IsBackground = true }.Start();
     }
 
-    /// <summary>Ends when the thread has.</summary>
+    /// <summary>Ends when the thread has, however that came about.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Cancelled when the thread can't go on; <see cref="Failure"/> says why.</summary>
+    public CancellationToken Broken => _broken.Token;
+
+    /// <summary>What every request fails with once the thread has broken down; null as long as it has not.</summary>
+    public EngineFailureException? Failure => _failure;
 
     /// <summary>Asks the thread to give up what it has between two rounds, and to end. The writer of the arrivals must be completed as well.</summary>
     public void Stop() => _stopping = true;
 
     private void Run()
     {
-        try
+        using (var mode = inference_mode())
         {
-            using (var mode = inference_mode())
+            try
             {
                 while (!_stopping && (!_loop.IsIdle || WaitForArrival()))
                 {
@@ -48,18 +59,35 @@ internal sealed class EngineThread
                 }
 
                 _loop.Abandon(sequence => sequence.Completion.TrySetCanceled());
-                _release();
+            }
+            catch (Exception exception)
+            {
+                BreakDown(exception);
             }
 
-            _ended.SetResult();
+            try
+            {
+                _release();
+            }
+            catch (Exception exception)
+            {
+                BreakDown(exception);
+            }
         }
-        catch (Exception exception)
-        {
-            _ended.SetException(exception);
-        }
+
+        _ended.SetResult();
     }
 
-    private bool WaitForArrival() => _arrivals.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+    /// <summary>Requests are told by themselves: what the loop knows of them can't be trusted any more.</summary>
+    private void BreakDown(Exception exception)
+    {
+        _failure ??= new EngineFailureException("The engine has broken down and must be started again: " + exception.Message, exception);
+        _arrivals.Writer.TryComplete();
+        _ = _broken.CancelAsync(); // not here: who listens may throw, or take its time
+        _logger.BrokenDown(exception);
+    }
+
+    private bool WaitForArrival() => _arrivals.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
 
     private void RunRound()
     {

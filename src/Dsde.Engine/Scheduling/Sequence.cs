@@ -211,7 +211,7 @@ internal sealed class Sequence
         TokenLogProbabilities = Recorder.LogProbabilities,
         TopLogProbabilities = Request.TopLogProbabilityCount > 0 ? Recorder.MostProbable : [],
         FinishReason = FinishReason ?? throw new InvalidOperationException("A sequence without an end has no result."),
-        Checkpoint = FinishReason == Engine.FinishReason.Suspended ? ToCheckpoint(_draftLength) : null,
+        Checkpoint = FinishReason == Engine.FinishReason.Suspended ? SequenceExport.Create(this, _draftLength) : null,
         Trace = Recorder.ToTrace(this, Clock.Read()),
     };
 
@@ -221,21 +221,9 @@ internal sealed class Sequence
         if (Request.Control is { CheckpointInterval: > 0 and var interval, Checkpointed: { } receive } && EmittedCount - _checkpointed >= interval)
         {
             _checkpointed = EmittedCount;
-            receive(ToCheckpoint(draftLength));
+            receive(SequenceExport.Create(this, draftLength));
         }
     }
-
-    private SequenceCheckpoint ToCheckpoint(int draftLength) => new()
-    {
-        Version = SequenceCheckpoint.CurrentVersion,
-        PromptDigest = SequenceCheckpoint.DigestOf(Request.PromptTokenIds),
-        TokenIds = [.. _tokenIds[PromptLength..]],
-        TokenLogProbabilities = [.. Recorder.LogProbabilities],
-        TopLogProbabilities = [.. Recorder.MostProbable],
-        DraftLength = draftLength,
-        PolicyState = PolicyState.Export(),
-        Trace = Recorder.ToTrace(this, Clock.Read()),
-    };
 
     /// <summary>Text and stop strings come from the tokens, random draws from their positions; the rest was kept.</summary>
     private void Restore(SequenceCheckpoint checkpoint)

@@ -13,14 +13,18 @@ internal sealed class WordSplitter
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Compiling takes long, and models share patterns: there are a handful of them.</summary>
-    private static readonly ConcurrentDictionary<string, Regex> Compiled = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<(string Pattern, TimeSpan MatchTimeout), Regex> Compiled = new();
 
     private readonly Regex[] _patterns;
 
+    /// <param name="patterns">Applied in this order.</param>
+    /// <param name="matchTimeout">Longest time for one match; null for ten seconds.</param>
     /// <exception cref="ArgumentException">A pattern is not a regular expression.</exception>
-    public WordSplitter(IEnumerable<string> patterns) => _patterns = [.. patterns.Select(Compile)];
+    public WordSplitter(IEnumerable<string> patterns, TimeSpan? matchTimeout = null) =>
+        _patterns = [.. patterns.Select(pattern => Compile(pattern, matchTimeout ?? MatchTimeout))];
 
     /// <summary>The words of a text in order, without gaps.</summary>
+    /// <exception cref="ArgumentException">While they are read: a pattern took too long for the text.</exception>
     public IEnumerable<(int Start, int Length)> Split(string text)
     {
         var shown = RegexText.WithoutPairs(text, out var starts);
@@ -38,7 +42,7 @@ internal sealed class WordSplitter
         // A part is matched as if it were all there is: what follows it is nothing to look ahead to.
         var part = length == text.Length ? text : text.Substring(start, length);
         var end = 0;
-        for (var match = pattern.Match(part); match.Success; match = match.NextMatch())
+        for (var match = Find(pattern, part, null); match.Success; match = Find(pattern, part, match))
         {
             if (match.Index > end)
             {
@@ -59,6 +63,19 @@ internal sealed class WordSplitter
         }
     }
 
-    private static Regex Compile(string pattern) =>
-        Compiled.GetOrAdd(pattern, text => new Regex(text, RegexOptions.Compiled | RegexOptions.CultureInvariant, MatchTimeout));
+    private static Match Find(Regex pattern, string text, Match? previous)
+    {
+        try
+        {
+            return previous is null ? pattern.Match(text) : previous.NextMatch();
+        }
+        catch (RegexMatchTimeoutException exception)
+        {
+            throw new ArgumentException(
+                $"The text can't be cut into words: the tokenizer's pattern backtracks for more than {pattern.MatchTimeout.TotalSeconds:0.###} s at one place of it. Shorten runs of like characters.", exception);
+        }
+    }
+
+    private static Regex Compile(string pattern, TimeSpan matchTimeout) => Compiled.GetOrAdd(
+        (pattern, matchTimeout), key => new Regex(key.Pattern, RegexOptions.Compiled | RegexOptions.CultureInvariant, key.MatchTimeout));
 }

@@ -6,7 +6,7 @@ public sealed record JobOutput
     /// <summary>The text.</summary>
     public required string Text { get; init; }
 
-    /// <summary><c>stop</c> or <c>length</c>.</summary>
+    /// <summary><c>stop</c> or <c>length</c>; of an output that was cut short, <c>cancelled</c> or <c>expired</c>.</summary>
     public required string FinishReason { get; init; }
 
     /// <summary>Tokens of the prompt.</summary>

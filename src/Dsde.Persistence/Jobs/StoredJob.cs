@@ -33,10 +33,10 @@ public sealed record StoredJob
     /// <summary>How often it was started.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>The outputs of a completed job, in order; empty for others.</summary>
+    /// <summary>The outputs of a completed job, in order, or what a cancelled one had of them; empty for others.</summary>
     public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
 
-    /// <summary>The traces' counts and times of a completed job, one per output.</summary>
+    /// <summary>The counts and times of the outputs' traces, in the same order; an output without a token has none.</summary>
     public IReadOnlyList<TraceSummary> Traces { get; init; } = [];
 
     /// <summary>Why a failed job has no output.</summary>

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
 
 namespace Dsde.Persistence.Storage;
 
@@ -103,10 +104,10 @@ internal sealed class EndWriter : IAsyncDisposable
             var end = group[i].End;
             var worker = await context.Jobs.Where(job => job.JobId == end.JobId).Select(job => job.WorkerId).FirstOrDefaultAsync(cancellationToken);
             written[i] = await UpdateJobAsync(context, end, now, cancellationToken) == 1;
-            if (written[i] && end is CompletedJobEnd completed)
+            if (written[i])
             {
-                context.Choices.AddRange(JobMapping.ToChoices(completed));
-                traces.AddRange(completed.Traces.Select((trace, choice) => TraceMapping.ToRow(end.JobId, choice, trace, worker ?? "", now)));
+                context.Choices.AddRange(JobMapping.ToChoices(end));
+                traces.AddRange(end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.JobId, choice, trace, worker ?? "", now)).Where(trace => trace.CompletionTokens > 0));
             }
         }
 
@@ -116,34 +117,44 @@ internal sealed class EndWriter : IAsyncDisposable
         return written;
     }
 
-    /// <summary>Only the holder of the claim writes.</summary>
+    /// <summary>
+    /// Only the holder of the claim writes, and once. Who cancels a job that runs elsewhere does so in the database first: its worker still adds what
+    /// there is, under the moment and the reason of the cancellation.
+    /// </summary>
     private static Task<int> UpdateJobAsync(DsdeDbContext context, JobEnd end, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var held = context.Jobs.Where(job => job.JobId == end.JobId && job.State == JobState.Running && job.LeaseToken == end.LeaseToken);
-        return end switch
-        {
-            CompletedJobEnd { Outputs: [var output, ..] } => held.ExecuteUpdateAsync(
-                set => set.SetProperty(job => job.State, JobState.Completed).SetProperty(job => job.EndedAt, now)
-                    .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null)
-                    .SetProperty(job => job.Text, output.Text).SetProperty(job => job.FinishReason, output.FinishReason)
-                    .SetProperty(job => job.PromptTokens, output.PromptTokens).SetProperty(job => job.CompletionTokens, output.CompletionTokens)
-                    .SetProperty(job => job.TokenIds, output.TokenIds).SetProperty(job => job.PromptTokenIds, output.PromptTokenIds)
-                    .SetProperty(job => job.TokenLogProbabilities, output.TokenLogProbabilities)
-                    .SetProperty(job => job.TopTokenIds, output.TopTokenIds).SetProperty(job => job.TopLogProbabilities, output.TopLogProbabilities),
-                cancellationToken),
-            FailedJobEnd { Failure: var failure } => held.ExecuteUpdateAsync(
-                set => set.SetProperty(job => job.State, JobState.Failed).SetProperty(job => job.EndedAt, now)
-                    .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null)
-                    .SetProperty(job => job.FailureCode, failure.Code).SetProperty(job => job.FailureMessage, failure.Message)
-                    .SetProperty(job => job.FailureRetryable, failure.Retryable),
-                cancellationToken),
-            CancelledJobEnd { Reason: var reason } => held.ExecuteUpdateAsync(
-                set => set.SetProperty(job => job.State, JobState.Cancelled).SetProperty(job => job.EndedAt, now)
-                    .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null).SetProperty(job => job.CancelReason, reason),
-                cancellationToken),
-            _ => throw new ArgumentException($"An end of type {end.GetType().Name} is not known.", nameof(end)),
-        };
+        var held = context.Jobs.Where(job => job.JobId == end.JobId && job.LeaseToken == end.LeaseToken);
+        held = end is CancelledJobEnd
+            ? held.Where(job => job.State == JobState.Running || (job.State == JobState.Cancelled && job.Text == null))
+            : held.Where(job => job.State == JobState.Running);
+        return held.ExecuteUpdateAsync(
+            set =>
+            {
+                set.SetProperty(job => job.EndedAt, job => job.EndedAt ?? now).SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null);
+                SetEnd(set, end);
+                if (end.Outputs is [var output, ..])
+                {
+                    SetOutput(set, output);
+                }
+            },
+            cancellationToken);
     }
+
+    private static void SetEnd(UpdateSettersBuilder<GenerationJob> set, JobEnd end) => _ = end switch
+    {
+        CompletedJobEnd => set.SetProperty(job => job.State, JobState.Completed),
+        FailedJobEnd { Failure: var failure } => set.SetProperty(job => job.State, JobState.Failed).SetProperty(job => job.FailureCode, failure.Code)
+            .SetProperty(job => job.FailureMessage, failure.Message).SetProperty(job => job.FailureRetryable, failure.Retryable),
+        CancelledJobEnd { Reason: var reason } => set.SetProperty(job => job.State, JobState.Cancelled).SetProperty(job => job.CancelReason, job => job.CancelReason ?? reason),
+        _ => throw new ArgumentException($"An end of type {end.GetType().Name} is not known.", nameof(end)),
+    };
+
+    private static void SetOutput(UpdateSettersBuilder<GenerationJob> set, JobOutput output) => set
+        .SetProperty(job => job.Text, output.Text).SetProperty(job => job.FinishReason, output.FinishReason)
+        .SetProperty(job => job.PromptTokens, output.PromptTokens).SetProperty(job => job.CompletionTokens, output.CompletionTokens)
+        .SetProperty(job => job.TokenIds, output.TokenIds).SetProperty(job => job.PromptTokenIds, output.PromptTokenIds)
+        .SetProperty(job => job.TokenLogProbabilities, output.TokenLogProbabilities)
+        .SetProperty(job => job.TopTokenIds, output.TopTokenIds).SetProperty(job => job.TopLogProbabilities, output.TopLogProbabilities);
 
     private sealed record Pending(JobEnd End)
     {

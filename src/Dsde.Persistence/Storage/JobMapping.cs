@@ -19,14 +19,14 @@ internal static class JobMapping
         CreatedAt = row.CreatedAt,
         EndedAt = row.EndedAt,
         Attempt = row.Attempt,
-        Outputs = row.State == JobState.Completed ? [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))] : [],
+        Outputs = row.Text is null ? [] : [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))],
         Traces = [.. traces],
         Failure = row.FailureCode is { } code ? new JobFailure(code, row.FailureMessage ?? "", row.FailureRetryable ?? false) : null,
         CancelReason = row.CancelReason,
     };
 
     /// <summary>Rows of the outputs that the job's own row has no place for.</summary>
-    public static IEnumerable<JobChoice> ToChoices(CompletedJobEnd end) => end.Outputs.Select((output, choice) => new JobChoice
+    public static IEnumerable<JobChoice> ToChoices(JobEnd end) => end.Outputs.Select((output, choice) => new JobChoice
     {
         JobId = end.JobId,
         Choice = choice,

@@ -16,13 +16,17 @@ internal sealed class EngineArguments
     private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16, fp16 (GPUs) or fp32.", HelpName = "TYPE" };
     private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N; several with commas split the target by layers.", HelpName = "DEVICE" };
     private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };
+    private readonly Option<int?> _maxLength = new("--max-length") { Description = "Most tokens of prompt and output together (default: what the models allow).", HelpName = "N" };
+    private readonly Option<int?> _maxSpeculation = new("--max-speculation") { Description = "Upper bound of every speculation length (default 10).", HelpName = "K" };
+    private readonly Option<int?> _kvCache = new("--kv-cache-mb") { Description = "Memory for keys and values in MiB; fewer sequences run at once if it does not hold the batch (default: what the batch takes).", HelpName = "N" };
+    private readonly Option<int?> _prefillBudget = new("--prefill-budget") { Description = "Most prompt tokens worked through between two iterations (default 512).", HelpName = "N" };
     private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _sampling, _dataType, _numerics, _device, _batchSize, _threads);
+    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _sampling, _dataType, _numerics, _device, _batchSize, _maxLength, _kvCache, _maxSpeculation, _prefillBudget, _threads);
 
     /// <summary>Adds the options to a verb that tries several policies and batch sizes by itself.</summary>
-    public void AddFixedTo(Command command) => Add(command, _target, _draft, _sampling, _dataType, _numerics, _device, _threads);
+    public void AddFixedTo(Command command) => Add(command, _target, _draft, _sampling, _dataType, _numerics, _device, _maxLength, _kvCache, _maxSpeculation, _prefillBudget, _threads);
 
     /// <summary>Puts what was given over <paramref name="options"/>.</summary>
     /// <exception cref="OptionsValidationException">A value is out of range; the message names the option.</exception>
@@ -36,6 +40,10 @@ internal sealed class EngineArguments
         options.DataType = arguments.GetValue(_dataType) ?? options.DataType;
         options.Device = arguments.GetValue(_device) ?? options.Device;
         options.BatchSize = arguments.GetValue(_batchSize) ?? options.BatchSize;
+        options.MaxLength = arguments.GetValue(_maxLength) ?? options.MaxLength;
+        options.MaxSpeculationLength = arguments.GetValue(_maxSpeculation) ?? options.MaxSpeculationLength;
+        options.KvCacheMegabytes = arguments.GetValue(_kvCache) ?? options.KvCacheMegabytes;
+        options.PrefillTokenBudget = arguments.GetValue(_prefillBudget) ?? options.PrefillTokenBudget;
         options.Threads = arguments.GetValue(_threads) ?? options.Threads;
         var failures = new List<ValidationResult>();
         return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
@@ -62,6 +70,10 @@ internal sealed class EngineArguments
             nameof(EngineOptions.DataType) => _dataType,
             nameof(EngineOptions.Device) => _device,
             nameof(EngineOptions.BatchSize) => _batchSize,
+            nameof(EngineOptions.MaxLength) => _maxLength,
+            nameof(EngineOptions.MaxSpeculationLength) => _maxSpeculation,
+            nameof(EngineOptions.KvCacheMegabytes) => _kvCache,
+            nameof(EngineOptions.PrefillTokenBudget) => _prefillBudget,
             nameof(EngineOptions.Threads) => _threads,
             nameof(EngineOptions.Policy) => _policy,
             nameof(EngineOptions.Target) => (Option)_target,

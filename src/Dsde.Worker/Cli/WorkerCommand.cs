@@ -32,8 +32,12 @@ internal sealed class WorkerCommand : DsdeCommand
         var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
         await using var application = WorkerApplication.Build(engine, worker, rabbitMq, persistence, logging => ConfigureLogging(logging, settings.Configuration));
         await RequireSchemaAsync(application.Services.GetRequiredService<IDatabaseMigrator>(), arguments.InvocationConfiguration.Error, cancellationToken);
+        // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
+        await using var breakdown = engine.BrokenDown.Register(application.Lifetime.StopApplication);
         await application.RunAsync(cancellationToken);
-        return ExitCodes.Success;
+        return engine.BrokenDown.IsCancellationRequested
+            ? throw new CommandFailedException("The engine has broken down; the log says why. Start the worker again.")
+            : ExitCodes.Success;
     }
 
     /// <summary>A service waits for its database; a schema that is behind waits for no one.</summary>

@@ -25,6 +25,8 @@ internal static class JobEvents
                 BatchId = job.BatchId,
                 CustomId = job.CustomId,
                 Reason = job.CancelReason ?? "cancelled",
+                Text = job.Outputs.Count == 0 ? null : job.Outputs[0].Text,
+                Usage = job.Outputs.Count == 0 ? null : CountTokens(job.Outputs),
                 Metadata = request?.Metadata,
                 CancelledAt = endedAt,
             },
@@ -47,15 +49,17 @@ internal static class JobEvents
         };
 
     /// <summary>The event as it is sent: above a size the text stays where it is stored.</summary>
-    public static object WithBoundedText(object jobEvent, int maxTextBytes) =>
-        jobEvent is GenerationJobCompleted { Text: { } text } completed && CountBytes(text, completed.Choices) > maxTextBytes
-            ? completed with
-            {
-                Text = null,
-                Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
-                TextLocation = $"generation_jobs/{completed.JobId}",
-            }
-            : jobEvent;
+    public static object WithBoundedText(object jobEvent, int maxTextBytes) => jobEvent switch
+    {
+        GenerationJobCompleted { Text: { } text } completed when CountBytes(text, completed.Choices) > maxTextBytes => completed with
+        {
+            Text = null,
+            Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
+            TextLocation = PlaceOf(completed.JobId),
+        },
+        GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, null) > maxTextBytes => cancelled with { Text = null, TextLocation = PlaceOf(cancelled.JobId) },
+        _ => jobEvent,
+    };
 
     /// <summary>The message id: from the job and its outcome, nothing else.</summary>
     public static Guid MessageIdOf(Guid jobId, object jobEvent) => NameBasedGuid.Create(jobId, jobEvent.GetType().Name);
@@ -77,7 +81,7 @@ internal static class JobEvents
             Model = job.Model ?? "",
             Text = output.Text,
             FinishReason = output.FinishReason,
-            Usage = new GenerationUsage { PromptTokens = output.PromptTokens, CompletionTokens = job.Outputs.Sum(choice => choice.CompletionTokens) },
+            Usage = CountTokens(job.Outputs),
             Timings = new GenerationTimings
             {
                 WaitingMs = last.WaitingMs,
@@ -115,6 +119,11 @@ internal static class JobEvents
         output is not { TopTokenIds: { } ids, TopLogProbabilities: { } values, CompletionTokens: > 0 and var positions }
             ? null
             : [.. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value }).Chunk(Math.Max(1, ids.Length / positions))];
+
+    private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
+
+    private static GenerationUsage CountTokens(IReadOnlyList<JobOutput> outputs) =>
+        new() { PromptTokens = outputs[0].PromptTokens, CompletionTokens = outputs.Sum(output => output.CompletionTokens) };
 
     private static double[]? Widen(float[]? values) => values?.Select(value => (double)value).ToArray();
 

@@ -70,7 +70,12 @@ internal sealed class JobRunner(
     {
         try
         {
-            var end = await FindEndAsync(job, claimed);
+            if (await FindEndAsync(job, claimed) is not { } end)
+            {
+                await TryReleaseAsync(job.JobId, claimed.LeaseToken);
+                return new JobOutcome.HandedBack();
+            }
+
             if (!await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)))
             {
                 logger.ClaimLost(job.JobId);
@@ -87,11 +92,12 @@ internal sealed class JobRunner(
         }
     }
 
-    private async Task<JobEnd> FindEndAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)
+    /// <summary>Null if the job has not ended and somebody else has to go on with it.</summary>
+    private async Task<JobEnd?> FindEndAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)
     {
         if (job.ExpiresAt <= time.GetUtcNow())
         {
-            return new CancelledJobEnd(job.JobId, claimed.LeaseToken, "expired");
+            return new CancelledJobEnd(job.JobId, claimed.LeaseToken, "expired", [], []);
         }
 
         if (claimed.Attempt > options.MaxAttempts)
@@ -103,17 +109,7 @@ internal sealed class JobRunner(
         try
         {
             var request = validator.Validate(job);
-            var results = await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1);
-            if (results.Any(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired))
-            {
-                var isExpired = results.Any(result => result.FinishReason == FinishReason.Expired);
-                return new CancelledJobEnd(job.JobId, claimed.LeaseToken, isExpired ? "expired" : "cancelled");
-            }
-
-            return new CompletedJobEnd(
-                job.JobId, claimed.LeaseToken,
-                [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))],
-                [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))]);
+            return ToEnd(job, claimed.LeaseToken, request, await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1));
         }
         catch (JobRejectedException rejected)
         {
@@ -125,29 +121,53 @@ internal sealed class JobRunner(
         }
         catch (OperationCanceledException) when (!running.HandBack.IsCancellationRequested)
         {
-            return new CancelledJobEnd(job.JobId, claimed.LeaseToken, "cancelled");
+            return null; // the engine was shut down, which says nothing about the job
         }
     }
 
-    /// <summary>All outputs of a job, together; each has a seed of its own. If one fails for good, so does the job, once the others have ended.</summary>
+    private JobEnd? ToEnd(SubmitGenerationJob job, Guid leaseToken, GenerationRequest request, GenerationResult[] results)
+    {
+        if (results.Any(result => result.FinishReason == FinishReason.Suspended))
+        {
+            return null;
+        }
+
+        JobOutput[] outputs = [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))];
+        JobTrace[] traces = [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))];
+        var isBegun = results.Any(result => result.TokenIds.Count > 0);
+        return results.FirstOrDefault(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired)?.FinishReason switch
+        {
+            FinishReason.Cancelled => new CancelledJobEnd(job.JobId, leaseToken, "cancelled", isBegun ? outputs : [], isBegun ? traces : []),
+            FinishReason.Expired => new CancelledJobEnd(job.JobId, leaseToken, "expired", isBegun ? outputs : [], isBegun ? traces : []),
+            _ => new CompletedJobEnd(job.JobId, leaseToken, outputs, traces),
+        };
+    }
+
+    /// <summary>All outputs of a job, together; each has a seed of its own. If one fails for good, so does the job, and the others are called off.</summary>
     private async Task<GenerationResult[]> GenerateAsync(Guid jobId, GenerationRequest request, int choiceCount)
     {
         using var runningJob = running.Add(jobId);
-        return await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => GenerateAsync(
-            jobId, request with { Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) } }, runningJob.Token)));
+        request = request with { Control = runningJob.Control };
+        return await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => GenerateChoiceAsync(
+            jobId, request with { Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) } }, runningJob.Control)));
     }
 
-    private async Task<GenerationResult> GenerateAsync(Guid jobId, GenerationRequest request, CancellationToken cancellationToken)
+    private async Task<GenerationResult> GenerateChoiceAsync(Guid jobId, GenerationRequest request, GenerationControl control)
     {
         for (var retry = 0; ; retry++)
         {
             try
             {
-                return await engine.GenerateAsync(request, cancellationToken);
+                return await engine.GenerateAsync(request, running.HandBack);
             }
             catch (EngineFailureException failure) when (retry < options.EngineRetries)
             {
                 logger.EngineRetried(jobId, retry + 1, failure);
+            }
+            catch
+            {
+                control.Cancel();
+                throw;
             }
         }
     }

@@ -103,7 +103,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         Require(job.Prompt is not null != job.Messages is not null, job.Prompt is null ? "Neither prompt nor messages is given; give one of them." : "Both prompt and messages are given; give one of them.");
         if (job.Messages is not { } messages)
         {
-            var ids = engine.PromptEncoder.Encode(job.Prompt ?? "");
+            var ids = Encode(() => engine.PromptEncoder.Encode(job.Prompt ?? ""));
             Require(ids.Count > 0, "prompt is empty; give at least one character.");
             return ids;
         }
@@ -114,11 +114,16 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             Require(Roles.Contains(message.Role, StringComparer.Ordinal), $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}.");
         }
 
+        return Encode(() => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]));
+    }
+
+    private static IReadOnlyList<int> Encode(Func<IReadOnlyList<int>> encode)
+    {
         try
         {
-            return engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]);
+            return encode();
         }
-        catch (NotSupportedException exception)
+        catch (Exception exception) when (exception is NotSupportedException or ArgumentException)
         {
             throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Dsde.Engine;
 
 namespace Dsde.Worker.Jobs;
 
-/// <summary>The jobs this worker runs now, so that they can be cancelled, one by one or, when the time to drain is up, all.</summary>
+/// <summary>The jobs this worker runs now, so that they can be cancelled one by one, or, when the time to drain is up, handed back all.</summary>
 internal sealed class RunningJobs : IDisposable
 {
-    private readonly ConcurrentDictionary<Guid, CancellationTokenSource> _jobs = new();
+    private readonly ConcurrentDictionary<Guid, GenerationControl> _jobs = new();
     private readonly CancellationTokenSource _handBack = new();
 
     public RunningJobs() => HandBack = _handBack.Token;
@@ -19,17 +20,17 @@ internal sealed class RunningJobs : IDisposable
     /// <summary>Notes a job; disposing the result ends the note.</summary>
     public RunningJob Add(Guid jobId)
     {
-        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_handBack.Token);
-        _jobs[jobId] = cancellation;
-        return new RunningJob(this, jobId, cancellation);
+        var control = new GenerationControl();
+        _jobs[jobId] = control;
+        return new RunningJob(this, jobId, control);
     }
 
-    /// <summary>Cancels a job if it runs here.</summary>
+    /// <summary>Cancels a job if it runs here; it ends with what there is.</summary>
     public void Cancel(Guid jobId)
     {
-        if (_jobs.TryGetValue(jobId, out var cancellation))
+        if (_jobs.TryGetValue(jobId, out var control))
         {
-            cancellation.Cancel();
+            control.Cancel();
         }
     }
 
@@ -39,15 +40,11 @@ internal sealed class RunningJobs : IDisposable
     public void Dispose() => _handBack.Dispose();
 
     /// <summary>A job while it runs.</summary>
-    internal sealed class RunningJob(RunningJobs owner, Guid jobId, CancellationTokenSource cancellation) : IDisposable
+    internal sealed class RunningJob(RunningJobs owner, Guid jobId, GenerationControl control) : IDisposable
     {
-        /// <summary>Cancelled with the job.</summary>
-        public CancellationToken Token => cancellation.Token;
+        /// <summary>Ends its outputs.</summary>
+        public GenerationControl Control => control;
 
-        public void Dispose()
-        {
-            owner._jobs.TryRemove(new KeyValuePair<Guid, CancellationTokenSource>(jobId, cancellation));
-            cancellation.Dispose();
-        }
+        public void Dispose() => owner._jobs.TryRemove(new KeyValuePair<Guid, GenerationControl>(jobId, control));
     }
 }

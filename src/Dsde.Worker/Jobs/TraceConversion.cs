@@ -57,7 +57,7 @@ internal static class TraceConversion
     public static JobOutput ToJobOutput(GenerationResult result, GenerationRequest request, bool withTokenIds, bool withLogProbabilities) => new()
     {
         Text = result.Text,
-        FinishReason = result.FinishReason == FinishReason.Stop ? "stop" : "length",
+        FinishReason = NameOf(result.FinishReason),
         PromptTokens = result.Trace.PromptTokens,
         CompletionTokens = result.Trace.CompletionTokens,
         // Log-probabilities are shown token by token, which takes the ids as well.
@@ -66,6 +66,15 @@ internal static class TraceConversion
         TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
         TopTokenIds = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)] : null,
         TopLogProbabilities = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)] : null,
+    };
+
+    private static string NameOf(FinishReason reason) => reason switch
+    {
+        FinishReason.Stop => "stop",
+        FinishReason.Length => "length",
+        FinishReason.Cancelled => "cancelled",
+        FinishReason.Expired => "expired",
+        _ => throw new ArgumentException($"An output that is {reason} has not ended.", nameof(reason)),
     };
 
     private static string NameOf(Engine.Sampling.SamplingMode mode) => mode switch

@@ -89,6 +89,30 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         resumed.Trace.Policy.ShouldBe("dsde");
     }
 
+    [Theory]
+    [InlineData("dsde")]
+    [InlineData("static:3")]
+    public void In_deterministic_numerics_a_coupled_text_that_was_interrupted_is_the_same_bit_for_bit(string policy)
+    {
+        var request = Request(SamplingMode.Coupled);
+        using var undisturbed = new LoopUnderTest(models.Target, models.Draft, policy: policy, change: Deterministic);
+        var expected = undisturbed.RunToEnd(undisturbed.Add(request))[0];
+
+        foreach (var round in (int[])[1, 4, 9])
+        {
+            var checkpoint = Copy(Interrupt(request, policy, round, Deterministic));
+            using var loop = new LoopUnderTest(models.Target, models.Draft, budget: 3, policy: "static:2", change: Deterministic);
+            var neighbours = Prompts(3).Select(prompt => loop.Add(Greedy(prompt, 30))).ToArray();
+            var resumed = loop.RunToEnd([loop.Add(request with { ResumeFrom = checkpoint }), .. neighbours])[0];
+            resumed.TokenIds.ShouldBe(expected.TokenIds);
+            resumed.Text.ShouldBe(expected.Text);
+            resumed.TokenLogProbabilities.ShouldBe(expected.TokenLogProbabilities);
+            resumed.Trace.Tokens.Margin.ShouldBe(expected.Trace.Tokens.Margin);
+        }
+
+        static void Deterministic(EngineOptions options) => options.Numerics = "deterministic";
+    }
+
     [Fact]
     public async Task A_checkpoint_of_something_else_is_refused()
     {
@@ -110,9 +134,9 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         ? Greedy(Prompt, Length) with { IgnoreEos = true }
         : Sampled(Prompt, Length, seed: 11, topK: 40) with { IgnoreEos = true, Sampling = new SamplingParameters { Seed = 11, TopK = 40, Mode = mode } };
 
-    private SequenceCheckpoint Interrupt(GenerationRequest request, string policy, int rounds)
+    private SequenceCheckpoint Interrupt(GenerationRequest request, string policy, int rounds, Action<EngineOptions>? change = null)
     {
-        using var loop = new LoopUnderTest(models.Target, models.Draft, policy: policy);
+        using var loop = new LoopUnderTest(models.Target, models.Draft, policy: policy, change: change);
         var control = new GenerationControl();
         var sequence = loop.Add(request with { Control = control });
         for (var round = 0; round < rounds; round++)

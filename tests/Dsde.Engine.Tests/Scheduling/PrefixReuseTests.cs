@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Tests.Generation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
@@ -22,6 +23,28 @@ public sealed class PrefixReuseTests(TestPair models) : IClassFixture<TestPair>
         loop.Snapshot.PromptTokens.ShouldBe(4 * (Common.Length + 2));
         results.Select(result => result.Trace.ReusedPromptTokens).ShouldBe([0, 60, 60, 60], ignoreOrder: true);
         ShouldBeAsAlone(requests, results);
+    }
+
+    [Fact]
+    public void In_deterministic_numerics_a_borrowed_prefix_gives_the_same_bit_for_bit()
+    {
+        var requests = Enumerable.Range(0, 4).Select(i => Sampled([.. Common, 200 + i, i], 20, seed: (ulong)i) with { IgnoreEos = true, TopLogProbabilityCount = 3 }).ToArray();
+        using var loop = new LoopUnderTest(models.Target, models.Draft, budget: 13, change: Deterministic);
+
+        var results = loop.RunToEnd([.. requests.Select(request => loop.Add(request with { Sampling = request.Sampling with { Mode = SamplingMode.Coupled } }))]);
+
+        loop.Snapshot.ReusedPromptTokens.ShouldBe(3 * Common.Length);
+        for (var i = 0; i < requests.Length; i++)
+        {
+            using var alone = new LoopUnderTest(models.Target, draft: null, policy: "autoregressive", change: Deterministic);
+            var expected = alone.RunToEnd(alone.Add(requests[i] with { Sampling = requests[i].Sampling with { Mode = SamplingMode.Coupled } }))[0];
+            results[i].TokenIds.ShouldBe(expected.TokenIds);
+            results[i].Trace.Tokens.Margin.ShouldBe(expected.Trace.Tokens.Margin);
+            results[i].TokenLogProbabilities.ShouldBe(expected.TokenLogProbabilities);
+            results[i].TopLogProbabilities.SelectMany(tokens => tokens).ShouldBe(expected.TopLogProbabilities.SelectMany(tokens => tokens));
+        }
+
+        static void Deterministic(EngineOptions options) => options.Numerics = "deterministic";
     }
 
     [Fact]

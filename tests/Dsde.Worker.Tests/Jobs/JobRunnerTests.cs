@@ -140,23 +140,116 @@ public sealed class JobRunnerTests : IAsyncLifetime
         engine.Requests.ShouldBe(0);
     }
 
-    [Fact]
-    public async Task A_cancelled_job_stops_and_is_stored_as_cancelled()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancelled_job_is_stored_and_told_with_what_there_was(bool isCancelledInTheDatabase)
     {
-        var started = new TaskCompletionSource();
-        var runner = CreateRunner(new ScriptedEngine(async (request, cancellation) =>
+        var (started, asked) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var runner = CreateRunner(new ScriptedEngine(async (request, _) =>
         {
             started.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
-            return ScriptedEngine.Result(request);
+            await asked.Task;
+            return ScriptedEngine.Result(request, "once upon") with { FinishReason = request.Control.ShouldNotBeNull().Asked.ShouldNotBeNull() };
         }));
         var job = Job();
 
         var running = runner.RunAsync(job);
         await started.Task;
-        _running.Cancel(job.JobId);
+        if (isCancelledInTheDatabase)
+        {
+            await Store.CancelJobAsync(job.JobId, TestContext.Current.CancellationToken);
+        }
 
-        (await running).ShouldBeOfType<JobOutcome.Ended>().Job.CancelReason.ShouldBe("cancelled");
+        _running.Cancel(job.JobId);
+        asked.SetResult();
+
+        var ended = (await running).ShouldBeOfType<JobOutcome.Ended>().Job;
+        ended.Outputs.ShouldHaveSingleItem().FinishReason.ShouldBe("cancelled");
+        var told = JobEvents.Create(ended).ShouldBeOfType<GenerationJobCancelled>();
+        (told.Reason, told.Text, told.Usage?.CompletionTokens).ShouldBe(("cancelled", "once upon", 3));
+        JobEvents.WithBoundedText(told, 5).ShouldBeOfType<GenerationJobCancelled>().TextLocation.ShouldBe($"generation_jobs/{job.JobId}");
+    }
+
+    [Fact]
+    public async Task The_engine_learns_the_deadline_and_what_it_cuts_is_stored_as_expired()
+    {
+        var expires = _time.GetUtcNow().AddSeconds(10);
+        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+        {
+            request.ExpiresAt.ShouldBe(expires);
+            return Task.FromResult(ScriptedEngine.Result(request, "once upon") with { FinishReason = FinishReason.Expired });
+        }));
+
+        var job = (await runner.RunAsync(Job() with { ExpiresAt = expires })).ShouldBeOfType<JobOutcome.Ended>().Job;
+
+        (job.State, job.CancelReason, job.Outputs[0].Text).ShouldBe((JobState.Cancelled, "expired", "once upon"));
+    }
+
+    [Fact]
+    public async Task A_job_that_is_cut_before_it_begins_has_no_output()
+    {
+        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+            Task.FromResult(ScriptedEngine.Result(request, "") with { FinishReason = FinishReason.Expired, TokenIds = [], TokenLogProbabilities = [] })));
+
+        var job = (await runner.RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>().Job;
+
+        job.CancelReason.ShouldBe("expired");
+        job.Outputs.ShouldBeEmpty();
+        JobEvents.Create(job).ShouldBeOfType<GenerationJobCancelled>().Text.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task If_one_output_fails_for_good_the_others_are_called_off_and_the_job_fails()
+    {
+        var othersCancelled = 0;
+        var runner = CreateRunner(new ScriptedEngine(async (request, _) =>
+        {
+            if (request.Sampling.Seed == Dsde.Engine.Sampling.ChoiceSeeds.Of(11, 1))
+            {
+                throw new EngineFailureException("out of luck");
+            }
+
+            while (request.Control.ShouldNotBeNull().Asked is null)
+            {
+                await Task.Yield();
+            }
+
+            Interlocked.Increment(ref othersCancelled);
+            return ScriptedEngine.Result(request) with { FinishReason = FinishReason.Cancelled };
+        }));
+
+        var ended = (await runner.RunAsync(Job() with { ChoiceCount = 3, Seed = 11 })).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.EngineError, "out of luck", Retryable: true));
+        othersCancelled.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_that_is_suspended_or_whose_engine_is_shut_down_is_handed_back(bool isSuspended)
+    {
+        var runner = CreateRunner(new ScriptedEngine((request, _) => isSuspended
+            ? Task.FromResult(ScriptedEngine.Result(request) with { FinishReason = FinishReason.Suspended })
+            : throw new OperationCanceledException("The engine has been shut down.")));
+        var job = Job();
+
+        (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.HandedBack>();
+
+        var (request, hash) = CanonicalRequest.Write(job);
+        (await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "next", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken))
+            .ShouldBeOfType<ClaimResult.Claimed>();
+    }
+
+    [Fact]
+    public async Task A_prompt_that_the_tokenizer_can_not_cut_fails_the_job_with_the_reason()
+    {
+        var runner = CreateRunner(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
+
+        var ended = (await runner.RunAsync(Job() with { Prompt = ScriptedEngine.Unencodable })).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.InvalidRequest, "The text can't be cut into words.", Retryable: false));
     }
 
     [Fact]

@@ -7,12 +7,17 @@ namespace Dsde.Worker.Tests.Jobs;
 /// <summary>An engine that does what a test says, for the cases that a real one can't be brought to: failing, and waiting.</summary>
 internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, Task<GenerationResult>> generate) : IGenerationEngine
 {
+    /// <summary>A prompt that the encoder refuses.</summary>
+    public const string Unencodable = "aaaa";
+
     /// <summary>Requests so far.</summary>
     public int Requests { get; private set; }
 
     public EngineDescription Description { get; } = new("target", "draft", 64, 256, "fp32", "cpu", 4, "dsde");
 
     public IPromptEncoder PromptEncoder { get; } = new BytesEncoder();
+
+    public CancellationToken BrokenDown => CancellationToken.None;
 
     public EngineSnapshot GetSnapshot() => default;
 
@@ -60,7 +65,8 @@ internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, 
 
     private sealed class BytesEncoder : IPromptEncoder
     {
-        public IReadOnlyList<int> Encode(string prompt) => [.. prompt.Select(character => (int)character)];
+        public IReadOnlyList<int> Encode(string prompt) =>
+            prompt == Unencodable ? throw new ArgumentException("The text can't be cut into words.") : [.. prompt.Select(character => (int)character)];
 
         public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));
 

@@ -68,6 +68,8 @@ public sealed class SpeedUpMeasurementTests
 
         public IPromptEncoder PromptEncoder => throw new NotSupportedException();
 
+        public CancellationToken BrokenDown => CancellationToken.None;
+
         public EngineSnapshot GetSnapshot() => default;
 
         public Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken)

@@ -30,7 +30,11 @@ internal static class ErrorLine
     }
 
     public static void WriteCancelled(Utf8JsonWriter json, int lineNumber, string? customId, GenerationJobCancelled job)
-        => WriteWithoutResponse(json, job.JobId, lineNumber, customId, job.Reason, $"The job was {job.Reason} before it had an output.");
+    {
+        var (verb, end) = (job.Reason == "expired" ? "has expired" : "was cancelled", job.Usage is { } usage ? $"after {usage.CompletionTokens} tokens" : "before it had an output");
+        WriteWithoutResponse(json, job.JobId, lineNumber, customId, job.Reason, $"The job {verb} {end}.", job.Text);
+    }
+
 
     public static void WriteUnfinished(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId)
         => WriteWithoutResponse(json, jobId, lineNumber, customId, Unfinished, JobNotRunMessage);
@@ -55,13 +59,18 @@ internal static class ErrorLine
         json.WriteEndObject();
     }
 
-    private static void WriteWithoutResponse(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, string code, string message)
+    private static void WriteWithoutResponse(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, string code, string message, string? partialText = null)
     {
         WriteStart(json, jobId, lineNumber, customId);
         json.WriteNull("response");
         json.WriteStartObject("error");
         json.WriteString("code", code);
         json.WriteString("message", message);
+        if (partialText is not null)
+        {
+            json.WriteString("partial_text", partialText);
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
     }
