@@ -23,10 +23,13 @@ internal sealed class KvCache : IDisposable
     {
         SlotCount = slotCount;
         MaxLength = maxLength;
-        _lengths = new int[slotCount];
         long[] shape = [slotCount, maxLength, config.KvHeadCount, config.HeadDim];
+        using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
         _keys = Allocate(layerDevices, shape, type);
         _values = Allocate(layerDevices, shape, type);
+        _lengths = new int[slotCount];
+        scope.Detach(_keys);
+        scope.Detach(_values);
     }
 
     /// <summary>Memory of one position, in bytes.</summary>
@@ -108,7 +111,7 @@ internal sealed class KvCache : IDisposable
 
     private static Tensor[] Allocate(IReadOnlyList<Device> layerDevices, long[] shape, ScalarType type)
     {
-        return [.. layerDevices.Select(device => zeros(shape, dtype: type, device: device).DetachFromDisposeScope())];
+        return [.. layerDevices.Select(device => zeros(shape, dtype: type, device: device))];
     }
 
     private static void CopyPositions(Tensor cache, int fromSlot, int toSlot, int first, int end)

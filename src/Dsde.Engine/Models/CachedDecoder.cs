@@ -35,8 +35,17 @@ internal sealed class CachedDecoder : IDisposable
         Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
         _ops = DecoderOperators.Create(type, devices.FirstOrDefault(device => device.type != DeviceType.CPU) ?? devices[0], isDeterministic);
-        _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
-        Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
+        try
+        {
+            _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
+            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
+        }
+        catch
+        {
+            _decoder?.Dispose();
+            (_ops as IDisposable)?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Keys and values of the running sequences.</summary>
@@ -67,5 +76,19 @@ internal sealed class CachedDecoder : IDisposable
         (_ops as IDisposable)?.Dispose();
         _decoder.Dispose();
         Cache.Dispose();
+    }
+
+    /// <summary>A decoder, or an exception and the weights given back.</summary>
+    private static Decoder Load(ModelFolder folder, DecoderWeights weights, IDecoderOps ops, int maxLength)
+    {
+        try
+        {
+            return new Decoder(folder.Config, weights, ops, maxLength);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
 }

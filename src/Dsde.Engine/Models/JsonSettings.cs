@@ -9,6 +9,8 @@ internal sealed class JsonSettings
 
     private readonly JsonElement _root;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private JsonSettings(string path, JsonElement root)
     {
         Path = path;
@@ -23,8 +25,14 @@ internal sealed class JsonSettings
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            using var document = JsonDocument.Parse(stream);
+            var bytes = File.ReadAllBytes(path);
+            var json = bytes.AsMemory(bytes.AsSpan().StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0);
+            if (!JsonText.IsReadable(json.Span))
+            {
+                throw new ModelLoadException($"{path} holds text that is not Unicode. Download it again.");
+            }
+
+            using var document = JsonDocument.Parse(json);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonSettings(path, document.RootElement.Clone())
                 : throw new ModelLoadException($"{path} does not hold a JSON object. Download the model again.");

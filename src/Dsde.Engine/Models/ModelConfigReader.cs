@@ -24,7 +24,7 @@ internal static class ModelConfigReader
     private static ModelConfig ReadCommon(JsonSettings config, IModelFamily family, string folder)
     {
         var headCount = config.RequiredPositiveInt("num_attention_heads");
-        var layerCount = config.RequiredPositiveInt("num_hidden_layers");
+        var layerCount = ReadLayerCount(config);
         var headDim = ReadHeadDim(config, family.Defaults, headCount);
         var (ropeTheta, ropeScaling) = RopeSettings.Read(config, family.Defaults.RopeTheta);
         return new ModelConfig
@@ -48,6 +48,14 @@ internal static class ModelConfigReader
             EosTokenIds = ReadEosTokenIds(config, folder),
             TorchDtype = config.String("dtype") ?? config.String("torch_dtype"),
         };
+    }
+
+    /// <summary>Lists are as long as this, so that it is bounded before they are made.</summary>
+    private static int ReadLayerCount(JsonSettings config)
+    {
+        const int most = 1 << 14;
+        var count = config.RequiredPositiveInt("num_hidden_layers");
+        return count <= most ? count : throw new ModelLoadException($"{config.Path}: \"num_hidden_layers\" is {count}; supported: at most {most}.");
     }
 
     private static void RefuseQuantized(JsonSettings config)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Models;
 
@@ -65,6 +66,9 @@ public sealed record ModelDescription
     /// <summary>Further parts of the decoder that the model uses, in words.</summary>
     public required IReadOnlyList<string> Features { get; init; }
 
+    /// <summary>Kind, size and chat template of the tokenizer, in words; null where the folder has none.</summary>
+    public required string? Tokenizer { get; init; }
+
     /// <summary>Tokens that end the output.</summary>
     public required IReadOnlyList<int> EosTokenIds { get; init; }
 
@@ -74,7 +78,7 @@ public sealed record ModelDescription
     /// <summary>Bytes of keys and values per token of a sequence, at so many bytes per number.</summary>
     public long KvBytesPerToken(int elementSize) => 2L * LayerCount * KvHeadCount * HeadDim * elementSize;
 
-    /// <summary>Reads configuration and weight headers of a folder; no weights.</summary>
+    /// <summary>Reads configuration, weight headers and tokenizer of a folder; no weights.</summary>
     /// <exception cref="ModelLoadException">Something is missing, broken or not supported.</exception>
     public static ModelDescription Read(string path)
     {
@@ -103,6 +107,7 @@ public sealed record ModelDescription
             AttentionSoftCap = config.AttentionSoftCap,
             LogitSoftCap = config.LogitSoftCap,
             Features = [.. DescribeFeatures(config)],
+            Tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder).Description : null,
             EosTokenIds = config.EosTokenIds,
         };
     }

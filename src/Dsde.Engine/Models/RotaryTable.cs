@@ -19,8 +19,9 @@ internal sealed class RotaryTable : IDisposable
         using var scope = NewDisposeScope();
         var frequencies = tensor(Frequencies(headDim, theta, scaling)); // [head dim / 2] f64
         var angles = arange(0, positions, ScalarType.Float64).unsqueeze(1) * frequencies; // [positions, head dim / 2]
-        _cos = cat([angles.cos(), angles.cos()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
-        _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device).DetachFromDisposeScope();
+        _cos = cat([angles.cos(), angles.cos()], -1).unsqueeze(1).to(type).to(device);
+        _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device);
+        scope.Detach(_cos, _sin);
     }
 
     /// <summary>cos of each position's angles, both halves alike. <c>[positions, 1, head dim]</c></summary>

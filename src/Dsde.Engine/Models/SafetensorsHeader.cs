@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace Dsde.Engine.Models;
 
@@ -10,15 +9,15 @@ internal static class SafetensorsHeader
 
     public static Dictionary<string, SafetensorsEntry> Parse(string path, byte[] header, long fileLength)
     {
-        if (!Utf8.IsValid(header)) // text in it would fail only when read
-        {
-            throw SafetensorsFile.Broken(path, "its header is not UTF-8");
-        }
-
         var dataStart = SafetensorsFile.LengthFieldSize + header.LongLength;
         var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
         try
         {
+            if (!JsonText.IsReadable(header))
+            {
+                throw SafetensorsFile.Broken(path, "its header holds text that is not Unicode");
+            }
+
             using var document = JsonDocument.Parse(header);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {

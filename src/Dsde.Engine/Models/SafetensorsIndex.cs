@@ -37,7 +37,7 @@ internal static class SafetensorsIndex
     {
         // A bare name only: a model folder has no business pointing outside itself.
         if (weight.Value.ValueKind != JsonValueKind.String || weight.Value.GetString() is not { Length: > 0 } fileName
-            || Path.GetFileName(fileName) != fileName)
+            || Path.GetFileName(fileName) != fileName || fileName.Contains('\0', StringComparison.Ordinal))
         {
             throw index.Unsupported($"{WeightMapKey}.{weight.Name}", weight.Value, "the name of a file in the same folder");
         }

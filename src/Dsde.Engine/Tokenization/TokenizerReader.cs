@@ -6,6 +6,10 @@ namespace Dsde.Engine.Tokenization;
 /// <summary>Finds and reads the tokenizer of a folder. What is not understood is refused, never guessed.</summary>
 internal static class TokenizerReader
 {
+    /// <summary>Whether a folder has one.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, TokenizerFile.FileName)) || File.Exists(Path.Combine(folder, SentencePieceFile.FileName));
+
+    /// <summary>Reads it.</summary>
     /// <exception cref="ModelLoadException">There is none, it is broken, or it asks for something that is not done.</exception>
     public static TokenizerDefinition Read(string folder)
     {

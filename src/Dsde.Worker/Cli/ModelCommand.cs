@@ -50,6 +50,7 @@ internal sealed class ModelCommand : DsdeCommand
         ("positions", $"rotary, {model.RotaryEmbedding}"),
         ("attention", model.SlidingWindow is { } window ? $"sliding window of {window} tokens in {model.SlidingLayerCount} of {model.LayerCount} layers" : "to all positions"),
         ("soft-caps", $"attention {Text(model.AttentionSoftCap)}, logits {Text(model.LogitSoftCap)}"),
+        .. model.Tokenizer is { } tokenizer ? new[] { ("tokenizer", tokenizer) } : [],
         ("ends at", model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)),
     ];
 

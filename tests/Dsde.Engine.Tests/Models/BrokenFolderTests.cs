@@ -96,31 +96,38 @@ public sealed class BrokenFolderTests : IDisposable
         ShouldFail(_folder, "model.layers.3.");
     }
 
-    /// <summary>Loading ends with a message or, where the header still says the same, with the model: never with the process.</summary>
-    [Fact]
-    public void A_turned_bit_in_the_header_is_refused()
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("generation_config.json")]
+    public void Settings_that_are_not_utf8(string file)
     {
-        var intact = File.ReadAllBytes(Weights);
-        var headerLength = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(intact);
-        var random = new Random(11);
-        var refused = 0;
-        for (var i = 0; i < 200; i++)
-        {
-            var broken = (byte[])intact.Clone();
-            broken[i < 64 ? i / 8 : random.Next(headerLength)] ^= (byte)(1 << (i % 8));
-            File.WriteAllBytes(Weights, broken);
-            try
-            {
-                DecoderUnderTest.LoadWritten(_folder).Dispose();
-            }
-            catch (ModelLoadException exception)
-            {
-                exception.Message.ShouldContain(_folder);
-                refused++;
-            }
-        }
+        var path = Path.Combine(_folder, file);
+        File.WriteAllBytes(path, [.. "{\"architectures\":[\""u8, 0xFF, .. "\"],\"eos_token_id\":1}"u8]);
+        ShouldFail(_folder, $"{file} holds text that is not Unicode");
+    }
 
-        refused.ShouldBeGreaterThan(180);
+    [Theory]
+    [InlineData("""{"architectures":["\uD800"]}""")]
+    [InlineData("""{"\uDC00":1,"architectures":["LlamaForCausalLM"]}""")]
+    [InlineData("""{"architectures":["LlamaForCausalLM"],"rope_scaling":{"rope_type":"\uD834x"}}""")]
+    public void Settings_with_half_a_character(string config)
+    {
+        File.WriteAllText(Config, config);
+        ShouldFail(_folder, "config.json holds text that is not Unicode");
+    }
+
+    [Fact]
+    public void Settings_with_a_byte_order_mark_are_read()
+    {
+        File.WriteAllBytes(Config, [0xEF, 0xBB, 0xBF, .. File.ReadAllBytes(Config)]);
+        ModelFolder.Open(_folder).Config.HiddenSize.ShouldBe(32);
+    }
+
+    [Fact]
+    public void More_layers_than_any_model_has()
+    {
+        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":2000000000", StringComparison.Ordinal));
+        ShouldFail(_folder, "\"num_hidden_layers\" is 2000000000; supported: at most");
     }
 
     [Theory]

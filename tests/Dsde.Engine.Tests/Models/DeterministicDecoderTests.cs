@@ -14,11 +14,14 @@ public sealed class DeterministicDecoderTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData(torch.ScalarType.Float32)]
-    [InlineData(torch.ScalarType.BFloat16)]
-    public void Logits_are_bitwise_the_same_in_every_batch_and_chunking(torch.ScalarType type)
+    [InlineData(TestFamily.Llama, torch.ScalarType.Float32)]
+    [InlineData(TestFamily.Llama, torch.ScalarType.BFloat16)]
+    [InlineData(TestFamily.Gemma2, torch.ScalarType.Float32)]
+    [InlineData(TestFamily.Gemma2, torch.ScalarType.BFloat16)]
+    public void Logits_are_bitwise_the_same_in_every_batch_and_chunking(TestFamily family, torch.ScalarType type)
     {
-        var shape = new TestModelShape { Hidden = 96, Intermediate = 200, HeadDim = 24, LayerScale = 0.3, StoredAs = type == torch.ScalarType.BFloat16 ? "BF16" : "F32" };
+        var window = family == TestFamily.Gemma2 ? 9 : (int?)null;
+        var shape = new TestModelShape { Family = family, SlidingWindow = window, NormSpread = 0.3, Hidden = 96, Intermediate = 200, HeadDim = 24, LayerScale = 0.3, StoredAs = type == torch.ScalarType.BFloat16 ? "BF16" : "F32" };
         TestModelFolder.Write(_folder, shape);
         using var mode = torch.inference_mode();
         using var decoder = new CachedDecoder(ModelFolder.Open(_folder), SlotCount, maxLength: 128, type, torch.CPU, isDeterministic: true);

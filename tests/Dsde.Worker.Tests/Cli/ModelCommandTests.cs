@@ -24,6 +24,7 @@ public sealed class ModelCommandTests : IDisposable
         // 2 · 12 layers · 2 kv heads · 32 numbers · 2 bytes
         Line("KV cache").ShouldStartWith("3.0 KiB per token in bf16 or fp16, 6.0 KiB in fp32; a full context 3.0 MiB and 6.0 MiB");
         Line("positions").ShouldBe("rotary, base 10000");
+        Line("tokenizer").ShouldBe("byte-level BPE, 2048 tokens, chat template ChatML");
         Line("soft-caps").ShouldBe("attention none, logits none");
 
         string Line(string name) =>
@@ -31,13 +32,22 @@ public sealed class ModelCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Inspect_does_without_a_tokenizer()
+    {
+        CopyDraft();
+        File.Delete(Path.Combine(_folder.FullName, "tokenizer.json"));
+
+        var ended = await CommandLine.RunAsync("model", "inspect", _folder.FullName);
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        ended.Output.ShouldContain("family");
+        ended.Output.ShouldNotContain("tokenizer");
+    }
+
+    [Fact]
     public async Task Inspect_names_what_is_not_supported()
     {
-        foreach (var file in new DirectoryInfo(Repository.PathOf("models", "dsde-demo-draft")).GetFiles())
-        {
-            file.CopyTo(Path.Combine(_folder.FullName, file.Name));
-        }
-
+        CopyDraft();
         var config = Path.Combine(_folder.FullName, "config.json");
         await File.WriteAllTextAsync(
             config, (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace("LlamaForCausalLM", "MixtralForCausalLM", StringComparison.Ordinal),
@@ -48,5 +58,13 @@ public sealed class ModelCommandTests : IDisposable
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
         ended.Error.ShouldContain("MixtralForCausalLM");
         ended.Error.ShouldContain("Gemma2ForCausalLM");
+    }
+
+    private void CopyDraft()
+    {
+        foreach (var file in new DirectoryInfo(Repository.PathOf("models", "dsde-demo-draft")).GetFiles())
+        {
+            file.CopyTo(Path.Combine(_folder.FullName, file.Name));
+        }
     }
 }

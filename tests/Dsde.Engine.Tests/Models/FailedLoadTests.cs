@@ -1,0 +1,58 @@
+using Dsde.Engine.Kv;
+using Dsde.Engine.Models;
+using Dsde.Engine.Scheduling;
+using TorchSharp;
+
+namespace Dsde.Engine.Tests.Models;
+
+/// <summary>A load that fails on its way gives back what it had taken by then.</summary>
+public sealed class FailedLoadTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-failed-").FullName;
+    private readonly ModelFolder _model;
+
+    public FailedLoadTests()
+    {
+        TestModelFolder.Write(_folder, new TestModelShape());
+        _model = ModelFolder.Open(_folder);
+    }
+
+    private static long LiveTensors => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Caches_of_lower_layers_are_freed_when_an_upper_one_finds_no_place()
+    {
+        var before = LiveTensors;
+        torch.Device[] devices = [torch.CPU, torch.CPU, new(DeviceType.CUDA, 99)]; // on no machine
+
+        Should.Throw<Exception>(() => new KvCache(_model.Config, 2, 16, torch.ScalarType.Float32, devices));
+
+        LiveTensors.ShouldBe(before);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Weights_are_freed_when_the_cache_finds_no_place(bool isDeterministic)
+    {
+        var before = LiveTensors;
+
+        // 2³¹ slots of 2¹² positions of 2⁶ bytes are more than processors can address.
+        var failure = Should.Throw<Exception>(() => new CachedDecoder(_model, int.MaxValue, 1 << 12, torch.ScalarType.Float32, torch.CPU, isDeterministic));
+
+        AllocationFailure.Is(failure).ShouldBeTrue(failure.Message);
+        LiveTensors.ShouldBe(before);
+    }
+
+    [Fact]
+    public void A_decoder_that_is_disposed_leaves_nothing()
+    {
+        var before = LiveTensors;
+
+        new CachedDecoder(_model, 2, 16, torch.ScalarType.Float32, torch.CPU).Dispose();
+
+        LiveTensors.ShouldBe(before);
+    }
+}
