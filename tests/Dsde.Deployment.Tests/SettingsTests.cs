@@ -33,6 +33,21 @@ public sealed class SettingsTests
         int.Parse(values.Children["terminationGracePeriodSeconds"].ToString()).ShouldBeGreaterThan(int.Parse(settings["Dsde__Worker__DrainSeconds"]!) + 10);
     }
 
+    [Theory]
+    [InlineData("OMP_WAIT_POLICY", "PASSIVE")]
+    [InlineData("OMP_PROC_BIND", "false")]
+    public void Launcher_image_compose_file_and_chart_set_the_threads_as_the_guide_says(string variable, string value)
+    {
+        var services = (YamlMappingNode)Load("docker", "compose.yaml").Children["services"];
+        var worker = (YamlMappingNode)((YamlMappingNode)services.Children["worker"]).Children["environment"];
+
+        File.ReadAllText(Repository.PathOf("dsde")).ShouldContain($"export {variable}=${{{variable}:-{value}}}");
+        File.ReadAllText(Repository.PathOf("docker", "Dockerfile")).ShouldContain($"{variable}={value} ");
+        worker.Children[variable].ToString().ShouldBe($"${{{variable}:-{value}}}");
+        ((YamlMappingNode)Load("helm", "dsde", "values.yaml").Children["settings"]).Children[variable].ToString().ShouldBe(value);
+        File.ReadAllText(Repository.PathOf("docs", "operations.md")).ShouldContain($"| `{variable}` | `{value}` |");
+    }
+
     [Fact]
     public void Every_value_that_the_templates_use_is_in_the_values()
     {

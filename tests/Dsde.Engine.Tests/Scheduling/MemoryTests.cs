@@ -32,15 +32,17 @@ public sealed class MemoryTests(TestPair models) : IClassFixture<TestPair>
         var jobs = isSlow ? 1000 : 30;
         await using var engine = Load(models.Target, models.Draft, batchSize: 16);
         await RunAsync(engine, 2 * jobs);
-        var (residentBefore, tensorsBefore) = (ResidentBytes(), engine.GetSnapshot().LiveTensors);
+        var (residentBefore, before) = (ResidentBytes(), engine.GetSnapshot());
 
         for (var part = 0; part < 8; part++)
         {
             await RunAsync(engine, jobs);
-            TestContext.Current.SendDiagnosticMessage($"{(part + 3) * jobs} jobs: {ResidentBytes() >> 20} MiB, {engine.GetSnapshot().LiveTensors} tensors");
+            var now = engine.GetSnapshot();
+            TestContext.Current.SendDiagnosticMessage(
+                $"{(part + 3) * jobs} jobs: {ResidentBytes() >> 10} KiB, {now.LiveTensors} tensors, {PerToken(before, now):F0} managed bytes per token");
         }
 
-        engine.GetSnapshot().LiveTensors.ShouldBeLessThanOrEqualTo(tensorsBefore);
+        engine.GetSnapshot().LiveTensors.ShouldBeLessThanOrEqualTo(before.LiveTensors);
         (ResidentBytes() - residentBefore).ShouldBeLessThan(residentBefore / (isSlow ? 10 : 2));
     }
 
