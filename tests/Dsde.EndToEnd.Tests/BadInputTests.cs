@@ -66,7 +66,7 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("--policy", "fast", "Policy 'fast' is not known")]
-    [InlineData("--dtype", "int3", "must be auto, bf16 or fp32")]
+    [InlineData("--dtype", "int3", "must be auto, bf16, fp16 or fp32")]
     [InlineData("--limit", "0", "--limit is 0")]
     [InlineData("--batch-size", "0", "BatchSize")]
     public async Task A_wrong_option_is_named_with_what_is_allowed(string option, string value, string message) =>

@@ -74,8 +74,8 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--dtype", "fp8", "auto, bf16 or fp32")]
-    [InlineData("--device", "tpu", "auto, cpu, cuda or cuda:N")]
+    [InlineData("--dtype", "fp8", "auto, bf16, fp16 or fp32")]
+    [InlineData("--device", "tpu", "auto, cpu, cuda, cuda:N, or several")]
     [InlineData("--batch-size", "0", "between 1 and 1024")]
     public async Task An_engine_option_out_of_range_is_refused_with_what_is_allowed(string option, string value, string allowed)
     {
