@@ -24,6 +24,7 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
     private void* _result; // [R, out] or [R, out / 2]
     private int _rowCount;
     private int _resultWidth;
+    private int _itemDistance; // outputs from an item to the one that its thread takes next, if all take turns
 
     private bool IsGated => _finish is LinearFinish.GateSilu or LinearFinish.GateGelu;
 
@@ -44,6 +45,7 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
         _residual = residual;
         _result = result;
         _resultWidth = IsGated ? weight.OutputCount / 2 : weight.OutputCount;
+        _itemDistance = team.ThreadCount * ItemOutputs;
         team.Run(this, (_resultWidth + ItemOutputs - 1) / ItemOutputs, WorkSize.IsWorthSharing((long)weight.OutputCount * weight.Width * (rowCount + 1)));
     }
 
@@ -58,25 +60,33 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
         for (var row = 0; row < _rowCount; row += RowBlock)
         {
             var rows = Math.Min(RowBlock, _rowCount - row);
-            Multiply(first, count, row, rows, sums);
             if (IsGated)
             {
-                Multiply(_resultWidth + first, count, row, rows, ups);
+                Multiply(first, count, row, rows, sums, next: _resultWidth + first);
+                Multiply(_resultWidth + first, count, row, rows, ups, next: first + _itemDistance);
+            }
+            else
+            {
+                Multiply(first, count, row, rows, sums, next: first + _itemDistance);
             }
 
             Finish(first, count, row, rows, sums, ups);
         }
     }
 
-    /// <summary>Sums of some outputs and rows. <paramref name="sums"/>: <c>[rows, item outputs]</c>.</summary>
-    private void Multiply(int first, int count, int row, int rows, float* sums)
+    /// <summary>
+    /// Sums of some outputs and rows. <paramref name="sums"/>: <c>[rows, item outputs]</c>; <paramref name="next"/>: the output that this thread is likely to
+    /// go on with, whose weights are asked for in time.
+    /// </summary>
+    private void Multiply(int first, int count, int row, int rows, float* sums, int next)
     {
         var weight = _weight!; // set before any item runs
         nint width = weight.Width;
         var last = weight.Rows + ((long)(first + count - 1) * width);
-        var tile = new TileWeights<T> { Width = width, Ahead = DotTile<T, TElement>.OutputCount * width };
+        var tile = new TileWeights<T> { Width = width };
         for (var output = 0; output < count; output += DotTile<T, TElement>.OutputCount)
         {
+            tile.Ahead = (output + DotTile<T, TElement>.OutputCount < count ? DotTile<T, TElement>.OutputCount : next - first - output) * width;
             tile.Row0 = weight.Rows + ((long)(first + output) * width);
             tile.Row1 = Min(tile.Row0 + width, last); // at the end of a matrix the last row stands in for those that aren't there
             tile.Row2 = Min(tile.Row0 + (2 * width), last);
