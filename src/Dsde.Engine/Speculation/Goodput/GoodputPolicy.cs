@@ -57,20 +57,19 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
             return; // nobody has room for a proposal
         }
 
+        if (_exploration.NextFirstLength() is { } length)
+        {
+            Try(length, context, plans);
+            return;
+        }
+
         var needed = allocation.PlainRate * (_isOn ? GoodputConstants.GainToContinue : GoodputConstants.GainToStart);
         _isOn = allocation.Rate * _correction >= needed;
         _workload.IsProbed = !_isOn;
         if (_isOn)
         {
             _probes.Reset();
-            if (_exploration.NextFirstLength() is { } length)
-            {
-                Try(length, context, plans);
-            }
-            else
-            {
-                Speculate(allocation, context, plans);
-            }
+            Speculate(allocation, context, plans);
         }
         else
         {

@@ -10,8 +10,11 @@ internal sealed class IterationCosts
     private const double AssumedRestShare = 0.05;
     private readonly CostCurve _draft = new(), _verify = new(), _restPlain = new(), _restSpeculating = new();
 
-    /// <summary>Iterations observed.</summary>
-    public long IterationCount { get; private set; }
+    /// <summary>Iterations with proposals observed.</summary>
+    public long SpeculatingCount { get; private set; }
+
+    /// <summary>Iterations without proposals observed.</summary>
+    public long PlainCount { get; private set; }
 
     /// <summary>A draft pass, ms.</summary>
     public double Draft(int rows) => _draft.IsEmpty ? AssumedDraftShare * Verify(rows) : _draft.At(rows);
@@ -37,7 +40,12 @@ internal sealed class IterationCosts
             return;
         }
 
-        IterationCount++;
+        var isSpeculating = timing.Drafts.Count > 0;
+        if ((isSpeculating ? SpeculatingCount++ : PlainCount++) == 0)
+        {
+            return; // the first of a kind is slow: code is compiled, memory found
+        }
+
         double draftMs = 0;
         foreach (var pass in timing.Drafts)
         {
@@ -46,7 +54,7 @@ internal sealed class IterationCosts
         }
 
         _verify.Add(timing.Verify.Rows, timing.Verify.Milliseconds);
-        var rest = timing.Drafts.Count > 0 ? _restSpeculating : _restPlain;
+        var rest = isSpeculating ? _restSpeculating : _restPlain;
         rest.Add(timing.Verify.Rows, Math.Max(0, timing.TotalMs - draftMs - timing.Verify.Milliseconds));
     }
 
