@@ -109,6 +109,32 @@ internal static unsafe class LogitKernel
         return ((float)kld, (float)beta, (float)entropy);
     }
 
+    /// <summary>How sure of itself the distribution of a row is: its entropy in nats, probabilities as in <see cref="DivergenceMeasures"/>, and its largest probability.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static (float Entropy, float Confidence) MeasureCertainty(float* row, int length)
+    {
+        var shift = Vector512.Create(LogNormalizer(row, length));
+        var smallestLog = Vector512.Create((float)Math.Log(DivergenceMeasures.SmallestProbability));
+        var largest = Vector512<float>.Zero;
+        double entropy = 0;
+        for (var block = 0; block < length; block += BlockLength)
+        {
+            var entropies = Vector512<float>.Zero;
+            var end = Math.Min(length, block + BlockLength);
+            for (var i = block; i < end; i += Width)
+            {
+                var logQ = Load(row + i, end - i, float.NegativeInfinity) - shift;
+                var q = SimdMath.Exp(logQ);
+                largest = Vector512.Max(largest, q);
+                entropies = Vector512.FusedMultiplyAdd(q, Vector512.Max(logQ, smallestLog), entropies);
+            }
+
+            entropy -= Vector512.Sum(entropies);
+        }
+
+        return ((float)entropy, LargestOf(largest));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Load(float* source, int count, float filler) =>
         count >= Width ? Vector512.Load(source) : LoadEnd(source, count, filler);

@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Operators.Cpu;
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -59,13 +61,38 @@ internal static class EarlyStops
         }
     }
 
-    /// <summary>Entropy in nats and largest probability of each row: one transfer.</summary>
-    private static (float[] Entropy, float[] Confidence) Measure(Tensor logits)
+    /// <summary>Entropy in nats and largest probability of each row: on a GPU one transfer.</summary>
+    /// <param name="logits">Raw draft logits. <c>[n, V] f32</c></param>
+    internal static (float[] Entropy, float[] Confidence) Measure(Tensor logits)
     {
+        if (logits.device_type == DeviceType.CPU)
+        {
+            return MeasureOnCpu(logits);
+        }
+
         using var scope = NewDisposeScope();
+        var values = MeasureOnDevice(logits).cpu().data<float>().ToArray();
+        return (values[..(values.Length / 2)], values[(values.Length / 2)..]);
+    }
+
+    /// <summary>The same in device operations, entropies first. <c>[2n] f32</c></summary>
+    internal static Tensor MeasureOnDevice(Tensor logits)
+    {
         var logProbabilities = logits.log_softmax(-1);
         var entropy = special.entr(logProbabilities.exp()).sum(-1); // 0 for ids of probability 0
-        var values = cat([entropy, logProbabilities.amax([-1]).exp_()]).cpu().data<float>().ToArray();
-        return (values[..(values.Length / 2)], values[(values.Length / 2)..]);
+        return cat([entropy, logProbabilities.amax([-1]).exp_()]);
+    }
+
+    private static unsafe (float[] Entropy, float[] Confidence) MeasureOnCpu(Tensor logits)
+    {
+        using var rows = new ContiguousTensor(logits);
+        var length = (int)logits.shape[1];
+        var (entropy, confidence) = (new float[logits.shape[0]], new float[logits.shape[0]]);
+        for (var row = 0; row < entropy.Length; row++)
+        {
+            (entropy[row], confidence[row]) = LogitKernel.MeasureCertainty(rows.Address<float>() + ((long)row * length), length);
+        }
+
+        return (entropy, confidence);
     }
 }

@@ -14,9 +14,11 @@ public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
     [InlineData("static:4", SamplingMode.Rejection)]
     [InlineData("dsde", SamplingMode.Rejection)]
     [InlineData("adaedl", SamplingMode.Rejection)]
+    [InlineData("goodput", SamplingMode.Rejection)]
     [InlineData("static:4", SamplingMode.Coupled)]
     [InlineData("dsde", SamplingMode.Coupled)]
     [InlineData("adaedl", SamplingMode.Coupled)]
+    [InlineData("goodput", SamplingMode.Coupled)]
     public async Task Every_proposal_is_accepted(string policy, SamplingMode mode)
     {
         await using var engine = Load(models.Target, models.Target, policy, batchSize: 3);

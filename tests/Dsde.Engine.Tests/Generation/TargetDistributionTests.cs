@@ -25,6 +25,7 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
                 cases.Add("static:3", mode + " top-p");
                 cases.Add("dsde", mode + " min-p");
                 cases.Add("adaedl", mode + " penalties");
+                cases.Add("goodput", mode + " top-k");
             }
 
             return cases;

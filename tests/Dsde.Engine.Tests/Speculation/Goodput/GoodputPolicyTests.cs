@@ -73,6 +73,25 @@ public class GoodputPolicyTests
         (machine.Run(machine.Create("goodput", readsDraftSteps: false), 3000) / best).ShouldBeGreaterThan(0.95);
     }
 
+    [Fact]
+    public void Plan_A_Slow_First_Iteration_Does_Not_Turn_Speculation_Off()
+    {
+        var machine = Machine(8, 0.05, Even(0.9));
+        machine.Costs.Observe(new([new(8, 400), new(8, 400)], new(24, 900), 4000, true)); // as when code is being compiled
+        machine.Run(machine.Create("goodput"), 300);
+        machine.MeanLengths[50..].Average().ShouldBeGreaterThan(3);
+    }
+
+    [Fact]
+    public void Plan_A_New_Policy_Does_Not_Explore_What_The_Engine_Has_Measured()
+    {
+        var machine = Machine(8, 0.05, Even(0.9));
+        machine.Run(machine.Create("static:4"), 20);
+        machine.Run(machine.Create("autoregressive"), 20);
+        machine.Run(machine.Create("goodput", readsDraftSteps: false), 1);
+        machine.MeanLengths[^1].ShouldNotBe(2, "Two is what it explores with.");
+    }
+
     [Theory]
     [InlineData(8, 0.8)]
     [InlineData(8, 0.02)]
