@@ -1,4 +1,5 @@
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Goodput;
 using static Dsde.Engine.Tests.Speculation.Goodput.SimulatedMachine;
 
 namespace Dsde.Engine.Tests.Speculation.Goodput;
@@ -83,13 +84,15 @@ public class GoodputPolicyTests
     }
 
     [Fact]
-    public void Plan_A_New_Policy_Does_Not_Explore_What_The_Engine_Has_Measured()
+    public void NextFirstLength_Costs_Known_From_Other_Policies_Are_Not_Explored_Again()
     {
         var machine = Machine(8, 0.05, Even(0.9));
-        machine.Run(machine.Create("static:4"), 20);
-        machine.Run(machine.Create("autoregressive"), 20);
-        machine.Run(machine.Create("goodput", readsDraftSteps: false), 1);
-        machine.MeanLengths[^1].ShouldNotBe(2, "Two is what it explores with.");
+        var exploration = new CostExploration(machine.Costs);
+        exploration.NextFirstLength().ShouldBe(2);
+        machine.Run(machine.Create("static:4"), 3);
+        exploration.NextFirstLength().ShouldBe(0);
+        machine.Run(machine.Create("autoregressive"), 3);
+        exploration.NextFirstLength().ShouldBeNull();
     }
 
     [Theory]
