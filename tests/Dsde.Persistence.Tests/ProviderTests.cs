@@ -8,12 +8,16 @@ public sealed class PostgresJobStoreTests(PostgresServer server) : JobStoreContr
         new() { Provider = PersistenceOptions.PostgreSql, ConnectionString = await server.CreateDatabaseAsync() };
 }
 
-public sealed class SqliteJobStoreTests : JobStoreContract
+public sealed class SqliteJobStoreTests : JobStoreContract, IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-sqlite-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     protected override Task<PersistenceOptions> CreateOptionsAsync() => Task.FromResult(new PersistenceOptions
     {
         Provider = PersistenceOptions.Sqlite,
-        ConnectionString = $"Data Source={Path.Combine(Directory.CreateTempSubdirectory("dsde-sqlite-").FullName, "dsde.db")}",
+        ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}",
     });
 }
 

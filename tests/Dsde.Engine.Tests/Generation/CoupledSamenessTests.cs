@@ -12,7 +12,7 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
     /// <summary>Differences are expected once in 10⁵ to 10⁶ tokens; these are 9,000.</summary>
     private const int AllowedNearTies = 2;
 
-    private static readonly string?[] Policies = ["static:1", "static:4", "static:8", "dsde", "dsde-reference", "adaedl"];
+    private static readonly string?[] Policies = ["static:1", "static:4", "static:8", "dsde", "dsde-reference", "adaedl", "goodput"];
 
     [Fact]
     public async Task A_seeds_text_is_the_same_under_every_policy_draft_batch_size_and_chunking()
