@@ -94,19 +94,20 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
     {
         await using var first = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 0);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, first.VirtualHost);
-        var sent = await DsdeProgram.RunAsync(first.Environment, "submit", SampleRun.JobFile);
+        using var folder = new ScratchFolder();
+        var sent = await DsdeProgram.RunAsync(first.Environment, "submit", LongJobs.Write(folder.Path));
         sent.ExitCode.ShouldBe(0, sent.Error);
-        await tap.WaitForAsync(5);
+        await tap.WaitForAsync(1);
 
         var (exitCode, log) = await first.StopAsync(TimeSpan.FromSeconds(30));
         var endedBefore = tap.Events.Count;
         await using var second = await first.StartSuccessorAsync(rabbitMq);
-        await tap.WaitForAsync(76);
+        await tap.WaitForAsync(LongJobs.Count + 1);
 
         exitCode.ShouldBe(0);
         log.ShouldNotContain("R-FAULT");
-        endedBefore.ShouldBeLessThan(75);
-        tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(75);
+        endedBefore.ShouldBeLessThan(LongJobs.Count);
+        tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(LongJobs.Count);
         tap.Events.Count(item => item.Type == "GenerationBatchCompleted").ShouldBe(1);
         (await RowsAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
         (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
@@ -120,20 +121,20 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
         using var folder = new ScratchFolder();
 
-        var submitting = DsdeProgram.RunAsync(doomed.Environment, "submit", SampleRun.JobFile, "--wait", "--out", folder.Path);
-        await tap.WaitForAsync(5);
+        var submitting = DsdeProgram.RunAsync(doomed.Environment, "submit", LongJobs.Write(folder.Path), "--wait", "--out", folder.Path);
+        await tap.WaitForAsync(1);
         await doomed.KillAsync();
         var ended = await submitting;
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
-        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Count.ShouldBe(75);
+        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Count.ShouldBe(LongJobs.Count);
         var rows = await RowsAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
-        rows.Count.ShouldBe(75);
+        rows.Count.ShouldBe(LongJobs.Count);
         rows.ShouldAllBe(row => "completed".Equals(row[0]));
-        rows.ShouldContain(row => (int)row[1]! > 1, "No job was running on the worker that was killed, so nothing was tried.");
-        (await RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe(75L);
-        await tap.WaitForAsync(76);
-        tap.Events.GroupBy(item => item.MessageId).Count().ShouldBe(76);
+        rows.Count(row => row[1] is > 1).ShouldBeGreaterThan(0, "No job was running on the worker that was killed, so nothing was tried.");
+        (await RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)LongJobs.Count);
+        await tap.WaitForAsync(LongJobs.Count + 1);
+        tap.Events.GroupBy(item => item.MessageId).Count().ShouldBe(LongJobs.Count + 1);
     }
 
     private static async Task<List<object?[]>> RowsAsync(string connectionString, string sql)
