@@ -30,9 +30,6 @@ internal static class DsdeConstants
     /// <summary>SL_min (paper); also the reference implementation's configured minimum.</summary>
     public const int MinLength = 2;
 
-    /// <summary>Length proposed when calibration begins; the paper names none.</summary>
-    public const int InitialLength = 4;
-
     /// <summary>SL_min as a fraction of SL_max (reference implementation).</summary>
     public const double ReferenceMinLengthFraction = 0.1;
 }

@@ -8,6 +8,7 @@ internal sealed record DsdeOptions
     {
         Decay = 0.85,
         CalibrationCoefficient = 1,
+        InitialLength = 8,
         FollowsReference = false,
     };
 
@@ -16,6 +17,7 @@ internal sealed record DsdeOptions
     {
         Decay = 0.9,
         CalibrationCoefficient = 0.5,
+        InitialLength = 4,
         FollowsReference = true,
     };
 
@@ -24,6 +26,12 @@ internal sealed record DsdeOptions
 
     /// <summary>How far calibration reaches beyond the largest accepted count, c.</summary>
     public required double CalibrationCoefficient { get; init; }
+
+    /// <summary>
+    /// Length proposed when calibration begins. The paper names none, but the largest accepted count can't exceed it: from too short a one calibration
+    /// never learns how far the draft reaches (docs/benchmarks.md).
+    /// </summary>
+    public required int InitialLength { get; init; }
 
     /// <summary>
     /// The implementation's structural deviations: a short window of a third of the values, SL_min from SL_max, a doubling initial length, and

@@ -21,7 +21,7 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
         _options = options;
         _upperBound = maxSpeculationLength;
         _lowerBound = Math.Min(DsdeConstants.MinLength, maxSpeculationLength);
-        InitialLength = Math.Min(DsdeConstants.InitialLength, maxSpeculationLength);
+        InitialLength = Math.Min(options.InitialLength, maxSpeculationLength);
         MinLength = _lowerBound;
     }
 

@@ -47,7 +47,7 @@ public class DsdePolicyTests
     public void Plan_Before_Thirty_Proposed_Tokens_Is_The_Initial_Length_And_Shapes_No_Cap()
     {
         var plans = PlanAll("dsde", 10, [Repeat(5, 0.1f, 5, 5), Repeat(6, 0.1f, 5, 5)]);
-        plans[0].Length.ShouldBe(4);
+        plans[0].Length.ShouldBe(8);
         plans[0].Cap.ShouldBe(float.NaN);
         plans[1].Cap.ShouldBe(plans[1].PredictedLength);
     }
