@@ -63,6 +63,7 @@ internal sealed class BenchCommand : DsdeCommand
             });
         }
 
+        Add(new BenchPipelineCommand());
         SetAction(RunAsync);
     }
 

@@ -15,19 +15,9 @@ internal static class QueueTopology
     /// <exception cref="CommandFailedException">The broker can't be reached, or has the queue with other arguments.</exception>
     public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
-        var factory = new ConnectionFactory
-        {
-            HostName = options.Host,
-            Port = options.Port,
-            VirtualHost = options.VirtualHost,
-            UserName = options.Username,
-            Password = options.Password,
-            RequestedConnectionTimeout = ConnectTimeout,
-            Ssl = new SslOption { Enabled = options.UseTls, ServerName = options.Host },
-        };
         try
         {
-            await using var connection = await factory.CreateConnectionAsync("dsde", cancellationToken);
+            await using var connection = await CreateFactory(options).CreateConnectionAsync("dsde", cancellationToken);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             await DeclareAsync(channel, BusSetup.DeadLetterQueue, [], cancellationToken);
             await DeclareAsync(channel, QueueNames.GenerationJobs, BusSetup.QueueArguments(options), cancellationToken);
@@ -46,6 +36,18 @@ internal static class QueueTopology
                 exception);
         }
     }
+
+    /// <summary>Makes plain connections to the broker, without MassTransit.</summary>
+    public static ConnectionFactory CreateFactory(RabbitMqOptions options) => new()
+    {
+        HostName = options.Host,
+        Port = options.Port,
+        VirtualHost = options.VirtualHost,
+        UserName = options.Username,
+        Password = options.Password,
+        RequestedConnectionTimeout = ConnectTimeout,
+        Ssl = new SslOption { Enabled = options.UseTls, ServerName = options.Host },
+    };
 
     private static async Task DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken cancellationToken)
     {
