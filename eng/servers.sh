@@ -27,11 +27,16 @@ rabbitmq_bin() {
 
 port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# start_postgresql FOLDER PORT: user and database 'dsde', password 'dsde'.
+# start_postgresql FOLDER PORT: user and database 'dsde', password 'dsde'. With SERVERS_TLS_FOLDER (server.pem, server.key) it takes TLS as well.
 start_postgresql() {
-  local folder=$1 port=$2 bin
+  local folder=$1 port=$2 bin tls=""
   bin=$(postgresql_bin)
   mkdir -p "$folder"
+  if [[ -n ${SERVERS_TLS_FOLDER:-} ]]; then
+    install -m 600 "$SERVERS_TLS_FOLDER/server.pem" "$SERVERS_TLS_FOLDER/server.key" "$folder"
+    [[ $(id -u) -ne 0 ]] || chown postgres "$folder/server.pem" "$folder/server.key"
+    tls="-c ssl=on -c ssl_cert_file=$folder/server.pem -c ssl_key_file=$folder/server.key"
+  fi
   [[ $(id -u) -ne 0 ]] || chown postgres "$folder"
   cd "$folder" || fail "$folder can't be entered."
   if [[ ! -f $folder/data/PG_VERSION ]]; then
@@ -40,7 +45,7 @@ start_postgresql() {
       || { cat "$folder/initdb.log" >&2; fail "PostgreSQL's data folder could not be made."; }
   fi
   as_postgresql_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/postgresql.log" -w -t 60 \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=200 -c fsync=${POSTGRESQL_FSYNC:-on}" start >/dev/null \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=200 -c fsync=${POSTGRESQL_FSYNC:-on} $tls" start >/dev/null \
     || { tail -20 "$folder/postgresql.log" >&2; fail "PostgreSQL did not start on port $port."; }
   PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qAtc "SELECT 1 FROM pg_database WHERE datname='dsde'" | grep -q 1 \
     || PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qc 'CREATE DATABASE dsde' || fail "PostgreSQL on port $port does not answer."
@@ -61,13 +66,18 @@ rabbitmq_environment() {
   export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none'
 }
 
-# start_rabbitmq FOLDER PORT: user and password 'guest'; management on PORT + 3.
+# start_rabbitmq FOLDER PORT: user and password 'guest'; management on PORT + 3. With SERVERS_TLS_FOLDER (server.pem, server.key, ca.pem) it takes TLS
+# on PORT + 4, from clients that show a certificate of that authority.
 start_rabbitmq() {
   local folder=$1 port=$2 bin server waited=0
   bin=$(rabbitmq_bin)
   mkdir -p "$folder/data" "$folder/log"
   echo '[rabbitmq_management].' >"$folder/enabled_plugins"
   printf 'management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %s\nmanagement.disable_stats = false\n' "$((port + 3))" >"$folder/rabbitmq.conf"
+  if [[ -n ${SERVERS_TLS_FOLDER:-} ]]; then
+    printf 'listeners.ssl.default = 127.0.0.1:%s\nssl_options.cacertfile = %s/ca.pem\nssl_options.certfile = %s/server.pem\nssl_options.keyfile = %s/server.key\nssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n' \
+      "$((port + 4))" "$SERVERS_TLS_FOLDER" "$SERVERS_TLS_FOLDER" "$SERVERS_TLS_FOLDER" >>"$folder/rabbitmq.conf"
+  fi
   [[ -z ${RABBITMQ_EXTRA_CONFIG:-} ]] || printf '%b\n' "$RABBITMQ_EXTRA_CONFIG" >>"$folder/rabbitmq.conf"
   (
     rabbitmq_environment "$folder" "$port"

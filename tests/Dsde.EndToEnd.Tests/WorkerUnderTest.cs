@@ -27,7 +27,11 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres, int drainSeconds = 2)
+    /// <param name="rabbitMq">The broker.</param>
+    /// <param name="postgres">The database's server.</param>
+    /// <param name="drainSeconds">The worker's drain time.</param>
+    /// <param name="settings">More settings, over the ones that every test has.</param>
+    public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres, int drainSeconds = 2, params (string Name, string Value)[] settings)
     {
         var (virtualHost, connection) = (await rabbitMq.CreateVirtualHostAsync(), await postgres.CreateDatabaseAsync());
         var healthPort = rabbitMq.Port + 1000;
@@ -35,6 +39,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         [
             ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", virtualHost),
             ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", $"{drainSeconds}"), ("Dsde__Worker__LeaseSeconds", "5"),
+            .. settings,
         ];
         var migrated = await DsdeProgram.RunAsync(environment, "db", "migrate");
         migrated.ExitCode.ShouldBe(0, migrated.Error);

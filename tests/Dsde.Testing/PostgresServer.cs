@@ -4,14 +4,17 @@ using Xunit;
 namespace Dsde.Testing;
 
 /// <summary>A PostgreSQL for a test assembly; each test class takes a database of its own.</summary>
-public sealed class PostgresServer : IAsyncLifetime
+public class PostgresServer : IAsyncLifetime
 {
     private PrivateServer? _server;
 
     /// <summary>The server itself, to stop and start it.</summary>
     public PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
 
-    public async ValueTask InitializeAsync() => _server = await PrivateServer.StartAsync("postgresql");
+    /// <summary>More variables for the script that runs it.</summary>
+    protected virtual (string Name, string Value)[] Settings => [];
+
+    public async ValueTask InitializeAsync() => _server = await PrivateServer.StartAsync("postgresql", Settings);
 
     /// <summary>Connection string of a new empty database.</summary>
     public async Task<string> CreateDatabaseAsync()
@@ -24,7 +27,14 @@ public sealed class PostgresServer : IAsyncLifetime
         return ConnectionString(name);
     }
 
-    public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
 
     private string ConnectionString(string database) => $"Host=127.0.0.1;Port={Server.Port};Database={database};Username=dsde;Password=dsde;Timeout=5";
 }

@@ -33,7 +33,7 @@ public sealed class PrivateServer : IAsyncDisposable
     public static async Task<PrivateServer> StartAsync(string kind, params (string Name, string Value)[] environment)
     {
         var folder = Directory.CreateTempSubdirectory($"dsde-{kind}-").FullName;
-        var port = FindFreePorts(4);
+        var port = FindFreePorts(5);
         var start = new ProcessStartInfo(Repository.PathOf("eng", "private-server.sh"), [kind, folder, $"{port}"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
         {

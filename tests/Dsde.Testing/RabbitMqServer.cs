@@ -6,7 +6,7 @@ using Xunit;
 namespace Dsde.Testing;
 
 /// <summary>A RabbitMQ for a test assembly; each test takes a virtual host of its own. User and password are guest.</summary>
-public sealed class RabbitMqServer : IAsyncLifetime
+public class RabbitMqServer : IAsyncLifetime
 {
     private readonly HttpClient _management = new();
     private PrivateServer? _server;
@@ -17,9 +17,12 @@ public sealed class RabbitMqServer : IAsyncLifetime
     /// <summary>AMQP port on 127.0.0.1.</summary>
     public int Port => Server.Port;
 
+    /// <summary>More variables for the script that runs it.</summary>
+    protected virtual (string Name, string Value)[] Settings => [];
+
     public async ValueTask InitializeAsync()
     {
-        _server = await PrivateServer.StartAsync("rabbitmq");
+        _server = await PrivateServer.StartAsync("rabbitmq", Settings);
         _management.BaseAddress = new Uri($"http://127.0.0.1:{_server.Port + 3}/api/");
         _management.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes("guest:guest")));
     }
@@ -41,8 +44,9 @@ public sealed class RabbitMqServer : IAsyncLifetime
         return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         _management.Dispose();
         if (_server is not null)
         {

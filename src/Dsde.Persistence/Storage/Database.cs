@@ -39,6 +39,10 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
                 },
                 cancellationToken);
         }
+        catch (PostgresException exception) when (IsRefusal(exception))
+        {
+            throw new DatabaseUnavailableException($"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: {exception.MessageText}. Check {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+        }
         catch (Exception exception) when (IsUnreachable(exception))
         {
             throw new DatabaseUnavailableException($"The database {Describe()} can't be reached: {Innermost(exception).Message} Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
@@ -73,6 +77,10 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
             or SqliteException { SqliteErrorCode: 14 }
             or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow }
             || (error is NpgsqlException and not PostgresException));
+
+    /// <summary>The password is wrong, or the user has no right to connect.</summary>
+    private static bool IsRefusal(PostgresException exception) =>
+        exception.SqlState is PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InsufficientPrivilege;
 
     private static IEnumerable<Exception> Chain(Exception exception)
     {

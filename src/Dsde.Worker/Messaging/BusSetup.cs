@@ -119,11 +119,11 @@ internal static class BusSetup
         configuration.Host(rabbitMq.Host, (ushort)rabbitMq.Port, rabbitMq.VirtualHost, host =>
         {
             host.Username(rabbitMq.Username);
-            host.Password(rabbitMq.Password);
+            host.Password(rabbitMq.ReadPassword());
             host.PublisherConfirmation = true;
             if (rabbitMq.UseTls)
             {
-                host.UseSsl();
+                host.UseSsl(new BrokerTls(rabbitMq).ApplyTo);
             }
         });
 

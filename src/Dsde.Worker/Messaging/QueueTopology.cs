@@ -10,24 +10,15 @@ namespace Dsde.Worker.Messaging;
 /// </summary>
 internal static class QueueTopology
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
-
     /// <exception cref="CommandFailedException">The broker can't be reached, or has the queue with other arguments.</exception>
     public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
+        await using var connection = await PlainConnection.OpenAsync(options, cancellationToken);
         try
         {
-            await using var connection = await CreateFactory(options).CreateConnectionAsync("dsde", cancellationToken);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             await DeclareAsync(channel, BusSetup.DeadLetterQueue, [], cancellationToken);
             await DeclareAsync(channel, QueueNames.GenerationJobs, BusSetup.QueueArguments(options), cancellationToken);
-        }
-        catch (BrokerUnreachableException exception)
-        {
-            throw new CommandFailedException(
-                $"RabbitMQ at {options.Describe()} can't be reached as user {options.Username}: {exception.InnerException?.Message ?? exception.Message} "
-                + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username and Password (for example Dsde__RabbitMq__Host in the environment).",
-                exception);
         }
         catch (OperationInterruptedException exception)
         {
@@ -36,18 +27,6 @@ internal static class QueueTopology
                 exception);
         }
     }
-
-    /// <summary>Makes plain connections to the broker, without MassTransit.</summary>
-    public static ConnectionFactory CreateFactory(RabbitMqOptions options) => new()
-    {
-        HostName = options.Host,
-        Port = options.Port,
-        VirtualHost = options.VirtualHost,
-        UserName = options.Username,
-        Password = options.Password,
-        RequestedConnectionTimeout = ConnectTimeout,
-        Ssl = new SslOption { Enabled = options.UseTls, ServerName = options.Host },
-    };
 
     private static async Task DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken cancellationToken)
     {

@@ -24,7 +24,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     public static async Task<BenchQueue> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         await QueueTopology.DeclareAsync(options, cancellationToken);
-        var queue = new BenchQueue(await QueueTopology.CreateFactory(options).CreateConnectionAsync("dsde bench", cancellationToken));
+        var queue = new BenchQueue(await PlainConnection.OpenAsync(options, cancellationToken));
         try
         {
             await queue.RequireUnusedAsync(options, cancellationToken);
