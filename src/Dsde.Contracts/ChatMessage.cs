@@ -6,6 +6,6 @@ public sealed record ChatMessage
     /// <summary>Who speaks: <c>system</c>, <c>user</c> or <c>assistant</c>.</summary>
     public required string Role { get; init; }
 
-    /// <summary>What is said.</summary>
+    /// <summary>What is said; any characters but NUL.</summary>
     public required string Content { get; init; }
 }

@@ -6,6 +6,9 @@ public static class FailureCodes
     /// <summary>A field is missing, out of range or contradicts another one.</summary>
     public const string InvalidRequest = "invalid_request";
 
+    /// <summary>The message is larger than a worker takes.</summary>
+    public const string RequestTooLarge = "request_too_large";
+
     /// <summary>No worker has a model of that alias.</summary>
     public const string ModelNotFound = "model_not_found";
 

@@ -2,7 +2,7 @@ namespace Dsde.Contracts;
 
 /// <summary>
 /// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
-/// Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set.
+/// Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob
 {
@@ -12,16 +12,16 @@ public sealed record SubmitGenerationJob
     /// <summary>The batch the job belongs to; null for a job on its own.</summary>
     public Guid? BatchId { get; init; }
 
-    /// <summary>The submitter's own name for the job, unique within its batch; at most 512 characters.</summary>
+    /// <summary>The submitter's own name for the job, unique within its batch; at most 512 characters, none of them a control character.</summary>
     public string? CustomId { get; init; }
 
-    /// <summary>Alias of the model, as the worker's configuration names it.</summary>
+    /// <summary>Alias of the model, as the worker's configuration names it; at most 256 characters. Never a path.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The text to continue.</summary>
+    /// <summary>The text to continue; any characters but NUL.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>The chat to answer; the model folder's chat template makes a prompt of it.</summary>
+    /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
 
     /// <summary>Most tokens to generate, at least 1; null for what the context leaves (plain prompts: 16, as in the OpenAI interface).</summary>
@@ -51,7 +51,7 @@ public sealed record SubmitGenerationJob
     /// <summary>Added to the logits of some tokens: token id to -100 to 100; null for none.</summary>
     public IReadOnlyDictionary<string, double>? LogitBias { get; init; }
 
-    /// <summary>At most 16 strings, none empty; the output ends before the first of them.</summary>
+    /// <summary>At most 16 strings of 1 to 1024 characters, without NUL; the output ends before the first of them.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
 
     /// <summary>At most 256 tokens that end the output besides the model's own; null for none.</summary>
@@ -78,7 +78,7 @@ public sealed record SubmitGenerationJob
     /// <summary>The job is not started after this moment; null for no limit.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>The submitter's own labels; <c>workload</c> groups jobs in reports. At most 16 entries.</summary>
+    /// <summary>The submitter's own labels; <c>workload</c> groups jobs in reports. At most 16 entries, labels of at most 64 characters and values of at most 512; no control characters but tabs and line ends in values.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>Whether the result carries the log-probability of every emitted token; null for no.</summary>

@@ -18,12 +18,7 @@ internal sealed class SubmitGenerationJobConsumer(
     public async Task Consume(ConsumeContext<SubmitGenerationJob> context)
     {
         var job = context.Message;
-        if (job.JobId == Guid.Empty)
-        {
-            throw new ArgumentException("jobId is all zeros; give each job an id of its own.");
-        }
-
-        switch (await runner.RunAsync(job))
+        switch (await runner.RunAsync(job, context.TryGetPayload<JobRefusal>(out var refusal) ? refusal : null))
         {
             case JobOutcome.Ended ended:
                 await PublishAsync(context, job.JobId, JobEvents.Create(ended.Job));

@@ -37,6 +37,10 @@ internal sealed class WorkerOptions
     [Range(1024, 100 << 20)]
     public int MaxEventTextBytes { get; set; } = 256 << 10;
 
+    /// <summary>Largest message that is read as a job, in bytes; a larger one is refused.</summary>
+    [Range(1024, 128 << 20)]
+    public int MaxJobBytes { get; set; } = 4 << 20;
+
     /// <summary>Port of /health/live, /health/ready and /metrics; 0 for none.</summary>
     [Range(0, 65535)]
     public int HealthPort { get; set; } = 8080;

@@ -20,7 +20,9 @@ internal sealed class JobRunner(
     private static readonly TimeSpan ShortestHeldPause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs a job to its end, or finds the end it had.</summary>
-    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job)
+    /// <param name="job">The job; of a refused one the ids.</param>
+    /// <param name="refusal">Why it is not to be run; null if it is.</param>
+    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobRefusal? refusal = null)
     {
         var (request, hash) = CanonicalRequest.Write(job);
         var claim = new JobClaim
@@ -29,7 +31,7 @@ internal sealed class JobRunner(
             BatchId = job.BatchId,
             CustomId = job.CustomId,
             Request = request,
-            RequestHash = hash,
+            RequestHash = refusal?.BodyHash ?? hash,
             Model = job.Model,
             Workload = job.Metadata?.GetValueOrDefault("workload"),
             WorkerId = identity.WorkerId,
@@ -42,7 +44,7 @@ internal sealed class JobRunner(
                 switch (await WhileDatabaseAwayAsync(token => store.ClaimAsync(claim, token)))
                 {
                     case ClaimResult.Claimed claimed:
-                        if (await RunClaimedAsync(job, claimed) is { } ended)
+                        if (await RunClaimedAsync(job, refusal, claimed) is { } ended)
                         {
                             return ended;
                         }
@@ -66,11 +68,11 @@ internal sealed class JobRunner(
     }
 
     /// <summary>Null if the claim was lost on the way: then someone else has ended or taken the job, and it is looked at again.</summary>
-    private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)
+    private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, JobRefusal? refusal, ClaimResult.Claimed claimed)
     {
         try
         {
-            if (await FindEndAsync(job, claimed) is not { } end)
+            if (await FindEndAsync(job, refusal, claimed) is not { } end)
             {
                 await TryReleaseAsync(job.JobId, claimed.LeaseToken);
                 return new JobOutcome.HandedBack();
@@ -93,8 +95,13 @@ internal sealed class JobRunner(
     }
 
     /// <summary>Null if the job has not ended and somebody else has to go on with it.</summary>
-    private async Task<JobEnd?> FindEndAsync(SubmitGenerationJob job, ClaimResult.Claimed claimed)
+    private async Task<JobEnd?> FindEndAsync(SubmitGenerationJob job, JobRefusal? refusal, ClaimResult.Claimed claimed)
     {
+        if (refusal is not null)
+        {
+            return new FailedJobEnd(job.JobId, claimed.LeaseToken, refusal.Failure);
+        }
+
         if (job.ExpiresAt <= time.GetUtcNow())
         {
             return new CancelledJobEnd(job.JobId, claimed.LeaseToken, "expired", [], []);

@@ -9,24 +9,22 @@ namespace Dsde.Worker.Jobs;
 internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions options)
 {
     private const int DefaultPlainMaxTokens = 16; // as OpenAI's completions have it
-    private const int MaxStops = 16;
     private const int MaxStopTokens = 256;
     private const int MaxChoices = 128; // as OpenAI has it
     private const int MaxTopLogProbabilities = 20;
-    private const int MaxMetadataEntries = 16;
-    private const int MaxCustomIdLength = 512;
     private static readonly string[] Roles = ["system", "user", "assistant"];
 
     /// <exception cref="JobRejectedException">The job can never run.</exception>
     public GenerationRequest Validate(SubmitGenerationJob job)
     {
+        if (JobLimits.Check(job) is { } mistake)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, mistake);
+        }
+
         CheckModel(job.Model);
-        CheckLabels(job);
         var sampling = SamplingReader.Read(job, engine.Description.VocabularySize);
         var policy = ReadPolicy(job.Policy);
-        var stops = job.Stop ?? [];
-        Require(stops.Count <= MaxStops, $"stop has {stops.Count} strings; give at most {MaxStops}.");
-        Require(stops.All(stop => !string.IsNullOrEmpty(stop)), "stop has an empty string; leave it out.");
         Require(job.MaxTokens is null or >= 1, $"max_tokens is {job.MaxTokens}; give at least 1, or leave it out.");
         CheckChoices(job);
         var prompt = Encode(job);
@@ -42,7 +40,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             PromptTokenIds = prompt,
             MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
             Sampling = sampling,
-            StopStrings = stops,
+            StopStrings = job.Stop ?? [],
             StopTokenIds = job.StopTokenIds ?? [],
             IgnoreEos = job.IgnoreEos == true,
             TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
@@ -71,12 +69,6 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         Require(
             job.TopLogProbabilityCount is null or 0 || job.ReturnLogProbabilities == true,
             $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well.");
-    }
-
-    private static void CheckLabels(SubmitGenerationJob job)
-    {
-        Require(job.CustomId is not { Length: > MaxCustomIdLength }, $"custom_id has {job.CustomId?.Length} characters; give at most {MaxCustomIdLength}.");
-        Require(job.Metadata is not { Count: > MaxMetadataEntries }, $"metadata has {job.Metadata?.Count} entries; give at most {MaxMetadataEntries}.");
     }
 
     private PolicyConfiguration? ReadPolicy(string? text)

@@ -8,6 +8,7 @@ namespace Dsde.Worker.Jobs;
 internal static class SamplingReader
 {
     private const int MaxBiases = 1024;
+    private const int MaxShownLength = 32;
 
     /// <param name="job">The job.</param>
     /// <param name="vocabularySize">Tokens of the model.</param>
@@ -50,7 +51,7 @@ internal static class SamplingReader
         {
             Require(
                 int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id < vocabularySize,
-                $"logit_bias has the token '{text}'; give token ids from 0 to {vocabularySize - 1}.");
+                $"logit_bias has the token '{(text.Length <= MaxShownLength && JobLimits.IsPlain(text) ? text : "...")}'; give token ids from 0 to {vocabularySize - 1}.");
             Require(bias is >= -100 and <= 100, $"logit_bias of token {id} is {Show(bias)}; give -100 to 100.");
             byId[id] = (float)bias;
         }

@@ -1,6 +1,7 @@
 using Dsde.Contracts;
 using Dsde.Worker.Consumers;
 using Dsde.Worker.Hosting;
+using Dsde.Worker.Messaging.Incoming;
 using MassTransit;
 
 namespace Dsde.Worker.Messaging;
@@ -105,12 +106,16 @@ internal static class BusSetup
     {
         endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
         endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
-        endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
+        endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
         endpoint.ConfigureConsumer<SubmitGenerationJobConsumer>(context);
     }
 
+    /// <summary>The queue of commands goes with its worker: what can't be read there is dropped rather than left in an error queue that nobody would ever look at.</summary>
     private static void ConfigureCommands(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
     {
+        endpoint.DiscardFaultedMessages();
+        endpoint.DiscardSkippedMessages();
         endpoint.ConfigureConsumer<CancelGenerationJobConsumer>(context);
         endpoint.ConfigureConsumer<CancelGenerationBatchConsumer>(context);
     }

@@ -17,4 +17,7 @@ internal static partial class Log
 
     [LoggerMessage(2004, LogLevel.Information, "Worker {WorkerId} takes jobs for {Target}, {Capacity} at a time, from {Broker} into {Database}")]
     public static partial void WorkerReady(this ILogger logger, string workerId, string target, int capacity, string broker, string database);
+
+    [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]
+    public static partial void MessageMoved(this ILogger logger, string queue, long bytes, string reason);
 }
