@@ -1,7 +1,7 @@
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
+/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
 /// Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob

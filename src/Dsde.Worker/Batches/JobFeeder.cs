@@ -4,10 +4,10 @@ using MassTransit;
 
 namespace Dsde.Worker.Batches;
 
-/// <summary>Sends the jobs of a file to the queue.</summary>
+/// <summary>Sends the jobs of a file to their queues.</summary>
 /// <param name="endpoints">The bus.</param>
-/// <param name="destination">Where jobs go.</param>
-internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination)
+/// <param name="destinationOf">Where a job goes.</param>
+internal sealed class JobFeeder(ISendEndpointProvider endpoints, Func<SubmitGenerationJob, Uri> destinationOf)
 {
     private const int MostUnconfirmed = 32;
 
@@ -20,7 +20,6 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination
     public async Task SendAsync(
         IAsyncEnumerable<BatchFileLine> lines, int? window, SemaphoreSlim ends, Action<SubmitGenerationJob> sent, CancellationToken cancellationToken)
     {
-        var endpoint = await endpoints.GetSendEndpoint(destination);
         var underWay = 0;
         var unconfirmed = new Queue<Task>();
         await foreach (var line in lines.WithCancellation(cancellationToken))
@@ -41,6 +40,7 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Uri destination
                 await unconfirmed.Dequeue();
             }
 
+            var endpoint = await endpoints.GetSendEndpoint(destinationOf(job));
             unconfirmed.Enqueue(endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken));
             sent(job);
             underWay++;

@@ -56,7 +56,7 @@ internal sealed class SubmitCommand : DsdeCommand
 
         await client.Store.RegisterBatchAsync(new NewBatch(batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
         client.Follower.Expect(jobCount);
-        await new JobFeeder(client.Bus, BusSetup.RabbitMqJobs).SendAsync(file.ReadAsync(cancellationToken), window: null, client.Follower.Ends, _ => { }, cancellationToken);
+        await new JobFeeder(client.Bus, job => Lane.Of(job).RabbitMqAddress).SendAsync(file.ReadAsync(cancellationToken), window: null, client.Follower.Ends, _ => { }, cancellationToken);
         await output.WriteLineAsync($"batch {batchId}: {jobCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}");
         if (!arguments.GetValue(_wait))
         {

@@ -9,29 +9,11 @@ namespace Dsde.Worker.Messaging;
 /// <summary>The bus, over RabbitMQ or in memory: the same endpoints and consumers either way.</summary>
 internal static class BusSetup
 {
-    /// <summary>Where undeliverable messages go: those that came back too often.</summary>
-    public const string DeadLetterQueue = QueueNames.GenerationJobs + "-dead";
-
-    /// <summary>Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.</summary>
-    public static readonly Uri RabbitMqJobs = new($"exchange:{QueueNames.GenerationJobs}");
-
     /// <summary>Scheme of addresses of the transport in memory.</summary>
     public const string InMemoryScheme = "loopback";
 
     /// <summary>Where jobs are sent in memory.</summary>
     public static readonly Uri InMemoryJobs = new($"queue:{QueueNames.GenerationJobs}");
-
-    /// <summary>Arguments of the job queue: replicated, and nothing is dropped without a trace.</summary>
-    public static Dictionary<string, object?> QueueArguments(RabbitMqOptions options)
-    {
-        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-dead-letter-exchange"] = DeadLetterQueue };
-        if (options.AcknowledgementTimeoutMinutes > 0)
-        {
-            arguments["x-consumer-timeout"] = options.AcknowledgementTimeoutMinutes * 60_000;
-        }
-
-        return arguments;
-    }
 
     /// <summary>Consumers of jobs and commands, over RabbitMQ.</summary>
     public static void AddRabbitMqWorker(this IServiceCollection services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
@@ -42,16 +24,20 @@ internal static class BusSetup
             bus.UsingRabbitMq((context, configuration) =>
             {
                 UseHost(configuration, rabbitMq);
-                configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint =>
+                foreach (var lane in Lane.All)
                 {
-                    endpoint.BindDeadLetterQueue(DeadLetterQueue);
-                    foreach (var (name, value) in QueueArguments(rabbitMq))
+                    configuration.ReceiveEndpoint(lane.Queue, endpoint =>
                     {
-                        endpoint.SetQueueArgument(name, value);
-                    }
+                        endpoint.BindDeadLetterQueue(lane.DeadLetterQueue);
+                        foreach (var (name, value) in lane.QueueArguments(rabbitMq))
+                        {
+                            endpoint.SetQueueArgument(name, value);
+                        }
 
-                    ConfigureJobs(endpoint, context, worker, batchSize);
-                });
+                        ConfigureJobs(endpoint, context, worker, batchSize);
+                    });
+                }
+
                 configuration.ReceiveEndpoint(new TemporaryEndpointDefinition("dsde-commands"), endpoint => ConfigureCommands(endpoint, context));
             });
         });
@@ -101,11 +87,12 @@ internal static class BusSetup
         bus.AddConsumer<CancelGenerationBatchConsumer>();
     }
 
-    /// <summary>Takes what the engine can hold and a little more; raw JSON is read as well as envelopes.</summary>
+    /// <summary>Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would carry the prompt.</summary>
     private static void ConfigureJobs(IReceiveEndpointConfigurator endpoint, IRegistrationContext context, WorkerOptions worker, int batchSize)
     {
         endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
         endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
+        endpoint.PublishFaults = false;
         var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
         endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
         endpoint.ConfigureConsumer<SubmitGenerationJobConsumer>(context);

@@ -1,4 +1,3 @@
-using Dsde.Contracts;
 using Dsde.Worker.Cli;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -6,7 +5,7 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Worker.Messaging;
 
 /// <summary>
-/// Declares the job queue exactly as the worker's endpoint does, so that jobs sent before the first worker ever ran have a place to wait.
+/// Declares the queues of jobs exactly as the worker's endpoints do, so that jobs sent before the first worker ever ran have a place to wait.
 /// </summary>
 internal static class QueueTopology
 {
@@ -17,13 +16,16 @@ internal static class QueueTopology
         try
         {
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            await DeclareAsync(channel, BusSetup.DeadLetterQueue, [], cancellationToken);
-            await DeclareAsync(channel, QueueNames.GenerationJobs, BusSetup.QueueArguments(options), cancellationToken);
+            foreach (var lane in Lane.All)
+            {
+                await DeclareAsync(channel, lane.DeadLetterQueue, [], cancellationToken);
+                await DeclareAsync(channel, lane.Queue, lane.QueueArguments(options), cancellationToken);
+            }
         }
         catch (OperationInterruptedException exception)
         {
             throw new CommandFailedException(
-                $"RabbitMQ at {options.Describe()} has the queue {QueueNames.GenerationJobs} with other arguments: {exception.ShutdownReason?.ReplyText} Delete the queue, or use another virtual host.",
+                $"RabbitMQ at {options.Describe()} has a queue of jobs with other arguments: {exception.ShutdownReason?.ReplyText} Delete that queue, or use another virtual host.",
                 exception);
         }
     }

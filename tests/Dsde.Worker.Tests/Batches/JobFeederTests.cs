@@ -69,12 +69,22 @@ public sealed class JobFeederTests : IAsyncDisposable
         arrived.Order().ShouldBe(lines.Where(line => line.Job is not null).Select(line => line.JobId).Order());
     }
 
+    [Fact]
+    public void A_job_of_priority_above_zero_goes_to_the_high_lane()
+    {
+        var job = new SubmitGenerationJob { JobId = Guid.NewGuid(), Model = "dsde-demo" };
+
+        Lane.Of(job).Queue.ShouldBe("dsde-generation-jobs");
+        Lane.Of(job with { Priority = -1 }).Queue.ShouldBe("dsde-generation-jobs");
+        Lane.Of(job with { Priority = 1 }).Queue.ShouldBe("dsde-generation-jobs-high");
+    }
+
     private async Task<Task> StartAsync(int? window, Action<SubmitGenerationJob> sent)
     {
         var bus = _services.GetRequiredService<IBusControl>();
         await bus.StartAsync(TestContext.Current.CancellationToken);
         var lines = (await LinesAsync()).ToAsyncEnumerable();
-        return new JobFeeder(bus, BusSetup.InMemoryJobs).SendAsync(lines, window, _ends, sent, TestContext.Current.CancellationToken);
+        return new JobFeeder(bus, _ => BusSetup.InMemoryJobs).SendAsync(lines, window, _ends, sent, TestContext.Current.CancellationToken);
     }
 
     private static Task<List<BatchFileLine>> LinesAsync()
