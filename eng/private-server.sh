@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs one private server for a test run: private-server.sh postgresql|rabbitmq FOLDER PORT
-# Prints "ready", then obeys lines on its input: "stop", "start". When its input ends - also because the test process was killed - the server
-# stops and the folder goes.
+# Prints "ready", then obeys lines on its input: "stop", "start", "kill" (SIGKILL to all its processes at once, as a power cut would), and for
+# RabbitMQ "ctl ARGUMENTS" (of rabbitmqctl; answers "done" or "failed"). When its input ends - also because the test process was killed - the
+# server stops and the folder goes.
 set -euo pipefail
 # shellcheck source=eng/servers.sh
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/servers.sh"
@@ -11,6 +12,7 @@ export POSTGRESQL_FSYNC=off
 
 start() { if [[ $kind == postgresql ]]; then start_postgresql "$folder" "$port"; else start_rabbitmq "$folder" "$port"; fi; }
 stop() { if [[ $kind == postgresql ]]; then stop_postgresql "$folder"; else stop_rabbitmq "$folder" "$port"; fi; }
+kill_hard() { if [[ $kind == postgresql ]]; then kill_postgresql "$folder"; else kill_rabbitmq "$folder"; fi; }
 clean() { stop || true; cd /; rm -rf -- "$folder"; }
 
 trap clean EXIT
@@ -22,5 +24,8 @@ while read -r line; do
   case $line in
     stop) stop; echo stopped ;;
     start) start; echo ready ;;
+    kill) kill_hard; echo killed ;;
+    # shellcheck disable=SC2086 # several arguments
+    "ctl "*) if rabbitmq_ctl "$folder" "$port" ${line#ctl } >>"$folder/ctl.log" 2>&1; then echo "done"; else echo failed; fi ;;
   esac
 done

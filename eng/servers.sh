@@ -56,6 +56,24 @@ stop_postgresql() {
   [[ ! -f $folder/data/postmaster.pid ]] || (cd "$folder" && as_postgresql_user "$(postgresql_bin)/pg_ctl" -D "$folder/data" -m fast -w stop >/dev/null)
 }
 
+# Ends a PostgreSQL as a power cut would: no checkpoint, no word to clients.
+kill_postgresql() {
+  local folder=$1 pid children
+  pid=$(head -1 "$folder/data/postmaster.pid" 2>/dev/null) || return 0
+  kill -STOP "$pid" 2>/dev/null || return 0 # so that it makes no more of them
+  children=$(pgrep -P "$pid" || true)
+  # shellcheck disable=SC2086 # several ids
+  kill -KILL "$pid" $children 2>/dev/null || true
+  # While one of them lives, its shared memory keeps a new server from starting.
+  # shellcheck disable=SC2086
+  wait_for_end "$pid" $children
+}
+
+wait_for_end() {
+  local waited=0
+  while kill -0 "$@" 2>/dev/null && ((++waited <= 300)); do sleep 0.05; done
+}
+
 # Environment of one RabbitMQ node of its own: FOLDER PORT; the distribution port and the port mapper's follow from PORT.
 rabbitmq_environment() {
   local folder=$1 port=$2
@@ -103,3 +121,21 @@ stop_rabbitmq() {
   fi
   ERL_EPMD_PORT=$((port + 2)) epmd -kill >/dev/null 2>&1 || true
 }
+
+# Ends a RabbitMQ as a power cut would.
+kill_rabbitmq() {
+  local folder=$1 pid
+  pid=$(cat "$folder/pid" 2>/dev/null || true)
+  [[ -n $pid ]] || return 0
+  kill -KILL "$pid" 2>/dev/null || true
+  wait_for_end "$pid"
+  rm -f "$folder/pid"
+}
+
+# rabbitmq_ctl FOLDER PORT ARGUMENTS...: rabbitmqctl for that node.
+rabbitmq_ctl() (
+  rabbitmq_environment "$1" "$2"
+  unset RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS RABBITMQ_DIST_PORT
+  shift 2
+  "$(rabbitmq_bin)/rabbitmqctl" "$@"
+)

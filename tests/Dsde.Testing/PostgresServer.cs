@@ -20,11 +20,22 @@ public class PostgresServer : IAsyncLifetime
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"test_{Guid.NewGuid():N}";
-        await using var connection = new NpgsqlConnection(ConnectionString("dsde"));
+        await using var connection = new NpgsqlConnection($"{ConnectionString("dsde")};Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
         await command.ExecuteNonQueryAsync();
         return ConnectionString(name);
+    }
+
+    /// <summary>Ends all connections to a database but the one that does it, as a fail-over would.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> CutConnectionsAsync(string connectionString)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        await using var connection = new NpgsqlConnection($"{ConnectionString("dsde")};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", connection) { Parameters = { new() { Value = database } } };
+        return (int)((long?)await command.ExecuteScalarAsync() ?? 0);
     }
 
     public virtual async ValueTask DisposeAsync()

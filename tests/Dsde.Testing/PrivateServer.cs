@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Dsde.Testing;
 
@@ -10,6 +8,7 @@ namespace Dsde.Testing;
 public sealed class PrivateServer : IAsyncDisposable
 {
     private readonly Process _script;
+    private readonly SemaphoreSlim _commands = new(1);
 
     private PrivateServer(Process script, string folder, int port)
     {
@@ -33,7 +32,7 @@ public sealed class PrivateServer : IAsyncDisposable
     public static async Task<PrivateServer> StartAsync(string kind, params (string Name, string Value)[] environment)
     {
         var folder = Directory.CreateTempSubdirectory($"dsde-{kind}-").FullName;
-        var port = FindFreePorts(5);
+        var port = FreePorts.Find(5);
         var start = new ProcessStartInfo(Repository.PathOf("eng", "private-server.sh"), [kind, folder, $"{port}"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
         {
@@ -57,47 +56,36 @@ public sealed class PrivateServer : IAsyncDisposable
     /// <summary>Starts a stopped server again on the same port.</summary>
     public Task RestartAsync() => CommandAsync("start", "ready");
 
+    /// <summary>Ends all its processes by SIGKILL, as a power cut would; its data stays.</summary>
+    public Task KillAsync() => CommandAsync("kill", "killed");
+
+    /// <summary>Runs a command of <c>rabbitmqctl</c> for this server.</summary>
+    public Task ControlAsync(string arguments) => CommandAsync($"ctl {arguments}", "done");
+
     /// <summary>Stops the server and removes its data.</summary>
     public async ValueTask DisposeAsync()
     {
         _script.StandardInput.Close();
         await _script.WaitForExitAsync();
         _script.Dispose();
+        _commands.Dispose();
     }
 
     private async Task CommandAsync(string command, string answer)
     {
-        await _script.StandardInput.WriteLineAsync(command);
-        await _script.StandardInput.FlushAsync();
-        if (await _script.StandardOutput.ReadLineAsync() is var line && line != answer)
-        {
-            throw new InvalidOperationException($"The server's script answered '{line}' to '{command}'.");
-        }
-    }
-
-    /// <summary>The first of some adjacent free ports, outside the range that connections are given from.</summary>
-    private static int FindFreePorts(int count)
-    {
-        for (var first = 20_000 + (Environment.ProcessId % 1000 * 10); ; first += count)
-        {
-            if (Enumerable.Range(first, count).All(IsFree))
-            {
-                return first;
-            }
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
+        await _commands.WaitAsync();
         try
         {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
+            await _script.StandardInput.WriteLineAsync(command);
+            await _script.StandardInput.FlushAsync();
+            if (await _script.StandardOutput.ReadLineAsync() is var line && line != answer)
+            {
+                throw new InvalidOperationException($"The server's script answered '{line}' to '{command}'.");
+            }
         }
-        catch (SocketException)
+        finally
         {
-            return false;
+            _commands.Release();
         }
     }
 }

@@ -44,6 +44,23 @@ public class RabbitMqServer : IAsyncLifetime
         return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
     }
 
+    /// <summary>Cuts the connections to a virtual host, as a broken network would.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> CutConnectionsAsync(string virtualHost)
+    {
+        var connections = await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections");
+        var cut = 0;
+        foreach (var connection in connections.EnumerateArray())
+        {
+            cut += (await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")).IsSuccessStatusCode ? 1 : 0;
+        }
+
+        return cut;
+    }
+
+    /// <summary>Turns the memory alarm on or off: while it is on, the broker reads nothing more from connections that publish.</summary>
+    public Task SetMemoryAlarmAsync(bool isOn) => Server.ControlAsync($"set_vm_memory_high_watermark {(isOn ? "0.000001" : "0.6")}");
+
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

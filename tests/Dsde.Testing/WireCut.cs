@@ -1,0 +1,14 @@
+namespace Dsde.Testing;
+
+/// <summary>Where a <see cref="Wire"/> is cut.</summary>
+public enum WireCut
+{
+    /// <summary>Nowhere.</summary>
+    No,
+
+    /// <summary>Before the message is passed on: the receiver never gets it.</summary>
+    Before,
+
+    /// <summary>After it: the receiver gets it, and can't answer.</summary>
+    After,
+}
