@@ -2,20 +2,30 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>Another service, with nothing but an AMQP client: it publishes raw JSON and listens to events.</summary>
+/// <summary>
+/// Another service, with nothing but an AMQP client: it publishes raw JSON and listens to events. Its queue is durable and it connects again after every interruption,
+/// so that no event is lost to it; one may come to it twice if the broker is interrupted.
+/// </summary>
 internal sealed class EventTap : IAsyncDisposable
 {
-    private readonly IConnection _connection;
-    private readonly IChannel _channel;
-    private readonly SemaphoreSlim _arrived = new(0);
+    private static readonly string[] EventTypes = ["GenerationJobCompleted", "GenerationJobFailed", "GenerationJobCancelled", "GenerationBatchCompleted"];
+    private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
-    private EventTap(IConnection connection, IChannel channel)
+    private readonly ConnectionFactory _factory;
+    private readonly string _queue = $"tap-{Guid.NewGuid():N}";
+    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _loop;
+
+    private EventTap(int port, string virtualHost)
     {
-        _connection = connection;
-        _channel = channel;
+        _factory = new ConnectionFactory { HostName = "127.0.0.1", Port = port, VirtualHost = virtualHost, AutomaticRecoveryEnabled = false };
+        _loop = Task.Run(ListenForEverAsync);
     }
 
     /// <summary>Events so far: type, message id, body.</summary>
@@ -23,22 +33,28 @@ internal sealed class EventTap : IAsyncDisposable
 
     public static async Task<EventTap> OpenAsync(int port, string virtualHost)
     {
-        var factory = new ConnectionFactory { HostName = "127.0.0.1", Port = port, VirtualHost = virtualHost };
-        var connection = await factory.CreateConnectionAsync();
-        var tap = new EventTap(connection, await connection.CreateChannelAsync());
-        await tap.ListenAsync("GenerationJobCompleted", "GenerationJobFailed", "GenerationJobCancelled", "GenerationBatchCompleted");
+        var tap = new EventTap(port, virtualHost);
+        await tap._listening.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         return tap;
     }
 
-    public async Task PublishAsync(string body, string contentType = "application/json") => await _channel.BasicPublishAsync(
-        "dsde-generation-jobs", "", mandatory: true, new BasicProperties { ContentType = contentType, Persistent = true }, System.Text.Encoding.UTF8.GetBytes(body));
+    /// <summary>Sends a job; when it returns, the broker has it.</summary>
+    public async Task PublishAsync(string body, string contentType = "application/json", string queue = "dsde-generation-jobs")
+    {
+        await using var connection = await _factory.CreateConnectionAsync();
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await channel.BasicPublishAsync(queue, "", mandatory: true, new BasicProperties { ContentType = contentType, Persistent = true }, System.Text.Encoding.UTF8.GetBytes(body));
+    }
 
     /// <summary>Waits until that many events have come.</summary>
-    public async Task WaitForAsync(int count)
+    public Task WaitForAsync(int count) => WaitForAsync(count, TimeSpan.FromSeconds(60));
+
+    /// <summary>Waits until that many events have come; patience is for each.</summary>
+    public async Task WaitForAsync(int count, TimeSpan patience)
     {
         while (Events.Count < count)
         {
-            (await _arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ShouldBeTrue($"{Events.Count} of {count} events came.");
+            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue($"{Events.Count} of {count} events came.");
         }
     }
 
@@ -47,9 +63,10 @@ internal sealed class EventTap : IAsyncDisposable
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
+        await using var connection = await _factory.CreateConnectionAsync(patience.Token);
         while (true)
         {
-            await using var channel = await _connection.CreateChannelAsync(cancellationToken: patience.Token);
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: patience.Token);
             try
             {
                 if (await channel.BasicGetAsync(queue, autoAck: true, patience.Token) is { } message)
@@ -57,7 +74,7 @@ internal sealed class EventTap : IAsyncDisposable
                     return message;
                 }
             }
-            catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
+            catch (OperationInterruptedException)
             {
                 // the queue is not there yet
             }
@@ -68,28 +85,65 @@ internal sealed class EventTap : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _channel.DisposeAsync();
-        await _connection.DisposeAsync();
+        await _end.CancelAsync();
+        await _loop;
+        _end.Dispose();
         _arrived.Dispose();
     }
 
-    private async Task ListenAsync(params string[] types)
+    private async Task ListenForEverAsync()
     {
-        var queue = await _channel.QueueDeclareAsync();
-        foreach (var type in types)
+        while (!_end.IsCancellationRequested)
         {
-            await _channel.ExchangeDeclareAsync($"Dsde.Contracts:{type}", ExchangeType.Fanout, durable: true);
-            await _channel.QueueBindAsync(queue.QueueName, $"Dsde.Contracts:{type}", "");
+            try
+            {
+                await ListenAsync();
+            }
+            catch (Exception exception) when (!_end.IsCancellationRequested && exception is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+            {
+                await Task.Delay(ReconnectPause);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
         }
+    }
 
-        var consumer = new AsyncEventingBasicConsumer(_channel);
-        consumer.ReceivedAsync += (_, delivery) =>
+    /// <summary>Returns, or fails, when the connection has gone.</summary>
+    private async Task ListenAsync()
+    {
+        await using var connection = await _factory.CreateConnectionAsync(_end.Token);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: _end.Token);
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        channel.ChannelShutdownAsync += (_, _) =>
+        {
+            gone.TrySetResult();
+            return Task.CompletedTask;
+        };
+        await DeclareAsync(channel);
+        await channel.BasicQosAsync(0, 100, global: false, _end.Token);
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += async (_, delivery) =>
         {
             var envelope = JsonDocument.Parse(delivery.Body.ToArray()).RootElement;
             Events.Enqueue((delivery.Exchange.Split(':')[1], envelope.GetProperty("messageId").GetString() ?? "", envelope.GetProperty("message").Clone()));
             _arrived.Release();
-            return Task.CompletedTask;
+            await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
         };
-        await _channel.BasicConsumeAsync(queue.QueueName, autoAck: true, consumer);
+        await channel.BasicConsumeAsync(_queue, autoAck: false, consumer, _end.Token);
+        _listening.TrySetResult();
+        await gone.Task.WaitAsync(_end.Token);
+    }
+
+    private async Task DeclareAsync(IChannel channel)
+    {
+        await channel.QueueDeclareAsync(
+            _queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: _end.Token);
+        foreach (var type in EventTypes)
+        {
+            await channel.ExchangeDeclareAsync($"Dsde.Contracts:{type}", ExchangeType.Fanout, durable: true, cancellationToken: _end.Token);
+            await channel.QueueBindAsync(_queue, $"Dsde.Contracts:{type}", "", cancellationToken: _end.Token);
+        }
     }
 }

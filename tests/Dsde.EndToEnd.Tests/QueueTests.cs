@@ -101,7 +101,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         var (exitCode, log) = await first.StopAsync(TimeSpan.FromSeconds(30));
         var endedBefore = tap.Events.Count;
-        await using var second = await first.StartSuccessorAsync(rabbitMq);
+        await using var second = await first.StartAnotherAsync();
         await tap.WaitForAsync(LongJobs.Count + 1);
 
         exitCode.ShouldBe(0);
@@ -117,7 +117,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
     public async Task The_jobs_of_a_killed_worker_are_ended_by_another_each_once()
     {
         await using var doomed = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
-        await using var other = await doomed.StartAnotherAsync(rabbitMq);
+        await using var other = await doomed.StartAnotherAsync();
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
         using var folder = new ScratchFolder();
 

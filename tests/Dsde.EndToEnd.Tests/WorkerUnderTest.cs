@@ -4,28 +4,37 @@ using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>A `dsde worker` process on a virtual host and a database of its own.</summary>
+/// <summary>A `dsde worker` process on a virtual host and a database of its own, which other workers can share.</summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly Task<string> _log;
+    private static int _lastNumber;
 
-    private WorkerUnderTest(Process process, IReadOnlyList<(string, string)> environment, string virtualHost, string connectionString)
+    private readonly Process _process;
+    private readonly ProcessLog _log;
+    private readonly int _healthPort;
+
+    private WorkerUnderTest(Process process, IReadOnlyList<(string Name, string Value)> environment)
     {
         _process = process;
+        _log = new ProcessLog(process);
         Environment = environment;
-        VirtualHost = virtualHost;
-        ConnectionString = connectionString;
-        _log = process.StandardOutput.ReadToEndAsync();
-        _ = process.StandardError.ReadToEndAsync();
+        _healthPort = int.Parse(ValueOf("Dsde__Worker__HealthPort"), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>The settings, for clients.</summary>
     public IReadOnlyList<(string Name, string Value)> Environment { get; }
 
-    public string VirtualHost { get; }
+    public string VirtualHost => ValueOf("Dsde__RabbitMq__VirtualHost");
 
-    public string ConnectionString { get; }
+    public string ConnectionString => ValueOf("Dsde__Persistence__ConnectionString");
+
+    /// <summary>Who it is in the database.</summary>
+    public string WorkerId => ValueOf("Dsde__Worker__WorkerId");
+
+    /// <summary>What it has logged so far.</summary>
+    public string Log => _log.Text;
+
+    public bool HasExited => _process.HasExited;
 
     /// <param name="rabbitMq">The broker.</param>
     /// <param name="postgres">The database's server.</param>
@@ -33,28 +42,44 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <param name="settings">More settings, over the ones that every test has.</param>
     public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres, int drainSeconds = 2, params (string Name, string Value)[] settings)
     {
-        var (virtualHost, connection) = (await rabbitMq.CreateVirtualHostAsync(), await postgres.CreateDatabaseAsync());
-        var healthPort = rabbitMq.Port + 1000;
+        var environment = await CreateSiteAsync(rabbitMq, postgres, [("Dsde__Worker__DrainSeconds", $"{drainSeconds}"), .. settings]);
+        return await StartAsync(environment);
+    }
+
+    /// <summary>A virtual host and a database with its schema; the settings of a worker that uses them.</summary>
+    public static async Task<IReadOnlyList<(string Name, string Value)>> CreateSiteAsync(RabbitMqServer rabbitMq, PostgresServer postgres, params (string Name, string Value)[] settings)
+    {
         (string, string)[] environment =
         [
-            ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", virtualHost),
-            ("Dsde__Persistence__ConnectionString", connection), ("Dsde__Worker__HealthPort", $"{healthPort}"), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__DrainSeconds", $"{drainSeconds}"), ("Dsde__Worker__LeaseSeconds", "5"),
+            ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", await rabbitMq.CreateVirtualHostAsync()),
+            ("Dsde__Persistence__ConnectionString", await postgres.CreateDatabaseAsync()), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__LeaseSeconds", "5"),
             .. settings,
         ];
         var migrated = await DsdeProgram.RunAsync(environment, "db", "migrate");
         migrated.ExitCode.ShouldBe(0, migrated.Error);
-        return await StartAsync(environment, virtualHost, connection, healthPort);
+        return environment;
     }
 
-    /// <summary>Another worker with the settings of this one, which must have ended.</summary>
-    public Task<WorkerUnderTest> StartSuccessorAsync(RabbitMqServer rabbitMq) => StartAsync(Environment, VirtualHost, ConnectionString, rabbitMq.Port + 1000);
-
-    /// <summary>Another worker beside this one.</summary>
-    public Task<WorkerUnderTest> StartAnotherAsync(RabbitMqServer rabbitMq)
+    /// <summary>A worker with these settings, a name and a health port of its own.</summary>
+    /// <param name="settings">From <see cref="CreateSiteAsync"/>, or another worker's.</param>
+    /// <param name="untilReady">Whether to wait until it is ready to work.</param>
+    public static async Task<WorkerUnderTest> StartAsync(IReadOnlyList<(string Name, string Value)> settings, bool untilReady = true)
     {
-        var healthPort = rabbitMq.Port + 1001;
-        return StartAsync([.. Environment, ("Dsde__Worker__HealthPort", $"{healthPort}")], VirtualHost, ConnectionString, healthPort);
+        (string, string)[] environment =
+        [
+            .. settings, ("Dsde__Worker__HealthPort", $"{FreePorts.Find(1)}"), ("Dsde__Worker__WorkerId", $"worker-{Interlocked.Increment(ref _lastNumber)}"),
+        ];
+        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment);
+        if (untilReady)
+        {
+            await worker.WaitUntilReadyAsync();
+        }
+
+        return worker;
     }
+
+    /// <summary>Another worker with the settings of this one, beside it or after it.</summary>
+    public Task<WorkerUnderTest> StartAnotherAsync(params (string Name, string Value)[] settings) => StartAsync([.. Environment, .. settings]);
 
     /// <summary>Ends the process at once, as a power cut would.</summary>
     public async Task KillAsync()
@@ -63,53 +88,76 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Stops the process where it is; it learns nothing of it.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    /// <summary>Lets a paused process go on.</summary>
+    public Task ContinueAsync() => SignalAsync("CONT");
+
     /// <summary>Tells the worker to stop, as an orchestrator does, and waits for its end.</summary>
     /// <returns>The exit code and what it logged.</returns>
-    public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) => (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log);
+    public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) => (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
+
+    /// <summary>What the worker says about its health.</summary>
+    /// <returns>No status if it does not answer.</returns>
+    public async Task<(HttpStatusCode? Status, string Text)> ReadHealthAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        try
+        {
+            using var response = await client.GetAsync($"http://127.0.0.1:{_healthPort}/health/ready", TestContext.Current.CancellationToken);
+            return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+        catch (HttpRequestException exception)
+        {
+            return (null, exception.Message);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
         {
-            Process.Start("kill", ["-TERM", $"{_process.Id}"]).Dispose();
-            await _process.WaitForExitAsync();
+            await SignalAsync("CONT");
+            await SignalAsync("TERM");
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            try
+            {
+                await _process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+            }
         }
 
         _process.Dispose();
     }
 
-    private static async Task<WorkerUnderTest> StartAsync(IReadOnlyList<(string, string)> environment, string virtualHost, string connection, int healthPort)
+    private async Task WaitUntilReadyAsync()
     {
-        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment, virtualHost, connection);
-        await worker.WaitUntilReadyAsync(healthPort);
-        return worker;
-    }
-
-    private async Task WaitUntilReadyAsync(int healthPort)
-    {
-        using var client = new HttpClient();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(90));
-        while (true)
+        var patience = TimeProvider.System.GetTimestamp();
+        while ((await ReadHealthAsync()).Status != HttpStatusCode.OK)
         {
             if (_process.HasExited)
             {
-                throw new InvalidOperationException($"The worker ended with {_process.ExitCode}:\n{await _log}");
+                throw new InvalidOperationException($"The worker ended with {_process.ExitCode}:\n{await _log.ReadToEndAsync()}");
             }
 
-            try
+            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(90))
             {
-                if ((await client.GetAsync($"http://127.0.0.1:{healthPort}/health/ready", patience.Token)).StatusCode == HttpStatusCode.OK)
-                {
-                    return;
-                }
-            }
-            catch (HttpRequestException)
-            {
-                // not listening yet
+                throw new TimeoutException($"The worker did not become ready:\n{Log}");
             }
 
-            await Task.Delay(200, patience.Token);
+            await Task.Delay(200, TestContext.Current.CancellationToken);
         }
     }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    private string ValueOf(string name) => Environment.Last(setting => setting.Name == name).Value;
 }

@@ -6,14 +6,22 @@ namespace Dsde.Testing;
 /// <summary>Ports for servers of the tests' own.</summary>
 public static class FreePorts
 {
-    /// <summary>The first of some adjacent free ports, outside the range that connections are given from.</summary>
+    private static readonly Lock Giving = new();
+    private static int _next = 20_000 + (Environment.ProcessId % 1000 * 10);
+
+    /// <summary>The first of some adjacent free ports, outside the range that connections are given from. None is given twice in a process.</summary>
     public static int Find(int count)
     {
-        for (var first = 20_000 + (Environment.ProcessId % 1000 * 10); ; first += count)
+        lock (Giving)
         {
-            if (Enumerable.Range(first, count).All(IsFree))
+            while (true)
             {
-                return first;
+                var first = _next;
+                _next += count;
+                if (Enumerable.Range(first, count).All(IsFree))
+                {
+                    return first;
+                }
             }
         }
     }

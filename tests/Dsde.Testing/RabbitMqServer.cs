@@ -44,18 +44,25 @@ public class RabbitMqServer : IAsyncLifetime
         return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
     }
 
-    /// <summary>Cuts the connections to a virtual host, as a broken network would.</summary>
+    /// <summary>Cuts the connections to a virtual host, as the broker's operator can; waits until there are any, as the broker lists them late.</summary>
     /// <returns>How many there were.</returns>
     public async Task<int> CutConnectionsAsync(string virtualHost)
     {
-        var connections = await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections");
-        var cut = 0;
-        foreach (var connection in connections.EnumerateArray())
+        for (var patience = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(15); await Task.Delay(200))
         {
-            cut += (await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")).IsSuccessStatusCode ? 1 : 0;
+            var cut = 0;
+            foreach (var connection in (await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections")).EnumerateArray())
+            {
+                cut += (await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")).IsSuccessStatusCode ? 1 : 0;
+            }
+
+            if (cut > 0)
+            {
+                return cut;
+            }
         }
 
-        return cut;
+        return 0;
     }
 
     /// <summary>Turns the memory alarm on or off: while it is on, the broker reads nothing more from connections that publish.</summary>

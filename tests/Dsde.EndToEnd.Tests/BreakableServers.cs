@@ -1,0 +1,19 @@
+using Dsde.Testing;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>A RabbitMQ and a PostgreSQL that only the tests of one class use, and may stop and kill.</summary>
+public sealed class BreakableServers : IAsyncLifetime
+{
+    public RabbitMqServer RabbitMq { get; } = new();
+
+    public PostgresServer Postgres { get; } = new();
+
+    public async ValueTask InitializeAsync() => await Task.WhenAll(RabbitMq.InitializeAsync().AsTask(), Postgres.InitializeAsync().AsTask());
+
+    public async ValueTask DisposeAsync()
+    {
+        await RabbitMq.DisposeAsync();
+        await Postgres.DisposeAsync();
+    }
+}
