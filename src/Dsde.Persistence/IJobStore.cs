@@ -3,27 +3,48 @@ using Dsde.Persistence.Jobs;
 namespace Dsde.Persistence;
 
 /// <summary>
-/// The life of jobs in the database. Every method rides out short disturbances by itself and throws <see cref="DatabaseUnavailableException"/>
-/// when the database stays away.
+/// The life of jobs in the database. Only the holder of a job's lease writes about it, so every end has one writer. Every method rides out short disturbances by
+/// itself and throws <see cref="DatabaseUnavailableException"/> when the database stays away.
 /// </summary>
 public interface IJobStore
 {
-    /// <summary>Takes a job for a worker, or says why not. Safe against any number of workers at once.</summary>
+    /// <summary>Takes a job for a worker, or says why not. Safe against any number of workers at once. Claims at the same time share a transaction.</summary>
     Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken);
 
-    /// <summary>Prolongs all claims of a worker.</summary>
-    Task RenewLeasesAsync(string workerId, TimeSpan lease, CancellationToken cancellationToken);
+    /// <summary>Prolongs leases.</summary>
+    /// <returns>What has happened to some of the jobs; nothing for those of which there is nothing to say.</returns>
+    Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken);
 
-    /// <summary>Gives a claim back unended, so that the job can be claimed again at once.</summary>
-    Task ReleaseAsync(Guid jobId, Guid leaseToken, CancellationToken cancellationToken);
+    /// <summary>Notes, before the engine gets it, that the job runs with no other beside it. A later end or release takes the note away.</summary>
+    /// <returns>False if the job is no longer the caller's.</returns>
+    Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken);
 
-    /// <summary>Stores an end; returns when it is committed. Calls at the same time share a transaction.</summary>
-    /// <returns>False if the claim is no longer the caller's: then nothing was written.</returns>
-    Task<bool> StoreAsync(JobEnd end, CancellationToken cancellationToken);
+    /// <summary>Saves how far a job's outputs are, over what was saved before; gone when the job ends.</summary>
+    /// <returns>False if the job is no longer the caller's.</returns>
+    Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken);
 
-    /// <summary>Cancels a job that has not ended; one that is not known yet is remembered as cancelled.</summary>
-    /// <returns>Whether the job is cancelled now.</returns>
+    /// <summary>Gives a job back unended, so that it can be claimed again at once; its checkpoints stay.</summary>
+    Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken);
+
+    /// <summary>Stores an end, and counts it in the job's batch; returns when it is committed. Calls at the same time share a transaction.</summary>
+    /// <returns>Null if the job is no longer the caller's: then nothing was written.</returns>
+    Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken);
+
+    /// <summary>Removes the texts, token ids and log-probabilities of a job that has ended; the SHA-256 of each text stays.</summary>
+    Task EraseAsync(Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Asks for the end of a job: whoever holds it or claims it next ends it. One that is not known yet is remembered.
+    /// </summary>
+    /// <returns>False if it has ended already.</returns>
     Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>Asks for the end of all jobs of a batch, those that are not known yet included; the batch itself need not be known.</summary>
+    Task CancelBatchAsync(Guid batchId, CancellationToken cancellationToken);
+
+    /// <summary>Makes a failed job one that can be claimed again, as if it had never been started; its batch is open again.</summary>
+    /// <returns>False if the job is not known or has not failed.</returns>
+    Task<bool> ReopenAsync(Guid jobId, CancellationToken cancellationToken);
 
     /// <summary>Finds the jobs that are known.</summary>
     Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken);
@@ -31,12 +52,9 @@ public interface IJobStore
     /// <summary>Notes a batch before its jobs are sent; again with the same id changes nothing.</summary>
     Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken);
 
-    /// <summary>How far a batch is; null if it was never registered.</summary>
+    /// <summary>How far a batch is; null if it is not known.</summary>
     Task<BatchProgress?> FindBatchAsync(Guid batchId, CancellationToken cancellationToken);
 
-    /// <summary>The ids of a batch's jobs that are known, running or ended.</summary>
-    Task<IReadOnlyList<Guid>> FindBatchJobsAsync(Guid batchId, CancellationToken cancellationToken);
-
     /// <summary>Notes that a batch's end was announced.</summary>
-    Task MarkAnnouncedAsync(Guid batchId, CancellationToken cancellationToken);
+    Task MarkBatchAnnouncedAsync(Guid batchId, CancellationToken cancellationToken);
 }

@@ -8,15 +8,15 @@ public sealed record NewBatch(Guid BatchId, int JobCount, string? Source);
 
 /// <summary>How far a batch is.</summary>
 /// <param name="BatchId">The batch.</param>
-/// <param name="JobCount">Jobs registered.</param>
+/// <param name="JobCount">Jobs it has; null if nobody said.</param>
 /// <param name="Running">Jobs claimed and not ended.</param>
 /// <param name="Completed">Jobs with an output.</param>
 /// <param name="Failed">Jobs that failed.</param>
 /// <param name="Cancelled">Jobs cancelled or expired.</param>
 /// <param name="IsAnnounced">Whether the batch's end has been announced.</param>
-/// <param name="LastEndedAt">When the last end so far was stored.</param>
+/// <param name="CompletedAt">When the end of its last job was stored; null before that.</param>
 public sealed record BatchProgress(
-    Guid BatchId, int JobCount, int Running, int Completed, int Failed, int Cancelled, bool IsAnnounced, DateTimeOffset? LastEndedAt)
+    Guid BatchId, int? JobCount, int Running, int Completed, int Failed, int Cancelled, bool IsAnnounced, DateTimeOffset? CompletedAt)
 {
     /// <summary>Jobs that have ended.</summary>
     public int Ended => Completed + Failed + Cancelled;

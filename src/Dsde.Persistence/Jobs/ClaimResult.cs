@@ -8,9 +8,28 @@ public abstract record ClaimResult
     }
 
     /// <summary>The job is the caller's.</summary>
-    /// <param name="LeaseToken">Proves it when the end is stored.</param>
+    /// <param name="Lease">Proves it.</param>
     /// <param name="Attempt">How often the job has been started, this time included.</param>
-    public sealed record Claimed(Guid LeaseToken, int Attempt) : ClaimResult;
+    public sealed record Claimed(JobLease Lease, int Attempt) : ClaimResult
+    {
+        /// <summary>When the job became known.</summary>
+        public required DateTimeOffset CreatedAt { get; init; }
+
+        /// <summary>
+        /// The latest starts in a row that were lost: they ended neither in a result nor by a release, and left no checkpoint further than the one before. Their worker
+        /// died, or was taken for dead.
+        /// </summary>
+        public int LostStarts { get; init; }
+
+        /// <summary>Whether the last start was lost although the job ran alone (<see cref="IJobStore.MarkAloneAsync"/>).</summary>
+        public bool WasLostAlone { get; init; }
+
+        /// <summary>Whether it, or its batch, is to be cancelled: the caller ends it with what there is.</summary>
+        public bool IsCancelRequested { get; init; }
+
+        /// <summary>Where its outputs stood when they were last saved, by choice; empty for a job that starts from the beginning.</summary>
+        public IReadOnlyList<JobCheckpoint> Checkpoints { get; init; } = [];
+    }
 
     /// <summary>The job has ended already.</summary>
     /// <param name="Job">With its end.</param>

@@ -9,13 +9,16 @@ public sealed record JobClaim
     /// <summary>Its batch, if any.</summary>
     public Guid? BatchId { get; init; }
 
+    /// <summary>How many jobs the batch has, if the submitter said so with the job; a batch that is not registered yet is registered with it.</summary>
+    public int? BatchJobCount { get; init; }
+
     /// <summary>The submitter's own name for it, if any.</summary>
     public string? CustomId { get; init; }
 
-    /// <summary>SHA-256 of <see cref="Request"/>: another request under the same id is a conflict.</summary>
+    /// <summary>SHA-256 of the whole request in canonical JSON: another request under the same id is a conflict.</summary>
     public required byte[] RequestHash { get; init; }
 
-    /// <summary>The request in canonical JSON.</summary>
+    /// <summary>The request in canonical JSON, or as much of it as may be stored.</summary>
     public required string Request { get; init; }
 
     /// <summary>Alias of the model.</summary>
@@ -23,6 +26,9 @@ public sealed record JobClaim
 
     /// <summary>The group it belongs to in reports, if any.</summary>
     public string? Workload { get; init; }
+
+    /// <summary>The submitter's trace context (W3C traceparent), if any.</summary>
+    public string? TraceParent { get; init; }
 
     /// <summary>Who wants to run it; unique among living workers.</summary>
     public required string WorkerId { get; init; }

@@ -1,31 +1,27 @@
 namespace Dsde.Persistence.Jobs;
 
 /// <summary>The end of a claimed job.</summary>
-/// <param name="JobId">The job.</param>
-/// <param name="LeaseToken">From the claim.</param>
+/// <param name="Lease">From the claim.</param>
 /// <param name="Outputs">What was generated; empty if nothing was.</param>
 /// <param name="Traces">How; one per output, in the same order.</param>
-public abstract record JobEnd(Guid JobId, Guid LeaseToken, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces);
+public abstract record JobEnd(JobLease Lease, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces);
 
 /// <summary>The job has its output.</summary>
-/// <param name="JobId">The job.</param>
-/// <param name="LeaseToken">From the claim.</param>
+/// <param name="Lease">From the claim.</param>
 /// <param name="Outputs">What was generated; at least one.</param>
 /// <param name="Traces">How; one per output, in the same order.</param>
-public sealed record CompletedJobEnd(Guid JobId, Guid LeaseToken, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces)
-    : JobEnd(JobId, LeaseToken, Outputs, Traces);
+public sealed record CompletedJobEnd(JobLease Lease, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces)
+    : JobEnd(Lease, Outputs, Traces);
 
 /// <summary>The job will have no output.</summary>
-/// <param name="JobId">The job.</param>
-/// <param name="LeaseToken">From the claim.</param>
+/// <param name="Lease">From the claim.</param>
 /// <param name="Failure">Why.</param>
-public sealed record FailedJobEnd(Guid JobId, Guid LeaseToken, JobFailure Failure) : JobEnd(JobId, LeaseToken, [], []);
+public sealed record FailedJobEnd(JobLease Lease, JobFailure Failure) : JobEnd(Lease, [], []);
 
 /// <summary>The job was called off, and keeps what there was of its outputs. It may have been cancelled in the database before.</summary>
-/// <param name="JobId">The job.</param>
-/// <param name="LeaseToken">From the claim.</param>
+/// <param name="Lease">From the claim.</param>
 /// <param name="Reason"><c>cancelled</c> or <c>expired</c>.</param>
 /// <param name="Outputs">As far as they came; empty if none was begun.</param>
 /// <param name="Traces">One per output, in the same order.</param>
-public sealed record CancelledJobEnd(Guid JobId, Guid LeaseToken, string Reason, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces)
-    : JobEnd(JobId, LeaseToken, Outputs, Traces);
+public sealed record CancelledJobEnd(JobLease Lease, string Reason, IReadOnlyList<JobOutput> Outputs, IReadOnlyList<JobTrace> Traces)
+    : JobEnd(Lease, Outputs, Traces);

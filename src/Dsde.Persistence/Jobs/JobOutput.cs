@@ -3,8 +3,8 @@ namespace Dsde.Persistence.Jobs;
 /// <summary>What a job generated: one output, of several if it asked for more.</summary>
 public sealed record JobOutput
 {
-    /// <summary>The text.</summary>
-    public required string Text { get; init; }
+    /// <summary>The text; null if it was erased after it had been announced (<see cref="IJobStore.EraseAsync"/>).</summary>
+    public required string? Text { get; init; }
 
     /// <summary><c>stop</c> or <c>length</c>; of an output that was cut short, <c>cancelled</c> or <c>expired</c>.</summary>
     public required string FinishReason { get; init; }
