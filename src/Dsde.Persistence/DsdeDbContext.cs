@@ -12,6 +12,8 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
 
     public DbSet<JobChoice> Choices => Set<JobChoice>();
 
+    public DbSet<JobCheckpointRow> Checkpoints => Set<JobCheckpointRow>();
+
     public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -21,19 +23,30 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             job.ToTable("generation_jobs").HasKey(row => row.JobId);
             job.Property(row => row.JobId).ValueGeneratedNever();
             job.Property(row => row.State).HasConversion(state => ToText(state), text => Enum.Parse<Jobs.JobState>(text, true));
+            job.Property(row => row.LostStarts).HasDefaultValue(0);
+            job.Property(row => row.TokensAtStart).HasDefaultValue(0);
+            job.Property(row => row.IsAlone).HasDefaultValue(false);
             job.HasIndex(row => new { row.BatchId, row.State });
-            job.HasIndex(row => row.WorkerId).HasFilter("state = 'running'");
         });
         modelBuilder.Entity<GenerationBatch>(batch =>
         {
             batch.ToTable("generation_batches").HasKey(row => row.BatchId);
             batch.Property(row => row.BatchId).ValueGeneratedNever();
+            batch.Property(row => row.CompletedCount).HasDefaultValue(0);
+            batch.Property(row => row.FailedCount).HasDefaultValue(0);
+            batch.Property(row => row.CancelledCount).HasDefaultValue(0);
         });
         modelBuilder.Entity<JobChoice>(choice =>
         {
             choice.ToTable("job_choices").HasKey(row => new { row.JobId, row.Choice });
             choice.Property(row => row.Choice).ValueGeneratedNever();
             choice.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
+        });
+        modelBuilder.Entity<JobCheckpointRow>(checkpoint =>
+        {
+            checkpoint.ToTable("job_checkpoints").HasKey(row => new { row.JobId, row.Choice });
+            checkpoint.Property(row => row.Choice).ValueGeneratedNever();
+            checkpoint.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
         });
         modelBuilder.Entity<JobTraceRow>(trace =>
         {
@@ -46,6 +59,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
     }
 
 #pragma warning disable CA1308 // states are stored in lower case
-    private static string ToText(Jobs.JobState state) => state.ToString().ToLowerInvariant();
+    /// <summary>A state as it is stored.</summary>
+    public static string ToText(Jobs.JobState state) => state.ToString().ToLowerInvariant();
 #pragma warning restore CA1308
 }

@@ -15,10 +15,12 @@ public static class PersistenceServices
         if (options.Provider == PersistenceOptions.PostgreSql)
         {
             AddContext<PostgresDbContext>(services, options);
+            services.AddSingleton<IRows, PostgresRows>();
         }
         else
         {
             AddContext<SqliteDbContext>(services, options);
+            services.AddSingleton<IRows, SqliteRows>();
         }
 
         services.AddSingleton(provider => new Database(provider.GetRequiredService<IContextFactory>(), options));

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Dsde.Persistence.Tests;
 
 /// <summary>What every database must do, run on each (DESIGN: the life of a job; PITFALLS 22, 27, 28).</summary>
-public abstract class JobStoreContract : IAsyncLifetime
+public abstract partial class JobStoreContract : IAsyncLifetime
 {
     private TestDatabase? _database;
 
@@ -34,7 +34,7 @@ public abstract class JobStoreContract : IAsyncLifetime
         claimed.Attempt.ShouldBe(1);
         Database.Time.Advance(TimeSpan.FromSeconds(2));
 
-        (await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken, "naïve 🙂\n"), Cancellation)).ShouldBeTrue();
+        (await Store.StoreAsync(TestJobs.Completed(claimed.Lease, "naïve 🙂\n"), Cancellation)).ShouldNotBeNull().EndedAt.ShouldBe(Database.Time.GetUtcNow());
 
         var job = (await Store.FindAsync([id, Guid.NewGuid()], Cancellation)).ShouldHaveSingleItem();
         job.State.ShouldBe(JobState.Completed);
@@ -63,7 +63,7 @@ public abstract class JobStoreContract : IAsyncLifetime
         var outputs = Enumerable.Range(0, 12).Select(choice => TestJobs.Output($"text {choice}") with { TopTokenIds = [choice, 7], TopLogProbabilities = [-0.25f, -2] }).ToList();
         var traces = Enumerable.Range(0, 12).Select(choice => TestJobs.Trace() with { Seed = choice }).ToList();
 
-        (await Store.StoreAsync(new CompletedJobEnd(id, claimed.LeaseToken, outputs, traces), Cancellation)).ShouldBeTrue();
+        (await Store.StoreAsync(new CompletedJobEnd(claimed.Lease, outputs, traces), Cancellation)).ShouldNotBeNull();
 
         var found = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
         var claimedAgain = (await Store.ClaimAsync(TestJobs.Claim(id), Cancellation)).ShouldBeOfType<ClaimResult.Ended>().Job;
@@ -77,21 +77,35 @@ public abstract class JobStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_stored_when_jobs_had_one_output_is_kept_by_the_migration_to_several()
+    public async Task What_was_stored_when_jobs_had_one_output_and_batches_were_not_counted_is_kept_and_counted()
     {
-        var id = Guid.NewGuid();
-        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation);
+        var (batch, unregistered) = (Guid.NewGuid(), Guid.NewGuid());
+        await Store.RegisterBatchAsync(new NewBatch(batch, 2, "jobs.jsonl"), Cancellation);
+        var completed = await ClaimAsync(batch);
+        var failed = await ClaimAsync(batch);
+        var other = await ClaimAsync(unregistered);
+        var running = await ClaimAsync(unregistered);
+        await Store.StoreAsync(TestJobs.Completed(completed), Cancellation);
+        await Store.StoreAsync(TestJobs.Failed(failed), Cancellation);
+        await Store.StoreAsync(TestJobs.Failed(other), Cancellation);
+        var unseen = Guid.NewGuid();
+        await Store.CancelJobAsync(unseen, Cancellation);
         await using var context = Database.CreateContext();
         var migrator = context.GetService<IMigrator>();
 
         await migrator.MigrateAsync("AnalystViews", Cancellation);
+        (await context.Database.SqlQueryRaw<string>("SELECT state AS \"Value\" FROM generation_jobs WHERE request_hash IS NULL").SingleAsync(Cancellation)).ShouldBe("cancelled");
         await migrator.MigrateAsync(null, Cancellation);
 
-        var job = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
+        var job = (await Store.FindAsync([completed.JobId], Cancellation)).ShouldHaveSingleItem();
         job.Outputs.ShouldHaveSingleItem().Text.ShouldBe("once upon a time");
+        job.Request.ShouldNotBeNull().ShouldContain("\"prompt\": \"a\"");
         job.Traces.ShouldHaveSingleItem().Seed.ShouldBe(-5);
         (await context.Database.SqlQueryRaw<long>("SELECT jobs AS \"Value\" FROM acceptance_by_policy").SingleAsync(Cancellation)).ShouldBe(1);
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(new BatchProgress(batch, 2, 0, 1, 1, 0, false, Database.Time.GetUtcNow()));
+        (await Store.FindBatchAsync(unregistered, Cancellation)).ShouldBe(new BatchProgress(unregistered, null, 1, 0, 1, 0, false, null));
+        (await Store.ClaimAsync(TestJobs.Claim(unseen), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().IsCancelRequested.ShouldBeTrue();
+        (await Store.StoreAsync(TestJobs.Completed(running), Cancellation)).ShouldNotBeNull();
     }
 
     [Fact]
@@ -117,24 +131,9 @@ public abstract class JobStoreContract : IAsyncLifetime
 
         var second = results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem();
         second.Attempt.ShouldBe(2);
-        (await Store.StoreAsync(TestJobs.Completed(id, first.LeaseToken, "late"), Cancellation)).ShouldBeFalse();
-        (await Store.StoreAsync(TestJobs.Completed(id, second.LeaseToken, "right"), Cancellation)).ShouldBeTrue();
+        (await Store.StoreAsync(TestJobs.Completed(first.Lease, "late"), Cancellation)).ShouldBeNull();
+        (await Store.StoreAsync(TestJobs.Completed(second.Lease, "right"), Cancellation)).ShouldNotBeNull();
         (await Store.FindAsync([id], Cancellation))[0].Outputs.ShouldHaveSingleItem().Text.ShouldBe("right");
-    }
-
-    [Fact]
-    public async Task A_renewed_claim_holds_and_a_released_one_is_free_at_once()
-    {
-        var id = Guid.NewGuid();
-        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        Database.Time.Advance(TimeSpan.FromSeconds(50));
-        await Store.RenewLeasesAsync("worker-1", TimeSpan.FromMinutes(1), Cancellation);
-        Database.Time.Advance(TimeSpan.FromSeconds(50));
-        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
-
-        await Store.ReleaseAsync(id, claimed.LeaseToken, Cancellation);
-
-        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Attempt.ShouldBe(2);
     }
 
     [Fact]
@@ -142,13 +141,13 @@ public abstract class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        await Store.StoreAsync(new FailedJobEnd(id, claimed.LeaseToken, new JobFailure("invalid_request", "temperature is -1", false)), Cancellation);
+        await Store.StoreAsync(new FailedJobEnd(claimed.Lease, new JobFailure("invalid_request", "temperature is -1", false)), Cancellation);
 
         var again = (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Ended>();
 
         again.Job.State.ShouldBe(JobState.Failed);
         again.Job.Failure.ShouldBe(new JobFailure("invalid_request", "temperature is -1", false));
-        (await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation)).ShouldBeFalse();
+        (await Store.StoreAsync(TestJobs.Completed(claimed.Lease), Cancellation)).ShouldBeNull();
     }
 
     [Fact]
@@ -161,46 +160,20 @@ public abstract class JobStoreContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cancelled_job_stays_cancelled_whether_it_was_known_or_not()
-    {
-        var (unknown, running, done) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var runningClaim = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(running), Cancellation);
-        var doneClaim = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(done), Cancellation);
-        await Store.StoreAsync(TestJobs.Completed(done, doneClaim.LeaseToken), Cancellation);
-
-        (await Store.CancelJobAsync(unknown, Cancellation)).ShouldBeTrue();
-        (await Store.CancelJobAsync(running, Cancellation)).ShouldBeTrue();
-        (await Store.CancelJobAsync(done, Cancellation)).ShouldBeFalse();
-
-        (await Store.StoreAsync(TestJobs.Completed(running, runningClaim.LeaseToken), Cancellation)).ShouldBeFalse();
-        var ended = (await Store.ClaimAsync(TestJobs.Claim(unknown, batchId: done), Cancellation)).ShouldBeOfType<ClaimResult.Ended>();
-        ended.Job.State.ShouldBe(JobState.Cancelled);
-        ended.Job.CancelReason.ShouldBe("cancelled");
-        ended.Job.BatchId.ShouldBe(done);
-    }
-
-    [Theory]
-    [InlineData(false, "expired")]
-    [InlineData(true, "cancelled")]
-    public async Task A_job_that_is_cut_short_keeps_what_it_had_also_when_it_was_cancelled_elsewhere(bool isCancelledBefore, string reason)
+    public async Task A_job_that_is_cut_short_keeps_what_it_had_and_ends_once()
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        if (isCancelledBefore)
-        {
-            (await Store.CancelJobAsync(id, Cancellation)).ShouldBeTrue();
-        }
-
         JobOutput[] outputs = [TestJobs.Output("once upon") with { FinishReason = "expired" }, TestJobs.Output("") with { CompletionTokens = 0, FinishReason = "expired" }];
         JobTrace[] traces = [TestJobs.Trace(), TestJobs.Trace() with { CompletionTokens = 0 }];
-        var end = new CancelledJobEnd(id, claimed.LeaseToken, "expired", outputs, traces);
+        var end = new CancelledJobEnd(claimed.Lease, "expired", outputs, traces);
 
-        (await Store.StoreAsync(end with { LeaseToken = Guid.NewGuid() }, Cancellation)).ShouldBeFalse();
-        (await Store.StoreAsync(end, Cancellation)).ShouldBeTrue();
-        (await Store.StoreAsync(end, Cancellation)).ShouldBeFalse();
+        (await Store.StoreAsync(end with { Lease = TestJobs.Other(claimed.Lease) }, Cancellation)).ShouldBeNull();
+        (await Store.StoreAsync(end, Cancellation)).ShouldNotBeNull();
+        (await Store.StoreAsync(end, Cancellation)).ShouldBeNull();
 
         var job = (await Store.FindAsync([id], Cancellation)).ShouldHaveSingleItem();
-        (job.State, job.CancelReason).ShouldBe((JobState.Cancelled, reason));
+        (job.State, job.CancelReason).ShouldBe((JobState.Cancelled, "expired"));
         job.EndedAt.ShouldNotBeNull();
         job.Outputs.Select(output => (output.Text, output.FinishReason)).ShouldBe([("once upon", "expired"), ("", "expired")]);
         job.Traces.ShouldHaveSingleItem().CompletionTokens.ShouldBe(9);
@@ -213,42 +186,15 @@ public abstract class JobStoreContract : IAsyncLifetime
         var claims = await Task.WhenAll(ids.Select(id => Store.ClaimAsync(TestJobs.Claim(id), Cancellation)));
 
         var stored = await Task.WhenAll(ids.Select((id, i) =>
-            Store.StoreAsync(TestJobs.Completed(id, i % 10 == 3 ? Guid.NewGuid() : ((ClaimResult.Claimed)claims[i]).LeaseToken, $"text {i}"), Cancellation)));
+        {
+            var lease = ((ClaimResult.Claimed)claims[i]).Lease;
+            return Store.StoreAsync(TestJobs.Completed(i % 10 == 3 ? TestJobs.Other(lease) : lease, $"text {i}"), Cancellation);
+        }));
 
-        stored.Count(isStored => isStored).ShouldBe(54);
+        stored.Count(end => end is not null).ShouldBe(54);
         var jobs = await Store.FindAsync(ids, Cancellation);
         jobs.Count(job => job.State == JobState.Completed).ShouldBe(54);
         jobs.Where(job => job.State == JobState.Completed).ShouldAllBe(job => job.Outputs[0].Text == $"text {Array.IndexOf(ids, job.JobId)}");
-    }
-
-    [Fact]
-    public async Task A_batch_is_complete_when_all_its_jobs_have_ended()
-    {
-        var batch = Guid.NewGuid();
-        await Store.RegisterBatchAsync(new NewBatch(batch, 3, "jobs.jsonl"), Cancellation);
-        await Store.RegisterBatchAsync(new NewBatch(batch, 3, "jobs.jsonl"), Cancellation);
-        (await Store.FindBatchAsync(Guid.NewGuid(), Cancellation)).ShouldBeNull();
-        var ids = new[] { Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid() };
-        var tokens = new List<Guid>();
-        foreach (var id in ids)
-        {
-            tokens.Add(((ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id, batchId: batch), Cancellation)).LeaseToken);
-        }
-
-        await Store.StoreAsync(TestJobs.Completed(ids[0], tokens[0]), Cancellation);
-        await Store.StoreAsync(new FailedJobEnd(ids[1], tokens[1], new JobFailure("engine_error", "x", true)), Cancellation);
-        var before = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
-        await Store.StoreAsync(new CancelledJobEnd(ids[2], tokens[2], "expired", [], []), Cancellation);
-        var after = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
-
-        before.IsComplete.ShouldBeFalse();
-        before.Running.ShouldBe(1);
-        after.IsComplete.ShouldBeTrue();
-        (after.Completed, after.Failed, after.Cancelled, after.IsAnnounced).ShouldBe((1, 1, 1, false));
-        after.LastEndedAt.ShouldBe(Database.Time.GetUtcNow());
-        await Store.MarkAnnouncedAsync(batch, Cancellation);
-        (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull().IsAnnounced.ShouldBeTrue();
-        (await Store.FindBatchJobsAsync(batch, Cancellation)).ShouldBe(ids, ignoreOrder: true);
     }
 
     [Fact]
@@ -256,7 +202,7 @@ public abstract class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        await Store.StoreAsync(TestJobs.Completed(id, claimed.LeaseToken), Cancellation);
+        await Store.StoreAsync(TestJobs.Completed(claimed.Lease), Cancellation);
         await using var context = Database.CreateContext();
 
         (await NumberAsync("SELECT count(*) FROM iteration_telemetry")).ShouldBe(3);
@@ -278,6 +224,12 @@ public abstract class JobStoreContract : IAsyncLifetime
             return Convert.ToDouble(await command.ExecuteScalarAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
         }
     }
+
+    private async Task<ClaimResult.Claimed> ClaimAsync(Guid id, string worker, Guid? batch = null) =>
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: worker, batchId: batch), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+
+    private async Task<JobLease> ClaimAsync(Guid? batch = null, int? batchJobCount = null) =>
+        (await Store.ClaimAsync(TestJobs.Claim(Guid.NewGuid(), batchId: batch, batchJobCount: batchJobCount), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Lease;
 
     [Fact]
     public void The_migrations_are_up_to_date_with_the_model()

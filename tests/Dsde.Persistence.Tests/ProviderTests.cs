@@ -33,7 +33,7 @@ public sealed class MigrationTests(PostgresServer server)
         var applied = await database.Migrator.MigrateAsync(cancellation);
         var again = await database.Migrator.MigrateAsync(cancellation);
 
-        pending.Count.ShouldBe(4);
+        pending.Count.ShouldBe(6);
         applied.ShouldBe(pending);
         again.ShouldBeEmpty();
     }

@@ -6,10 +6,11 @@ namespace Dsde.Persistence.Tests;
 /// <summary>Claims and ends with plausible content.</summary>
 internal static class TestJobs
 {
-    public static JobClaim Claim(Guid jobId, string content = "{\"prompt\": \"a\"}", Guid? batchId = null, string worker = "worker-1", string workload = "stories") => new()
+    public static JobClaim Claim(Guid jobId, string content = "{\"prompt\": \"a\"}", Guid? batchId = null, string worker = "worker-1", string workload = "stories", int? batchJobCount = null) => new()
     {
         JobId = jobId,
         BatchId = batchId,
+        BatchJobCount = batchJobCount,
         CustomId = "custom",
         Request = content,
         RequestHash = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(content)),
@@ -19,8 +20,11 @@ internal static class TestJobs
         Lease = TimeSpan.FromMinutes(1),
     };
 
-    public static CompletedJobEnd Completed(Guid jobId, Guid leaseToken, string text = "once upon a time") =>
-        new(jobId, leaseToken, [Output(text)], [Trace()]);
+    public static CompletedJobEnd Completed(JobLease lease, string text = "once upon a time") => new(lease, [Output(text)], [Trace()]);
+
+    public static FailedJobEnd Failed(JobLease lease, string message = "x") => new(lease, new JobFailure("engine_error", message, Retryable: true));
+
+    public static JobLease Other(JobLease lease) => lease with { Token = Guid.NewGuid() };
 
     public static JobOutput Output(string text) =>
         new() { Text = text, FinishReason = "stop", PromptTokens = 7, CompletionTokens = 9, TokenIds = [1, 2, 3], TokenLogProbabilities = [-0.5f, -1] };

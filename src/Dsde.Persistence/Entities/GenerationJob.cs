@@ -19,6 +19,8 @@ internal sealed class GenerationJob
 
     public byte[]? RequestHash { get; set; }
 
+    public string? TraceParent { get; set; }
+
     public JobState State { get; set; }
 
     public string? WorkerId { get; set; }
@@ -29,13 +31,23 @@ internal sealed class GenerationJob
 
     public int Attempt { get; set; }
 
+    public int LostStarts { get; set; }
+
+    public int TokensAtStart { get; set; }
+
+    public bool IsAlone { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 
     public DateTimeOffset? StartedAt { get; set; }
 
     public DateTimeOffset? EndedAt { get; set; }
 
+    public DateTimeOffset? CancelRequestedAt { get; set; }
+
     public string? Text { get; set; }
+
+    public byte[]? TextHash { get; set; }
 
     public string? FinishReason { get; set; }
 

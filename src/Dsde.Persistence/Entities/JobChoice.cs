@@ -7,17 +7,19 @@ internal sealed class JobChoice
 
     public int Choice { get; init; }
 
-    public string Text { get; init; } = "";
+    public string? Text { get; set; }
+
+    public byte[]? TextHash { get; set; }
 
     public string FinishReason { get; init; } = "";
 
     public int CompletionTokens { get; init; }
 
-    public int[]? TokenIds { get; init; }
+    public int[]? TokenIds { get; set; }
 
-    public float[]? TokenLogProbabilities { get; init; }
+    public float[]? TokenLogProbabilities { get; set; }
 
-    public int[]? TopTokenIds { get; init; }
+    public int[]? TopTokenIds { get; set; }
 
-    public float[]? TopLogProbabilities { get; init; }
+    public float[]? TopLogProbabilities { get; set; }
 }

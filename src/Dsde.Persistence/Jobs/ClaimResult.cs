@@ -16,12 +16,15 @@ public abstract record ClaimResult
         public required DateTimeOffset CreatedAt { get; init; }
 
         /// <summary>
-        /// The latest starts in a row that were lost: they ended neither in a result nor by a release, and left no checkpoint further than the one before. Their worker
-        /// died, or was taken for dead.
+        /// Starts that were lost since the job last came further: they ended neither in a result nor by a release, and left no checkpoint further than the one before.
+        /// Their worker died, or was taken for dead. A release says nothing about the job: it is not counted, and takes nothing back.
         /// </summary>
         public int LostStarts { get; init; }
 
-        /// <summary>Whether the last start was lost although the job ran alone (<see cref="IJobStore.MarkAloneAsync"/>).</summary>
+        /// <summary>
+        /// Whether it was lost although it ran alone (<see cref="IJobStore.MarkAloneAsync"/>), and has neither come further nor been released since: said again if
+        /// whoever is to end it for that is lost, too.
+        /// </summary>
         public bool WasLostAlone { get; init; }
 
         /// <summary>Whether it, or its batch, is to be cancelled: the caller ends it with what there is.</summary>

@@ -18,7 +18,7 @@ public sealed record JobClaim
     /// <summary>SHA-256 of the whole request in canonical JSON: another request under the same id is a conflict.</summary>
     public required byte[] RequestHash { get; init; }
 
-    /// <summary>The request in canonical JSON, or as much of it as may be stored.</summary>
+    /// <summary>The request in canonical JSON, or as much of it as may be stored. Valid JSON, at most a few hundred levels deep.</summary>
     public required string Request { get; init; }
 
     /// <summary>Alias of the model.</summary>

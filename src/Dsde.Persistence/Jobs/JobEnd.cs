@@ -18,7 +18,7 @@ public sealed record CompletedJobEnd(JobLease Lease, IReadOnlyList<JobOutput> Ou
 /// <param name="Failure">Why.</param>
 public sealed record FailedJobEnd(JobLease Lease, JobFailure Failure) : JobEnd(Lease, [], []);
 
-/// <summary>The job was called off, and keeps what there was of its outputs. It may have been cancelled in the database before.</summary>
+/// <summary>The job was called off, and keeps what there was of its outputs.</summary>
 /// <param name="Lease">From the claim.</param>
 /// <param name="Reason"><c>cancelled</c> or <c>expired</c>.</param>
 /// <param name="Outputs">As far as they came; empty if none was begun.</param>

@@ -1,3 +1,5 @@
+using Dsde.Persistence.Storage;
+
 namespace Dsde.Persistence.Jobs;
 
 /// <summary>A job as the database knows it.</summary>
@@ -12,7 +14,7 @@ public sealed record StoredJob
     /// <summary>The submitter's own name for it, if any.</summary>
     public string? CustomId { get; init; }
 
-    /// <summary>The request in canonical JSON; null if the job was cancelled before any worker saw it.</summary>
+    /// <summary>The request in canonical JSON; null as long as a job that is to be cancelled has not come to a worker.</summary>
     public string? Request { get; init; }
 
     /// <summary>Alias of the model; null as above.</summary>
@@ -44,4 +46,37 @@ public sealed record StoredJob
 
     /// <summary><c>cancelled</c> or <c>expired</c>, of a cancelled job.</summary>
     public string? CancelReason { get; init; }
+
+    /// <summary>An ended job as <see cref="IJobStore.FindAsync"/> would read it back, without asking the database.</summary>
+    /// <param name="claim">What was claimed.</param>
+    /// <param name="claimed">What the claim came to.</param>
+    /// <param name="end">What was stored.</param>
+    /// <param name="stored">What storing it came to.</param>
+    public static StoredJob From(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end, StoredEnd stored)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        ArgumentNullException.ThrowIfNull(claimed);
+        ArgumentNullException.ThrowIfNull(end);
+        ArgumentNullException.ThrowIfNull(stored);
+        (claim, end) = (StorableText.Clean(claim), StorableText.Clean(end));
+        return new StoredJob
+        {
+            JobId = claim.JobId,
+            BatchId = claim.BatchId,
+            CustomId = claim.CustomId,
+            Request = claim.Request,
+            Model = claim.Model,
+            Workload = claim.Workload,
+            State = end switch { CompletedJobEnd => JobState.Completed, FailedJobEnd => JobState.Failed, _ => JobState.Cancelled },
+            CreatedAt = claimed.CreatedAt,
+            EndedAt = stored.EndedAt,
+            Attempt = claimed.Attempt,
+
+            // The prompt is the same for all outputs, and kept with the first.
+            Outputs = [.. end.Outputs.Select((output, choice) => choice == 0 ? output : output with { PromptTokens = end.Outputs[0].PromptTokens, PromptTokenIds = null })],
+            Traces = [.. end.Traces.Where(trace => trace.CompletionTokens > 0).Select(TraceSummary.Of)],
+            Failure = (end as FailedJobEnd)?.Failure,
+            CancelReason = (end as CancelledJobEnd)?.Reason,
+        };
+    }
 }

@@ -74,4 +74,7 @@ public record TraceSummary
 
     /// <summary>End to end in the engine, ms.</summary>
     public required double TotalMs { get; init; }
+
+    /// <summary>Without the series.</summary>
+    internal static TraceSummary Of(JobTrace trace) => new(trace);
 }

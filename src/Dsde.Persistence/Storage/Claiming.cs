@@ -5,99 +5,135 @@ using Microsoft.EntityFrameworkCore;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>Insert-or-read by job id: of any number of claims at the same time one gets the job.</summary>
-internal sealed class Claiming(TimeProvider time)
+internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
 {
-    public async Task<ClaimResult> ClaimAsync(DsdeDbContext context, JobClaim claim, CancellationToken cancellationToken)
+    /// <summary>A claim, with the token it will have if it succeeds: written twice because nobody knows whether a commit arrived, it recognizes itself.</summary>
+    internal sealed record Attempt(JobClaim Claim, Guid Token)
     {
-        while (true)
+        public ClaimResult.Claimed Succeed(GenerationJob job) => new(new JobLease(job.JobId, Token, Claim.WorkerId), job.Attempt)
         {
-            var known = await context.Jobs.AsNoTracking().FirstOrDefaultAsync(job => job.JobId == claim.JobId, cancellationToken);
-            var result = known is null
-                ? await TryInsertAsync(context, claim, cancellationToken)
-                : await TryTakeOverAsync(context, claim, known, cancellationToken);
-            if (result is not null)
-            {
-                return result;
-            }
-
-            context.ChangeTracker.Clear(); // another worker was faster: look again
-        }
+            CreatedAt = job.CreatedAt,
+            LostStarts = job.LostStarts,
+            WasLostAlone = job.IsAlone,
+            IsCancelRequested = job.CancelRequestedAt is not null,
+        };
     }
 
-    private async Task<ClaimResult?> TryInsertAsync(DsdeDbContext context, JobClaim claim, CancellationToken cancellationToken)
+    /// <summary>Claims a group of jobs within the context's transaction.</summary>
+    public async Task<IReadOnlyList<ClaimResult>> ClaimAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
     {
-        var (now, token) = (time.GetUtcNow(), Guid.NewGuid());
-        context.Jobs.Add(new GenerationJob
-        {
-            JobId = claim.JobId,
-            BatchId = claim.BatchId,
-            CustomId = claim.CustomId,
-            Model = claim.Model,
-            Workload = claim.Workload,
-            Request = claim.Request,
-            RequestHash = claim.RequestHash,
-            State = JobState.Running,
-            WorkerId = claim.WorkerId,
-            LeaseToken = token,
-            LeaseUntil = now + claim.Lease,
-            Attempt = 1,
-            CreatedAt = now,
-            StartedAt = now,
-        });
-        try
-        {
-            await context.SaveChangesAsync(cancellationToken);
-            return new ClaimResult.Claimed(token, 1);
-        }
-        catch (DbUpdateException exception) when (Database.IsDuplicate(exception))
-        {
-            return null;
-        }
+        var now = time.GetStorableNow();
+        var candidates = attempts.DistinctBy(attempt => attempt.Claim.JobId).ToDictionary(attempt => attempt.Token, attempt => CreateJob(attempt, now));
+        var added = await rows.AddNewJobsAsync(context, [.. candidates.Values], cancellationToken);
+        var known = attempts.Where(attempt => !(candidates.ContainsKey(attempt.Token) && added.Contains(attempt.Claim.JobId))).ToList();
+        var taken = await TakeOverAsync(context, known, now, cancellationToken);
+        var results = attempts.Select(attempt => taken.TryGetValue(attempt.Token, out var result) ? result : attempt.Succeed(candidates[attempt.Token])).ToArray();
+        return await NoteBatchesAsync(context, attempts, results, now, cancellationToken);
     }
 
-    private async Task<ClaimResult?> TryTakeOverAsync(DsdeDbContext context, JobClaim claim, GenerationJob known, CancellationToken cancellationToken)
+    private static GenerationJob CreateJob(Attempt attempt, DateTimeOffset now)
     {
-        if (known.RequestHash is { } hash && !hash.AsSpan().SequenceEqual(claim.RequestHash))
+        var job = new GenerationJob { JobId = attempt.Claim.JobId, CreatedAt = now };
+        Fill(job, attempt.Claim);
+        Start(job, attempt, checkpointedTokens: 0, now);
+        return job;
+    }
+
+    /// <summary>Of jobs that are known, by token.</summary>
+    private async Task<Dictionary<Guid, ClaimResult>> TakeOverAsync(DsdeDbContext context, List<Attempt> attempts, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (attempts.Count == 0)
+        {
+            return [];
+        }
+
+        var ids = attempts.Select(attempt => attempt.Claim.JobId).Distinct().ToList();
+        var jobs = await rows.LockJobsAsync(context, ids, cancellationToken);
+        var checkpoints = (await context.Checkpoints.AsNoTracking().Where(row => ids.Contains(row.JobId)).OrderBy(row => row.Choice).ToListAsync(cancellationToken))
+            .ToLookup(row => row.JobId, row => new JobCheckpoint(row.Choice, row.TokenCount, row.State));
+        var ended = (await JobReading.ReadAsync(context, [.. jobs.Values.Where(job => job.State is not (JobState.Queued or JobState.Running))], cancellationToken))
+            .ToDictionary(job => job.JobId);
+        var results = attempts.ToDictionary(
+            attempt => attempt.Token,
+            attempt => TakeOver(attempt, jobs[attempt.Claim.JobId], ended.GetValueOrDefault(attempt.Claim.JobId), [.. checkpoints[attempt.Claim.JobId]], now));
+        await context.SaveChangesAsync(cancellationToken);
+        return results;
+    }
+
+    private static ClaimResult TakeOver(Attempt attempt, GenerationJob job, StoredJob? ended, IReadOnlyList<JobCheckpoint> checkpoints, DateTimeOffset now)
+    {
+        if (job.RequestHash is { } hash && !hash.AsSpan().SequenceEqual(attempt.Claim.RequestHash))
         {
             return new ClaimResult.Conflict();
         }
 
-        var now = time.GetUtcNow();
-        if (known.State != JobState.Running)
+        if (ended is not null)
         {
-            return new ClaimResult.Ended(await CompleteRowAsync(context, claim, known, cancellationToken));
+            return new ClaimResult.Ended(ended);
         }
 
-        if (known.LeaseUntil > now)
+        if (job.LeaseToken != attempt.Token)
         {
-            return new ClaimResult.Held(known.LeaseUntil.Value);
+            if (job is { State: JobState.Running, LeaseUntil: { } until } && until > now)
+            {
+                return new ClaimResult.Held(until);
+            }
+
+            if (job.RequestHash is null) // it was to be cancelled before anyone saw it
+            {
+                Fill(job, attempt.Claim);
+            }
+
+            Start(job, attempt, checkpoints.Sum(checkpoint => checkpoint.TokenCount), now);
         }
 
-        var (token, attempt, until) = (Guid.NewGuid(), known.Attempt + 1, now + claim.Lease);
-        var taken = await context.Jobs
-            .Where(job => job.JobId == claim.JobId && job.State == JobState.Running && job.LeaseToken == known.LeaseToken)
-            .ExecuteUpdateAsync(
-                set => set.SetProperty(job => job.LeaseToken, token).SetProperty(job => job.LeaseUntil, until)
-                    .SetProperty(job => job.WorkerId, claim.WorkerId).SetProperty(job => job.Attempt, attempt).SetProperty(job => job.StartedAt, now),
-                cancellationToken);
-        return taken == 1 ? new ClaimResult.Claimed(token, attempt) : null;
+        return attempt.Succeed(job) with { Checkpoints = checkpoints };
     }
 
-    /// <summary>A job that was cancelled before anyone saw its request learns what it was.</summary>
-    private static async Task<StoredJob> CompleteRowAsync(DsdeDbContext context, JobClaim claim, GenerationJob known, CancellationToken cancellationToken)
+    private static void Fill(GenerationJob job, JobClaim claim)
     {
-        if (known.RequestHash is null)
+        job.BatchId = claim.BatchId;
+        job.CustomId = claim.CustomId;
+        job.Model = claim.Model;
+        job.Workload = claim.Workload;
+        job.Request = claim.Request;
+        job.RequestHash = claim.RequestHash;
+        job.TraceParent = claim.TraceParent;
+    }
+
+    /// <summary>A job that is running has been lost by who had it. Whether the start was for nothing the checkpoints tell.</summary>
+    private static void Start(GenerationJob job, Attempt attempt, int checkpointedTokens, DateTimeOffset now)
+    {
+        var isFurther = checkpointedTokens > job.TokensAtStart;
+        job.LostStarts = isFurther ? 0 : job.State == JobState.Running ? job.LostStarts + 1 : job.LostStarts;
+        job.IsAlone &= !isFurther;
+        job.TokensAtStart = checkpointedTokens;
+        job.State = JobState.Running;
+        job.WorkerId = attempt.Claim.WorkerId;
+        job.LeaseToken = attempt.Token;
+        job.LeaseUntil = now + attempt.Claim.Lease;
+        job.Attempt++;
+        job.StartedAt = now;
+    }
+
+    /// <summary>The batches of the claimed jobs are there from now on, and tell whether they are to be cancelled.</summary>
+    private async Task<IReadOnlyList<ClaimResult>> NoteBatchesAsync(
+        DsdeDbContext context, IReadOnlyList<Attempt> attempts, ClaimResult[] results, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<Guid, int?>();
+        for (var i = 0; i < attempts.Count; i++)
         {
-            known.BatchId = claim.BatchId;
-            known.CustomId = claim.CustomId;
-            known.Model = claim.Model;
-            known.Workload = claim.Workload;
-            known.Request = claim.Request;
-            known.RequestHash = claim.RequestHash;
-            context.Update(known);
-            await context.SaveChangesAsync(cancellationToken);
+            if (results[i] is ClaimResult.Claimed && attempts[i].Claim is { BatchId: { } batchId, BatchJobCount: var count })
+            {
+                counts[batchId] = count ?? counts.GetValueOrDefault(batchId);
+            }
         }
 
-        return (await JobReading.ReadAsync(context, [known], cancellationToken))[0];
+        var cancelled = await batches.NoteAsync(context, counts, now, cancellationToken);
+        return cancelled.Count == 0
+            ? results
+            : [.. results.Select((result, i) => result is ClaimResult.Claimed claimed && attempts[i].Claim.BatchId is { } batchId && cancelled.Contains(batchId)
+                ? claimed with { IsCancelRequested = true }
+                : result)];
     }
 }

@@ -49,6 +49,27 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         }
     }
 
+    /// <summary>The same, in a transaction.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
+    public Task<T> RunInTransactionAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => RunAsync(
+        async (context, token) =>
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            var result = await work(context, token);
+            await transaction.CommitAsync(token);
+            return result;
+        },
+        cancellationToken);
+
+    /// <inheritdoc cref="RunInTransactionAsync{T}"/>
+    public Task RunInTransactionAsync(Func<DsdeDbContext, CancellationToken, Task> work, CancellationToken cancellationToken) => RunInTransactionAsync(
+        async (context, token) =>
+        {
+            await work(context, token);
+            return true;
+        },
+        cancellationToken);
+
     /// <summary>The database without its secrets.</summary>
     public string Describe()
     {
@@ -60,14 +81,6 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
         return $"{builder.Database} on {builder.Host}:{builder.Port}";
     }
-
-    /// <summary>Whether two writers wanted the same new row.</summary>
-    public static bool IsDuplicate(DbUpdateException exception) => exception.InnerException switch
-    {
-        PostgresException postgres => postgres.SqlState == PostgresErrorCodes.UniqueViolation,
-        SqliteException sqlite => sqlite.SqliteErrorCode == 19,
-        _ => false,
-    };
 
     private static bool IsTransient(Exception exception) => Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked } || IsUnreachable(exception)
         || Chain(exception).OfType<DbException>().Any(error => error.IsTransient);

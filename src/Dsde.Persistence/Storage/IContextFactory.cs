@@ -14,5 +14,10 @@ internal sealed class ContextFactory<TContext>(IDbContextFactory<TContext> facto
     where TContext : DsdeDbContext
 {
     /// <inheritdoc/>
-    public DsdeDbContext Create() => factory.CreateDbContext();
+    public DsdeDbContext Create()
+    {
+        var context = factory.CreateDbContext();
+        context.Database.AutoSavepointsEnabled = false; // what fails is rolled back whole; a savepoint is a round trip
+        return context;
+    }
 }

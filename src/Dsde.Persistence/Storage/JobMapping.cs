@@ -19,7 +19,7 @@ internal static class JobMapping
         CreatedAt = row.CreatedAt,
         EndedAt = row.EndedAt,
         Attempt = row.Attempt,
-        Outputs = row.Text is null ? [] : [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))],
+        Outputs = row.FinishReason is null ? [] : [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))],
         Traces = [.. traces],
         Failure = row.FailureCode is { } code ? new JobFailure(code, row.FailureMessage ?? "", row.FailureRetryable ?? false) : null,
         CancelReason = row.CancelReason,
@@ -28,7 +28,7 @@ internal static class JobMapping
     /// <summary>Rows of the outputs that the job's own row has no place for.</summary>
     public static IEnumerable<JobChoice> ToChoices(JobEnd end) => end.Outputs.Select((output, choice) => new JobChoice
     {
-        JobId = end.JobId,
+        JobId = end.Lease.JobId,
         Choice = choice,
         Text = output.Text,
         FinishReason = output.FinishReason,
@@ -39,9 +39,38 @@ internal static class JobMapping
         TopLogProbabilities = output.TopLogProbabilities,
     }).Skip(1);
 
+    /// <summary>Ends a job's row.</summary>
+    public static void SetEnd(GenerationJob row, JobEnd end, DateTimeOffset now)
+    {
+        (row.EndedAt, row.LeaseUntil, row.IsAlone) = (now, null, false);
+        switch (end)
+        {
+            case CompletedJobEnd:
+                row.State = JobState.Completed;
+                break;
+            case FailedJobEnd { Failure: var failure }:
+                row.State = JobState.Failed;
+                (row.FailureCode, row.FailureMessage, row.FailureRetryable) = (failure.Code, failure.Message, failure.Retryable);
+                break;
+            case CancelledJobEnd { Reason: var reason }:
+                row.State = JobState.Cancelled;
+                row.CancelReason = reason;
+                break;
+            default:
+                throw new ArgumentException($"An end of type {end.GetType().Name} is not known.", nameof(end));
+        }
+
+        if (end.Outputs is [var output, ..])
+        {
+            (row.Text, row.FinishReason, row.PromptTokens, row.CompletionTokens) = (output.Text, output.FinishReason, output.PromptTokens, output.CompletionTokens);
+            (row.TokenIds, row.PromptTokenIds, row.TokenLogProbabilities) = (output.TokenIds, output.PromptTokenIds, output.TokenLogProbabilities);
+            (row.TopTokenIds, row.TopLogProbabilities) = (output.TopTokenIds, output.TopLogProbabilities);
+        }
+    }
+
     private static JobOutput ToOutput(GenerationJob row) => new()
     {
-        Text = row.Text ?? "",
+        Text = row.Text,
         FinishReason = row.FinishReason ?? "",
         PromptTokens = row.PromptTokens ?? 0,
         CompletionTokens = row.CompletionTokens ?? 0,

@@ -1,137 +1,127 @@
-using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Storage;
 
 /// <inheritdoc/>
-internal sealed class JobStore(Database database, TimeProvider time) : IJobStore, IAsyncDisposable
+internal sealed class JobStore : IJobStore, IAsyncDisposable
 {
-    private const string CancelledByRequest = "cancelled";
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+    private readonly Batches _batches;
+    private readonly Holding _holding;
+    private readonly Intervening _intervening;
+    private readonly GroupCommit<Claiming.Attempt, ClaimResult> _claims;
+    private readonly GroupCommit<Ending.Attempt, StoredEnd?> _ends;
 
-    private readonly Claiming _claiming = new(time);
-    private readonly EndWriter _ends = new(database, time);
+    public JobStore(Database database, IRows rows, TimeProvider time)
+    {
+        (_database, _time) = (database, time);
+        _batches = new Batches(rows);
+        _holding = new Holding(rows, time);
+        _intervening = new Intervening(rows, _batches, time);
+        var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, _batches, time));
+        _claims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimAsync(context, claims, token), CancellationToken.None), GiveBackAsync);
+        _ends = new(ends => StoreAsync(ending, ends));
+    }
 
     /// <inheritdoc/>
     public Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken)
-        => database.RunAsync((context, token) => _claiming.ClaimAsync(context, claim, token), cancellationToken);
+        => _claims.WriteAsync(new Claiming.Attempt(StorableText.Clean(claim), Guid.NewGuid()), cancellationToken);
 
     /// <inheritdoc/>
-    public Task RenewLeasesAsync(string workerId, TimeSpan lease, CancellationToken cancellationToken)
-    {
-        DateTimeOffset? until = time.GetUtcNow() + lease;
-        return database.RunAsync(
-            (context, token) => context.Jobs.Where(job => job.WorkerId == workerId && job.State == JobState.Running)
-                .ExecuteUpdateAsync(set => set.SetProperty(job => job.LeaseUntil, until), token),
-            cancellationToken);
-    }
+    public Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken)
+        => _database.RunAsync((context, token) => _holding.RenewAsync(context, leases, duration, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task ReleaseAsync(Guid jobId, Guid leaseToken, CancellationToken cancellationToken)
-    {
-        DateTimeOffset? now = time.GetUtcNow();
-        return database.RunAsync(
-            (context, token) => context.Jobs.Where(job => job.JobId == jobId && job.State == JobState.Running && job.LeaseToken == leaseToken)
-                .ExecuteUpdateAsync(set => set.SetProperty(job => job.LeaseUntil, now).SetProperty(job => job.WorkerId, (string?)null), token),
-            cancellationToken);
-    }
+    public Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken)
+        => _database.RunAsync((context, token) => Holding.MarkAloneAsync(context, lease, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> StoreAsync(JobEnd end, CancellationToken cancellationToken) => _ends.WriteAsync(end, cancellationToken);
+    public Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken)
+        => _database.RunInTransactionAsync((context, token) => _holding.SaveCheckpointsAsync(context, lease, checkpoints, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
+        => _database.RunAsync((context, token) => Holding.ReleaseAsync(context, lease, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
+        => _ends.WriteAsync(new Ending.Attempt(StorableText.Clean(end)), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task EraseAsync(Guid jobId, CancellationToken cancellationToken)
+        => _database.RunInTransactionAsync((context, token) => _intervening.EraseAsync(context, jobId, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken)
-        => database.RunAsync((context, token) => CancelAsync(context, jobId, token), cancellationToken);
+        => _database.RunInTransactionAsync((context, token) => _intervening.CancelAsync(context, jobId, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task CancelBatchAsync(Guid batchId, CancellationToken cancellationToken)
+        => _database.RunInTransactionAsync((context, token) => _batches.CancelAsync(context, batchId, _time.GetStorableNow(), token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> ReopenAsync(Guid jobId, CancellationToken cancellationToken)
+        => _database.RunInTransactionAsync((context, token) => _intervening.ReopenAsync(context, jobId, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
-        => database.RunAsync(
+        => _database.RunAsync(
             async (context, token) => await JobReading.ReadAsync(context, await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token), token),
             cancellationToken);
 
     /// <inheritdoc/>
     public Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken)
-        => database.RunAsync(
-            async (context, token) =>
-            {
-                if (!await context.Batches.AnyAsync(row => row.BatchId == batch.BatchId, token))
-                {
-                    context.Batches.Add(new GenerationBatch { BatchId = batch.BatchId, JobCount = batch.JobCount, Source = batch.Source, SubmittedAt = time.GetUtcNow() });
-                    await SaveUnlessKnownAsync(context, token);
-                }
-
-                return true;
-            },
-            cancellationToken);
+        => _database.RunInTransactionAsync((context, token) => _batches.RegisterAsync(context, batch, _time.GetStorableNow(), token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<BatchProgress?> FindBatchAsync(Guid batchId, CancellationToken cancellationToken)
-        => database.RunAsync(
-            async (context, token) =>
-            {
-                if (await context.Batches.AsNoTracking().FirstOrDefaultAsync(row => row.BatchId == batchId, token) is not { } batch)
-                {
-                    return null;
-                }
-
-                var states = await context.Jobs.Where(job => job.BatchId == batchId).GroupBy(job => job.State)
-                    .Select(group => new { State = group.Key, Count = group.Count(), LastEndedAt = group.Max(job => job.EndedAt) }).ToListAsync(token);
-                return new BatchProgress(
-                    batchId, batch.JobCount, Count(JobState.Running), Count(JobState.Completed), Count(JobState.Failed), Count(JobState.Cancelled),
-                    batch.AnnouncedAt is not null, states.Max(state => state.LastEndedAt));
-
-                int Count(JobState wanted) => states.FirstOrDefault(state => state.State == wanted)?.Count ?? 0;
-            },
-            cancellationToken);
+        => _database.RunAsync((context, token) => Batches.FindAsync(context, batchId, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Guid>> FindBatchJobsAsync(Guid batchId, CancellationToken cancellationToken)
-        => database.RunAsync<IReadOnlyList<Guid>>(
-            async (context, token) => await context.Jobs.Where(job => job.BatchId == batchId).Select(job => job.JobId).ToListAsync(token), cancellationToken);
-
-    /// <inheritdoc/>
-    public Task MarkAnnouncedAsync(Guid batchId, CancellationToken cancellationToken)
+    public Task MarkBatchAnnouncedAsync(Guid batchId, CancellationToken cancellationToken)
     {
-        DateTimeOffset? now = time.GetUtcNow();
-        return database.RunAsync(
+        DateTimeOffset? now = _time.GetStorableNow();
+        return _database.RunAsync(
             (context, token) => context.Batches.Where(batch => batch.BatchId == batchId && batch.AnnouncedAt == null)
                 .ExecuteUpdateAsync(set => set.SetProperty(batch => batch.AnnouncedAt, now), token),
             cancellationToken);
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _ends.DisposeAsync();
-
-    private async Task<bool> CancelAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken)
+    public async ValueTask DisposeAsync()
     {
-        var now = time.GetUtcNow();
-        if (!await context.Jobs.AnyAsync(job => job.JobId == jobId, cancellationToken))
-        {
-            context.Jobs.Add(new GenerationJob { JobId = jobId, State = JobState.Cancelled, CancelReason = CancelledByRequest, CreatedAt = now, EndedAt = now });
-            if (await SaveUnlessKnownAsync(context, cancellationToken))
-            {
-                return true;
-            }
-        }
-
-        await context.Jobs.Where(job => job.JobId == jobId && job.State == JobState.Running).ExecuteUpdateAsync(
-            set => set.SetProperty(job => job.State, JobState.Cancelled).SetProperty(job => job.CancelReason, CancelledByRequest)
-                .SetProperty(job => job.EndedAt, now).SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null),
-            cancellationToken);
-        return await context.Jobs.AnyAsync(job => job.JobId == jobId && job.State == JobState.Cancelled, cancellationToken);
+        await _claims.DisposeAsync();
+        await _ends.DisposeAsync();
     }
 
-    private static async Task<bool> SaveUnlessKnownAsync(DsdeDbContext context, CancellationToken cancellationToken)
+    private Task<IReadOnlyList<StoredEnd?>> StoreAsync(Ending ending, IReadOnlyList<Ending.Attempt> ends) => _database.RunInTransactionAsync(
+        async (context, token) =>
+        {
+            var stored = await ending.StoreAsync(context, ends, token);
+            foreach (var end in ends)
+            {
+                end.IsRepeated = true; // from here on the commit may arrive without an answer
+            }
+
+            return stored;
+        },
+        CancellationToken.None);
+
+    /// <summary>A claim whose caller has gone is nobody's; left alone it would hold the job until it runs out.</summary>
+    private async Task GiveBackAsync(ClaimResult result)
     {
         try
         {
-            await context.SaveChangesAsync(cancellationToken);
-            return true;
+            if (result is ClaimResult.Claimed claimed)
+            {
+                await ReleaseAsync(claimed.Lease, CancellationToken.None);
+            }
         }
-        catch (DbUpdateException exception) when (Database.IsDuplicate(exception))
+        catch (DatabaseUnavailableException)
         {
-            context.ChangeTracker.Clear();
-            return false;
+            // then it runs out
         }
     }
 }

@@ -6,12 +6,12 @@ namespace Dsde.Persistence.Storage;
 /// <summary>Between traces and their rows.</summary>
 internal static class TraceMapping
 {
-    public static JobTraceRow ToRow(Guid jobId, int choice, JobTrace trace, string workerId, DateTimeOffset storedAt) => new()
+    public static JobTraceRow ToRow(JobLease lease, int choice, JobTrace trace, DateTimeOffset storedAt) => new()
     {
-        JobId = jobId,
+        JobId = lease.JobId,
         Choice = choice,
         StoredAt = storedAt,
-        WorkerId = workerId,
+        WorkerId = lease.WorkerId,
         Policy = trace.Policy,
         SamplingMode = trace.SamplingMode,
         Seed = trace.Seed,

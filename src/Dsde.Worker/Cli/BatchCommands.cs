@@ -24,7 +24,7 @@ internal sealed class StatusCommand : DsdeCommand
         await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
         if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
         {
-            await output.WriteLineAsync($"batch {id}: {batch.Ended} of {batch.JobCount} jobs ended: {batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running");
+            await output.WriteLineAsync($"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: {batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running");
             return ExitCodes.Success;
         }
 
@@ -35,6 +35,7 @@ internal sealed class StatusCommand : DsdeCommand
             JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
             JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, {string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
             JobState.Cancelled => $"job {id}: {job.CancelReason}",
+            JobState.Queued => $"job {id}: queued",
             _ => $"job {id}: running, attempt {job.Attempt}",
         });
         return ExitCodes.Success;

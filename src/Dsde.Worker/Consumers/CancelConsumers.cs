@@ -16,16 +16,13 @@ internal sealed class CancelGenerationJobConsumer(IJobStore store, RunningJobs r
     }
 }
 
-/// <summary>Cancels the jobs of a batch that are known and have not ended.</summary>
+/// <summary>Cancels the jobs of a batch that have not ended.</summary>
 internal sealed class CancelGenerationBatchConsumer(IJobStore store, RunningJobs running) : IConsumer<CancelGenerationBatch>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<CancelGenerationBatch> context)
     {
-        foreach (var jobId in await store.FindBatchJobsAsync(context.Message.BatchId, context.CancellationToken))
-        {
-            await store.CancelJobAsync(jobId, context.CancellationToken);
-            running.Cancel(jobId);
-        }
+        await store.CancelBatchAsync(context.Message.BatchId, context.CancellationToken);
+        running.CancelBatch(context.Message.BatchId);
     }
 }

@@ -1,10 +1,11 @@
 using Dsde.Persistence;
+using Dsde.Worker.Jobs;
 using Dsde.Worker.Telemetry;
 
 namespace Dsde.Worker.Hosting;
 
 /// <summary>Keeps the worker's claims alive while it is.</summary>
-internal sealed class LeaseRenewal(IJobStore store, WorkerIdentity identity, WorkerOptions options, TimeProvider time, ILogger<LeaseRenewal> logger) : BackgroundService
+internal sealed class LeaseRenewal(IJobStore store, RunningJobs running, WorkerOptions options, TimeProvider time, ILogger<LeaseRenewal> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -14,7 +15,10 @@ internal sealed class LeaseRenewal(IJobStore store, WorkerIdentity identity, Wor
         {
             try
             {
-                await store.RenewLeasesAsync(identity.WorkerId, lease, stoppingToken);
+                foreach (var notice in await store.RenewAsync(running.Held, lease, stoppingToken))
+                {
+                    running.Cancel(notice.JobId);
+                }
             }
             catch (DatabaseUnavailableException exception)
             {

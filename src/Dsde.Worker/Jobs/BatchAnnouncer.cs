@@ -24,7 +24,7 @@ internal sealed class BatchAnnouncer(IJobStore store) : IDisposable
             if (await FindUnannouncedAsync(id) is { } batch)
             {
                 await endpoint.Publish(ToEvent(batch), send => send.MessageId = NameBasedGuid.Create(id, nameof(GenerationBatchCompleted)));
-                await store.MarkAnnouncedAsync(id, CancellationToken.None);
+                await store.MarkBatchAnnouncedAsync(id, CancellationToken.None);
             }
         }
         finally
@@ -41,10 +41,10 @@ internal sealed class BatchAnnouncer(IJobStore store) : IDisposable
     private static GenerationBatchCompleted ToEvent(BatchProgress batch) => new()
     {
         BatchId = batch.BatchId,
-        JobCount = batch.JobCount,
+        JobCount = batch.JobCount ?? batch.Ended,
         CompletedCount = batch.Completed,
         FailedCount = batch.Failed,
         CancelledCount = batch.Cancelled,
-        CompletedAt = batch.LastEndedAt ?? default,
+        CompletedAt = batch.CompletedAt ?? default,
     };
 }

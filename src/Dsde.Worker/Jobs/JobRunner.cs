@@ -44,7 +44,7 @@ internal sealed class JobRunner(
                 switch (await WhileDatabaseAwayAsync(token => store.ClaimAsync(claim, token)))
                 {
                     case ClaimResult.Claimed claimed:
-                        if (await RunClaimedAsync(job, refusal, claimed) is { } ended)
+                        if (await RunClaimedAsync(job, refusal, claim, claimed) is { } ended)
                         {
                             return ended;
                         }
@@ -68,28 +68,28 @@ internal sealed class JobRunner(
     }
 
     /// <summary>Null if the claim was lost on the way: then someone else has ended or taken the job, and it is looked at again.</summary>
-    private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, JobRefusal? refusal, ClaimResult.Claimed claimed)
+    private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, JobRefusal? refusal, JobClaim claim, ClaimResult.Claimed claimed)
     {
+        using var held = running.Hold(claimed.Lease, job.BatchId);
         try
         {
             if (await FindEndAsync(job, refusal, claimed) is not { } end)
             {
-                await TryReleaseAsync(job.JobId, claimed.LeaseToken);
+                await TryReleaseAsync(claimed.Lease);
                 return new JobOutcome.HandedBack();
             }
 
-            if (!await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)))
+            if (await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)) is not { } stored)
             {
                 logger.ClaimLost(job.JobId);
                 return null;
             }
 
-            var stored = await WhileDatabaseAwayAsync(token => store.FindAsync([job.JobId], token));
-            return new JobOutcome.Ended(stored[0], IsNew: true);
+            return new JobOutcome.Ended(StoredJob.From(claim, claimed, end, stored), IsNew: true);
         }
         catch (OperationCanceledException) when (running.HandBack.IsCancellationRequested)
         {
-            await TryReleaseAsync(job.JobId, claimed.LeaseToken); // changes nothing if the end was stored after all
+            await TryReleaseAsync(claimed.Lease); // changes nothing if the end was stored after all
             throw;
         }
     }
@@ -97,34 +97,39 @@ internal sealed class JobRunner(
     /// <summary>Null if the job has not ended and somebody else has to go on with it.</summary>
     private async Task<JobEnd?> FindEndAsync(SubmitGenerationJob job, JobRefusal? refusal, ClaimResult.Claimed claimed)
     {
+        if (claimed.IsCancelRequested)
+        {
+            return new CancelledJobEnd(claimed.Lease, "cancelled", [], []);
+        }
+
         if (refusal is not null)
         {
-            return new FailedJobEnd(job.JobId, claimed.LeaseToken, refusal.Failure);
+            return new FailedJobEnd(claimed.Lease, refusal.Failure);
         }
 
         if (job.ExpiresAt <= time.GetUtcNow())
         {
-            return new CancelledJobEnd(job.JobId, claimed.LeaseToken, "expired", [], []);
+            return new CancelledJobEnd(claimed.Lease, "expired", [], []);
         }
 
         if (claimed.Attempt > options.MaxAttempts)
         {
-            return new FailedJobEnd(job.JobId, claimed.LeaseToken, new JobFailure(
+            return new FailedJobEnd(claimed.Lease, new JobFailure(
                 FailureCodes.EngineError, $"The job was started {claimed.Attempt - 1} times and never came to an end; it is given up.", Retryable: false));
         }
 
         try
         {
             var request = validator.Validate(job);
-            return ToEnd(job, claimed.LeaseToken, request, await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1));
+            return ToEnd(job, claimed.Lease, request, await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1));
         }
         catch (JobRejectedException rejected)
         {
-            return new FailedJobEnd(job.JobId, claimed.LeaseToken, rejected.Failure);
+            return new FailedJobEnd(claimed.Lease, rejected.Failure);
         }
         catch (EngineFailureException failure)
         {
-            return new FailedJobEnd(job.JobId, claimed.LeaseToken, new JobFailure(FailureCodes.EngineError, failure.Message, Retryable: true));
+            return new FailedJobEnd(claimed.Lease, new JobFailure(FailureCodes.EngineError, failure.Message, Retryable: true));
         }
         catch (OperationCanceledException) when (!running.HandBack.IsCancellationRequested)
         {
@@ -132,7 +137,7 @@ internal sealed class JobRunner(
         }
     }
 
-    private JobEnd? ToEnd(SubmitGenerationJob job, Guid leaseToken, GenerationRequest request, GenerationResult[] results)
+    private JobEnd? ToEnd(SubmitGenerationJob job, JobLease lease, GenerationRequest request, GenerationResult[] results)
     {
         if (results.Any(result => result.FinishReason == FinishReason.Suspended))
         {
@@ -144,9 +149,9 @@ internal sealed class JobRunner(
         var isBegun = results.Any(result => result.TokenIds.Count > 0);
         return results.FirstOrDefault(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired)?.FinishReason switch
         {
-            FinishReason.Cancelled => new CancelledJobEnd(job.JobId, leaseToken, "cancelled", isBegun ? outputs : [], isBegun ? traces : []),
-            FinishReason.Expired => new CancelledJobEnd(job.JobId, leaseToken, "expired", isBegun ? outputs : [], isBegun ? traces : []),
-            _ => new CompletedJobEnd(job.JobId, leaseToken, outputs, traces),
+            FinishReason.Cancelled => new CancelledJobEnd(lease, "cancelled", isBegun ? outputs : [], isBegun ? traces : []),
+            FinishReason.Expired => new CancelledJobEnd(lease, "expired", isBegun ? outputs : [], isBegun ? traces : []),
+            _ => new CompletedJobEnd(lease, outputs, traces),
         };
     }
 
@@ -195,11 +200,11 @@ internal sealed class JobRunner(
         }
     }
 
-    private async Task TryReleaseAsync(Guid jobId, Guid leaseToken)
+    private async Task TryReleaseAsync(JobLease lease)
     {
         try
         {
-            await store.ReleaseAsync(jobId, leaseToken, CancellationToken.None);
+            await store.ReleaseAsync(lease, CancellationToken.None);
         }
         catch (DatabaseUnavailableException exception)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dsde.Engine;
+using Dsde.Persistence.Jobs;
 
 namespace Dsde.Worker.Jobs;
 
@@ -7,6 +8,7 @@ namespace Dsde.Worker.Jobs;
 internal sealed class RunningJobs : IDisposable
 {
     private readonly ConcurrentDictionary<Guid, GenerationControl> _jobs = new();
+    private readonly ConcurrentDictionary<JobLease, Guid?> _held = new();
     private readonly CancellationTokenSource _handBack = new();
 
     public RunningJobs() => HandBack = _handBack.Token;
@@ -34,6 +36,25 @@ internal sealed class RunningJobs : IDisposable
         }
     }
 
+    /// <summary>Leases to be renewed.</summary>
+    public IReadOnlyList<JobLease> Held => [.. _held.Keys];
+
+    /// <summary>Notes a lease, to be renewed until the result is disposed.</summary>
+    public IDisposable Hold(JobLease lease, Guid? batchId)
+    {
+        _held[lease] = batchId;
+        return new HeldLease(this, lease);
+    }
+
+    /// <summary>Cancels the jobs of a batch that run here.</summary>
+    public void CancelBatch(Guid batchId)
+    {
+        foreach (var (lease, _) in _held.Where(held => held.Value == batchId))
+        {
+            Cancel(lease.JobId);
+        }
+    }
+
     /// <summary>Stops everything that runs, to be handed back.</summary>
     public void HandBackAll() => _handBack.Cancel();
 
@@ -46,5 +67,10 @@ internal sealed class RunningJobs : IDisposable
         public GenerationControl Control => control;
 
         public void Dispose() => owner._jobs.TryRemove(new KeyValuePair<Guid, GenerationControl>(jobId, control));
+    }
+
+    private sealed class HeldLease(RunningJobs owner, JobLease lease) : IDisposable
+    {
+        public void Dispose() => owner._held.TryRemove(lease, out _);
     }
 }

@@ -11,6 +11,6 @@ internal sealed class StoredJobEnds(IJobStore store) : IJobEnds
     public async Task<IReadOnlyDictionary<Guid, object>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
         var jobs = await store.FindAsync(jobIds, cancellationToken);
-        return jobs.Where(job => job.State != JobState.Running).ToDictionary(job => job.JobId, JobEvents.Create);
+        return jobs.Where(job => job.State is not (JobState.Queued or JobState.Running)).ToDictionary(job => job.JobId, JobEvents.Create);
     }
 }

@@ -32,7 +32,33 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("announced_at");
 
-                    b.Property<int>("JobCount")
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancel_requested_at");
+
+                    b.Property<int>("CancelledCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("cancelled_count");
+
+                    b.Property<DateTimeOffset?>("CompletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("completed_at");
+
+                    b.Property<int>("CompletedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("completed_count");
+
+                    b.Property<int>("FailedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("failed_count");
+
+                    b.Property<int?>("JobCount")
                         .HasColumnType("integer")
                         .HasColumnName("job_count");
 
@@ -40,7 +66,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("source");
 
-                    b.Property<DateTimeOffset>("SubmittedAt")
+                    b.Property<DateTimeOffset?>("SubmittedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("submitted_at");
 
@@ -67,6 +93,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<string>("CancelReason")
                         .HasColumnType("text")
                         .HasColumnName("cancel_reason");
+
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancel_requested_at");
 
                     b.Property<int?>("CompletionTokens")
                         .HasColumnType("integer")
@@ -100,6 +130,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
+                    b.Property<bool>("IsAlone")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_alone");
+
                     b.Property<Guid?>("LeaseToken")
                         .HasColumnType("uuid")
                         .HasColumnName("lease_token");
@@ -107,6 +143,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<DateTimeOffset?>("LeaseUntil")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until");
+
+                    b.Property<int>("LostStarts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("lost_starts");
 
                     b.Property<string>("Model")
                         .HasColumnType("text")
@@ -121,7 +163,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnName("prompt_tokens");
 
                     b.Property<string>("Request")
-                        .HasColumnType("jsonb")
+                        .HasColumnType("json")
                         .HasColumnName("request");
 
                     b.Property<byte[]>("RequestHash")
@@ -141,6 +183,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("text");
 
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("text_hash");
+
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
@@ -149,6 +195,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("real[]")
                         .HasColumnName("token_log_probabilities");
 
+                    b.Property<int>("TokensAtStart")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("tokens_at_start");
+
                     b.PrimitiveCollection<float[]>("TopLogProbabilities")
                         .HasColumnType("real[]")
                         .HasColumnName("top_log_probabilities");
@@ -156,6 +208,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.PrimitiveCollection<int[]>("TopTokenIds")
                         .HasColumnType("integer[]")
                         .HasColumnName("top_token_ids");
+
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_parent");
 
                     b.Property<string>("WorkerId")
                         .HasColumnType("text")
@@ -168,14 +224,39 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
-                    b.HasIndex("WorkerId")
-                        .HasDatabaseName("ix_generation_jobs_worker_id")
-                        .HasFilter("state = 'running'");
-
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
 
                     b.ToTable("generation_jobs", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Choice")
+                        .HasColumnType("integer")
+                        .HasColumnName("choice");
+
+                    b.Property<byte[]>("State")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("state");
+
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stored_at");
+
+                    b.Property<int>("TokenCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("token_count");
+
+                    b.HasKey("JobId", "Choice")
+                        .HasName("pk_job_checkpoints");
+
+                    b.ToTable("job_checkpoints", (string)null);
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
@@ -198,9 +279,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnName("finish_reason");
 
                     b.Property<string>("Text")
-                        .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("text");
+
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("text_hash");
 
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
@@ -424,6 +508,16 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasDatabaseName("ix_job_traces_stored_at");
 
                     b.ToTable("job_traces", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_checkpoints_generation_jobs_job_id");
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>

@@ -27,7 +27,33 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("announced_at");
 
-                    b.Property<int>("JobCount")
+                    b.Property<string>("CancelRequestedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cancel_requested_at");
+
+                    b.Property<int>("CancelledCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("cancelled_count");
+
+                    b.Property<string>("CompletedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("completed_at");
+
+                    b.Property<int>("CompletedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("completed_count");
+
+                    b.Property<int>("FailedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("failed_count");
+
+                    b.Property<int?>("JobCount")
                         .HasColumnType("INTEGER")
                         .HasColumnName("job_count");
 
@@ -36,7 +62,6 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnName("source");
 
                     b.Property<string>("SubmittedAt")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("submitted_at");
 
@@ -63,6 +88,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<string>("CancelReason")
                         .HasColumnType("TEXT")
                         .HasColumnName("cancel_reason");
+
+                    b.Property<string>("CancelRequestedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cancel_requested_at");
 
                     b.Property<int?>("CompletionTokens")
                         .HasColumnType("INTEGER")
@@ -97,6 +126,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
 
+                    b.Property<bool>("IsAlone")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_alone");
+
                     b.Property<Guid?>("LeaseToken")
                         .HasColumnType("TEXT")
                         .HasColumnName("lease_token");
@@ -104,6 +139,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<string>("LeaseUntil")
                         .HasColumnType("TEXT")
                         .HasColumnName("lease_until");
+
+                    b.Property<int>("LostStarts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("lost_starts");
 
                     b.Property<string>("Model")
                         .HasColumnType("TEXT")
@@ -138,6 +179,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("text");
 
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("text_hash");
+
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")
                         .HasColumnName("token_ids");
@@ -146,6 +191,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("token_log_probabilities");
 
+                    b.Property<int>("TokensAtStart")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(0)
+                        .HasColumnName("tokens_at_start");
+
                     b.PrimitiveCollection<string>("TopLogProbabilities")
                         .HasColumnType("TEXT")
                         .HasColumnName("top_log_probabilities");
@@ -153,6 +204,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.PrimitiveCollection<string>("TopTokenIds")
                         .HasColumnType("TEXT")
                         .HasColumnName("top_token_ids");
+
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("trace_parent");
 
                     b.Property<string>("WorkerId")
                         .HasColumnType("TEXT")
@@ -165,14 +220,40 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
-                    b.HasIndex("WorkerId")
-                        .HasDatabaseName("ix_generation_jobs_worker_id")
-                        .HasFilter("state = 'running'");
-
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
 
                     b.ToTable("generation_jobs", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Choice")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("choice");
+
+                    b.Property<byte[]>("State")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("state");
+
+                    b.Property<string>("StoredAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stored_at");
+
+                    b.Property<int>("TokenCount")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("token_count");
+
+                    b.HasKey("JobId", "Choice")
+                        .HasName("pk_job_checkpoints");
+
+                    b.ToTable("job_checkpoints", (string)null);
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
@@ -195,9 +276,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnName("finish_reason");
 
                     b.Property<string>("Text")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("text");
+
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("text_hash");
 
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")
@@ -422,6 +506,16 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasDatabaseName("ix_job_traces_stored_at");
 
                     b.ToTable("job_traces", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_checkpoints_generation_jobs_job_id");
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>

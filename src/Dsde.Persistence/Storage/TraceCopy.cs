@@ -5,27 +5,10 @@ using Npgsql;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>Writes traces within the context's transaction: by binary COPY on PostgreSQL, otherwise as EF does.</summary>
-internal static class TraceWriter
+/// <summary>Writes traces to PostgreSQL by binary COPY, within the connection's transaction.</summary>
+internal static class TraceCopy
 {
-    public static async Task WriteAsync(DsdeDbContext context, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
-    {
-        if (traces.Count == 0)
-        {
-            return;
-        }
-
-        if (context.Database.GetDbConnection() is NpgsqlConnection connection)
-        {
-            await CopyAsync(context, connection, traces, cancellationToken);
-            return;
-        }
-
-        context.Traces.AddRange(traces);
-        await context.SaveChangesAsync(cancellationToken);
-    }
-
-    private static async Task CopyAsync(DsdeDbContext context, NpgsqlConnection connection, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
+    public static async Task WriteAsync(DsdeDbContext context, NpgsqlConnection connection, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
     {
         var columns = Columns(context);
         var names = string.Join(", ", columns.Select(column => column.Name));

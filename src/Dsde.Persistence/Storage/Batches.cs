@@ -1,0 +1,125 @@
+using Dsde.Persistence.Entities;
+using Dsde.Persistence.Jobs;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dsde.Persistence.Storage;
+
+/// <summary>Batches count the ends of their jobs; every method works within the context's transaction.</summary>
+internal sealed class Batches(IRows rows)
+{
+    /// <summary>Sees to it that batches are there; some with the number of their jobs.</summary>
+    /// <returns>Those that are to be cancelled.</returns>
+    public async Task<HashSet<Guid>> NoteAsync(DsdeDbContext context, IReadOnlyDictionary<Guid, int?> jobCounts, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (jobCounts.Count == 0)
+        {
+            return [];
+        }
+
+        var ids = jobCounts.Keys.ToList();
+        await rows.AddNewBatchesAsync(context, ids, cancellationToken);
+        var remarkable = await context.Batches.AsNoTracking().Where(batch => ids.Contains(batch.BatchId) && (batch.JobCount == null || batch.CancelRequestedAt != null))
+            .ToListAsync(cancellationToken);
+        var uncounted = remarkable.Where(batch => batch.JobCount is null && jobCounts[batch.BatchId] is not null).Select(batch => batch.BatchId).ToList();
+        if (uncounted.Count > 0)
+        {
+            foreach (var (id, batch) in await rows.LockBatchesAsync(context, uncounted, cancellationToken))
+            {
+                Register(batch, jobCounts[id], source: null, now);
+            }
+
+            await context.SaveChangesAsync(cancellationToken);
+        }
+
+        return [.. remarkable.Where(batch => batch.CancelRequestedAt is not null).Select(batch => batch.BatchId)];
+    }
+
+    /// <summary>Notes a batch that is about to be sent.</summary>
+    public async Task RegisterAsync(DsdeDbContext context, NewBatch batch, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await rows.AddNewBatchesAsync(context, [batch.BatchId], cancellationToken);
+        Register((await rows.LockBatchesAsync(context, [batch.BatchId], cancellationToken))[batch.BatchId], batch.JobCount, StorableText.Clean(batch.Source), now);
+        await context.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Notes that a batch is to be cancelled, known or not.</summary>
+    public async Task CancelAsync(DsdeDbContext context, Guid batchId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await rows.AddNewBatchesAsync(context, [batchId], cancellationToken);
+        (await rows.LockBatchesAsync(context, [batchId], cancellationToken))[batchId].CancelRequestedAt ??= now;
+        await context.SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Counts ends.</summary>
+    /// <param name="context">In whose transaction; last in it, because batches are what transactions wait for.</param>
+    /// <param name="ends">By batch: the states in which its jobs ended.</param>
+    /// <param name="now">When.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The batches that are complete by these ends and were not before.</returns>
+    public async Task<IReadOnlyDictionary<Guid, BatchProgress>> CountAsync(DsdeDbContext context, ILookup<Guid, JobState> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var completed = new Dictionary<Guid, BatchProgress>();
+        if (ends.Count == 0)
+        {
+            return completed;
+        }
+
+        foreach (var (id, batch) in await rows.LockBatchesAsync(context, [.. ends.Select(group => group.Key)], cancellationToken))
+        {
+            var wasComplete = IsComplete(batch);
+            foreach (var state in ends[id])
+            {
+                Count(batch, state, 1);
+            }
+
+            if (IsComplete(batch) && !wasComplete)
+            {
+                batch.CompletedAt = now;
+                completed.Add(id, ToProgress(batch, running: 0));
+            }
+        }
+
+        await context.SaveChangesAsync(cancellationToken);
+        return completed;
+    }
+
+    /// <summary>Takes back the end of a failed job.</summary>
+    public async Task ReopenAsync(DsdeDbContext context, Guid batchId, CancellationToken cancellationToken)
+    {
+        if ((await rows.LockBatchesAsync(context, [batchId], cancellationToken)).GetValueOrDefault(batchId) is { } batch)
+        {
+            Count(batch, JobState.Failed, -1);
+            batch.CompletedAt = null;
+            batch.AnnouncedAt = null;
+        }
+    }
+
+    /// <summary>How far a batch is; null if it is not known.</summary>
+    public static async Task<BatchProgress?> FindAsync(DsdeDbContext context, Guid batchId, CancellationToken cancellationToken) =>
+        await context.Batches.AsNoTracking().FirstOrDefaultAsync(row => row.BatchId == batchId, cancellationToken) is { } batch
+            ? ToProgress(batch, await context.Jobs.CountAsync(job => job.BatchId == batchId && job.State == JobState.Running, cancellationToken))
+            : null;
+
+    private static void Register(GenerationBatch batch, int? jobCount, string? source, DateTimeOffset now)
+    {
+        batch.Source ??= source;
+        if (batch.JobCount is null)
+        {
+            batch.JobCount = jobCount;
+            batch.SubmittedAt = now;
+            batch.CompletedAt = IsComplete(batch) ? now : null; // of its jobs all have ended before somebody said how many there are
+        }
+    }
+
+    private static void Count(GenerationBatch batch, JobState state, int change) => _ = state switch
+    {
+        JobState.Completed => batch.CompletedCount += change,
+        JobState.Failed => batch.FailedCount += change,
+        _ => batch.CancelledCount += change,
+    };
+
+    private static bool IsComplete(GenerationBatch batch) => batch.CompletedCount + batch.FailedCount + batch.CancelledCount >= batch.JobCount;
+
+    private static BatchProgress ToProgress(GenerationBatch batch, int running) => new(
+        batch.BatchId, batch.JobCount, running, batch.CompletedCount, batch.FailedCount, batch.CancelledCount, batch.AnnouncedAt is not null, batch.CompletedAt);
+}
