@@ -4,6 +4,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Messaging;
+using Dsde.Worker.Messaging.Attachment;
 
 namespace Dsde.Worker.Cli;
 
@@ -34,7 +35,14 @@ internal sealed class WorkerCommand : DsdeCommand
         await RequireSchemaAsync(application.Services.GetRequiredService<IDatabaseMigrator>(), arguments.InvocationConfiguration.Error, cancellationToken);
         // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
         await using var breakdown = engine.BrokenDown.Register(application.Lifetime.StopApplication);
+        var watchdog = application.Services.GetRequiredService<BusWatchdog>();
         await application.RunAsync(cancellationToken);
+        if (watchdog.GaveUp is { } reason)
+        {
+            await arguments.InvocationConfiguration.Error.WriteLineAsync($"dsde: {reason} Start the worker again.");
+            return ExitCodes.Detached;
+        }
+
         return engine.BrokenDown.IsCancellationRequested
             ? throw new CommandFailedException("The engine has broken down; the log says why. Start the worker again.")
             : ExitCodes.Success;

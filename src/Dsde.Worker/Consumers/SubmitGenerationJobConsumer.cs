@@ -3,7 +3,6 @@ using Dsde.Persistence;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
 using Dsde.Worker.Messaging;
-using Dsde.Worker.Telemetry;
 using MassTransit;
 
 namespace Dsde.Worker.Consumers;
@@ -12,17 +11,18 @@ namespace Dsde.Worker.Consumers;
 /// One job per message: run, announce, and by returning acknowledge. In this order a crash anywhere costs at most an event told twice, with the same id.
 /// </summary>
 internal sealed class SubmitGenerationJobConsumer(
-    JobRunner runner, BatchAnnouncer batches, WorkerOptions options, WorkerMetrics metrics, TimeProvider time) : IConsumer<SubmitGenerationJob>
+    JobsUnderWay jobs, JobRunner runner, BatchAnnouncer batches, WorkerOptions options, TimeProvider time) : IConsumer<SubmitGenerationJob>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<SubmitGenerationJob> context)
     {
         var job = context.Message;
-        switch (await runner.RunAsync(job, context.TryGetPayload<JobRefusal>(out var refusal) ? refusal : null))
+        var refusal = context.TryGetPayload<JobRefusal>(out var refused) ? refused : null;
+        var isHigh = Lane.At(context.ReceiveContext.InputAddress).IsHigh;
+        switch (await jobs.RunAsync(job, isHigh, () => runner.RunAsync(job, refusal), context.CancellationToken))
         {
             case JobOutcome.Ended ended:
                 await PublishAsync(context, job.JobId, JobEvents.Create(ended.Job));
-                metrics.JobEnded(ended);
                 await batches.AnnounceIfCompleteAsync(job.BatchId, context);
                 break;
             case JobOutcome.Conflict conflict:
@@ -37,9 +37,10 @@ internal sealed class SubmitGenerationJobConsumer(
         }
     }
 
-    private Task PublishAsync(IPublishEndpoint endpoint, Guid jobId, object jobEvent)
+    private Task PublishAsync(ConsumeContext context, Guid jobId, object jobEvent)
     {
         var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
-        return endpoint.Publish(JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes), jobEvent.GetType(), send => send.MessageId = messageId);
+        return context.Publish(JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes), jobEvent.GetType(), send => send.MessageId = messageId)
+            .WaitAsync(context.CancellationToken); // a broker short of memory or disk confirms nothing, for as long as it takes
     }
 }

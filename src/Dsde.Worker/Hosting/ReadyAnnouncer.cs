@@ -1,8 +1,8 @@
 using Dsde.Engine;
 using Dsde.Persistence.Migrating;
 using Dsde.Worker.Messaging;
+using Dsde.Worker.Messaging.Attachment;
 using Dsde.Worker.Telemetry;
-using MassTransit;
 
 namespace Dsde.Worker.Hosting;
 
@@ -14,7 +14,7 @@ internal sealed class ReadyAnnouncer(ILogger<ReadyAnnouncer> logger, IServicePro
         services.GetRequiredService<WorkerMetrics>(); // so that the instruments are there before the first job is
 
         // Connecting goes on in the background for as long as it takes.
-        await services.GetRequiredService<IBusControl>().WaitForHealthStatus(BusHealthStatus.Healthy, stoppingToken);
+        await Task.WhenAll(services.GetRequiredService<IWatchedBus>().Endpoints.Select(endpoint => endpoint.FirstAttached)).WaitAsync(stoppingToken);
         var engine = services.GetRequiredService<IGenerationEngine>().Description;
         logger.WorkerReady(
             services.GetRequiredService<WorkerIdentity>().WorkerId, engine.Target, engine.BatchSize, rabbitMq.Describe(), services.GetRequiredService<IDatabaseMigrator>().Database);

@@ -25,7 +25,7 @@ internal static class WorkerApplication
         builder.Services.AddJobRunning(_ => engine, worker, persistence);
         builder.Services.AddRabbitMqWorker(rabbitMq, worker, engine.Description.BatchSize);
         builder.Services.AddHostedService(services => new ReadyAnnouncer(services.GetRequiredService<ILogger<ReadyAnnouncer>>(), services, rabbitMq));
-        builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: ["ready"]);
+        builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: ["ready"]).AddCheck<QueueHealth>("queues", tags: ["ready"]);
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddPrometheusExporter());
 

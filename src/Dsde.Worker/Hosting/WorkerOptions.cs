@@ -25,6 +25,12 @@ internal sealed class WorkerOptions
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 5;
 
+    /// <summary>
+    /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in which the broker is away doesn't count.
+    /// </summary>
+    [Range(5, 3600)]
+    public int ReattachSeconds { get; set; } = 60;
+
     /// <summary>How often a job is tried again within a worker when the engine fails.</summary>
     [Range(0, 10)]
     public int EngineRetries { get; set; } = 2;

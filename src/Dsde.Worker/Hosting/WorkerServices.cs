@@ -21,6 +21,8 @@ internal static class WorkerServices
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobValidator>();
         services.AddSingleton<JobRunner>();
+        services.AddSingleton(provider => new JobsUnderWay(
+            provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin));
         services.AddSingleton<BatchAnnouncer>();
         services.AddSingleton<WorkerMetrics>();
         services.AddDsdePersistence(persistence);

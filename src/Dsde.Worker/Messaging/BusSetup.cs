@@ -1,14 +1,18 @@
 using Dsde.Contracts;
 using Dsde.Worker.Consumers;
 using Dsde.Worker.Hosting;
+using Dsde.Worker.Messaging.Attachment;
 using Dsde.Worker.Messaging.Incoming;
 using MassTransit;
+using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Messaging;
 
 /// <summary>The bus, over RabbitMQ or in memory: the same endpoints and consumers either way.</summary>
 internal static class BusSetup
 {
+    private const string CommandsName = "dsde-commands";
+
     /// <summary>Scheme of addresses of the transport in memory.</summary>
     public const string InMemoryScheme = "loopback";
 
@@ -24,24 +28,14 @@ internal static class BusSetup
             bus.UsingRabbitMq((context, configuration) =>
             {
                 UseHost(configuration, rabbitMq);
-                foreach (var lane in Lane.All)
-                {
-                    configuration.ReceiveEndpoint(lane.Queue, endpoint =>
-                    {
-                        endpoint.BindDeadLetterQueue(lane.DeadLetterQueue);
-                        foreach (var (name, value) in lane.QueueArguments(rabbitMq))
-                        {
-                            endpoint.SetQueueArgument(name, value);
-                        }
-
-                        ConfigureJobs(endpoint, context, worker, batchSize);
-                    });
-                }
-
-                configuration.ReceiveEndpoint(new TemporaryEndpointDefinition("dsde-commands"), endpoint => ConfigureCommands(endpoint, context));
             });
         });
         SetStopTimeout(services, worker);
+        services.RemoveMassTransitHostedService(); // the watchdog has that part
+        services.AddSingleton<IWatchedBus>(provider => new WatchedBus(
+            provider.GetRequiredService<IBusControl>(), provider.GetRequiredService<IOptions<MassTransitHostOptions>>(), rabbitMq, CreateEndpoints(provider, rabbitMq, worker, batchSize)));
+        services.AddSingleton<BusWatchdog>();
+        services.AddHostedService(provider => provider.GetRequiredService<BusWatchdog>());
     }
 
     /// <summary>A bus that only sends and listens for events, over RabbitMQ.</summary>
@@ -72,11 +66,50 @@ internal static class BusSetup
             bus.UsingInMemory((context, configuration) =>
             {
                 configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => ConfigureJobs(endpoint, context, worker, batchSize));
-                configuration.ReceiveEndpoint("dsde-commands", endpoint => ConfigureCommands(endpoint, context));
+                configuration.ReceiveEndpoint(CommandsName, endpoint => ConfigureCommands(endpoint, context));
                 configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
             });
         });
         SetStopTimeout(services, worker);
+    }
+
+    /// <summary>They are connected to the running bus, one by one, because only such endpoints can be restarted.</summary>
+    private static IReadOnlyList<WatchedEndpoint> CreateEndpoints(IServiceProvider services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
+    {
+        var (connector, time) = (services.GetRequiredService<IReceiveEndpointConnector>(), services.GetRequiredService<TimeProvider>());
+        var lanes = Lane.All.Select(lane => new WatchedEndpoint(
+            lane.Queue,
+            attachment => connector.ConnectReceiveEndpoint(lane.Queue, (context, endpoint) =>
+            {
+                Watch(endpoint, attachment);
+                ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, lane, rabbitMq);
+                ConfigureJobs(endpoint, context, worker, batchSize);
+            }),
+            time));
+        var commands = new WatchedEndpoint(
+            CommandsName,
+            attachment => connector.ConnectReceiveEndpoint(new TemporaryEndpointDefinition(CommandsName), null, (context, endpoint) =>
+            {
+                Watch(endpoint, attachment);
+                ConfigureCommands(endpoint, context);
+            }),
+            time);
+        return [.. lanes, commands];
+    }
+
+    private static void Watch(IReceiveEndpointConfigurator endpoint, WatchedEndpoint.Attachment attachment)
+    {
+        endpoint.ConnectReceiveEndpointObserver(attachment);
+        endpoint.ConfigureReceive(receive => receive.UseFilter(attachment));
+    }
+
+    private static void ConfigureQueue(IRabbitMqReceiveEndpointConfigurator endpoint, Lane lane, RabbitMqOptions rabbitMq)
+    {
+        endpoint.BindDeadLetterQueue(lane.DeadLetterQueue);
+        foreach (var (name, value) in lane.QueueArguments(rabbitMq))
+        {
+            endpoint.SetQueueArgument(name, value);
+        }
     }
 
     private static void AddConsumers(IBusRegistrationConfigurator bus)

@@ -36,6 +36,9 @@ internal sealed record Lane(string Queue, bool IsHigh)
     /// <summary>The lane a submitter puts a job in.</summary>
     public static Lane Of(SubmitGenerationJob job) => job.Priority > 0 ? High : Bulk;
 
+    /// <summary>The lane a message came by.</summary>
+    public static Lane At(Uri inputAddress) => inputAddress.AbsolutePath.EndsWith('/' + High.Queue, StringComparison.Ordinal) ? High : Bulk;
+
     /// <summary>Arguments of the queue: replicated, and nothing is dropped without a trace.</summary>
     public Dictionary<string, object?> QueueArguments(RabbitMqOptions options)
     {

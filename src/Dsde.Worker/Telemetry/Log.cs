@@ -20,4 +20,16 @@ internal static partial class Log
 
     [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]
     public static partial void MessageMoved(this ILogger logger, string queue, long bytes, string reason);
+
+    [LoggerMessage(2050, LogLevel.Warning, "{Reason} Waiting for the broker")]
+    public static partial void BrokerAway(this ILogger logger, string reason);
+
+    [LoggerMessage(2051, LogLevel.Warning, "{Queue} has no consumer, and there is nothing to connect it to: {Reason}")]
+    public static partial void EndpointDetached(this ILogger logger, string queue, string reason);
+
+    [LoggerMessage(2052, LogLevel.Warning, "{Queue} has lost its consumer and did not get it back; its endpoint is restarted: {Reason}")]
+    public static partial void EndpointRestarted(this ILogger logger, string queue, string reason);
+
+    [LoggerMessage(2053, LogLevel.Error, "{Queue} has lost its consumer, and {Restarts} restarts of its endpoint were in vain; the worker ends, to be started again")]
+    public static partial void EndpointGivenUp(this ILogger logger, string queue, int restarts);
 }
