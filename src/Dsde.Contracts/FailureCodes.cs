@@ -18,6 +18,12 @@ public static class FailureCodes
     /// <summary>A job of this id was submitted before, with other content.</summary>
     public const string JobIdConflict = "job_id_conflict";
 
-    /// <summary>The engine failed on this job.</summary>
+    /// <summary>The engine failed on this job, and again when it was tried again.</summary>
     public const string EngineError = "engine_error";
+
+    /// <summary>Workers died whenever they ran this job, the last one while it ran nothing else.</summary>
+    public const string WorkerLost = "worker_lost";
+
+    /// <summary>The worker failed on this job in a way that it should not; its log says more.</summary>
+    public const string InternalError = "internal_error";
 }

@@ -12,6 +12,12 @@ public sealed record SubmitGenerationJob
     /// <summary>The batch the job belongs to; null for a job on its own.</summary>
     public Guid? BatchId { get; init; }
 
+    /// <summary>
+    /// How many jobs the batch has, at least 1; null if the batch was registered otherwise, or nobody need be told when it is complete. The first job of a batch that says so
+    /// registers it. No part of what makes two jobs the same.
+    /// </summary>
+    public int? BatchJobCount { get; init; }
+
     /// <summary>The submitter's own name for the job, unique within its batch; at most 512 characters, none of them a control character.</summary>
     public string? CustomId { get; init; }
 
@@ -75,7 +81,7 @@ public sealed record SubmitGenerationJob
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
     public int? Priority { get; init; }
 
-    /// <summary>The job is not started after this moment; null for no limit.</summary>
+    /// <summary>The job is not started after this moment, and ends at it with what there is; null for no limit.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>The submitter's own labels; <c>workload</c> groups jobs in reports. At most 16 entries, labels of at most 64 characters and values of at most 512; no control characters but tabs and line ends in values.</summary>

@@ -5,24 +5,27 @@ using MassTransit;
 
 namespace Dsde.Worker.Consumers;
 
-/// <summary>Cancels a job; every worker gets the command, and the one that runs the job stops it.</summary>
-internal sealed class CancelGenerationJobConsumer(IJobStore store, RunningJobs running) : IConsumer<CancelGenerationJob>
+/// <summary>
+/// Cancels a job. Every worker gets the command: what runs here stops, and the mark in the database reaches the worker that has the job but missed the command, and the one
+/// that gets it later. Only who has the job writes its end.
+/// </summary>
+internal sealed class CancelGenerationJobConsumer(IJobStore store, RunningJobs running, DatabasePatience patience) : IConsumer<CancelGenerationJob>
 {
     /// <inheritdoc/>
-    public async Task Consume(ConsumeContext<CancelGenerationJob> context)
+    public Task Consume(ConsumeContext<CancelGenerationJob> context)
     {
-        await store.CancelJobAsync(context.Message.JobId, context.CancellationToken);
-        running.Cancel(context.Message.JobId);
+        running.CancelJob(context.Message.JobId);
+        return patience.RunAsync(() => store.CancelJobAsync(context.Message.JobId, context.CancellationToken), context.CancellationToken);
     }
 }
 
-/// <summary>Cancels the jobs of a batch that have not ended.</summary>
-internal sealed class CancelGenerationBatchConsumer(IJobStore store, RunningJobs running) : IConsumer<CancelGenerationBatch>
+/// <summary>Cancels the jobs of a batch that have not ended, those that nobody knows yet included.</summary>
+internal sealed class CancelGenerationBatchConsumer(IJobStore store, RunningJobs running, DatabasePatience patience) : IConsumer<CancelGenerationBatch>
 {
     /// <inheritdoc/>
-    public async Task Consume(ConsumeContext<CancelGenerationBatch> context)
+    public Task Consume(ConsumeContext<CancelGenerationBatch> context)
     {
-        await store.CancelBatchAsync(context.Message.BatchId, context.CancellationToken);
         running.CancelBatch(context.Message.BatchId);
+        return patience.RunAsync(() => store.CancelBatchAsync(context.Message.BatchId, context.CancellationToken), context.CancellationToken);
     }
 }

@@ -3,10 +3,17 @@ using Dsde.Worker.Telemetry;
 
 namespace Dsde.Worker.Hosting;
 
-/// <summary>Once the program is asked to stop, gives running jobs the time to drain; what runs longer is handed back to the queue.</summary>
+/// <summary>
+/// Once the program is asked to stop, gives running jobs the time to drain. What runs longer is suspended where it is, its checkpoint saved, and handed back to the queue; what does
+/// not even stop within some seconds is abandoned.
+/// </summary>
 internal sealed class DrainTimer(IHostApplicationLifetime lifetime, RunningJobs running, WorkerOptions options, TimeProvider time, ILogger<DrainTimer> logger) : IHostedService, IDisposable
 {
-    private ITimer? _timer;
+    /// <summary>For an iteration of the engine to end and a checkpoint to be saved. The bus waits a little longer.</summary>
+    public static readonly TimeSpan SuspendTime = TimeSpan.FromSeconds(4);
+
+    private ITimer? _handBack;
+    private ITimer? _abandon;
     private CancellationTokenRegistration _registration;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -14,7 +21,9 @@ internal sealed class DrainTimer(IHostApplicationLifetime lifetime, RunningJobs 
         _registration = lifetime.ApplicationStopping.Register(() =>
         {
             logger.Draining(running.Count, options.DrainSeconds);
-            _timer = time.CreateTimer(_ => running.HandBackAll(), null, TimeSpan.FromSeconds(options.DrainSeconds), Timeout.InfiniteTimeSpan);
+            var drain = TimeSpan.FromSeconds(options.DrainSeconds);
+            _handBack = time.CreateTimer(_ => running.HandBackAll(), null, drain, Timeout.InfiniteTimeSpan);
+            _abandon = time.CreateTimer(_ => running.AbandonAll(), null, drain + SuspendTime, Timeout.InfiniteTimeSpan);
         });
         return Task.CompletedTask;
     }
@@ -24,6 +33,7 @@ internal sealed class DrainTimer(IHostApplicationLifetime lifetime, RunningJobs 
     public void Dispose()
     {
         _registration.Dispose();
-        _timer?.Dispose();
+        _handBack?.Dispose();
+        _abandon?.Dispose();
     }
 }

@@ -21,9 +21,9 @@ internal sealed class WorkerOptions
     [Range(5, 3600)]
     public int LeaseSeconds { get; set; } = 60;
 
-    /// <summary>Starts of a job without an end (a worker that dies of it) after which it is given up.</summary>
+    /// <summary>Lost starts of a job (its worker died, or was taken for dead) after which it runs alone once, with no other beside it; if that one is lost as well, it is given up.</summary>
     [Range(1, 100)]
-    public int MaxAttempts { get; set; } = 5;
+    public int LostStartsBeforeAlone { get; set; } = 3;
 
     /// <summary>
     /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in which the broker is away doesn't count.
@@ -31,11 +31,15 @@ internal sealed class WorkerOptions
     [Range(5, 3600)]
     public int ReattachSeconds { get; set; } = 60;
 
-    /// <summary>How often a job is tried again within a worker when the engine fails.</summary>
+    /// <summary>Tokens of an output between two checkpoints, from which the job goes on if its worker is lost; 0 for none. What is handed back on SIGTERM is saved in any case.</summary>
+    [Range(0, 1 << 20)]
+    public int CheckpointTokens { get; set; } = 256;
+
+    /// <summary>How often a job is tried again within a worker when the engine fails, later and later.</summary>
     [Range(0, 10)]
     public int EngineRetries { get; set; } = 2;
 
-    /// <summary>On SIGTERM, time for running jobs to end before they are handed back, in seconds.</summary>
+    /// <summary>On SIGTERM, time for running jobs to end before they are suspended and handed back, in seconds.</summary>
     [Range(0, 3600)]
     public int DrainSeconds { get; set; } = 30;
 
@@ -46,6 +50,15 @@ internal sealed class WorkerOptions
     /// <summary>Largest message that is read as a job, in bytes; a larger one is refused.</summary>
     [Range(1024, 128 << 20)]
     public int MaxJobBytes { get; set; } = 4 << 20;
+
+    /// <summary>Whether requests are stored with prompt and messages; otherwise without, and only the hash tells what they were.</summary>
+    public bool StorePrompts { get; set; } = true;
+
+    /// <summary>
+    /// Whether texts, token ids and log-probabilities stay in the database; otherwise only until the broker has confirmed the event that carries them, which then carries the text
+    /// whatever its size.
+    /// </summary>
+    public bool StoreOutputs { get; set; } = true;
 
     /// <summary>Port of /health/live, /health/ready and /metrics; 0 for none.</summary>
     [Range(0, 65535)]

@@ -1,6 +1,7 @@
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Worker.Jobs;
+using Dsde.Worker.Jobs.Checkpoints;
 using Dsde.Worker.Telemetry;
 
 namespace Dsde.Worker.Hosting;
@@ -20,12 +21,20 @@ internal static class WorkerServices
         services.AddSingleton(engine);
         services.AddSingleton<RunningJobs>();
         services.AddSingleton<JobValidator>();
+        services.AddSingleton<DatabasePatience>();
+        services.AddSingleton<EngineGate>();
+        services.AddSingleton<CheckpointWriter>();
+        services.AddSingleton<OutputGenerator>();
+        services.AddSingleton<JobClaims>();
+        services.AddSingleton<JobWork>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton(provider => new JobsUnderWay(
             provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin));
         services.AddSingleton<BatchAnnouncer>();
+        services.AddSingleton<EndAnnouncer>();
         services.AddSingleton<WorkerMetrics>();
         services.AddDsdePersistence(persistence);
+        services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
         services.AddHostedService<LeaseRenewal>();
         services.AddHostedService<DrainTimer>();
         services.AddOptions<LoggerFilterOptions>().Configure<RunningJobs>(LeaveOutHandedBack);

@@ -5,26 +5,38 @@ using MassTransit;
 
 namespace Dsde.Worker.Jobs;
 
-/// <summary>Tells once all jobs of a batch have ended. Two workers may both see the last end: they tell the same event under the same id.</summary>
-internal sealed class BatchAnnouncer(IJobStore store) : IDisposable
+/// <summary>
+/// Tells once all jobs of a batch have ended. Who stored the last end tells; if that worker died before it did, whoever gets the job of that end again does. Both tell the
+/// same event under the same id.
+/// </summary>
+internal sealed class BatchAnnouncer(IJobStore store, DatabasePatience patience) : IDisposable
 {
     private readonly SemaphoreSlim _announcing = new(1);
 
-    public async Task AnnounceIfCompleteAsync(Guid? batchId, IPublishEndpoint endpoint)
+    /// <summary>Tells of a batch whose last end was just stored here.</summary>
+    public async Task AnnounceAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
-        if (batchId is not { } id || await FindUnannouncedAsync(id) is null)
-        {
-            return;
-        }
-
-        // Jobs that end together all see the batch complete; one of them tells.
-        await _announcing.WaitAsync();
+        await _announcing.WaitAsync(cancellationToken);
         try
         {
-            if (await FindUnannouncedAsync(id) is { } batch)
+            await TellAsync(batch, endpoint, cancellationToken);
+        }
+        finally
+        {
+            _announcing.Release();
+        }
+    }
+
+    /// <summary>Tells of a batch of which a job has ended earlier, if that was the last one and nobody has told yet.</summary>
+    public async Task AnnounceIfCompleteAsync(Guid batchId, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        // Jobs that are delivered again together all see the batch complete; one of them tells.
+        await _announcing.WaitAsync(cancellationToken);
+        try
+        {
+            if (await patience.RunAsync(() => store.FindBatchAsync(batchId, cancellationToken), cancellationToken) is { IsComplete: true, IsAnnounced: false } batch)
             {
-                await endpoint.Publish(ToEvent(batch), send => send.MessageId = NameBasedGuid.Create(id, nameof(GenerationBatchCompleted)));
-                await store.MarkBatchAnnouncedAsync(id, CancellationToken.None);
+                await TellAsync(batch, endpoint, cancellationToken);
             }
         }
         finally
@@ -35,8 +47,11 @@ internal sealed class BatchAnnouncer(IJobStore store) : IDisposable
 
     public void Dispose() => _announcing.Dispose();
 
-    private async Task<BatchProgress?> FindUnannouncedAsync(Guid batchId) =>
-        await store.FindBatchAsync(batchId, CancellationToken.None) is { IsComplete: true, IsAnnounced: false } batch ? batch : null;
+    private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        await endpoint.Publish(ToEvent(batch), send => send.MessageId = NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), cancellationToken).WaitAsync(cancellationToken);
+        await patience.RunAsync(() => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
+    }
 
     private static GenerationBatchCompleted ToEvent(BatchProgress batch) => new()
     {

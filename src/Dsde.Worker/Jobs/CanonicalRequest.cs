@@ -7,7 +7,10 @@ using Dsde.Contracts;
 
 namespace Dsde.Worker.Jobs;
 
-/// <summary>One way to write a request down, so that the same request has the same hash however it was spelt on the way here.</summary>
+/// <summary>
+/// One way to write a request down, so that the same request has the same hash however it was spelt on the way here. How many jobs its batch has is no part of it:
+/// a job that is sent again with that number, or without, is the same job.
+/// </summary>
 internal static class CanonicalRequest
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -19,14 +22,25 @@ internal static class CanonicalRequest
     /// <summary>The request in canonical JSON, and its SHA-256.</summary>
     public static (string Json, byte[] Hash) Write(SubmitGenerationJob job)
     {
-        var json = JsonSerializer.Serialize(job with { Metadata = Sort(job.Metadata), LogitBias = Sort(job.LogitBias), ExpiresAt = job.ExpiresAt?.ToUniversalTime() }, Json);
-        return (json, SHA256.HashData(Encoding.UTF8.GetBytes(json)));
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(Normalize(job), Json);
+        return (Encoding.UTF8.GetString(bytes), SHA256.HashData(bytes));
     }
 
-    private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
-        entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);
+    /// <summary>The request in canonical JSON as far as it may be stored where prompts may not.</summary>
+    public static string WriteWithoutPrompt(SubmitGenerationJob job) => JsonSerializer.Serialize(Normalize(job) with { Prompt = null, Messages = null }, Json);
 
     /// <summary>Reads a request back.</summary>
     public static SubmitGenerationJob Read(string json) =>
         JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json) ?? throw new JsonException("A stored request is null.");
+
+    private static SubmitGenerationJob Normalize(SubmitGenerationJob job) => job with
+    {
+        BatchJobCount = null,
+        Metadata = Sort(job.Metadata),
+        LogitBias = Sort(job.LogitBias),
+        ExpiresAt = job.ExpiresAt?.ToUniversalTime(),
+    };
+
+    private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
+        entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);
 }

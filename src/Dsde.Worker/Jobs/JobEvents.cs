@@ -1,5 +1,6 @@
 using System.Text;
 using Dsde.Contracts;
+using Dsde.Engine.Sampling;
 using Dsde.Persistence.Jobs;
 
 namespace Dsde.Worker.Jobs;
@@ -9,10 +10,14 @@ namespace Dsde.Worker.Jobs;
 /// </summary>
 internal static class JobEvents
 {
+    /// <summary>The event, with the whole text however long, of a job of which only the database is asked.</summary>
+    public static object Create(StoredJob job) => Create(job, job.Request is null ? null : CanonicalRequest.Read(job.Request));
+
     /// <summary>The event, with the whole text however long.</summary>
-    public static object Create(StoredJob job)
+    /// <param name="job">With its end.</param>
+    /// <param name="request">What was asked for; null if nobody knows.</param>
+    public static object Create(StoredJob job, SubmitGenerationJob? request)
     {
-        var request = job.Request is null ? null : CanonicalRequest.Read(job.Request);
         var endedAt = job.EndedAt ?? throw new ArgumentException($"Job {job.JobId} has not ended.", nameof(job));
         return job.State switch
         {
@@ -27,6 +32,7 @@ internal static class JobEvents
                 Reason = job.CancelReason ?? "cancelled",
                 Text = job.Outputs.Count == 0 ? null : job.Outputs[0].Text,
                 Usage = job.Outputs.Count == 0 ? null : CountTokens(job.Outputs),
+                Choices = job.Outputs.Count <= 1 ? null : CreateChoices(job, request),
                 Metadata = request?.Metadata,
                 CancelledAt = endedAt,
             },
@@ -57,7 +63,12 @@ internal static class JobEvents
             Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
             TextLocation = PlaceOf(completed.JobId),
         },
-        GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, null) > maxTextBytes => cancelled with { Text = null, TextLocation = PlaceOf(cancelled.JobId) },
+        GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, cancelled.Choices) > maxTextBytes => cancelled with
+        {
+            Text = null,
+            Choices = cancelled.Choices?.Select(choice => choice with { Text = null }).ToList(),
+            TextLocation = PlaceOf(cancelled.JobId),
+        },
         _ => jobEvent,
     };
 
@@ -96,23 +107,30 @@ internal static class JobEvents
             PromptTokenIds = output.PromptTokenIds,
             TokenLogProbabilities = Widen(output.TokenLogProbabilities),
             TopLogProbabilities = RankTokens(output),
-            Choices = job.Outputs.Count == 1 ? null : [.. job.Outputs.Select((choice, index) => CreateChoice(choice, job.Traces[index], index))],
+            Choices = job.Outputs.Count == 1 ? null : CreateChoices(job, request),
             Metadata = request?.Metadata,
             CompletedAt = endedAt,
         };
     }
 
-    private static GenerationChoice CreateChoice(JobOutput output, TraceSummary trace, int index) => new()
+    private static GenerationChoice[] CreateChoices(StoredJob job, SubmitGenerationJob? request)
     {
-        Index = index,
-        Text = output.Text,
-        FinishReason = output.FinishReason,
-        CompletionTokens = output.CompletionTokens,
-        Seed = trace.Seed,
-        TokenIds = output.TokenIds,
-        TokenLogProbabilities = Widen(output.TokenLogProbabilities),
-        TopLogProbabilities = RankTokens(output),
-    };
+        var seed = unchecked((ulong)(request?.Seed ?? SamplingReader.SeedOf(job.JobId)));
+        return
+        [
+            .. job.Outputs.Select((output, index) => new GenerationChoice
+            {
+                Index = index,
+                Text = output.Text,
+                FinishReason = output.FinishReason,
+                CompletionTokens = output.CompletionTokens,
+                Seed = unchecked((long)ChoiceSeeds.Of(seed, index)),
+                TokenIds = output.TokenIds,
+                TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+                TopLogProbabilities = RankTokens(output),
+            }),
+        ];
+    }
 
     /// <summary>Stored one after the other; equally many at each token.</summary>
     private static List<IReadOnlyList<TopLogProbability>>? RankTokens(JobOutput output) =>

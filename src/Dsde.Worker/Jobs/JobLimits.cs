@@ -22,6 +22,7 @@ internal static class JobLimits
     /// <summary>What is wrong, in words a person understands; null if nothing is.</summary>
     public static string? Check(SubmitGenerationJob job) =>
         CheckCustomId(job.CustomId)
+        ?? CheckBatch(job)
         ?? CheckName("model", job.Model, MaxModelLength)
         ?? CheckName("policy", job.Policy, MaxNameLength)
         ?? CheckName("sampling_mode", job.SamplingMode, MaxNameLength)
@@ -41,6 +42,11 @@ internal static class JobLimits
         : value.Length > longest ? $"{field} has {value.Length} characters; give at most {longest}."
         : IsPlain(value) ? null
         : $"{field} has a control character; leave it out.";
+
+    private static string? CheckBatch(SubmitGenerationJob job) =>
+        job.BatchJobCount is < 1 ? $"batch_job_count is {job.BatchJobCount}; give how many jobs the batch has, or leave it out."
+        : job.BatchJobCount is not null && job.BatchId is null ? $"batch_job_count is {job.BatchJobCount}, but batch_id is missing; give both, or neither."
+        : null;
 
     private static string? CheckMetadata(IReadOnlyDictionary<string, string>? metadata)
     {

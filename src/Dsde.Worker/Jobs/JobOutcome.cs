@@ -12,11 +12,18 @@ internal abstract record JobOutcome
     /// <summary>It has ended, now or earlier, and its end is stored.</summary>
     /// <param name="Job">With its end.</param>
     /// <param name="IsNew">Whether this delivery brought the end about.</param>
-    public sealed record Ended(StoredJob Job, bool IsNew) : JobOutcome;
+    public sealed record Ended(StoredJob Job, bool IsNew) : JobOutcome
+    {
+        /// <summary>The job's batch, if this end was that of its last job.</summary>
+        public BatchProgress? CompletedBatch { get; init; }
+
+        /// <summary>Why the message is to be kept in the error queue once the end is announced; null if it isn't.</summary>
+        public string? DeadLetterReason => JobFailures.FindDeadLetterReason(Job.Failure);
+    }
 
     /// <summary>Its id stands for another request, which keeps its end.</summary>
     public sealed record Conflict(JobFailure Failure) : JobOutcome;
 
-    /// <summary>The worker shuts down: the job goes back to the queue.</summary>
+    /// <summary>It has not ended: it goes back to the queue, for whoever can run it.</summary>
     public sealed record HandedBack : JobOutcome;
 }

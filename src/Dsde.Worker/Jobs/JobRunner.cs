@@ -1,62 +1,49 @@
 using Dsde.Contracts;
-using Dsde.Engine;
-using Dsde.Engine.Sampling;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
-using Dsde.Worker.Hosting;
+using Dsde.Worker.Jobs.Checkpoints;
 using Dsde.Worker.Telemetry;
 
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// The life of a job between delivery and acknowledgement: claim, check, generate, store. While the database is away it waits, which keeps further
-/// jobs in the broker; nothing is lost and nothing is retried to death.
+/// The life of a job between delivery and acknowledgement: claim, run, store. Whatever happens on the way, the job has a stored end, or goes back to the queue, or is another worker's.
 /// </summary>
 internal sealed class JobRunner(
-    IJobStore store, IGenerationEngine engine, JobValidator validator, RunningJobs running, WorkerIdentity identity, WorkerOptions options, TimeProvider time, ILogger<JobRunner> logger)
+    IJobStore store, JobClaims claims, JobWork work, CheckpointWriter checkpoints, RunningJobs running, DatabasePatience patience, TimeProvider time, ILogger<JobRunner> logger)
 {
-    private static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestHeldPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortestHeldPause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs a job to its end, or finds the end it had.</summary>
     /// <param name="job">The job; of a refused one the ids.</param>
+    /// <param name="lane">How it came.</param>
     /// <param name="refusal">Why it is not to be run; null if it is.</param>
-    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobRefusal? refusal = null)
+    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane, JobRefusal? refusal = null)
     {
-        var (request, hash) = CanonicalRequest.Write(job);
-        var claim = new JobClaim
-        {
-            JobId = job.JobId,
-            BatchId = job.BatchId,
-            CustomId = job.CustomId,
-            Request = request,
-            RequestHash = refusal?.BodyHash ?? hash,
-            Model = job.Model,
-            Workload = job.Metadata?.GetValueOrDefault("workload"),
-            WorkerId = identity.WorkerId,
-            Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
-        };
+        var claim = claims.Create(job, refusal);
+        var delivery = new JobDelivery(job, lane, refusal);
         try
         {
             while (true)
             {
-                switch (await WhileDatabaseAwayAsync(token => store.ClaimAsync(claim, token)))
+                running.HandBack.ThrowIfCancellationRequested();
+                switch (await patience.RunAsync(() => store.ClaimAsync(claim, running.Abandoned), running.HandBack))
                 {
                     case ClaimResult.Claimed claimed:
-                        if (await RunClaimedAsync(job, refusal, claim, claimed) is { } ended)
+                        if (await RunClaimedAsync(delivery, claim, claimed) is { } outcome)
                         {
-                            return ended;
+                            return outcome;
                         }
 
-                        break;
+                        break; // it is another worker's, or was ended by it: look again
                     case ClaimResult.Ended earlier:
                         return new JobOutcome.Ended(earlier.Job, IsNew: false);
                     case ClaimResult.Conflict:
                         return new JobOutcome.Conflict(new JobFailure(
                             FailureCodes.JobIdConflict, $"Job id {job.JobId} was used before for another request, which keeps its result. Send this one under a new id.", Retryable: false));
-                    case ClaimResult.Held held:
-                        await Task.Delay(Clamp(held.Until - time.GetUtcNow()), time, running.HandBack);
+                    case ClaimResult.Held other:
+                        await WaitForAsync(job.JobId, other.Until);
                         break;
                 }
             }
@@ -67,150 +54,103 @@ internal sealed class JobRunner(
         }
     }
 
-    /// <summary>Null if the claim was lost on the way: then someone else has ended or taken the job, and it is looked at again.</summary>
-    private async Task<JobOutcome?> RunClaimedAsync(SubmitGenerationJob job, JobRefusal? refusal, JobClaim claim, ClaimResult.Claimed claimed)
+    /// <summary>Null if the claim was lost on the way.</summary>
+    private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
-        using var held = running.Hold(claimed.Lease, job.BatchId);
+        using var held = running.Add(claimed.Lease, claim.BatchId);
         try
         {
-            if (await FindEndAsync(job, refusal, claimed) is not { } end)
-            {
-                await TryReleaseAsync(claimed.Lease);
-                return new JobOutcome.HandedBack();
-            }
-
-            if (await WhileDatabaseAwayAsync(token => store.StoreAsync(end, token)) is not { } stored)
-            {
-                logger.ClaimLost(job.JobId);
-                return null;
-            }
-
-            return new JobOutcome.Ended(StoredJob.From(claim, claimed, end, stored), IsNew: true);
+            return await FindEndAsync(delivery, held, claimed) is { } end ? await EndAsync(claim, claimed, end) : await GiveBackAsync(held);
         }
-        catch (OperationCanceledException) when (running.HandBack.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            await TryReleaseAsync(claimed.Lease); // changes nothing if the end was stored after all
+            return await GiveBackAsync(held);
+        }
+        catch
+        {
+            await TryReleaseAsync(held.Lease); // nobody holds the message much longer: it goes to the error queue
             throw;
         }
     }
 
-    /// <summary>Null if the job has not ended and somebody else has to go on with it.</summary>
-    private async Task<JobEnd?> FindEndAsync(SubmitGenerationJob job, JobRefusal? refusal, ClaimResult.Claimed claimed)
+    private async Task<JobEnd?> FindEndAsync(JobDelivery delivery, RunningJob held, ClaimResult.Claimed claimed)
     {
-        if (claimed.IsCancelRequested)
+        try
         {
-            return new CancelledJobEnd(claimed.Lease, "cancelled", [], []);
+            return await work.FindEndAsync(delivery, held, claimed);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.JobFaulted(held.Lease.JobId, exception); // a bug: it costs this job and no other
+            return new FailedJobEnd(held.Lease, JobFailures.InternalError(exception));
+        }
+    }
+
+    /// <summary>Null if the claim was lost.</summary>
+    private async Task<JobOutcome?> EndAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
+    {
+        try
+        {
+            return await StoreAsync(claim, claimed, end);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.EndRefused(claim.JobId, exception); // whatever is wrong with it, a failure can be stored
+            return await StoreAsync(claim, claimed, new FailedJobEnd(end.Lease, JobFailures.InternalError(exception)));
+        }
+    }
+
+    private async Task<JobOutcome?> StoreAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
+    {
+        if (await patience.RunAsync(() => store.StoreAsync(end, running.Abandoned), running.HandBack) is not { } stored)
+        {
+            logger.ClaimLost(claim.JobId);
+            return null;
         }
 
-        if (refusal is not null)
-        {
-            return new FailedJobEnd(claimed.Lease, refusal.Failure);
-        }
+        return new JobOutcome.Ended(StoredJob.From(claim, claimed, end, stored), IsNew: true) { CompletedBatch = stored.CompletedBatch };
+    }
 
-        if (job.ExpiresAt <= time.GetUtcNow())
+    /// <summary>Null if it is another worker's anyway.</summary>
+    private async Task<JobOutcome?> GiveBackAsync(RunningJob held)
+    {
+        if (held.IsLost)
         {
-            return new CancelledJobEnd(claimed.Lease, "expired", [], []);
-        }
-
-        if (claimed.Attempt > options.MaxAttempts)
-        {
-            return new FailedJobEnd(claimed.Lease, new JobFailure(
-                FailureCodes.EngineError, $"The job was started {claimed.Attempt - 1} times and never came to an end; it is given up.", Retryable: false));
+            logger.ClaimLost(held.Lease.JobId);
+            return null;
         }
 
         try
         {
-            var request = validator.Validate(job);
-            return ToEnd(job, claimed.Lease, request, await GenerateAsync(job.JobId, request, job.ChoiceCount ?? 1));
+            await checkpoints.SaveAsync(held, running.Abandoned);
         }
-        catch (JobRejectedException rejected)
+        catch (Exception exception) when (exception is DatabaseUnavailableException or OperationCanceledException)
         {
-            return new FailedJobEnd(claimed.Lease, rejected.Failure);
+            // Whoever gets it goes on from an earlier one, or begins again.
         }
-        catch (EngineFailureException failure)
-        {
-            return new FailedJobEnd(claimed.Lease, new JobFailure(FailureCodes.EngineError, failure.Message, Retryable: true));
-        }
-        catch (OperationCanceledException) when (!running.HandBack.IsCancellationRequested)
-        {
-            return null; // the engine was shut down, which says nothing about the job
-        }
+
+        await TryReleaseAsync(held.Lease);
+        return new JobOutcome.HandedBack();
     }
 
-    private JobEnd? ToEnd(SubmitGenerationJob job, JobLease lease, GenerationRequest request, GenerationResult[] results)
+    /// <summary>Waits until a job that is held might be free: when it has ended, if it is held in this process, or when its lease might have run out.</summary>
+    private async Task WaitForAsync(Guid jobId, DateTimeOffset until)
     {
-        if (results.Any(result => result.FinishReason == FinishReason.Suspended))
-        {
-            return null;
-        }
-
-        JobOutput[] outputs = [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))];
-        JobTrace[] traces = [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))];
-        var isBegun = results.Any(result => result.TokenIds.Count > 0);
-        return results.FirstOrDefault(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired)?.FinishReason switch
-        {
-            FinishReason.Cancelled => new CancelledJobEnd(lease, "cancelled", isBegun ? outputs : [], isBegun ? traces : []),
-            FinishReason.Expired => new CancelledJobEnd(lease, "expired", isBegun ? outputs : [], isBegun ? traces : []),
-            _ => new CompletedJobEnd(lease, outputs, traces),
-        };
-    }
-
-    /// <summary>All outputs of a job, together; each has a seed of its own. If one fails for good, so does the job, and the others are called off.</summary>
-    private async Task<GenerationResult[]> GenerateAsync(Guid jobId, GenerationRequest request, int choiceCount)
-    {
-        using var runningJob = running.Add(jobId);
-        request = request with { Control = runningJob.Control };
-        return await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => GenerateChoiceAsync(
-            jobId, request with { Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) } }, runningJob.Control)));
-    }
-
-    private async Task<GenerationResult> GenerateChoiceAsync(Guid jobId, GenerationRequest request, GenerationControl control)
-    {
-        for (var retry = 0; ; retry++)
-        {
-            try
-            {
-                return await engine.GenerateAsync(request, running.HandBack);
-            }
-            catch (EngineFailureException failure) when (retry < options.EngineRetries)
-            {
-                logger.EngineRetried(jobId, retry + 1, failure);
-            }
-            catch
-            {
-                control.Cancel();
-                throw;
-            }
-        }
-    }
-
-    private async Task<T> WhileDatabaseAwayAsync<T>(Func<CancellationToken, Task<T>> work)
-    {
-        while (true)
-        {
-            try
-            {
-                return await work(running.HandBack);
-            }
-            catch (DatabaseUnavailableException exception)
-            {
-                logger.DatabaseAway(exception.Message);
-                await Task.Delay(DatabasePause, time, running.HandBack);
-            }
-        }
+        var pause = until - time.GetUtcNow();
+        pause = pause < ShortestHeldPause ? ShortestHeldPause : pause > LongestHeldPause ? LongestHeldPause : pause;
+        var gone = running.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, running.HandBack);
+        await gone.WaitAsync(pause, time, running.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task TryReleaseAsync(JobLease lease)
     {
         try
         {
-            await store.ReleaseAsync(lease, CancellationToken.None);
+            await store.ReleaseAsync(lease, CancellationToken.None); // changes nothing if the end was stored after all
         }
         catch (DatabaseUnavailableException exception)
         {
-            logger.DatabaseAway(exception.Message); // the claim runs out by itself
+            patience.Note(exception); // the claim runs out by itself
         }
     }
-
-    private static TimeSpan Clamp(TimeSpan pause) => pause < ShortestHeldPause ? ShortestHeldPause : pause > LongestHeldPause ? LongestHeldPause : pause;
 }

@@ -60,7 +60,7 @@ internal static class SamplingReader
     }
 
     /// <summary>A job without a seed gets the one that its id gives, so that it is the same whenever the job is delivered again.</summary>
-    private static long SeedOf(Guid jobId)
+    public static long SeedOf(Guid jobId)
     {
         Span<byte> bytes = stackalloc byte[16];
         NameBasedGuid.Create(jobId, "seed").TryWriteBytes(bytes);

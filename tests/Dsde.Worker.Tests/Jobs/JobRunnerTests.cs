@@ -2,48 +2,33 @@ using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
-using Dsde.Persistence.Migrating;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Dsde.Worker.Tests.Jobs;
 
 /// <summary>The life of a job where things go wrong, on a real database.</summary>
 public sealed class JobRunnerTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
-    private readonly RunningJobs _running = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-runner-").FullName;
-    private ServiceProvider? _services;
+    private JobLife? _life;
 
-    private IJobStore Store => _services!.GetRequiredService<IJobStore>();
+    private JobLife Life => _life ?? throw new InvalidOperationException("Not initialised.");
 
-    public async ValueTask InitializeAsync()
-    {
-        _services = new ServiceCollection().AddSingleton<TimeProvider>(_time)
-            .AddDsdePersistence(new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder}/dsde.db" }).BuildServiceProvider();
-        await _services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(TestContext.Current.CancellationToken);
-    }
+    private IJobStore Store => Life.Store;
 
-    public async ValueTask DisposeAsync()
-    {
-        _running.Dispose();
-        await _services!.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public async ValueTask InitializeAsync() => _life = await JobLife.CreateAsync();
+
+    public ValueTask DisposeAsync() => Life.DisposeAsync();
 
     [Fact]
     public async Task A_job_runs_is_stored_and_run_again_gives_the_same_event()
     {
         var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
-        var (runner, job) = (CreateRunner(engine), Job());
+        var (worker, job) = (CreateWorker(engine), Job());
 
-        var first = (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
-        _time.Advance(TimeSpan.FromMinutes(5));
-        var second = (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+        var first = (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+        Life.Time.Advance(TimeSpan.FromMinutes(5));
+        var second = (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
 
         first.IsNew.ShouldBeTrue();
         second.IsNew.ShouldBeFalse();
@@ -66,7 +51,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
         }));
         var job = Job() with { ChoiceCount = 3, Seed = 11, ReturnLogProbabilities = true, TopLogProbabilityCount = 2 };
 
-        var ended = (await CreateRunner(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await CreateWorker(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
 
         engine.Requests.ShouldBe(3);
         var completed = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>();
@@ -87,14 +72,14 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public async Task A_job_without_a_seed_has_the_same_one_whenever_it_is_delivered()
     {
         var seeds = new List<ulong>();
-        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+        var worker = CreateWorker(new ScriptedEngine((request, _) =>
         {
             seeds.Add(request.Sampling.Seed);
             throw new EngineFailureException("out of luck");
         }));
 
-        await runner.RunAsync(Job());
-        await runner.RunAsync(Job());
+        await Life.PassTimeUntilAsync(worker.RunAsync(Job()));
+        await Life.PassTimeUntilAsync(worker.RunAsync(Job()));
 
         seeds.Count.ShouldBe(6);
         seeds.Take(3).Distinct().Count().ShouldBe(1);
@@ -104,9 +89,9 @@ public sealed class JobRunnerTests : IAsyncLifetime
     [Fact]
     public async Task An_engine_that_fails_is_tried_again_and_then_the_job_fails_retryably()
     {
-        var runner = CreateRunner(new ScriptedEngine((_, _) => throw new EngineFailureException("out of luck")));
+        var worker = CreateWorker(new ScriptedEngine((_, _) => throw new EngineFailureException("out of luck")));
 
-        var ended = (await runner.RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await Life.PassTimeUntilAsync(worker.RunAsync(Job()))).ShouldBeOfType<JobOutcome.Ended>();
 
         ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.EngineError, "out of luck", Retryable: true));
     }
@@ -116,27 +101,9 @@ public sealed class JobRunnerTests : IAsyncLifetime
     {
         var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
 
-        var ended = (await CreateRunner(engine).RunAsync(Job() with { ExpiresAt = _time.GetUtcNow() })).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await CreateWorker(engine).RunAsync(Job() with { ExpiresAt = Life.Time.GetUtcNow() })).ShouldBeOfType<JobOutcome.Ended>();
 
         ended.Job.CancelReason.ShouldBe("expired");
-        engine.Requests.ShouldBe(0);
-    }
-
-    [Fact]
-    public async Task A_job_that_never_came_to_an_end_is_given_up()
-    {
-        var (options, job) = (new WorkerOptions { MaxAttempts = 2 }, Job());
-        var (request, hash) = CanonicalRequest.Write(job);
-        for (var attempt = 0; attempt < 2; attempt++)
-        {
-            await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "died", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken);
-            _time.Advance(TimeSpan.FromMinutes(1));
-        }
-
-        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
-        var ended = (await CreateRunner(engine, options).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
-
-        ended.Job.Failure.ShouldNotBeNull().Message.ShouldContain("started 2 times");
         engine.Requests.ShouldBe(0);
     }
 
@@ -146,7 +113,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public async Task A_cancelled_job_is_stored_and_told_with_what_there_was(bool isCancelledInTheDatabase)
     {
         var (started, asked) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var runner = CreateRunner(new ScriptedEngine(async (request, _) =>
+        var worker = CreateWorker(new ScriptedEngine(async (request, _) =>
         {
             started.SetResult();
             await asked.Task;
@@ -154,14 +121,14 @@ public sealed class JobRunnerTests : IAsyncLifetime
         }));
         var job = Job();
 
-        var running = runner.RunAsync(job);
+        var running = worker.RunAsync(job);
         await started.Task;
         if (isCancelledInTheDatabase)
         {
             await Store.CancelJobAsync(job.JobId, TestContext.Current.CancellationToken);
         }
 
-        _running.Cancel(job.JobId);
+        worker.Running.CancelJob(job.JobId);
         asked.SetResult();
 
         var ended = (await running).ShouldBeOfType<JobOutcome.Ended>().Job;
@@ -174,14 +141,14 @@ public sealed class JobRunnerTests : IAsyncLifetime
     [Fact]
     public async Task The_engine_learns_the_deadline_and_what_it_cuts_is_stored_as_expired()
     {
-        var expires = _time.GetUtcNow().AddSeconds(10);
-        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+        var expires = Life.Time.GetUtcNow().AddSeconds(10);
+        var worker = CreateWorker(new ScriptedEngine((request, _) =>
         {
             request.ExpiresAt.ShouldBe(expires);
             return Task.FromResult(ScriptedEngine.Result(request, "once upon") with { FinishReason = FinishReason.Expired });
         }));
 
-        var job = (await runner.RunAsync(Job() with { ExpiresAt = expires })).ShouldBeOfType<JobOutcome.Ended>().Job;
+        var job = (await worker.RunAsync(Job() with { ExpiresAt = expires })).ShouldBeOfType<JobOutcome.Ended>().Job;
 
         (job.State, job.CancelReason, job.Outputs[0].Text).ShouldBe((JobState.Cancelled, "expired", "once upon"));
     }
@@ -189,10 +156,10 @@ public sealed class JobRunnerTests : IAsyncLifetime
     [Fact]
     public async Task A_job_that_is_cut_before_it_begins_has_no_output()
     {
-        var runner = CreateRunner(new ScriptedEngine((request, _) =>
+        var worker = CreateWorker(new ScriptedEngine((request, _) =>
             Task.FromResult(ScriptedEngine.Result(request, "") with { FinishReason = FinishReason.Expired, TokenIds = [], TokenLogProbabilities = [] })));
 
-        var job = (await runner.RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>().Job;
+        var job = (await worker.RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>().Job;
 
         job.CancelReason.ShouldBe("expired");
         job.Outputs.ShouldBeEmpty();
@@ -203,7 +170,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public async Task If_one_output_fails_for_good_the_others_are_called_off_and_the_job_fails()
     {
         var othersCancelled = 0;
-        var runner = CreateRunner(new ScriptedEngine(async (request, _) =>
+        var worker = CreateWorker(new ScriptedEngine(async (request, _) =>
         {
             if (request.Sampling.Seed == Dsde.Engine.Sampling.ChoiceSeeds.Of(11, 1))
             {
@@ -219,7 +186,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
             return ScriptedEngine.Result(request) with { FinishReason = FinishReason.Cancelled };
         }));
 
-        var ended = (await runner.RunAsync(Job() with { ChoiceCount = 3, Seed = 11 })).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await Life.PassTimeUntilAsync(worker.RunAsync(Job() with { ChoiceCount = 3, Seed = 11 }))).ShouldBeOfType<JobOutcome.Ended>();
 
         ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.EngineError, "out of luck", Retryable: true));
         othersCancelled.ShouldBe(2);
@@ -230,33 +197,31 @@ public sealed class JobRunnerTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_job_that_is_suspended_or_whose_engine_is_shut_down_is_handed_back(bool isSuspended)
     {
-        var runner = CreateRunner(new ScriptedEngine((request, _) => isSuspended
+        var worker = CreateWorker(new ScriptedEngine((request, _) => isSuspended
             ? Task.FromResult(ScriptedEngine.Result(request) with { FinishReason = FinishReason.Suspended })
             : throw new OperationCanceledException("The engine has been shut down.")));
         var job = Job();
 
-        (await runner.RunAsync(job)).ShouldBeOfType<JobOutcome.HandedBack>();
+        (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.HandedBack>();
 
-        var (request, hash) = CanonicalRequest.Write(job);
-        (await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "next", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken))
-            .ShouldBeOfType<ClaimResult.Claimed>();
+        (await Life.ClaimAsync(job)).LostStarts.ShouldBe(0);
     }
 
     [Fact]
     public async Task A_prompt_that_the_tokenizer_can_not_cut_fails_the_job_with_the_reason()
     {
-        var runner = CreateRunner(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
+        var worker = CreateWorker(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
 
-        var ended = (await runner.RunAsync(Job() with { Prompt = ScriptedEngine.Unencodable })).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await worker.RunAsync(Job() with { Prompt = ScriptedEngine.Unencodable })).ShouldBeOfType<JobOutcome.Ended>();
 
         ended.Job.Failure.ShouldBe(new JobFailure(FailureCodes.InvalidRequest, "The text can't be cut into words.", Retryable: false));
     }
 
     [Fact]
-    public async Task A_job_that_is_handed_back_can_be_claimed_at_once()
+    public async Task A_job_whose_engine_does_not_let_go_in_time_is_abandoned_and_can_be_claimed_at_once()
     {
         var started = new TaskCompletionSource();
-        var runner = CreateRunner(new ScriptedEngine(async (request, cancellation) =>
+        var worker = CreateWorker(new ScriptedEngine(async (request, cancellation) =>
         {
             started.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
@@ -264,14 +229,13 @@ public sealed class JobRunnerTests : IAsyncLifetime
         }));
         var job = Job();
 
-        var running = runner.RunAsync(job);
+        var running = worker.RunAsync(job);
         await started.Task;
-        _running.HandBackAll();
+        worker.Running.HandBackAll();
+        worker.Running.AbandonAll();
 
         (await running).ShouldBeOfType<JobOutcome.HandedBack>();
-        var (request, hash) = CanonicalRequest.Write(job);
-        (await Store.ClaimAsync(new JobClaim { JobId = job.JobId, Request = request, RequestHash = hash, Model = job.Model, WorkerId = "next", Lease = TimeSpan.FromSeconds(5) }, TestContext.Current.CancellationToken))
-            .ShouldBeOfType<ClaimResult.Claimed>().Attempt.ShouldBe(2);
+        (await Life.ClaimAsync(job)).Attempt.ShouldBe(2);
     }
 
     [Theory]
@@ -282,21 +246,16 @@ public sealed class JobRunnerTests : IAsyncLifetime
     [InlineData("holds 64 with the output; shorten it to 63", null, null, null, "0123456789012345678901234567890123456789012345678901234567890123")]
     public async Task A_job_that_can_never_run_fails_with_the_value_and_what_is_allowed(string message, double? temperature, double? topP, int? maxTokens, string prompt)
     {
-        var runner = CreateRunner(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
+        var worker = CreateWorker(new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))));
 
-        var ended = (await runner.RunAsync(Job() with { Prompt = prompt, Temperature = temperature, TopP = topP, MaxTokens = maxTokens })).ShouldBeOfType<JobOutcome.Ended>();
+        var ended = (await worker.RunAsync(Job() with { Prompt = prompt, Temperature = temperature, TopP = topP, MaxTokens = maxTokens })).ShouldBeOfType<JobOutcome.Ended>();
 
         var failure = ended.Job.Failure.ShouldNotBeNull();
         failure.Message.ShouldContain(message);
         failure.Retryable.ShouldBeFalse();
     }
 
-    private static SubmitGenerationJob Job() =>
-        new() { JobId = Guid.NewGuid(), Model = "dsde-demo", Prompt = "a", Metadata = new Dictionary<string, string> { ["workload"] = "test" } };
+    private static SubmitGenerationJob Job() => JobLife.Job();
 
-    private JobRunner CreateRunner(ScriptedEngine engine, WorkerOptions? options = null)
-    {
-        options ??= new WorkerOptions();
-        return new JobRunner(Store, engine, new JobValidator(engine, options), _running, new WorkerIdentity("worker"), options, _time, NullLogger<JobRunner>.Instance);
-    }
+    private TestWorker CreateWorker(IGenerationEngine engine, WorkerOptions? options = null) => Life.CreateWorker(engine, options);
 }
