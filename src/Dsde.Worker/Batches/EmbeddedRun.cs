@@ -55,14 +55,23 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     }
 
     /// <summary>Sends the file's jobs and waits for their ends.</summary>
+    /// <exception cref="CommandFailedException">The engine has broken down, so that they will have none.</exception>
     public async Task RunAsync(JobFile file, int jobCount, CancellationToken cancellationToken)
     {
         await _host.Services.GetRequiredService<IJobStore>().RegisterBatchAsync(new NewBatch(_batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
         var follower = _host.Services.GetRequiredService<BatchFollower>();
         follower.Expect(jobCount);
-        await _host.Services.GetRequiredService<JobFeeder>().SendAsync(
-            file.ReadAsync(cancellationToken), WindowPerSlot * _engine.Description.BatchSize, follower.Ends, Sample, cancellationToken);
-        await follower.AllEnded.WaitAsync(cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _engine.BrokenDown);
+        try
+        {
+            await _host.Services.GetRequiredService<JobFeeder>().SendAsync(
+                file.ReadAsync(stop.Token), WindowPerSlot * _engine.Description.BatchSize, follower.Ends, Sample, stop.Token);
+            await follower.AllEnded.WaitAsync(stop.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CommandFailedException("The engine has broken down; jobs without a result have to be run again.", exception);
+        }
     }
 
     /// <summary>Writes results.jsonl and errors.jsonl, in the order of the file.</summary>

@@ -66,7 +66,7 @@ internal sealed class RunCommand : DsdeCommand
         {
             await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(run.RunAsync(file, jobCount, cancellationToken), jobCount, run.Tally.Sample);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException or CommandFailedException)
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
             await configuration.Error.WriteLineAsync($"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in {Path.Combine(folder, ResultFiles.ErrorsName)}");
