@@ -11,7 +11,7 @@ internal static class DatabaseSetup
         builder.UseSnakeCaseNamingConvention();
         if (provider == PersistenceOptions.PostgreSql)
         {
-            builder.UseNpgsql(connectionString);
+            builder.UseNpgsql(HangingClients.Bound(connectionString));
         }
         else
         {

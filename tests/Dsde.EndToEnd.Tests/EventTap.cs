@@ -58,6 +58,15 @@ internal sealed class EventTap : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until what has come is enough; patience is for each event.</summary>
+    public async Task WaitUntilAsync(Func<bool> isEnough, TimeSpan patience)
+    {
+        while (!isEnough())
+        {
+            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue($"{Events.Count} events came, and not those that are waited for.");
+        }
+    }
+
     /// <summary>Takes a message from a queue, waiting for it.</summary>
     public async Task<BasicGetResult> TakeAsync(string queue)
     {
@@ -80,6 +89,24 @@ internal sealed class EventTap : IAsyncDisposable
             }
 
             await Task.Delay(100, patience.Token);
+        }
+    }
+
+    /// <summary>Asserts that nothing waits in any of these queues, whether they are there or not.</summary>
+    public async Task ShouldBeEmptyAsync(params string[] queues)
+    {
+        await using var connection = await _factory.CreateConnectionAsync();
+        foreach (var queue in queues)
+        {
+            await using var channel = await connection.CreateChannelAsync();
+            try
+            {
+                (await channel.QueueDeclarePassiveAsync(queue)).MessageCount.ShouldBe(0u, queue);
+            }
+            catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == 404)
+            {
+                // there is no such queue
+            }
         }
     }
 

@@ -44,6 +44,26 @@ public class RabbitMqServer : IAsyncLifetime
         return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
     }
 
+    /// <summary>Messages in a queue, those that are delivered and not acknowledged included; 0 if there is no such queue.</summary>
+    public async Task<int> CountMessagesAsync(string virtualHost, string queue) =>
+        await FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages", out var messages) ? messages.GetInt32() : 0;
+
+    /// <summary>Waits until a queue has no messages, delivered ones included. The broker's numbers are some seconds old.</summary>
+    /// <exception cref="TimeoutException">It keeps some.</exception>
+    public async Task WaitUntilEmptyAsync(string virtualHost, string queue)
+    {
+        var patience = TimeProvider.System.GetTimestamp();
+        while (await CountMessagesAsync(virtualHost, queue) is var count and > 0)
+        {
+            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(60))
+            {
+                throw new TimeoutException($"The queue {queue} still has {count} messages.");
+            }
+
+            await Task.Delay(200);
+        }
+    }
+
     /// <summary>Cuts the connections to a virtual host, as the broker's operator can; waits until there are any, as the broker lists them late.</summary>
     /// <returns>How many there were.</returns>
     public async Task<int> CutConnectionsAsync(string virtualHost)

@@ -6,7 +6,7 @@ namespace Dsde.Testing;
 
 /// <summary>
 /// The wire between a program and a server on this machine, to be cut at an exact place: a proxy that understands where the messages of AMQP or PostgreSQL begin
-/// and end, shows each to the test before it passes it on, and cuts when the test says so. What the far side has of a cut connection is what was passed on.
+/// and end, shows each to the test before it passes it on, and is cut, or hangs, when the test says so.
 /// </summary>
 public sealed class Wire : IAsyncDisposable
 {
@@ -17,6 +17,8 @@ public sealed class Wire : IAsyncDisposable
     private readonly WireProtocol _protocol;
     private readonly Task _accepting;
     private volatile bool _isCut;
+    private volatile Trap? _trap;
+    private int _lastConnection;
 
     /// <summary>Opens a port that leads to the server's.</summary>
     public Wire(int serverPort, WireProtocol protocol)
@@ -31,8 +33,16 @@ public sealed class Wire : IAsyncDisposable
     /// <summary>Where the program connects to.</summary>
     public int Port { get; }
 
-    /// <summary>Sees every message before it is passed on, and says whether to cut. Called by several connections at once.</summary>
-    public Func<WireMessage, WireCut>? Watch { get; set; }
+    /// <summary>
+    /// Has every message looked at before it is passed on, until one is to be cut at; then it is done with. Several connections may ask at once.
+    /// </summary>
+    /// <returns>Ends when it has happened.</returns>
+    public Task ArmAsync(Func<WireMessage, WireCut> watch)
+    {
+        var trap = new Trap(watch);
+        _trap = trap;
+        return trap.Sprung.Task;
+    }
 
     /// <summary>Cuts all connections, and takes no new ones until <see cref="Mend"/>.</summary>
     public void Cut()
@@ -94,7 +104,8 @@ public sealed class Wire : IAsyncDisposable
                 _clients.AddRange([near, far]);
             }
 
-            await Task.WhenAny(PassAsync(near, far, isFromClient: true), PassAsync(far, near, isFromClient: false));
+            var connection = new Connection(Interlocked.Increment(ref _lastConnection));
+            await Task.WhenAny(PassAsync(connection, near, far, isFromClient: true), PassAsync(connection, far, near, isFromClient: false));
         }
         catch (SocketException)
         {
@@ -107,7 +118,7 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(TcpClient from, TcpClient to, bool isFromClient)
+    private async Task PassAsync(Connection connection, TcpClient from, TcpClient to, bool isFromClient)
     {
         try
         {
@@ -118,16 +129,22 @@ public sealed class Wire : IAsyncDisposable
                 while (MeasureMessage(buffer.AsSpan(passed, filled - passed), isFromClient && isFirst) is var length and > 0)
                 {
                     isFirst = false;
-                    var cut = Watch?.Invoke(new WireMessage(isFromClient, buffer.AsMemory(passed, length))) ?? WireCut.No;
-                    if (cut != WireCut.Before)
+                    var (trap, cut) = Examine(new WireMessage(connection.Number, isFromClient, buffer.AsMemory(passed, length)));
+                    connection.IsHeld |= cut != WireCut.No;
+                    if (cut == WireCut.After || !connection.IsHeld)
                     {
                         await to.GetStream().WriteAsync(buffer.AsMemory(passed, length), _end.Token);
                     }
 
-                    if (cut != WireCut.No)
+                    if (cut is WireCut.Before or WireCut.After)
                     {
                         Cut();
-                        return;
+                    }
+
+                    trap?.Sprung.TrySetResult();
+                    if (connection.IsHeld)
+                    {
+                        await Task.Delay(Timeout.InfiniteTimeSpan, _end.Token);
                     }
 
                     passed += length;
@@ -155,6 +172,13 @@ public sealed class Wire : IAsyncDisposable
         }
     }
 
+    private (Trap? Trap, WireCut Cut) Examine(WireMessage message)
+    {
+        var trap = _trap;
+        var cut = trap?.Watch(message) ?? WireCut.No;
+        return cut != WireCut.No && Interlocked.CompareExchange(ref _trap, null, trap) == trap ? (trap, cut) : (null, WireCut.No);
+    }
+
     /// <summary>Bytes of the first whole message; 0 if there is none yet.</summary>
     private int MeasureMessage(ReadOnlySpan<byte> bytes, bool isGreeting)
     {
@@ -166,5 +190,19 @@ public sealed class Wire : IAsyncDisposable
             _ => bytes.Length < 5 ? int.MaxValue : 1 + BinaryPrimitives.ReadInt32BigEndian(bytes[1..]),
         };
         return length <= bytes.Length ? length : 0;
+    }
+
+    private sealed class Connection(int number)
+    {
+        public int Number => number;
+
+        public volatile bool IsHeld;
+    }
+
+    private sealed class Trap(Func<WireMessage, WireCut> watch)
+    {
+        public Func<WireMessage, WireCut> Watch => watch;
+
+        public TaskCompletionSource Sprung { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -11,4 +11,7 @@ public enum WireCut
 
     /// <summary>After it: the receiver gets it, and can't answer.</summary>
     After,
+
+    /// <summary>Not cut: from this message on the connection stays open and passes nothing more, as if one of the two were stopped.</summary>
+    Hold,
 }

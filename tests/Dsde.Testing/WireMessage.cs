@@ -4,9 +4,10 @@ using System.Text;
 namespace Dsde.Testing;
 
 /// <summary>A message on a <see cref="Wire"/>.</summary>
+/// <param name="Connection">Which of the wire's connections, from 1.</param>
 /// <param name="IsFromClient">Whether the program sent it, not the server.</param>
 /// <param name="Bytes">As it is on the wire; valid during the call only.</param>
-public readonly record struct WireMessage(bool IsFromClient, ReadOnlyMemory<byte> Bytes)
+public readonly record struct WireMessage(int Connection, bool IsFromClient, ReadOnlyMemory<byte> Bytes)
 {
     private const byte AmqpMethodFrame = 1;
     private const byte PostgreSqlQuery = (byte)'Q';

@@ -13,6 +13,7 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
 {
     private const int SqliteBusy = 5;
     private const int SqliteLocked = 6;
+    private const string IdleInTransaction = "25P03"; // idle_in_transaction_session_timeout
 
     private readonly ResiliencePipeline _retries = new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
@@ -42,6 +43,10 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         catch (PostgresException exception) when (IsRefusal(exception))
         {
             throw new DatabaseUnavailableException($"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: {exception.MessageText}. Check {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+        }
+        catch (Exception exception) when (IsTransient(exception) && !IsUnreachable(exception))
+        {
+            throw new DatabaseUnavailableException($"The database {Describe()} does not do its work at the moment: {Innermost(exception).Message}", exception);
         }
         catch (Exception exception) when (IsUnreachable(exception))
         {
@@ -82,13 +87,16 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         return $"{builder.Database} on {builder.Host}:{builder.Port}";
     }
 
-    private static bool IsTransient(Exception exception) => Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked } || IsUnreachable(exception)
-        || Chain(exception).OfType<DbException>().Any(error => error.IsTransient);
+    /// <summary>Whether the same may work later: it could not be reached, was overloaded, locked, full, a standby, or cut the statement off.</summary>
+    private static bool IsTransient(Exception exception) => exception is not OperationCanceledException
+        && (Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked } || IsUnreachable(exception)
+            || Chain(exception).Any(error => error is DbException { IsTransient: true }
+                or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.ReadOnlySqlTransaction }));
 
     private static bool IsUnreachable(Exception exception) => exception is not OperationCanceledException
         && Chain(exception).Any(error => error is SocketException or TimeoutException
             or SqliteException { SqliteErrorCode: 14 }
-            or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow }
+            or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or IdleInTransaction }
             || (error is NpgsqlException and not PostgresException));
 
     /// <summary>The password is wrong, or the user has no right to connect.</summary>
