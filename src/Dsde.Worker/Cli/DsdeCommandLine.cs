@@ -48,6 +48,7 @@ internal static class DsdeCommandLine
         root.Add(new StatusCommand());
         root.Add(new ResultsCommand());
         root.Add(new CancelCommand());
+        root.Add(new ErrorsCommand());
         root.Add(new DbCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());

@@ -15,6 +15,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("status")]
     [InlineData("results")]
     [InlineData("cancel")]
+    [InlineData("errors list")]
+    [InlineData("errors requeue")]
+    [InlineData("errors drop")]
     [InlineData("db migrate")]
     [InlineData("db status")]
     [InlineData("model inspect")]
@@ -65,6 +68,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run jobs.jsonl --batch-size many", "many")]
     [InlineData("status seven", "seven")]
     [InlineData("db migrate --provider oracle", "oracle")]
+    [InlineData("errors list --queue jobs", "jobs")]
+    [InlineData("errors list --limit 0", "--limit is 0; give at least 1.")]
+    [InlineData("errors requeue", "Neither --job nor --all is given; give one of them.")]
+    [InlineData("errors drop --all --job 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11", "--all and --job are both given; give one of them.")]
     public async Task A_wrong_value_is_named(string line, string message)
     {
         var ended = await CommandLine.RunAsync(line.Split(' '));

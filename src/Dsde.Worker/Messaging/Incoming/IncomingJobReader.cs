@@ -30,11 +30,11 @@ internal static class IncomingJobReader
     /// <param name="maxBytes">The longest body that is read.</param>
     public static IncomingJob Read(ReadOnlySpan<byte> body, string? mediaType, int maxBytes)
     {
-        var json = body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
+        var json = WithoutByteOrderMark(body);
         var ids = default(MessageIds);
         try
         {
-            if (EnvelopeMediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase))
+            if (IsEnvelope(mediaType))
             {
                 var envelope = EnvelopeScan.Read(json);
                 if (!envelope.IsJob || envelope.Message is not { } message)
@@ -54,10 +54,34 @@ internal static class IncomingJobReader
         catch (JsonException exception)
         {
             return new IncomingJob.Unreadable(
-                $"The body is not a JSON object{(EnvelopeMediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase) ? " with an envelope" : "")}: "
+                $"The body is not a JSON object{(IsEnvelope(mediaType) ? " with an envelope" : "")}: "
                 + (body.IsEmpty ? "it is empty." : $"it can't be read from byte {exception.BytePositionInLine ?? 0} of line {(exception.LineNumber ?? 0) + 1} on, or is nested deeper than {JsonWalk.Options.MaxDepth} levels."));
         }
     }
+
+    /// <summary>The job that a body is about; null if it doesn't say.</summary>
+    public static Guid? FindJobId(ReadOnlySpan<byte> body, string? contentType)
+    {
+        var json = WithoutByteOrderMark(body);
+        try
+        {
+            if (!IsEnvelope(contentType))
+            {
+                return JobScan.Read(json).JobId;
+            }
+
+            return EnvelopeScan.Read(json) is { IsJob: true, Message: { } message } ? JobScan.Read(json[message]).JobId : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsEnvelope(string? contentType) =>
+        contentType is not null && EnvelopeMediaType.Equals(contentType.Split(';')[0].Trim(), StringComparison.OrdinalIgnoreCase);
+
+    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) => body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
 
     private static IncomingJob ReadJob(ReadOnlySpan<byte> body, ReadOnlySpan<byte> json, MessageIds ids)
     {

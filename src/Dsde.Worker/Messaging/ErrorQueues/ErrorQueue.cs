@@ -1,0 +1,12 @@
+using Dsde.Contracts;
+
+namespace Dsde.Worker.Messaging.ErrorQueues;
+
+/// <summary>A queue of messages that wait for an operator.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Exchange">The exchange of the job queue that its messages were in, and go back to.</param>
+internal sealed record ErrorQueue(string Name, string Exchange)
+{
+    /// <summary>All there are. Most are made with their first message.</summary>
+    public static IReadOnlyList<ErrorQueue> All { get; } = [.. new[] { QueueNames.GenerationJobs }.SelectMany(jobs => new[] { "_error", "-dead" }.Select(suffix => new ErrorQueue(jobs + suffix, jobs)))];
+}

@@ -1,0 +1,65 @@
+using System.Text;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>Sends whatever a test wants to send, straight to the broker.</summary>
+internal sealed class RawProducer : IAsyncDisposable
+{
+    public const string Jobs = "dsde-generation-jobs";
+    public const string Errors = "dsde-generation-jobs_error";
+
+    private readonly IConnection _connection;
+    private readonly IChannel _channel;
+
+    private RawProducer(IConnection connection, IChannel channel)
+    {
+        _connection = connection;
+        _channel = channel;
+    }
+
+    public static async Task<RawProducer> OpenAsync(int port, string virtualHost)
+    {
+        var connection = await new ConnectionFactory { HostName = "127.0.0.1", Port = port, VirtualHost = virtualHost }.CreateConnectionAsync();
+        return new RawProducer(connection, await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
+    }
+
+    /// <summary>Sends to a queue; returns when the broker has it.</summary>
+    public async Task SendAsync(string queue, ReadOnlyMemory<byte> body, BasicProperties? properties = null) =>
+        await _channel.BasicPublishAsync("", queue, mandatory: true, properties ?? new BasicProperties(), body, TestContext.Current.CancellationToken);
+
+    public Task SendAsync(string queue, string body, BasicProperties? properties = null) => SendAsync(queue, Encoding.UTF8.GetBytes(body), properties);
+
+    /// <summary>Messages that wait in a queue; 0 if there is none.</summary>
+    public async Task<uint> CountAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken: TestContext.Current.CancellationToken);
+        try
+        {
+            return await channel.MessageCountAsync(queue, TestContext.Current.CancellationToken);
+        }
+        catch (OperationInterruptedException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Waits until that many messages wait in a queue.</summary>
+    public async Task WaitForCountAsync(string queue, uint count, TimeSpan patience)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(patience);
+        while (await CountAsync(queue) is var found && found != count)
+        {
+            limit.IsCancellationRequested.ShouldBeFalse($"{queue} has {found} messages, not {count}.");
+            await Task.Delay(100, CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _channel.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}
