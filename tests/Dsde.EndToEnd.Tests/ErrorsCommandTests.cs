@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Dsde.Testing;
+using Dsde.Worker.Messaging;
+using Dsde.Worker.Messaging.ErrorQueues;
 using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;
@@ -44,7 +46,7 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
 
         // Whoever serves the model now gets the job again.
         (await worker.StopAsync(Patience)).ExitCode.ShouldBe(0);
-        await using var other = await worker.StartSuccessorAsync(rabbitMq, ("Dsde__Worker__Models__1", "later"));
+        await using var other = await worker.StartAnotherAsync(("Dsde__Worker__Models__1", "later"));
         (await ErrorsAsync("requeue", "--job", $"{jobId}")).ShouldContain($"requeued job {jobId} from {RawProducer.Errors}, its failure is taken back");
         await tap.WaitForAsync(2);
         tap.Events.Select(item => item.Type).ShouldBe(["GenerationJobFailed", "GenerationJobCompleted"]);
@@ -70,16 +72,36 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
     }
 
     [Fact]
-    public async Task A_program_that_is_killed_while_it_holds_messages_leaves_them_in_their_order()
+    public async Task Messages_that_were_taken_and_not_acknowledged_go_back_to_their_places()
     {
-        await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, await StartOnceAsync());
-        for (var number = 0; number < 3; number++)
+        var virtualHost = await rabbitMq.CreateVirtualHostAsync();
+        var options = new RabbitMqOptions { Host = "127.0.0.1", Port = rabbitMq.Port, VirtualHost = virtualHost };
+        var queue = ErrorQueue.All.Single(queue => queue.Name == "dsde-generation-jobs-high-dead");
+        await QueueTopology.DeclareAsync(options, TestContext.Current.CancellationToken);
+        await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, virtualHost);
+        for (var bytes = 1; bytes <= 4; bytes++)
         {
-            await producer.SendAsync(RawProducer.Errors, $"{number}");
+            await producer.SendAsync(queue.Name, new string('x', bytes));
         }
 
-        await producer.TakeAndCloseAsync(RawProducer.Errors, 2);
+        (await TakeAsync(3, acknowledged: 2)).ShouldBe([1, 2, 3]);
+        (await TakeAsync(9)).ShouldBe([1, 3, 4]);
+        (await TakeAsync(9)).ShouldBe([1, 3, 4]);
 
-        (await producer.TakeAndCloseAsync(RawProducer.Errors, 3)).ShouldBe(["0", "1", "2"]);
+        async Task<List<int>> TakeAsync(uint limit, int acknowledged = 0)
+        {
+            var taken = new List<int>();
+            await using var connection = await PlainConnection.OpenAsync(options, TestContext.Current.CancellationToken);
+            await foreach (var message in new ErrorQueueReader(connection).TakeAsync(queue, limit, TestContext.Current.CancellationToken))
+            {
+                taken.Add(message.Description.Bytes);
+                if (message.Description.Bytes == acknowledged)
+                {
+                    await message.AcknowledgeAsync(TestContext.Current.CancellationToken);
+                }
+            }
+
+            return taken;
+        }
     }
 }

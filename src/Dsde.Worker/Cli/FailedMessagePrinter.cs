@@ -9,6 +9,8 @@ namespace Dsde.Worker.Cli;
 /// <summary>Messages of error queues, for people and for programs.</summary>
 internal static class FailedMessagePrinter
 {
+    private const int UnbrokenWidth = 1000; // where no terminal limits it, a message is a line
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     /// <param name="configuration">Where to.</param>
@@ -27,32 +29,41 @@ internal static class FailedMessagePrinter
             return;
         }
 
-        if (messages.Count > 0)
+        var console = Consoles.Create(configuration);
+        if (!ReferenceEquals(console, AnsiConsole.Console))
         {
-            Consoles.Create(configuration).Write(CreateTable(messages));
+            console.Profile.Width = UnbrokenWidth;
+        }
+
+        foreach (var queue in messages.GroupBy(message => message.Queue))
+        {
+            configuration.Output.WriteLine(queue.Key);
+            console.Write(CreateTable(queue));
         }
 
         var rest = total - messages.Count;
         configuration.Output.WriteLine($"{total} {(total == 1 ? "message" : "messages")}{(rest > 0 ? $", {rest} of them not shown; give a higher --limit" : "")}");
     }
 
-    private static Table CreateTable(IReadOnlyList<FailedMessage> messages)
+    private static Table CreateTable(IEnumerable<FailedMessage> messages)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("queue", "#", "since (UTC)", "job", "reason", "exception", "bytes");
-        table.Columns[1].RightAligned().NoWrap();
-        table.Columns[2].NoWrap();
-        table.Columns[3].NoWrap();
-        table.Columns[6].RightAligned().NoWrap();
+        var table = new Table().Border(TableBorder.Simple).AddColumns("#", "since (UTC)", "job", "bytes", "reason", "exception");
+        foreach (var column in table.Columns.Take(4))
+        {
+            column.NoWrap();
+        }
+
+        table.Columns[0].RightAligned();
+        table.Columns[3].RightAligned();
         foreach (var message in messages)
         {
             table.AddRow(
-                Markup.Escape(message.Queue),
                 message.Position.ToString(CultureInfo.InvariantCulture),
                 message.FailedAt?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-",
                 message.JobId?.ToString() ?? "-",
+                message.Bytes.ToString("N0", CultureInfo.InvariantCulture),
                 Markup.Escape(message.Reason),
-                Markup.Escape(message.ExceptionType?.Split('.')[^1] ?? "-"),
-                message.Bytes.ToString("N0", CultureInfo.InvariantCulture));
+                Markup.Escape(message.ExceptionType?.Split('.')[^1] ?? "-"));
         }
 
         return table;

@@ -1,5 +1,3 @@
-using Dsde.Contracts;
-
 namespace Dsde.Worker.Messaging.ErrorQueues;
 
 /// <summary>A queue of messages that wait for an operator.</summary>
@@ -8,5 +6,5 @@ namespace Dsde.Worker.Messaging.ErrorQueues;
 internal sealed record ErrorQueue(string Name, string Exchange)
 {
     /// <summary>All there are. Most are made with their first message.</summary>
-    public static IReadOnlyList<ErrorQueue> All { get; } = [.. new[] { QueueNames.GenerationJobs }.SelectMany(jobs => new[] { "_error", "-dead" }.Select(suffix => new ErrorQueue(jobs + suffix, jobs)))];
+    public static IReadOnlyList<ErrorQueue> All { get; } = [.. Lane.All.SelectMany(lane => new[] { new ErrorQueue(lane.ErrorQueue, lane.Queue), new ErrorQueue(lane.DeadLetterQueue, lane.Queue) })];
 }
