@@ -89,7 +89,7 @@ internal sealed class ErrorsCommand : DsdeCommand
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
         return await ForEachAsync(arguments, connection, "requeued", async message =>
         {
-            var isReopened = false; _ = database.Store; // REOPEN
+            var isReopened = message.Description.JobId is { } jobId && await database.Store.ReopenAsync(jobId, cancellationToken);
             await message.SendAgainAsync(publisher, cancellationToken);
             return isReopened ? ", its failure is taken back" : "";
         }, cancellationToken);
