@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Dsde.Testing;
-using Npgsql;
 
 namespace Dsde.EndToEnd.Tests;
 
@@ -26,7 +25,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         queued.Count.ShouldBe(75);
         queued.Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text).ShouldBe(embedded, ignoreOrder: true);
 
-        var rows = await RowsAsync(worker.ConnectionString,
+        var rows = await Database.RowsAsync(worker.ConnectionString,
             "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'");
         rows.Count.ShouldBe(75);
         rows.ShouldAllBe(row => row[2]!.Equals(row[5]) && row[4]!.Equals(row[6]) && row[7]!.Equals(row[8]));
@@ -41,7 +40,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message; // one worker tells it once
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
         batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
-        ((long)(await RowsAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
+        ((long)(await Database.RowsAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
         (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs")).ShouldNotBeNull().GetProperty("type").GetString().ShouldBe("quorum");
     }
 
@@ -67,7 +66,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         events[1].Message.GetRawText().ShouldBe(events[0].Message.GetRawText());
         events[2].Type.ShouldBe("GenerationJobFailed");
         events[2].Message.GetProperty("code").GetString().ShouldBe("job_id_conflict");
-        (await RowsAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
+        (await Database.RowsAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
     }
 
     [Fact]
@@ -86,7 +85,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         tap.Events.Select(item => item.Message.GetProperty("code").GetString()).ShouldBe(["model_not_found", "invalid_request"], ignoreOrder: true);
         tap.Events.Select(item => item.Message.GetProperty("message").GetString()).ShouldContain(message => message!.Contains("temperature is 9"));
         Encoding.UTF8.GetString((byte[])unread.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldNotBeEmpty();
-        (await RowsAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
+        (await Database.RowsAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
     }
 
     [Fact]
@@ -109,7 +108,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         endedBefore.ShouldBeLessThan(LongJobs.Count);
         tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(LongJobs.Count);
         tap.Events.Count(item => item.Type == "GenerationBatchCompleted").ShouldBe(1);
-        (await RowsAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
+        (await Database.RowsAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
         (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
     }
 
@@ -128,29 +127,12 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Count.ShouldBe(LongJobs.Count);
-        var rows = await RowsAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
+        var rows = await Database.RowsAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
         rows.Count.ShouldBe(LongJobs.Count);
         rows.ShouldAllBe(row => "completed".Equals(row[0]));
         rows.Count(row => row[1] is > 1).ShouldBeGreaterThan(0, "No job was running on the worker that was killed, so nothing was tried.");
-        (await RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)LongJobs.Count);
+        (await Database.RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)LongJobs.Count);
         await tap.WaitForAsync(LongJobs.Count + 1);
         tap.Events.GroupBy(item => item.MessageId).Count().ShouldBe(LongJobs.Count + 1);
-    }
-
-    private static async Task<List<object?[]>> RowsAsync(string connectionString, string sql)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
-        var rows = new List<object?[]>();
-        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-        {
-            var row = new object?[reader.FieldCount];
-            reader.GetValues(row!);
-            rows.Add(row);
-        }
-
-        return rows;
     }
 }

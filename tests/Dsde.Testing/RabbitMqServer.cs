@@ -37,6 +37,16 @@ public class RabbitMqServer : IAsyncLifetime
         return name;
     }
 
+    /// <summary>Makes a user who may do everything in a virtual host, or gives it another password.</summary>
+    public async Task SetUserAsync(string name, string password, string virtualHost)
+    {
+        (await _management.PutAsJsonAsync($"users/{name}", new { password, tags = "" })).EnsureSuccessStatusCode();
+        (await _management.PutAsJsonAsync($"permissions/{virtualHost}/{name}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Deletes a queue with what is in it.</summary>
+    public async Task DeleteQueueAsync(string virtualHost, string queue) => (await _management.DeleteAsync($"queues/{virtualHost}/{queue}")).EnsureSuccessStatusCode();
+
     /// <summary>What the broker's management says of a queue; null if there is none.</summary>
     public async Task<JsonElement?> FindQueueAsync(string virtualHost, string queue)
     {
@@ -61,6 +71,18 @@ public class RabbitMqServer : IAsyncLifetime
             }
 
             await Task.Delay(200);
+        }
+    }
+
+    /// <summary>Waits until there is a queue.</summary>
+    public async Task WaitForQueueAsync(string virtualHost, string queue)
+    {
+        for (var patience = TimeProvider.System.GetTimestamp(); await FindQueueAsync(virtualHost, queue) is null; await Task.Delay(100))
+        {
+            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(30))
+            {
+                throw new TimeoutException($"Nobody has made {queue}.");
+            }
         }
     }
 

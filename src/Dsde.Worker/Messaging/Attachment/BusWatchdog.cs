@@ -18,6 +18,24 @@ internal sealed class BusWatchdog(IWatchedBus bus, IHostApplicationLifetime life
     /// <summary>Why the process is to end; null while it isn't.</summary>
     public string? GaveUp { get; private set; }
 
+    /// <summary>Connects the endpoints to the running bus.</summary>
+    public async Task ConnectAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (endpoint, _) in _watched)
+        {
+            await endpoint.ConnectAsync(stoppingToken);
+        }
+    }
+
+    /// <summary>Looks after every endpoint once.</summary>
+    public async Task LookAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (endpoint, schedule) in _watched)
+        {
+            await LookAfterAsync(endpoint, schedule, stoppingToken);
+        }
+    }
+
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -29,18 +47,11 @@ internal sealed class BusWatchdog(IWatchedBus bus, IHostApplicationLifetime life
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await StartBusAsync(stoppingToken);
-        foreach (var (endpoint, _) in _watched)
-        {
-            await endpoint.ConnectAsync(stoppingToken);
-        }
-
+        await ConnectAsync(stoppingToken);
         using var timer = new PeriodicTimer(Interval, time);
         while (GaveUp is null && await timer.WaitForNextTickAsync(stoppingToken))
         {
-            foreach (var (endpoint, schedule) in _watched)
-            {
-                await LookAfterAsync(endpoint, schedule, stoppingToken);
-            }
+            await LookAsync(stoppingToken);
         }
     }
 
@@ -84,7 +95,7 @@ internal sealed class BusWatchdog(IWatchedBus bus, IHostApplicationLifetime life
     private async Task LookAfterAsync(WatchedEndpoint endpoint, RestartSchedule schedule, CancellationToken stoppingToken)
     {
         var status = endpoint.Status;
-        if (!schedule.IsDue(time.GetUtcNow(), status.DetachedSince))
+        if (GaveUp is not null || !schedule.IsDue(time.GetUtcNow(), status.DetachedSince))
         {
             return;
         }

@@ -127,12 +127,15 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
             return Task.CompletedTask;
         }
 
+        /// <inheritdoc/>
+        public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => WatchAsync(() => next.Send(context), context.CancellationToken);
+
         /// <summary>A delivery that is called off while it is being dealt with means that its consumer is gone, and is the first to tell.</summary>
-        public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+        public async Task WatchAsync(Func<Task> deal, CancellationToken calledOff)
         {
             owner.NoteDelivery();
-            await using var gone = context.CancellationToken.Register(() => owner.Detach(this, "The broker took its deliveries back."));
-            await next.Send(context);
+            await using var gone = calledOff.Register(() => owner.Detach(this, "The broker took its deliveries back."));
+            await deal();
         }
 
         /// <inheritdoc/>
