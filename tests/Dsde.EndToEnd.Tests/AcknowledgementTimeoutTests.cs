@@ -19,7 +19,7 @@ public sealed class AcknowledgementTimeoutTests(PostgresServer postgres)
         await BrokerTests.RequireAllEndedOnceAsync(broker, worker, tap, Jobs);
 
         broker.CountTimeouts().ShouldBeGreaterThanOrEqualTo(3, "The jobs were too short for the timeout: nothing was tried.");
-        (await Database.RowsAsync(worker.ConnectionString, "SELECT DISTINCT attempt FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe([1]);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT DISTINCT attempt FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe([1]);
         worker.Log.ShouldNotContain("its endpoint is restarted"); // letting go of the deliveries is enough
     }
 

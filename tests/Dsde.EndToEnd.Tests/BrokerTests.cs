@@ -129,9 +129,9 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         }
 
         JobEvents(tap).GroupBy(item => item.JobId).ShouldAllBe(job => job.Select(item => item.MessageId).Distinct().Count() == 1);
-        var rows = await Database.RowsAsync(worker.ConnectionString, "SELECT state, count(*) FROM generation_jobs GROUP BY state");
+        var rows = await Rows.ReadAsync(worker.ConnectionString, "SELECT state, count(*) FROM generation_jobs GROUP BY state");
         rows.ShouldHaveSingleItem().ShouldBe(["completed", (long)jobs]);
-        (await Database.RowsAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)jobs);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)jobs);
         foreach (var queue in new[] { Bulk, High })
         {
             while (await rabbitMq.FindQueueAsync(worker.VirtualHost, queue) is not { } found || !found.TryGetProperty("messages", out var messages) || messages.GetInt32() > 0)

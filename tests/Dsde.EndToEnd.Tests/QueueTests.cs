@@ -25,7 +25,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         queued.Count.ShouldBe(75);
         queued.Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text).ShouldBe(embedded, ignoreOrder: true);
 
-        var rows = await Database.RowsAsync(worker.ConnectionString,
+        var rows = await Rows.ReadAsync(worker.ConnectionString,
             "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'");
         rows.Count.ShouldBe(75);
         rows.ShouldAllBe(row => row[2]!.Equals(row[5]) && row[4]!.Equals(row[6]) && row[7]!.Equals(row[8]));
@@ -40,7 +40,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message; // one worker tells it once
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
         batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
-        ((long)(await Database.RowsAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
+        ((long)(await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
         (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs")).ShouldNotBeNull().GetProperty("type").GetString().ShouldBe("quorum");
     }
 
@@ -66,7 +66,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         events[1].Message.GetRawText().ShouldBe(events[0].Message.GetRawText());
         events[2].Type.ShouldBe("GenerationJobFailed");
         events[2].Message.GetProperty("code").GetString().ShouldBe("job_id_conflict");
-        (await Database.RowsAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         tap.Events.Select(item => item.Message.GetProperty("code").GetString()).ShouldBe(["model_not_found", "invalid_request"], ignoreOrder: true);
         tap.Events.Select(item => item.Message.GetProperty("message").GetString()).ShouldContain(message => message!.Contains("temperature is 9"));
         Encoding.UTF8.GetString((byte[])unread.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldNotBeEmpty();
-        (await Database.RowsAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         endedBefore.ShouldBeLessThan(LongJobs.Count);
         tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(LongJobs.Count);
         tap.Events.Count(item => item.Type == "GenerationBatchCompleted").ShouldBe(1);
-        (await Database.RowsAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
+        (await Rows.ReadAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
         (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
     }
 
@@ -127,11 +127,11 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Count.ShouldBe(LongJobs.Count);
-        var rows = await Database.RowsAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
+        var rows = await Rows.ReadAsync(doomed.ConnectionString, "SELECT state, attempt FROM generation_jobs");
         rows.Count.ShouldBe(LongJobs.Count);
         rows.ShouldAllBe(row => "completed".Equals(row[0]));
         rows.Count(row => row[1] is > 1).ShouldBeGreaterThan(0, "No job was running on the worker that was killed, so nothing was tried.");
-        (await Database.RowsAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)LongJobs.Count);
+        (await Rows.ReadAsync(doomed.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)LongJobs.Count);
         await tap.WaitForAsync(LongJobs.Count + 1);
         tap.Events.GroupBy(item => item.MessageId).Count().ShouldBe(LongJobs.Count + 1);
     }

@@ -15,9 +15,9 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
     {
         var job = context.Message;
         var refusal = context.TryGetPayload<JobRefusal>(out var refused) ? refused : null;
-        var isHigh = Lane.At(context.ReceiveContext.InputAddress).IsHigh;
+        var lane = Lane.At(context.ReceiveContext.InputAddress).Kind;
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
-        switch (await jobs.RunAsync(job, isHigh, () => runner.RunAsync(job, isHigh ? JobLane.High : JobLane.Bulk, refusal), context.CancellationToken))
+        switch (await jobs.RunAsync(job, lane, () => runner.RunAsync(job, lane, refusal), context.CancellationToken))
         {
             case JobOutcome.Ended ended:
                 await announcer.AnnounceAsync(job, ended, context, context.CancellationToken);

@@ -18,18 +18,18 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : ID
 
     /// <summary>Runs a job, or joins the same job if it runs already.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="isHigh">Whether it came by the high lane.</param>
+    /// <param name="lane">The queue it came by.</param>
     /// <param name="run">Runs it.</param>
     /// <param name="deliveryLost">Ends the waiting, not the work.</param>
     /// <exception cref="OperationCanceledException">The delivery was lost.</exception>
-    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, bool isHigh, Func<Task<JobOutcome>> run, CancellationToken deliveryLost)
+    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane, Func<Task<JobOutcome>> run, CancellationToken deliveryLost)
     {
         if (_works.TryGetValue(job.JobId, out var earlier) && earlier.IsOf(job))
         {
             return await earlier.Outcome.Task.WaitAsync(deliveryLost);
         }
 
-        var slots = isHigh ? _highSlots : _bulkSlots;
+        var slots = lane == JobLane.High ? _highSlots : _bulkSlots;
         await slots.WaitAsync(deliveryLost);
         var work = new Work(job);
         _works.TryAdd(job.JobId, work); // of two at the same moment one stays unknown here, and waits by its claim

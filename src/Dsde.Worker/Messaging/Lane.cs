@@ -1,4 +1,5 @@
 using Dsde.Contracts;
+using Dsde.Worker.Jobs;
 
 namespace Dsde.Worker.Messaging;
 
@@ -6,8 +7,8 @@ namespace Dsde.Worker.Messaging;
 /// A queue of jobs. There are two, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up the other.
 /// </summary>
 /// <param name="Queue">Its name; the exchange that leads to it has the same.</param>
-/// <param name="IsHigh">Whether its jobs overtake those of the other lane.</param>
-internal sealed record Lane(string Queue, bool IsHigh)
+/// <param name="Kind">What it is to the jobs.</param>
+internal sealed record Lane(string Queue, JobLane Kind)
 {
     /// <summary>
     /// Deliveries of a message before it is dead-lettered. What counts the starts of a job is the database; this one only stops a message that never gets so far. RabbitMQ 4 would stop at 20,
@@ -16,10 +17,10 @@ internal sealed record Lane(string Queue, bool IsHigh)
     public const int DeliveryLimit = 1000;
 
     /// <summary>Jobs that can wait.</summary>
-    public static readonly Lane Bulk = new(QueueNames.GenerationJobs, IsHigh: false);
+    public static readonly Lane Bulk = new(QueueNames.GenerationJobs, JobLane.Bulk);
 
     /// <summary>Jobs that overtake.</summary>
-    public static readonly Lane High = new(QueueNames.HighPriorityGenerationJobs, IsHigh: true);
+    public static readonly Lane High = new(QueueNames.HighPriorityGenerationJobs, JobLane.High);
 
     /// <summary>Both.</summary>
     public static IReadOnlyList<Lane> All { get; } = [Bulk, High];

@@ -84,7 +84,7 @@ public sealed class JobsUnderWayTests : IDisposable
         var waiting = RunAsync(Job());
         var givenUp = RunAsync(Job(), deliveryLost: impatient.Token);
         _runs.Count.ShouldBe(Slots);
-        _ = RunAsync(Job(), isHigh: true);
+        _ = RunAsync(Job(), JobLane.High);
         _runs.Count.ShouldBe(Slots + 1);
 
         await impatient.CancelAsync();
@@ -95,9 +95,9 @@ public sealed class JobsUnderWayTests : IDisposable
         await waiting;
     }
 
-    private Task<JobOutcome> RunAsync(SubmitGenerationJob job, bool isHigh = false, CancellationToken deliveryLost = default) => _jobs.RunAsync(
+    private Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk, CancellationToken deliveryLost = default) => _jobs.RunAsync(
         job,
-        isHigh,
+        lane,
         () =>
         {
             var run = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
