@@ -1,5 +1,6 @@
 using Dsde.Contracts;
 using Dsde.Worker.BatchFiles.Writing;
+using Dsde.Worker.Hosting;
 
 namespace Dsde.Worker.BatchFiles;
 
@@ -20,6 +21,7 @@ internal sealed class ResultFiles(string folder, IJobEnds ends)
         Directory.CreateDirectory(folder);
         await using var results = new JsonLinesFile(Path.Combine(folder, ResultsName));
         await using var errors = new JsonLinesFile(Path.Combine(folder, ErrorsName));
+        var withoutText = 0;
         await foreach (var chunk in lines.Chunk(ChunkSize).WithCancellation(cancellationToken))
         {
             var jobIds = chunk.Where(line => line.Job is not null).Select(line => line.Job?.JobId ?? default).ToList();
@@ -27,12 +29,13 @@ internal sealed class ResultFiles(string folder, IJobEnds ends)
             foreach (var line in chunk)
             {
                 await WriteAsync(line, found, results, errors, cancellationToken);
+                withoutText += line.Job is { } job && found.GetValueOrDefault(job.JobId) is GenerationJobCompleted { Text: null } ? 1 : 0;
             }
         }
 
         await results.CompleteAsync(cancellationToken);
         await errors.CompleteAsync(cancellationToken);
-        return new WrittenResults(results.LineCount, errors.LineCount);
+        return new WrittenResults(results.LineCount, errors.LineCount, withoutText);
     }
 
     private static Task WriteAsync(
@@ -59,4 +62,13 @@ internal sealed class ResultFiles(string folder, IJobEnds ends)
 }
 
 /// <summary>How many lines each file has; a file with none is not there.</summary>
-internal readonly record struct WrittenResults(int ResultCount, int ErrorCount);
+/// <param name="ResultCount">Results.</param>
+/// <param name="ErrorCount">Lines without one.</param>
+/// <param name="WithoutTextCount">Of the results, those whose text is not stored.</param>
+internal readonly record struct WrittenResults(int ResultCount, int ErrorCount, int WithoutTextCount = 0)
+{
+    /// <summary>A sentence about results whose text is not stored; null if there are none.</summary>
+    public string? MissingTexts => WithoutTextCount == 0
+        ? null
+        : $"{WithoutTextCount} of the results have no text: their workers don't store outputs ({WorkerOptions.SectionName}:{nameof(WorkerOptions.StoreOutputs)} is false), and only the events carried it";
+}

@@ -37,7 +37,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     /// <summary>Sets everything up around a loaded engine, which it then owns, and a database file.</summary>
     public static async Task<EmbeddedRun> StartAsync(IGenerationEngine engine, string databasePath, Guid batchId, IConfiguration configuration, CancellationToken cancellationToken)
     {
-        var options = new WorkerOptions { HealthPort = 0, DrainSeconds = 0 };
+        var options = new WorkerOptions { HealthPort = 0, DrainSeconds = 0, CheckpointTokens = 0 }; // nobody goes on with its jobs
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Error);
         builder.Logging.AddFilter("MassTransit", LogLevel.Error);

@@ -99,7 +99,13 @@ internal sealed class ResultsCommand : DsdeCommand
         }
 
         var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
-        await arguments.InvocationConfiguration.Output.WriteLineAsync($"{written.ResultCount} results and {written.ErrorCount} lines without one in {folder}");
+        var output = arguments.InvocationConfiguration.Output;
+        await output.WriteLineAsync($"{written.ResultCount} results and {written.ErrorCount} lines without one in {folder}");
+        if (written.MissingTexts is { } missing)
+        {
+            await output.WriteLineAsync(missing);
+        }
+
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 }

@@ -78,6 +78,11 @@ internal sealed class SubmitCommand : DsdeCommand
 
         var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
         await output.WriteLineAsync($"{written.ResultCount} results in {Path.Combine(folder, ResultFiles.ResultsName)}");
+        if (written.MissingTexts is { } missing)
+        {
+            await output.WriteLineAsync(missing);
+        }
+
         if (written.ErrorCount > 0)
         {
             await output.WriteLineAsync($"{written.ErrorCount} lines without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");

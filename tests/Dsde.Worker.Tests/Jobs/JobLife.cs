@@ -13,15 +13,17 @@ namespace Dsde.Worker.Tests.Jobs;
 /// <summary>What a job meets: a real database in a file, any number of workers on it, and a clock that only moves when a test says so.</summary>
 internal sealed class JobLife : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-jobs-").FullName;
     private readonly List<TestWorker> _workers = [];
     private readonly ServiceProvider _services;
 
     private JobLife()
     {
         _services = new ServiceCollection().AddSingleton<TimeProvider>(Time).AddLogging()
-            .AddDsdePersistence(new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder}/dsde.db" }).BuildServiceProvider();
+            .AddDsdePersistence(new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={Folder}/dsde.db" }).BuildServiceProvider();
     }
+
+    /// <summary>Where the database is, and what else a test writes.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("dsde-jobs-").FullName;
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
@@ -88,6 +90,6 @@ internal sealed class JobLife : IAsyncDisposable
         }
 
         await _services.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
     }
 }

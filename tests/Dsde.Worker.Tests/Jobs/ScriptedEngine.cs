@@ -5,7 +5,7 @@ using Dsde.Engine.Telemetry;
 namespace Dsde.Worker.Tests.Jobs;
 
 /// <summary>An engine that does what a test says, for the cases that a real one can't be brought to: failing, and waiting.</summary>
-internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, Task<GenerationResult>> generate) : IGenerationEngine
+internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, Task<GenerationResult>> generate, CancellationToken brokenDown = default) : IGenerationEngine
 {
     /// <summary>A prompt that the encoder refuses.</summary>
     public const string Unencodable = "aaaa";
@@ -17,7 +17,7 @@ internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, 
 
     public IPromptEncoder PromptEncoder { get; } = new BytesEncoder();
 
-    public CancellationToken BrokenDown => CancellationToken.None;
+    public CancellationToken BrokenDown => brokenDown;
 
     public EngineSnapshot GetSnapshot() => default;
 
@@ -61,6 +61,19 @@ internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, 
             Tokens = new TokenSeries { Margin = [1, 2, 3], DraftMatch = [1, 0, -1] },
             Times = new GenerationTimes(1, 2, 3, 4, 5, 15),
         },
+    };
+
+    /// <summary>Where a request stands that got as far as a result.</summary>
+    public static SequenceCheckpoint Checkpoint(GenerationRequest request, GenerationResult result) => new()
+    {
+        Version = SequenceCheckpoint.CurrentVersion,
+        PromptDigest = SequenceCheckpoint.DigestOf(request.PromptTokenIds),
+        TokenIds = [.. result.TokenIds],
+        TokenLogProbabilities = [.. result.TokenLogProbabilities],
+        TopLogProbabilities = result.TopLogProbabilities,
+        DraftLength = 1,
+        PolicyState = [1, double.NaN],
+        Trace = result.Trace,
     };
 
     private sealed class BytesEncoder : IPromptEncoder
