@@ -1,5 +1,6 @@
 using Dsde.Engine;
 using Dsde.Persistence;
+using Dsde.Worker.Consumers;
 using Dsde.Worker.Jobs;
 using Dsde.Worker.Jobs.Checkpoints;
 using Dsde.Worker.Telemetry;
@@ -32,6 +33,9 @@ internal static class WorkerServices
             provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin));
         services.AddSingleton<BatchAnnouncer>();
         services.AddSingleton<EndAnnouncer>();
+        services.AddSingleton<SubmitGenerationJobConsumer>();
+        services.AddSingleton<CancelGenerationJobConsumer>();
+        services.AddSingleton<CancelGenerationBatchConsumer>();
         services.AddSingleton<WorkerMetrics>();
         services.AddDsdePersistence(persistence);
         services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());

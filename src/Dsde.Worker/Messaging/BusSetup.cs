@@ -24,7 +24,7 @@ internal static class BusSetup
     {
         services.AddMassTransit(bus =>
         {
-            AddConsumers(bus);
+            bus.DisableUsageTelemetry();
             bus.UsingRabbitMq((context, configuration) =>
             {
                 UseHost(configuration, rabbitMq);
@@ -61,7 +61,7 @@ internal static class BusSetup
     {
         services.AddMassTransit(bus =>
         {
-            AddConsumers(bus);
+            bus.DisableUsageTelemetry();
             bus.AddConsumer(eventConsumer);
             bus.UsingInMemory((context, configuration) =>
             {
@@ -112,14 +112,6 @@ internal static class BusSetup
         }
     }
 
-    private static void AddConsumers(IBusRegistrationConfigurator bus)
-    {
-        bus.DisableUsageTelemetry();
-        bus.AddConsumer<SubmitGenerationJobConsumer>();
-        bus.AddConsumer<CancelGenerationJobConsumer>();
-        bus.AddConsumer<CancelGenerationBatchConsumer>();
-    }
-
     /// <summary>Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would carry the prompt.</summary>
     private static void ConfigureJobs(IReceiveEndpointConfigurator endpoint, IRegistrationContext context, WorkerOptions worker, int batchSize)
     {
@@ -128,7 +120,7 @@ internal static class BusSetup
         endpoint.PublishFaults = false;
         var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
         endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
-        endpoint.ConfigureConsumer<SubmitGenerationJobConsumer>(context);
+        endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>()); // one for all messages: a scope for each would cost and hold nothing
     }
 
     /// <summary>The queue of commands goes with its worker: what can't be read there is dropped rather than left in an error queue that nobody would ever look at.</summary>
@@ -136,8 +128,8 @@ internal static class BusSetup
     {
         endpoint.DiscardFaultedMessages();
         endpoint.DiscardSkippedMessages();
-        endpoint.ConfigureConsumer<CancelGenerationJobConsumer>(context);
-        endpoint.ConfigureConsumer<CancelGenerationBatchConsumer>(context);
+        endpoint.Instance(context.GetRequiredService<CancelGenerationJobConsumer>());
+        endpoint.Instance(context.GetRequiredService<CancelGenerationBatchConsumer>());
     }
 
     private static void UseHost(IRabbitMqBusFactoryConfigurator configuration, RabbitMqOptions rabbitMq) =>
