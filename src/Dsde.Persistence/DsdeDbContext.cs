@@ -1,4 +1,5 @@
 using Dsde.Persistence.Entities;
+using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence;
@@ -16,13 +17,23 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
 
     public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
 
+    /// <summary>A state as it is stored.</summary>
+    public static string ToText(JobState state) => state switch
+    {
+        JobState.Queued => "queued",
+        JobState.Running => "running",
+        JobState.Completed => "completed",
+        JobState.Failed => "failed",
+        _ => "cancelled",
+    };
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<GenerationJob>(job =>
         {
             job.ToTable("generation_jobs").HasKey(row => row.JobId);
             job.Property(row => row.JobId).ValueGeneratedNever();
-            job.Property(row => row.State).HasConversion(state => ToText(state), text => Enum.Parse<Jobs.JobState>(text, true));
+            job.Property(row => row.State).HasConversion(state => ToText(state), text => Enum.Parse<JobState>(text, true));
             job.Property(row => row.LostStarts).HasDefaultValue(0);
             job.Property(row => row.TokensAtStart).HasDefaultValue(0);
             job.Property(row => row.IsAlone).HasDefaultValue(false);
@@ -57,9 +68,4 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             trace.HasIndex(row => row.StoredAt);
         });
     }
-
-#pragma warning disable CA1308 // states are stored in lower case
-    /// <summary>A state as it is stored.</summary>
-    public static string ToText(Jobs.JobState state) => state.ToString().ToLowerInvariant();
-#pragma warning restore CA1308
 }

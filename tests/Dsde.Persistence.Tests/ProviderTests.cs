@@ -1,4 +1,5 @@
 using Dsde.Testing;
+using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Tests;
 
@@ -6,10 +7,21 @@ public sealed class PostgresJobStoreTests(PostgresServer server) : JobStoreContr
 {
     protected override async Task<PersistenceOptions> CreateOptionsAsync() =>
         new() { Provider = PersistenceOptions.PostgreSql, ConnectionString = await server.CreateDatabaseAsync() };
+
+    [Fact]
+    public void Every_column_of_traces_is_copied()
+    {
+        using var context = new PostgresDesignTimeFactory().CreateDbContext([]);
+
+        Storage.TraceCopy.Columns.Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries).ShouldBe(
+            context.Model.FindEntityType(typeof(Entities.JobTraceRow)).ShouldNotBeNull().GetProperties().Select(property => property.GetColumnName()), ignoreOrder: true);
+    }
 }
 
 public sealed class SqliteJobStoreTests : JobStoreContract, IDisposable
 {
+    protected override (int Workers, int Jobs) Crowd => (2, 60);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-sqlite-");
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -67,7 +67,7 @@ public sealed record StoredJob
             Request = claim.Request,
             Model = claim.Model,
             Workload = claim.Workload,
-            State = end switch { CompletedJobEnd => JobState.Completed, FailedJobEnd => JobState.Failed, _ => JobState.Cancelled },
+            State = JobMapping.StateOf(end),
             CreatedAt = claimed.CreatedAt,
             EndedAt = stored.EndedAt,
             Attempt = claimed.Attempt,

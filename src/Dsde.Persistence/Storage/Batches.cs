@@ -50,45 +50,12 @@ internal sealed class Batches(IRows rows)
         await context.SaveChangesAsync(cancellationToken);
     }
 
-    /// <summary>Counts ends.</summary>
-    /// <param name="context">In whose transaction; last in it, because batches are what transactions wait for.</param>
-    /// <param name="ends">By batch: the states in which its jobs ended.</param>
-    /// <param name="now">When.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The batches that are complete by these ends and were not before.</returns>
-    public async Task<IReadOnlyDictionary<Guid, BatchProgress>> CountAsync(DsdeDbContext context, ILookup<Guid, JobState> ends, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var completed = new Dictionary<Guid, BatchProgress>();
-        if (ends.Count == 0)
-        {
-            return completed;
-        }
-
-        foreach (var (id, batch) in await rows.LockBatchesAsync(context, [.. ends.Select(group => group.Key)], cancellationToken))
-        {
-            var wasComplete = IsComplete(batch);
-            foreach (var state in ends[id])
-            {
-                Count(batch, state, 1);
-            }
-
-            if (IsComplete(batch) && !wasComplete)
-            {
-                batch.CompletedAt = now;
-                completed.Add(id, ToProgress(batch, running: 0));
-            }
-        }
-
-        await context.SaveChangesAsync(cancellationToken);
-        return completed;
-    }
-
     /// <summary>Takes back the end of a failed job.</summary>
     public async Task ReopenAsync(DsdeDbContext context, Guid batchId, CancellationToken cancellationToken)
     {
         if ((await rows.LockBatchesAsync(context, [batchId], cancellationToken)).GetValueOrDefault(batchId) is { } batch)
         {
-            Count(batch, JobState.Failed, -1);
+            batch.FailedCount--;
             batch.CompletedAt = null;
             batch.AnnouncedAt = null;
         }
@@ -100,6 +67,10 @@ internal sealed class Batches(IRows rows)
             ? ToProgress(batch, await context.Jobs.CountAsync(job => job.BatchId == batchId && job.State == JobState.Running, cancellationToken))
             : null;
 
+    /// <summary>The row as the outside sees it.</summary>
+    public static BatchProgress ToProgress(GenerationBatch batch, int running) => new(
+        batch.BatchId, batch.JobCount, running, batch.CompletedCount, batch.FailedCount, batch.CancelledCount, batch.AnnouncedAt is not null, batch.CompletedAt);
+
     private static void Register(GenerationBatch batch, int? jobCount, string? source, DateTimeOffset now)
     {
         batch.Source ??= source;
@@ -107,19 +78,7 @@ internal sealed class Batches(IRows rows)
         {
             batch.JobCount = jobCount;
             batch.SubmittedAt = now;
-            batch.CompletedAt = IsComplete(batch) ? now : null; // of its jobs all have ended before somebody said how many there are
+            batch.CompletedAt = ToProgress(batch, running: 0).IsComplete ? now : null; // of its jobs all have ended before somebody said how many there are
         }
     }
-
-    private static void Count(GenerationBatch batch, JobState state, int change) => _ = state switch
-    {
-        JobState.Completed => batch.CompletedCount += change,
-        JobState.Failed => batch.FailedCount += change,
-        _ => batch.CancelledCount += change,
-    };
-
-    private static bool IsComplete(GenerationBatch batch) => batch.CompletedCount + batch.FailedCount + batch.CancelledCount >= batch.JobCount;
-
-    private static BatchProgress ToProgress(GenerationBatch batch, int running) => new(
-        batch.BatchId, batch.JobCount, running, batch.CompletedCount, batch.FailedCount, batch.CancelledCount, batch.AnnouncedAt is not null, batch.CompletedAt);
 }

@@ -19,16 +19,28 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
         };
     }
 
-    /// <summary>Claims a group of jobs within the context's transaction.</summary>
-    public async Task<IReadOnlyList<ClaimResult>> ClaimAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
+    /// <summary>What became of a job that perhaps nobody knows yet.</summary>
+    /// <param name="Claimed">Null if it is known.</param>
+    /// <param name="IsBatchUncounted">Whether the number of jobs in its batch is still to be noted, which the claim says.</param>
+    internal readonly record struct NewClaim(ClaimResult.Claimed? Claimed, bool IsBatchUncounted);
+
+    /// <summary>Claims those of a group of jobs that nobody knows yet, which is nearly all, within the context's transaction.</summary>
+    public async Task<IReadOnlyList<NewClaim>> ClaimNewAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
     {
         var now = time.GetStorableNow();
         var candidates = attempts.DistinctBy(attempt => attempt.Claim.JobId).ToDictionary(attempt => attempt.Token, attempt => CreateJob(attempt, now));
         var added = await rows.AddNewJobsAsync(context, [.. candidates.Values], cancellationToken);
-        var known = attempts.Where(attempt => !(candidates.ContainsKey(attempt.Token) && added.Contains(attempt.Claim.JobId))).ToList();
-        var taken = await TakeOverAsync(context, known, now, cancellationToken);
-        var results = attempts.Select(attempt => taken.TryGetValue(attempt.Token, out var result) ? result : attempt.Succeed(candidates[attempt.Token])).ToArray();
-        return await NoteBatchesAsync(context, attempts, results, now, cancellationToken);
+        return [.. attempts.Select(attempt => candidates.TryGetValue(attempt.Token, out var job) && added.TryGetValue(job.JobId, out var batch)
+            ? new NewClaim(attempt.Succeed(job) with { IsCancelRequested = batch.IsCancelled }, batch.IsUncounted && attempt.Claim.BatchJobCount is not null)
+            : default)];
+    }
+
+    /// <summary>Claims a group of jobs that are known within the context's transaction.</summary>
+    public async Task<IReadOnlyList<ClaimResult>> ClaimKnownAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
+    {
+        var now = time.GetStorableNow();
+        var taken = await TakeOverAsync(context, attempts, now, cancellationToken);
+        return await NoteBatchesAsync(context, attempts, [.. attempts.Select(attempt => taken[attempt.Token])], now, cancellationToken);
     }
 
     private static GenerationJob CreateJob(Attempt attempt, DateTimeOffset now)
@@ -36,17 +48,13 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
         var job = new GenerationJob { JobId = attempt.Claim.JobId, CreatedAt = now };
         Fill(job, attempt.Claim);
         Start(job, attempt, checkpointedTokens: 0, now);
+        job.LeaseUntil = now + attempt.Claim.Lease;
         return job;
     }
 
     /// <summary>Of jobs that are known, by token.</summary>
-    private async Task<Dictionary<Guid, ClaimResult>> TakeOverAsync(DsdeDbContext context, List<Attempt> attempts, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<Dictionary<Guid, ClaimResult>> TakeOverAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (attempts.Count == 0)
-        {
-            return [];
-        }
-
         var ids = attempts.Select(attempt => attempt.Claim.JobId).Distinct().ToList();
         var jobs = await rows.LockJobsAsync(context, ids, cancellationToken);
         var checkpoints = (await context.Checkpoints.AsNoTracking().Where(row => ids.Contains(row.JobId)).OrderBy(row => row.Choice).ToListAsync(cancellationToken))
@@ -87,6 +95,8 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
             Start(job, attempt, checkpoints.Sum(checkpoint => checkpoint.TokenCount), now);
         }
 
+        job.LeaseUntil = now + attempt.Claim.Lease; // also of a claim whose commit was not answered for long
+
         return attempt.Succeed(job) with { Checkpoints = checkpoints };
     }
 
@@ -111,7 +121,6 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
         job.State = JobState.Running;
         job.WorkerId = attempt.Claim.WorkerId;
         job.LeaseToken = attempt.Token;
-        job.LeaseUntil = now + attempt.Claim.Lease;
         job.Attempt++;
         job.StartedAt = now;
     }

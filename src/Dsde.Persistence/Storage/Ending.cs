@@ -4,67 +4,97 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>Stores ends with all that belongs to them in one transaction: outputs, traces, the batch's counts; checkpoints have done their duty.</summary>
-internal sealed class Ending(IRows rows, Batches batches, TimeProvider time)
+/// <summary>Stores ends with all that belongs to them in one transaction: outputs, traces, the batches' counts; checkpoints have done their duty.</summary>
+internal sealed class Ending(IRows rows, TimeProvider time)
 {
     /// <summary>An end, and whether it may have been stored before, without anybody knowing whether the commit arrived.</summary>
-    internal sealed class Attempt(JobEnd end)
+    internal sealed class Attempt(JobEnd end, bool isRepeated)
     {
         public JobEnd End => end;
 
-        public bool IsRepeated { get; set; }
+        public bool IsRepeated { get; set; } = isRepeated;
     }
 
     /// <summary>Stores a group of ends within the context's transaction; null for those whose claim was lost.</summary>
     public async Task<IReadOnlyList<StoredEnd?>> StoreAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
     {
         var now = time.GetStorableNow();
-        var jobs = await rows.LockJobsAsync(context, [.. attempts.Select(attempt => attempt.End.Lease.JobId).Distinct()], cancellationToken);
-        var (ended, earlier) = (new Dictionary<Attempt, GenerationJob>(), new Dictionary<Attempt, StoredEnd>());
-        foreach (var attempt in attempts)
+        var batches = await rows.EndJobsAsync(context, [.. attempts.Select(attempt => attempt.End)], now, cancellationToken);
+        var results = new StoredEnd?[attempts.Count];
+        if (batches.Count < attempts.Count)
         {
-            if (jobs.GetValueOrDefault(attempt.End.Lease.JobId) is not { } job || job.LeaseToken != attempt.End.Lease.Token)
-            {
-                continue;
-            }
-
-            if (job.State == JobState.Running)
-            {
-                JobMapping.SetEnd(job, attempt.End, now);
-                ended.Add(attempt, job);
-            }
-            else if (attempt.IsRepeated && job.EndedAt is { } endedAt)
-            {
-                earlier.Add(attempt, new StoredEnd(endedAt, await FindUnannouncedAsync(context, job.BatchId, cancellationToken)));
-            }
+            await FindEarlierAsync(context, attempts, results, cancellationToken);
         }
 
-        await AddBelongingsAsync(context, [.. ended.Keys.Select(attempt => attempt.End)], now, cancellationToken);
-        var completed = await batches.CountAsync(
-            context, ended.Values.Where(job => job.BatchId is not null).ToLookup(job => job.BatchId.GetValueOrDefault(), job => job.State), now, cancellationToken);
-        var completing = ended.Where(pair => completed.ContainsKey(pair.Value.BatchId.GetValueOrDefault())).GroupBy(pair => pair.Value.BatchId)
-            .ToDictionary(group => group.Last().Key, group => completed[group.Key.GetValueOrDefault()]);
-        return [.. attempts.Select(attempt => ended.ContainsKey(attempt) ? new StoredEnd(now, completing.GetValueOrDefault(attempt)) : earlier.GetValueOrDefault(attempt))];
+        foreach (var position in batches.Keys)
+        {
+            results[position] = new StoredEnd(now, CompletedBatch: null);
+        }
+
+        await AddOutputsAsync(context, batches.Keys.Select(position => attempts[position].End), now, cancellationToken);
+        foreach (var completed in await CountAsync(context, attempts, batches, now, cancellationToken))
+        {
+            results[batches.Last(pair => pair.Value == completed.BatchId).Key] = new StoredEnd(now, completed);
+        }
+
+        return results;
     }
 
-    private async Task AddBelongingsAsync(DsdeDbContext context, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task AddOutputsAsync(DsdeDbContext context, IEnumerable<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (ends.Count == 0)
+        var (traces, choices) = (new List<JobTraceRow>(), new List<JobChoice>());
+        foreach (var end in ends)
         {
-            return;
+            traces.AddRange(end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.Lease, choice, trace, now)).Where(trace => trace.CompletionTokens > 0));
+            choices.AddRange(JobMapping.ToChoices(end));
         }
 
-        var ids = ends.Select(end => end.Lease.JobId).ToList();
-        await context.Checkpoints.Where(row => ids.Contains(row.JobId)).ExecuteDeleteAsync(cancellationToken);
-        context.Choices.AddRange(ends.SelectMany(JobMapping.ToChoices));
-        await context.SaveChangesAsync(cancellationToken);
-        JobTraceRow[] traces = [.. ends.SelectMany(end => end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.Lease, choice, trace, now))).Where(trace => trace.CompletionTokens > 0)];
-        if (traces.Length > 0)
+        if (choices.Count > 0)
+        {
+            context.Choices.AddRange(choices);
+            await context.SaveChangesAsync(cancellationToken);
+        }
+
+        if (traces.Count > 0)
         {
             await rows.AddTracesAsync(context, traces, cancellationToken);
         }
     }
 
-    private static async Task<BatchProgress?> FindUnannouncedAsync(DsdeDbContext context, Guid? batchId, CancellationToken cancellationToken) =>
-        batchId is { } id && await Batches.FindAsync(context, id, cancellationToken) is { IsComplete: true, IsAnnounced: false } batch ? batch : null;
+    private async Task<IReadOnlyList<BatchProgress>> CountAsync(
+        DsdeDbContext context, IReadOnlyList<Attempt> attempts, Dictionary<int, Guid?> batches, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var counts = new SortedDictionary<Guid, BatchEnds>();
+        foreach (var (position, batch) in batches)
+        {
+            if (batch is { } id)
+            {
+                var before = counts.GetValueOrDefault(id, new BatchEnds(id, 0, 0, 0));
+                counts[id] = JobMapping.StateOf(attempts[position].End) switch
+                {
+                    JobState.Completed => before with { Completed = before.Completed + 1 },
+                    JobState.Failed => before with { Failed = before.Failed + 1 },
+                    _ => before with { Cancelled = before.Cancelled + 1 },
+                };
+            }
+        }
+
+        return counts.Count == 0 ? [] : await rows.CountEndsAsync(context, [.. counts.Values], now, cancellationToken);
+    }
+
+    /// <summary>Of ends that were stored without an answer; whoever stored the last of a batch then has not told yet.</summary>
+    private static async Task FindEarlierAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, StoredEnd?[] results, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < attempts.Count; i++)
+        {
+            var lease = attempts[i].End.Lease;
+            if (attempts[i].IsRepeated
+                && await context.Jobs.AsNoTracking().FirstOrDefaultAsync(job => job.JobId == lease.JobId && job.LeaseToken == lease.Token && job.EndedAt != null, cancellationToken)
+                    is { EndedAt: { } endedAt } job)
+            {
+                var batch = job.BatchId is { } id ? await Batches.FindAsync(context, id, cancellationToken) : null;
+                results[i] = new StoredEnd(endedAt, batch is { IsComplete: true, IsAnnounced: false } ? batch : null);
+            }
+        }
+    }
 }

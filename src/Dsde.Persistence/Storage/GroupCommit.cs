@@ -23,10 +23,9 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
         _loop = Task.Run(RunAsync);
     }
 
-    /// <summary>Returns when the item is committed. Once begun it is not given up: the caller may stop waiting.</summary>
+    /// <summary>Returns when the item is committed, which it will be also if the caller stops waiting.</summary>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         var pending = new Pending(item);
         ObjectDisposedException.ThrowIf(!_pending.Writer.TryWrite(pending), this);
         await using var registration = cancellationToken.Register(() => pending.Done.TrySetCanceled(cancellationToken));

@@ -7,22 +7,6 @@ namespace Dsde.Persistence.Storage;
 /// <summary>What the holder of a job writes about it between claim and end; nothing once the job has been taken over.</summary>
 internal sealed class Holding(IRows rows, TimeProvider time)
 {
-    /// <summary>Prolongs leases, and says what has happened to the jobs.</summary>
-    public async Task<IReadOnlyList<LeaseNotice>> RenewAsync(DsdeDbContext context, IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken)
-    {
-        var (ids, tokens) = (leases.Select(lease => lease.JobId).ToList(), leases.Select(lease => (Guid?)lease.Token).ToList());
-        DateTimeOffset? until = time.GetStorableNow() + duration;
-        var held = context.Jobs.Where(job => ids.Contains(job.JobId) && tokens.Contains(job.LeaseToken) && job.State == JobState.Running);
-        await held.ExecuteUpdateAsync(set => set.SetProperty(job => job.LeaseUntil, until), cancellationToken);
-        var isCancelled = await held.Select(job => new
-        {
-            job.JobId,
-            IsCancelled = job.CancelRequestedAt != null || context.Batches.Any(batch => batch.BatchId == job.BatchId && batch.CancelRequestedAt != null),
-        }).ToDictionaryAsync(job => job.JobId, job => job.IsCancelled, cancellationToken);
-        return [.. ids.Where(id => isCancelled.GetValueOrDefault(id, true))
-            .Select(id => new LeaseNotice(id, isCancelled.ContainsKey(id) ? LeaseNoticeKind.CancelRequested : LeaseNoticeKind.Lost))];
-    }
-
     /// <summary>Notes that the job runs with no other beside it.</summary>
     public static async Task<bool> MarkAloneAsync(DsdeDbContext context, JobLease lease, CancellationToken cancellationToken) =>
         await Held(context, lease).ExecuteUpdateAsync(set => set.SetProperty(job => job.IsAlone, true), cancellationToken) == 1;

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
@@ -50,25 +48,4 @@ internal sealed class Intervening(IRows rows, Batches batches, TimeProvider time
         await context.SaveChangesAsync(cancellationToken);
         return true;
     }
-
-    /// <summary>Leaves of the outputs of an ended job their counts, and of each text its hash.</summary>
-    public async Task EraseAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken)
-    {
-        if ((await rows.LockJobsAsync(context, [jobId], cancellationToken)).GetValueOrDefault(jobId) is not { EndedAt: not null } job)
-        {
-            return;
-        }
-
-        job.TextHash = Hash(job.Text) ?? job.TextHash;
-        (job.Text, job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities) = (null, null, null, null, null, null);
-        foreach (var choice in await context.Choices.Where(choice => choice.JobId == jobId).ToListAsync(cancellationToken))
-        {
-            choice.TextHash = Hash(choice.Text) ?? choice.TextHash;
-            (choice.Text, choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities) = (null, null, null, null, null);
-        }
-
-        await context.SaveChangesAsync(cancellationToken);
-    }
-
-    private static byte[]? Hash(string? text) => text is null ? null : SHA256.HashData(Encoding.UTF8.GetBytes(text));
 }

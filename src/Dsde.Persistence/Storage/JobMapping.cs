@@ -39,25 +39,24 @@ internal static class JobMapping
         TopLogProbabilities = output.TopLogProbabilities,
     }).Skip(1);
 
+    /// <summary>What a job is after an end.</summary>
+    public static JobState StateOf(JobEnd end) => end switch
+    {
+        CompletedJobEnd => JobState.Completed,
+        FailedJobEnd => JobState.Failed,
+        CancelledJobEnd => JobState.Cancelled,
+        _ => throw new ArgumentException($"An end of type {end.GetType().Name} is not known.", nameof(end)),
+    };
+
     /// <summary>Ends a job's row.</summary>
     public static void SetEnd(GenerationJob row, JobEnd end, DateTimeOffset now)
     {
         (row.EndedAt, row.LeaseUntil, row.IsAlone) = (now, null, false);
-        switch (end)
+        row.State = StateOf(end);
+        row.CancelReason = (end as CancelledJobEnd)?.Reason;
+        if (end is FailedJobEnd { Failure: var failure })
         {
-            case CompletedJobEnd:
-                row.State = JobState.Completed;
-                break;
-            case FailedJobEnd { Failure: var failure }:
-                row.State = JobState.Failed;
-                (row.FailureCode, row.FailureMessage, row.FailureRetryable) = (failure.Code, failure.Message, failure.Retryable);
-                break;
-            case CancelledJobEnd { Reason: var reason }:
-                row.State = JobState.Cancelled;
-                row.CancelReason = reason;
-                break;
-            default:
-                throw new ArgumentException($"An end of type {end.GetType().Name} is not known.", nameof(end));
+            (row.FailureCode, row.FailureMessage, row.FailureRetryable) = (failure.Code, failure.Message, failure.Retryable);
         }
 
         if (end.Outputs is [var output, ..])

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,27 +12,52 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     private readonly Batches _batches;
     private readonly Holding _holding;
     private readonly Intervening _intervening;
-    private readonly GroupCommit<Claiming.Attempt, ClaimResult> _claims;
+    private readonly IRows _rows;
+    private readonly GroupCommit<Claiming.Attempt, Claiming.NewClaim> _newClaims;
+    private readonly GroupCommit<Claiming.Attempt, ClaimResult> _knownClaims;
     private readonly GroupCommit<Ending.Attempt, StoredEnd?> _ends;
+    private readonly GroupCommit<Guid, bool> _erasures;
+
+    // What the database did not answer to, until the caller tries again.
+    private readonly ConcurrentDictionary<Guid, Guid> _unansweredClaims = new();
+    private readonly ConcurrentDictionary<Guid, bool> _unansweredEnds = new();
 
     public JobStore(Database database, IRows rows, TimeProvider time)
     {
-        (_database, _time) = (database, time);
+        (_database, _rows, _time) = (database, rows, time);
         _batches = new Batches(rows);
         _holding = new Holding(rows, time);
         _intervening = new Intervening(rows, _batches, time);
-        var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, _batches, time));
-        _claims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimAsync(context, claims, token), CancellationToken.None), GiveBackAsync);
+        var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, time));
+        _newClaims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimNewAsync(context, claims, token), CancellationToken.None), claim => GiveBackAsync(claim.Claimed));
+        _knownClaims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimKnownAsync(context, claims, token), CancellationToken.None), GiveBackAsync);
         _ends = new(ends => StoreAsync(ending, ends));
+        _erasures = new(jobIds => EraseAsync(rows, jobIds));
     }
 
     /// <inheritdoc/>
-    public Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken)
-        => _claims.WriteAsync(new Claiming.Attempt(StorableText.Clean(claim), Guid.NewGuid()), cancellationToken);
+    public async Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var attempt = new Claiming.Attempt(StorableText.Clean(claim), _unansweredClaims.TryRemove(claim.JobId, out var token) ? token : Guid.NewGuid());
+        try
+        {
+            return await _newClaims.WriteAsync(attempt, cancellationToken) is { Claimed: { } claimed, IsBatchUncounted: false }
+                ? claimed
+                : await _knownClaims.WriteAsync(attempt, cancellationToken);
+        }
+        catch (DatabaseUnavailableException)
+        {
+            _unansweredClaims[claim.JobId] = attempt.Token;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken)
-        => _database.RunAsync((context, token) => _holding.RenewAsync(context, leases, duration, token), cancellationToken);
+        => leases.Count == 0
+            ? Task.FromResult<IReadOnlyList<LeaseNotice>>([])
+            : _database.RunInTransactionAsync((context, token) => _rows.RenewAsync(context, leases, _time.GetStorableNow() + duration, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken)
@@ -46,12 +72,22 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         => _database.RunAsync((context, token) => Holding.ReleaseAsync(context, lease, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
-        => _ends.WriteAsync(new Ending.Attempt(StorableText.Clean(end)), cancellationToken);
+    public async Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await _ends.WriteAsync(new Ending.Attempt(StorableText.Clean(end), _unansweredEnds.TryRemove(end.Lease.Token, out _)), cancellationToken);
+        }
+        catch (DatabaseUnavailableException)
+        {
+            _unansweredEnds[end.Lease.Token] = true;
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
-    public Task EraseAsync(Guid jobId, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _intervening.EraseAsync(context, jobId, token), cancellationToken);
+    public Task EraseAsync(Guid jobId, CancellationToken cancellationToken) => _erasures.WriteAsync(jobId, cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken)
@@ -92,8 +128,10 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _claims.DisposeAsync();
+        await _newClaims.DisposeAsync();
+        await _knownClaims.DisposeAsync();
         await _ends.DisposeAsync();
+        await _erasures.DisposeAsync();
     }
 
     private Task<IReadOnlyList<StoredEnd?>> StoreAsync(Ending ending, IReadOnlyList<Ending.Attempt> ends) => _database.RunInTransactionAsync(
@@ -109,8 +147,16 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         },
         CancellationToken.None);
 
+    private Task<IReadOnlyList<bool>> EraseAsync(IRows rows, IReadOnlyList<Guid> jobIds) => _database.RunInTransactionAsync<IReadOnlyList<bool>>(
+        async (context, token) =>
+        {
+            await rows.EraseAsync(context, jobIds, token);
+            return new bool[jobIds.Count];
+        },
+        CancellationToken.None);
+
     /// <summary>A claim whose caller has gone is nobody's; left alone it would hold the job until it runs out.</summary>
-    private async Task GiveBackAsync(ClaimResult result)
+    private async Task GiveBackAsync(ClaimResult? result)
     {
         try
         {

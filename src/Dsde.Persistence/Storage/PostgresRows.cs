@@ -1,54 +1,16 @@
 using Dsde.Persistence.Entities;
+using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>On PostgreSQL, where transactions run side by side: rows are locked one by one, and sets of them are written in one statement.</summary>
+/// <summary>On PostgreSQL, where transactions run side by side and every statement is a round trip: rows are locked one by one, and sets of them are written in one statement.</summary>
 internal sealed class PostgresRows : IRows
 {
-    private const string AddJobs = """
-        INSERT INTO generation_jobs (job_id, batch_id, custom_id, model, workload, request, request_hash, trace_parent, state, worker_id, lease_token, lease_until, attempt,
-            created_at, started_at, cancel_requested_at)
-        SELECT j, b, c, m, w, r::json, h, p, s, o, t, u, a, n, d, x
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) AS rows (j, b, c, m, w, r, h, p, s, o, t, u, a, n, d, x)
-        ON CONFLICT DO NOTHING RETURNING job_id
-        """;
-
     /// <inheritdoc/>
-    public async Task<HashSet<Guid>> AddNewJobsAsync(DsdeDbContext context, IReadOnlyList<GenerationJob> jobs, CancellationToken cancellationToken)
-    {
-        var rows = jobs.OrderBy(job => job.JobId).ToArray(); // two that add the same jobs wait for each other in one order
-        await using var command = new NpgsqlCommand(AddJobs, await OpenAsync(context, cancellationToken));
-        Add(rows, job => job.JobId, NpgsqlDbType.Uuid);
-        Add(rows, job => job.BatchId, NpgsqlDbType.Uuid);
-        Add(rows, job => job.CustomId, NpgsqlDbType.Text);
-        Add(rows, job => job.Model, NpgsqlDbType.Text);
-        Add(rows, job => job.Workload, NpgsqlDbType.Text);
-        Add(rows, job => job.Request, NpgsqlDbType.Text);
-        Add(rows, job => job.RequestHash, NpgsqlDbType.Bytea);
-        Add(rows, job => job.TraceParent, NpgsqlDbType.Text);
-        Add(rows, job => DsdeDbContext.ToText(job.State), NpgsqlDbType.Text);
-        Add(rows, job => job.WorkerId, NpgsqlDbType.Text);
-        Add(rows, job => job.LeaseToken, NpgsqlDbType.Uuid);
-        Add(rows, job => job.LeaseUntil, NpgsqlDbType.TimestampTz);
-        Add(rows, job => job.Attempt, NpgsqlDbType.Integer);
-        Add(rows, job => job.CreatedAt, NpgsqlDbType.TimestampTz);
-        Add(rows, job => job.StartedAt, NpgsqlDbType.TimestampTz);
-        Add(rows, job => job.CancelRequestedAt, NpgsqlDbType.TimestampTz);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var added = new HashSet<Guid>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            added.Add(reader.GetGuid(0));
-        }
-
-        return added;
-
-        void Add<T>(GenerationJob[] source, Func<GenerationJob, T> value, NpgsqlDbType type) =>
-            command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = Array.ConvertAll(source, job => value(job)), NpgsqlDbType = NpgsqlDbType.Array | type });
-    }
+    public Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(DsdeDbContext context, IReadOnlyList<GenerationJob> jobs, CancellationToken cancellationToken)
+        => PostgresClaims.AddAsync(ConnectionOf(context), jobs, cancellationToken);
 
     /// <inheritdoc/>
     public Task AddNewBatchesAsync(DsdeDbContext context, IReadOnlyList<Guid> batchIds, CancellationToken cancellationToken)
@@ -82,12 +44,25 @@ internal sealed class PostgresRows : IRows
     }
 
     /// <inheritdoc/>
-    public async Task AddTracesAsync(DsdeDbContext context, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
-        => await TraceCopy.WriteAsync(context, await OpenAsync(context, cancellationToken), traces, cancellationToken);
+    public Task<IReadOnlyList<LeaseNotice>> RenewAsync(DsdeDbContext context, IReadOnlyList<JobLease> leases, DateTimeOffset until, CancellationToken cancellationToken)
+        => PostgresClaims.RenewAsync(ConnectionOf(context), leases, until, cancellationToken);
 
-    private static async Task<NpgsqlConnection> OpenAsync(DsdeDbContext context, CancellationToken cancellationToken)
-    {
-        await context.Database.OpenConnectionAsync(cancellationToken);
-        return (NpgsqlConnection)context.Database.GetDbConnection();
-    }
+    /// <inheritdoc/>
+    public Task<Dictionary<int, Guid?>> EndJobsAsync(DsdeDbContext context, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
+        => PostgresEnds.EndAsync(ConnectionOf(context), ends, now, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task AddTracesAsync(DsdeDbContext context, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
+        => TraceCopy.WriteAsync(ConnectionOf(context), traces, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<BatchProgress>> CountEndsAsync(DsdeDbContext context, IReadOnlyList<BatchEnds> ends, DateTimeOffset now, CancellationToken cancellationToken)
+        => PostgresEnds.CountAsync(ConnectionOf(context), ends, now, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task EraseAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
+        => PostgresEnds.EraseAsync(ConnectionOf(context), [.. jobIds.Order()], cancellationToken);
+
+    /// <summary>Open as long as the context's transaction.</summary>
+    private static NpgsqlConnection ConnectionOf(DsdeDbContext context) => (NpgsqlConnection)context.Database.GetDbConnection();
 }

@@ -1,6 +1,4 @@
 using Dsde.Persistence.Entities;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 
 namespace Dsde.Persistence.Storage;
@@ -8,40 +6,75 @@ namespace Dsde.Persistence.Storage;
 /// <summary>Writes traces to PostgreSQL by binary COPY, within the connection's transaction.</summary>
 internal static class TraceCopy
 {
-    public static async Task WriteAsync(DsdeDbContext context, NpgsqlConnection connection, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
+    /// <summary>The columns, in the order in which they are written.</summary>
+    public const string Columns = """
+        job_id, choice, stored_at, worker_id, policy, sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model, iterations,
+        prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, calibration_max_accepted, calibration_max_length,
+        waiting_ms, prefill_ms, draft_ms, verify_ms, sampling_ms, total_ms, iteration_length, iteration_accepted, iteration_predicted_length,
+        iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_draft_ms, iteration_verify_ms, proposal_kld,
+        proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
+        """;
+
+    private const int ColumnCount = 43;
+
+    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
     {
-        var columns = Columns(context);
-        var names = string.Join(", ", columns.Select(column => column.Name));
-        await using var importer = await connection.BeginBinaryImportAsync($"COPY job_traces ({names}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        using var rows = new CopyBuffer();
         foreach (var trace in traces)
         {
-            await importer.StartRowAsync(cancellationToken);
-            foreach (var (_, read, typeName) in columns)
-            {
-                if (read(trace) is { } value)
-                {
-                    await importer.WriteAsync(value, typeName, cancellationToken);
-                }
-                else
-                {
-                    await importer.WriteNullAsync(cancellationToken);
-                }
-            }
+            Write(rows, trace);
         }
 
-        await importer.CompleteAsync(cancellationToken);
+        rows.End();
+        await using var copy = await connection.BeginRawBinaryCopyAsync($"COPY job_traces ({Columns}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        await copy.WriteAsync(rows.Written, cancellationToken);
     }
 
-    /// <summary>The columns are those of the model, so that a new one can't be forgotten here.</summary>
-    private static List<(string Name, Func<JobTraceRow, object?> Read, string TypeName)> Columns(DsdeDbContext context)
+    private static void Write(CopyBuffer rows, JobTraceRow trace)
     {
-        var entity = context.Model.FindEntityType(typeof(JobTraceRow)) ?? throw new InvalidOperationException("Traces are not part of the model.");
-        return [.. entity.GetProperties().Select(property => (property.GetColumnName(), Reader(property), property.GetColumnType()))];
-    }
-
-    private static Func<JobTraceRow, object?> Reader(IProperty property)
-    {
-        var getter = property.PropertyInfo ?? throw new InvalidOperationException($"Column {property.Name} has no property.");
-        return getter.GetValue;
+        rows.StartRow(ColumnCount);
+        rows.Write(trace.JobId);
+        rows.Write(trace.Choice);
+        rows.Write(trace.StoredAt);
+        rows.Write(trace.WorkerId);
+        rows.Write(trace.Policy);
+        rows.Write(trace.SamplingMode);
+        rows.Write(trace.Seed);
+        rows.Write(trace.Temperature);
+        rows.Write(trace.TopP);
+        rows.Write(trace.TopK);
+        rows.Write(trace.TargetModel);
+        rows.Write(trace.DraftModel);
+        rows.Write(trace.Iterations);
+        rows.Write(trace.PromptTokens);
+        rows.Write(trace.CompletionTokens);
+        rows.Write(trace.Proposed);
+        rows.Write(trace.Accepted);
+        rows.Write(trace.MeanKld);
+        rows.Write(trace.MaxKld);
+        rows.Write(trace.VarianceKld);
+        rows.Write(trace.CalibrationMaxAccepted);
+        rows.Write(trace.CalibrationMaxLength);
+        rows.Write(trace.WaitingMs);
+        rows.Write(trace.PrefillMs);
+        rows.Write(trace.DraftMs);
+        rows.Write(trace.VerifyMs);
+        rows.Write(trace.SamplingMs);
+        rows.Write(trace.TotalMs);
+        rows.Write(trace.IterationLength);
+        rows.Write(trace.IterationAccepted);
+        rows.Write(trace.IterationPredictedLength);
+        rows.Write(trace.IterationScaleFactor);
+        rows.Write(trace.IterationWvir);
+        rows.Write(trace.IterationCap);
+        rows.Write(trace.IterationBatchSize);
+        rows.Write(trace.IterationDraftMs);
+        rows.Write(trace.IterationVerifyMs);
+        rows.Write(trace.ProposalKld);
+        rows.Write(trace.ProposalBeta);
+        rows.Write(trace.ProposalDraftEntropy);
+        rows.Write(trace.ProposalOnPath);
+        rows.Write(trace.TokenMargin);
+        rows.Write(trace.TokenDraftMatch);
     }
 }
