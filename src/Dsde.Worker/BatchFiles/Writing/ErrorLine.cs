@@ -21,7 +21,7 @@ internal static class ErrorLine
     {
         var status = job.Code switch
         {
-            FailureCodes.EngineError => 500,
+            FailureCodes.EngineError or FailureCodes.WorkerLost or FailureCodes.InternalError => 500,
             FailureCodes.ModelNotFound => 404,
             FailureCodes.JobIdConflict => 409,
             _ => 400,
