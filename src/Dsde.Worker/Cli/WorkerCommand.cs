@@ -79,7 +79,8 @@ internal sealed class WorkerCommand : DsdeCommand
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             console.UseUtcTimestamp = true;
         });
-        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Error);
+        // What goes wrong on the database is thrown, and logged once by whoever knows what it means.
+        logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
         logging.AddConfiguration(configuration.GetSection("Logging"));
     }
 }

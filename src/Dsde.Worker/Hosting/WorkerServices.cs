@@ -31,6 +31,7 @@ internal static class WorkerServices
         services.AddSingleton<JobRunner>();
         services.AddSingleton(provider => new JobsUnderWay(
             provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin));
+        services.AddSingleton<EventPublisher>();
         services.AddSingleton<BatchAnnouncer>();
         services.AddSingleton<EndAnnouncer>();
         services.AddSingleton<SubmitGenerationJobConsumer>();

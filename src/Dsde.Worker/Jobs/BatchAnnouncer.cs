@@ -9,7 +9,7 @@ namespace Dsde.Worker.Jobs;
 /// Tells once all jobs of a batch have ended. Who stored the last end tells; if that worker died before it did, whoever gets the job of that end again does. Both tell the
 /// same event under the same id.
 /// </summary>
-internal sealed class BatchAnnouncer(IJobStore store, DatabasePatience patience) : IDisposable
+internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, DatabasePatience patience) : IDisposable
 {
     private readonly SemaphoreSlim _announcing = new(1);
 
@@ -49,7 +49,7 @@ internal sealed class BatchAnnouncer(IJobStore store, DatabasePatience patience)
 
     private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
-        await endpoint.Publish(ToEvent(batch), send => send.MessageId = NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), cancellationToken).WaitAsync(cancellationToken);
+        await events.PublishAsync(endpoint, ToEvent(batch), NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), cancellationToken);
         await patience.RunAsync(() => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
     }
 

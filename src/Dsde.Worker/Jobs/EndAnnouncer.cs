@@ -10,7 +10,7 @@ namespace Dsde.Worker.Jobs;
 /// What follows a stored end: its event, and that of its batch, and once the broker has the event the text goes, where texts are not to stay. Each step may be done again, as the
 /// job is delivered again if the worker dies on the way.
 /// </summary>
-internal sealed class EndAnnouncer(IJobStore store, BatchAnnouncer batches, DatabasePatience patience, WorkerOptions options, TimeProvider time)
+internal sealed class EndAnnouncer(IJobStore store, EventPublisher events, BatchAnnouncer batches, DatabasePatience patience, WorkerOptions options, TimeProvider time)
 {
     /// <summary>Tells of an end. <paramref name="cancellationToken"/>: the delivery is lost; it comes again.</summary>
     public async Task AnnounceAsync(SubmitGenerationJob job, JobOutcome.Ended ended, IPublishEndpoint endpoint, CancellationToken cancellationToken)
@@ -40,8 +40,6 @@ internal sealed class EndAnnouncer(IJobStore store, BatchAnnouncer batches, Data
     {
         var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
         var sent = options.StoreOutputs ? JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes) : jobEvent;
-
-        // A broker short of memory or disk confirms nothing, for as long as it takes.
-        return endpoint.Publish(sent, sent.GetType(), send => send.MessageId = messageId, cancellationToken).WaitAsync(cancellationToken);
+        return events.PublishAsync(endpoint, sent, messageId, cancellationToken);
     }
 }

@@ -53,4 +53,7 @@ internal static partial class Log
 
     [LoggerMessage(2053, LogLevel.Error, "{Queue} has lost its consumer, and {Restarts} restarts of its endpoint were in vain; the worker ends, to be started again")]
     public static partial void EndpointGivenUp(this ILogger logger, string queue, int restarts);
+
+    [LoggerMessage(2054, LogLevel.Warning, "An event ({Type}) was not confirmed by the broker and is published again: {Reason}")]
+    public static partial void EventNotConfirmed(this ILogger logger, string type, string reason);
 }

@@ -4,6 +4,7 @@ using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
 using MassTransit;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Worker.Tests.Jobs;
 
@@ -138,8 +139,10 @@ public sealed class AnnouncementTests : IAsyncLifetime
         (await Life.FindAsync(job.JobId)).Outputs[0].Text.ShouldBeNull();
     }
 
+    private EventPublisher Events => new(Life.Time, NullLogger<EventPublisher>.Instance);
+
     private EndAnnouncer CreateAnnouncer(TestWorker worker) =>
-        new(Life.Store, new BatchAnnouncer(Life.Store, worker.Patience), worker.Patience, worker.Options, Life.Time);
+        new(Life.Store, Events, new BatchAnnouncer(Life.Store, Events, worker.Patience), worker.Patience, worker.Options, Life.Time);
 
     private async Task AnnounceAsync(EndAnnouncer announcer, TestWorker worker, SubmitGenerationJob job) =>
         await announcer.AnnounceAsync(job, (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(), _bus, TestContext.Current.CancellationToken);
