@@ -8,6 +8,11 @@ usage() {
 usage: ./test.sh [--filter EXPRESSION] [-- ARGUMENTS OF dotnet test]
 Builds Dsde.sln and runs all its tests. RabbitMQ and PostgreSQL are real: private instances on free ports with scratch data, started and stopped by
 the tests. If their packages are missing they are installed with apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
+
+The chaos run kills, stops, pauses and cuts workers, broker and database while jobs run. More of it, for example over night:
+  DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh --filter FullyQualifiedName~ChaosTests
+  DSDE_CHAOS_SEED=N       the same choices again; a run prints its seed
+  DSDE_TEST_LOGS=FOLDER   keeps what the workers log, and what was broken when
 END
 }
 
