@@ -45,6 +45,12 @@ internal sealed class RawProducer : IAsyncDisposable
         }
     }
 
+    /// <summary>Consumers that are attached to a queue.</summary>
+    public async Task<uint> CountConsumersAsync(string queue) => await _channel.ConsumerCountAsync(queue, TestContext.Current.CancellationToken);
+
+    /// <summary>Takes a message from a queue; null if there is none, or no queue.</summary>
+    public async Task<BasicGetResult?> TryTakeAsync(string queue) => await CountAsync(queue) == 0 ? null : await _channel.BasicGetAsync(queue, autoAck: true, TestContext.Current.CancellationToken);
+
     /// <summary>Waits until that many messages wait in a queue.</summary>
     public async Task WaitForCountAsync(string queue, uint count, TimeSpan patience)
     {

@@ -78,6 +78,14 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         return worker;
     }
 
+    /// <summary>Memory that is the process's own, without files that it maps.</summary>
+    public long ReadPrivateBytes()
+    {
+        const string name = "RssAnon:";
+        var line = File.ReadLines($"/proc/{_process.Id}/status").Single(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture) << 10;
+    }
+
     /// <summary>Another worker with the settings of this one, beside it or after it.</summary>
     public Task<WorkerUnderTest> StartAnotherAsync(params (string Name, string Value)[] settings) => StartAsync([.. Environment, .. settings]);
 

@@ -40,7 +40,7 @@ internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<
         try
         {
             var job = IncomingJobReader.Read(context.Body.GetBytes(), context.ContentType?.MediaType, maxBytes);
-            return job is IncomingJob.Read { Ids: { MessageId: null, CorrelationId: null, ConversationId: null } } raw ? raw with { Ids = TransportHeaders.ReadIds(context) } : job;
+            return job is IncomingJob.Read { Ids: var ids } read ? read with { Ids = ids.Or(TransportHeaders.ReadIds(context)) } : job;
         }
         catch (Exception exception)
         {
