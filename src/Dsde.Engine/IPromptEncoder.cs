@@ -3,6 +3,9 @@ namespace Dsde.Engine;
 /// <summary>Text and chats into token ids of the target model. Safe for concurrent use.</summary>
 public interface IPromptEncoder
 {
+    /// <summary>Bytes of text, in UTF-8, that the longest token stands for: more text than that per token can't be encoded, whatever it is (but for what a model's preparation of texts leaves out).</summary>
+    int MaxTokenBytes { get; }
+
     /// <summary>
     /// Ids of a plain prompt, with the beginning-of-text token where the model expects one and the prompt does not begin with it. Names of special
     /// tokens stand for these tokens, as in Hugging Face: a chat template that the sender applied works.

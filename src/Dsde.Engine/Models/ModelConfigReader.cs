@@ -26,6 +26,8 @@ internal static class ModelConfigReader
         var headCount = config.RequiredPositiveInt("num_attention_heads");
         var layerCount = ReadLayerCount(config);
         var headDim = ReadHeadDim(config, family.Defaults, headCount);
+        var kvHeadCount = ReadKvHeadCount(config, family.Defaults, headCount);
+        RefuseAbsurdKeys(config, kvHeadCount, headDim);
         var (ropeTheta, ropeScaling) = RopeSettings.Read(config, family.Defaults.RopeTheta);
         return new ModelConfig
         {
@@ -33,14 +35,14 @@ internal static class ModelConfigReader
             HiddenSize = config.RequiredPositiveInt("hidden_size"),
             LayerCount = layerCount,
             HeadCount = headCount,
-            KvHeadCount = ReadKvHeadCount(config, family.Defaults, headCount),
+            KvHeadCount = kvHeadCount,
             HeadDim = headDim,
             IntermediateSize = config.RequiredPositiveInt("intermediate_size"),
             VocabularySize = config.RequiredPositiveInt("vocab_size"),
             RmsNormEps = config.PositiveNumber("rms_norm_eps") ?? family.Defaults.RmsNormEps,
             RopeTheta = ropeTheta,
             RopeScaling = ropeScaling,
-            ContextLength = config.PositiveInt("max_position_embeddings") ?? family.Defaults.ContextLength,
+            ContextLength = ReadContextLength(config, family.Defaults),
             TieWordEmbeddings = config.Bool("tie_word_embeddings", family.Defaults.TieWordEmbeddings),
             AttentionScale = 1 / Math.Sqrt(headDim),
             SlidingWindows = new int?[layerCount],
@@ -56,6 +58,23 @@ internal static class ModelConfigReader
         const int most = 1 << 14;
         var count = config.RequiredPositiveInt("num_hidden_layers");
         return count <= most ? count : throw new ModelLoadException($"{config.Path}: \"num_hidden_layers\" is {count}; supported: at most {most}.");
+    }
+
+    /// <summary>Bounded with the layers, so that the bytes of a whole cache can be counted.</summary>
+    private static void RefuseAbsurdKeys(JsonSettings config, int kvHeadCount, int headDim)
+    {
+        const long most = 1 << 18;
+        if ((long)kvHeadCount * headDim is var width and > most)
+        {
+            throw new ModelLoadException($"{config.Path}: the keys of a position (\"num_key_value_heads\" of {kvHeadCount} times a head's width of {headDim}) are {width} numbers; supported: at most {most}.");
+        }
+    }
+
+    private static int ReadContextLength(JsonSettings config, FamilyDefaults defaults)
+    {
+        const int most = 1 << 26;
+        var length = config.PositiveInt("max_position_embeddings") ?? defaults.ContextLength;
+        return length <= most ? length : throw new ModelLoadException($"{config.Path}: \"max_position_embeddings\" is {length}; supported: at most {most}.");
     }
 
     private static void RefuseQuantized(JsonSettings config)

@@ -4,6 +4,9 @@ namespace Dsde.Engine.Tokenization;
 internal sealed class PromptEncoder(Tokenizer tokenizer) : IPromptEncoder
 {
     /// <inheritdoc/>
+    public int MaxTokenBytes => tokenizer.MaxTokenBytes;
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Encode(string prompt)
     {
         var ids = tokenizer.EncodeWithSpecialTokens(prompt);

@@ -20,6 +20,7 @@ internal sealed class Tokenizer
         ChatTemplate = chatTemplate;
         var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
         _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
+        MaxTokenBytes = _bytes.Select(bytes => bytes.Length).Concat(definition.AddedTokens.Values.Select(token => Encoding.UTF8.GetByteCount(token.Text))).DefaultIfEmpty(0).Max();
         _special = Enumerable.Range(0, size).Select(id => definition.AddedTokens.TryGetValue(id, out var added) && added.IsSpecial).ToArray();
         _ordinaryTokens = new AddedTokenSplitter(definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplate.IsMarker(token.Key)));
         _allTokens = new AddedTokenSplitter(definition.AddedTokens);
@@ -27,6 +28,9 @@ internal sealed class Tokenizer
 
     /// <summary>Ids from 0 to this, without it, stand for something; those behind only pad a model's matrices.</summary>
     public int VocabularySize => _bytes.Length;
+
+    /// <summary>Bytes of the longest token.</summary>
+    public int MaxTokenBytes { get; }
 
     /// <summary>How chats become prompts.</summary>
     public ChatTemplate ChatTemplate { get; }

@@ -27,6 +27,7 @@ internal static class JobLimits
         ?? CheckName("policy", job.Policy, MaxNameLength)
         ?? CheckName("sampling_mode", job.SamplingMode, MaxNameLength)
         ?? CheckMetadata(job.Metadata)
+        ?? CheckNumbers(job)
         ?? CheckText("prompt", job.Prompt)
         ?? CheckMessages(job.Messages)
         ?? CheckStops(job.Stop);
@@ -47,6 +48,18 @@ internal static class JobLimits
         job.BatchJobCount is < 1 ? $"batch_job_count is {job.BatchJobCount}; give how many jobs the batch has, or leave it out."
         : job.BatchJobCount is not null && job.BatchId is null ? $"batch_job_count is {job.BatchJobCount}, but batch_id is missing; give both, or neither."
         : null;
+
+    /// <summary>A number too large for the type is infinite, which can't be written down again.</summary>
+    private static string? CheckNumbers(SubmitGenerationJob job)
+    {
+        (string Field, double? Value)[] numbers =
+        [
+            ("temperature", job.Temperature), ("top_p", job.TopP), ("min_p", job.MinP), ("repetition_penalty", job.RepetitionPenalty), ("presence_penalty", job.PresencePenalty), ("frequency_penalty", job.FrequencyPenalty),
+            .. job.LogitBias?.Values.Select(bias => ("logit_bias", (double?)bias)) ?? [],
+        ];
+        var wrong = numbers.FirstOrDefault(number => number.Value is { } value && !double.IsFinite(value)).Field;
+        return wrong is null ? null : $"{wrong} has a number that is not finite; give one in the field's range.";
+    }
 
     private static string? CheckMetadata(IReadOnlyDictionary<string, string>? metadata)
     {

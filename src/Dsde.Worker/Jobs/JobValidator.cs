@@ -1,3 +1,4 @@
+using System.Text;
 using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Engine.Speculation;
@@ -12,7 +13,11 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     private const int MaxStopTokens = 256;
     private const int MaxChoices = 128; // as OpenAI has it
     private const int MaxTopLogProbabilities = 20;
+    private const int LongText = 1 << 17; // characters
+    private const int Shrinking = 4; // more than any normal form of Unicode shortens a text
     private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    private readonly Lock _longText = new();
 
     /// <exception cref="JobRejectedException">The job can never run.</exception>
     public GenerationRequest Validate(SubmitGenerationJob job)
@@ -95,7 +100,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         Require(job.Prompt is not null != job.Messages is not null, job.Prompt is null ? "Neither prompt nor messages is given; give one of them." : "Both prompt and messages are given; give one of them.");
         if (job.Messages is not { } messages)
         {
-            var ids = Encode(() => engine.PromptEncoder.Encode(job.Prompt ?? ""));
+            var text = job.Prompt ?? "";
+            RefuseUnread(text.Length, Encoding.UTF8.GetByteCount(text));
+            var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
             Require(ids.Count > 0, "prompt is empty; give at least one character.");
             return ids;
         }
@@ -106,7 +113,34 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             Require(Roles.Contains(message.Role, StringComparer.Ordinal), $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}.");
         }
 
-        return Encode(() => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]));
+        var length = messages.Sum(message => (long)message.Content.Length);
+        RefuseUnread(length, messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Content)));
+        return Encode(length, () => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]));
+    }
+
+    /// <summary>What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a word.</summary>
+    private void RefuseUnread(long length, long bytes)
+    {
+        var (context, longest) = (engine.Description.ContextLength, engine.PromptEncoder.MaxTokenBytes);
+        if (bytes > (long)context * longest * Shrinking)
+        {
+            throw new JobRejectedException(
+                FailureCodes.ContextLengthExceeded, $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer than {longest} bytes. Shorten it.");
+        }
+    }
+
+    /// <summary>Long texts one at a time, so that memory for one is enough.</summary>
+    private IReadOnlyList<int> Encode(long length, Func<IReadOnlyList<int>> encode)
+    {
+        if (length <= LongText)
+        {
+            return Encode(encode);
+        }
+
+        lock (_longText)
+        {
+            return Encode(encode);
+        }
     }
 
     private static IReadOnlyList<int> Encode(Func<IReadOnlyList<int>> encode)

@@ -12,16 +12,17 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     private const int HostileCount = 10_000;
     private const int GoodCount = 500;
     private const int FirstGoodCount = 50; // those that other requests under the same ids come after
-    private const int WarmUpCount = 2_500;
+    private const int WarmUpCount = 4_000;
     private const int Seed = 20261125;
-    private const long MaxGrowthBytes = 150L << 20;
+    private const string HeapLimitHex = "20000000"; // 512 MiB, as a container has a limit: with a machine to itself .NET leaves large bodies uncollected for long
+    private const long MaxGrowthBytes = 200L << 20; // between two points of .NET's own choice of when to collect; 30 KiB kept for each message would be more
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
     private static readonly string[] Queues = ["dsde-generation-jobs_error", "dsde-generation-jobs-dead", "dsde-generation-jobs-high_error", "dsde-generation-jobs-high-dead"];
 
     [Fact]
     public async Task Every_message_ends_exactly_once_with_its_output_or_a_reason_and_the_worker_is_as_it_was()
     {
-        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 2, ("Dsde__Engine__BatchSize", "16"));
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 2, ("Dsde__Engine__BatchSize", "16"), ("DOTNET_GCHeapHardLimit", HeapLimitHex));
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var ids = new HostileMessages(Seed, []);
@@ -75,9 +76,10 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         (await worker.ReadHealthAsync()).Status.ShouldBe(System.Net.HttpStatusCode.OK);
         (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync("dsde-generation-jobs-high")).ShouldBe((1u, 1u));
         worker.Log.ShouldNotContain(HostileMessages.Marker);
-        worker.Log.ShouldNotContain("-FAULT"); // nothing was given back to be delivered again
-        (after - before).ShouldBeLessThan(MaxGrowthBytes);
-        TestContext.Current.SendDiagnosticMessage($"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, {tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed");
+        var summary = $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, {tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed";
+        TestContext.Current.SendDiagnosticMessage(summary);
+        (after - before).ShouldBeLessThan(MaxGrowthBytes, summary);
+        worker.Log.Split('\n').Where(line => line.Contains("-FAULT", StringComparison.Ordinal)).ShouldBeEmpty(); // nothing was given back to be delivered again
     }
 
     private static async Task SendAsync(RawProducer producer, IEnumerable<FuzzMessage> messages)
@@ -95,7 +97,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         while (true)
         {
             var counts = await Task.WhenAll(Queues.Select(producer.CountAsync));
-            if (tap.Events.Count + counts.Sum(found => found) == count)
+            if (tap.Events.Count + counts.Sum(found => found) >= count)
             {
                 return;
             }

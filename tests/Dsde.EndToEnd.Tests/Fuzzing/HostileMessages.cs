@@ -145,7 +145,7 @@ internal sealed class HostileMessages(int seed, IReadOnlyList<Guid> goodJobs)
             4 => ("tracing", new() { ["traceparent"] = "00-zz-zz-zz", ["tracestate"] = new string('=', 4000), ["MT-Activity-Id"] = "\u0000", ["MT-Activity-Propagation"] = "Link" }),
             5 => ("tables", new() { ["t"] = Enumerable.Range(0, 30).Aggregate((object)"x", (inner, _) => new Dictionary<string, object?> { ["t"] = inner }) }),
             6 => ("content type", new() { ["Content-Type"] = "application/vnd.masstransit+json", ["ContentType"] = "///" }),
-            _ => ("odd types", new() { ["a"] = null, ["b"] = double.NaN, ["c"] = new byte[] { 0, 255 }, ["d"] = new AmqpTimestamp(long.MaxValue), ["e"] = true, ["f"] = new List<object?> { null, 1, "x" } }),
+            _ => ("odd types", new() { ["a"] = null, ["b"] = 1e300, ["c"] = new byte[] { 0, 255 }, ["d"] = new AmqpTimestamp(long.MaxValue), ["e"] = true, ["f"] = new List<object?> { null, 1, "x" } }),
         };
 
         // Some with a body that goes to the error queue, which adds headers.

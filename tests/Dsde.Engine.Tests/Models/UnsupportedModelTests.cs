@@ -36,6 +36,8 @@ public sealed class UnsupportedModelTests : IDisposable
     [InlineData(TestFamily.Mistral, "layer_types", "[\"full_attention\",\"chunked_attention\",\"full_attention\"]", "chunked_attention")]
     [InlineData(TestFamily.Gemma2, "layer_types", "[\"full_attention\"]", "a list of 3 times")]
     [InlineData(TestFamily.Llama, "num_key_value_heads", "3", "a divisor of \"num_attention_heads\" (4)")]
+    [InlineData(TestFamily.Llama, "head_dim", "1073741824", "the keys of a position")]
+    [InlineData(TestFamily.Llama, "max_position_embeddings", "2147483647", "\"max_position_embeddings\" is 2147483647; supported: at most 67108864")]
     [InlineData(TestFamily.Gemma2, "sliding_window", "-1", "\"sliding_window\" is -1")]
     public void A_setting_is_refused_by_name(TestFamily family, string key, string value, string message) => Refusal(family, key, value).ShouldContain(message);
 

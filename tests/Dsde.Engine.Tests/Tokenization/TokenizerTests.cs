@@ -23,6 +23,15 @@ public sealed class TokenizerTests : IDisposable
     }
 
     [Fact]
+    public void No_token_is_longer_than_the_longest()
+    {
+        var tokenizer = Load();
+
+        tokenizer.MaxTokenBytes.ShouldBe(Enumerable.Range(0, tokenizer.VocabularySize).Max(id => tokenizer.BytesOf(id).Length));
+        new PromptEncoder(tokenizer).MaxTokenBytes.ShouldBe(tokenizer.MaxTokenBytes);
+    }
+
+    [Fact]
     public void Merges_apply_in_their_order_and_stay_within_words()
     {
         var tokenizer = Load();

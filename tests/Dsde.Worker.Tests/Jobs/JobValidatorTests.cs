@@ -1,6 +1,7 @@
 using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
+using Dsde.Persistence.Jobs;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Jobs;
 
@@ -15,7 +16,7 @@ public sealed class JobValidatorTests
         { Plain with { MinP = 1.5 }, "min_p is 1.5; give 0 (off) to 1." },
         { Plain with { RepetitionPenalty = 0 }, "repetition_penalty is 0; give more than 0 and at most 100; 1 is off." },
         { Plain with { PresencePenalty = -2.5 }, "presence_penalty is -2.5; give -2 to 2; 0 is off." },
-        { Plain with { FrequencyPenalty = double.NaN }, "frequency_penalty is NaN; give -2 to 2; 0 is off." },
+        { Plain with { FrequencyPenalty = double.NaN }, "frequency_penalty has a number that is not finite; give one in the field's range." },
         { Plain with { LogitBias = new Dictionary<string, double> { ["256"] = 1 } }, "logit_bias has the token '256'; give token ids from 0 to 255." },
         { Plain with { LogitBias = new Dictionary<string, double> { ["the"] = 1 } }, "logit_bias has the token 'the'; give token ids from 0 to 255." },
         { Plain with { LogitBias = new Dictionary<string, double> { ["3"] = 101 } }, "logit_bias of token 3 is 101; give -100 to 100." },
@@ -33,6 +34,15 @@ public sealed class JobValidatorTests
         var rejected = Should.Throw<JobRejectedException>(() => Validate(job));
 
         (rejected.Failure.Code, rejected.Failure.Message, rejected.Failure.Retryable).ShouldBe((FailureCodes.InvalidRequest, message, false));
+    }
+
+    [Fact]
+    public void A_prompt_that_no_encoding_could_get_into_the_context_is_refused_without_encoding_it()
+    {
+        var text = new string('x', 1_000_000);
+
+        Rejected(Plain with { Prompt = text }).Message.ShouldContain("The prompt has 1000000 characters, more than the model's context");
+        Rejected(Plain with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = text }] }).Code.ShouldBe(FailureCodes.ContextLengthExceeded);
     }
 
     [Fact]
@@ -74,6 +84,8 @@ public sealed class JobValidatorTests
         request.Sampling.LogitBias.ShouldBeEmpty();
         (request.IgnoreEos, request.TopLogProbabilityCount, request.StopTokenIds.Count).ShouldBe((false, 0, 0));
     }
+
+    private static JobFailure Rejected(SubmitGenerationJob job) => Should.Throw<JobRejectedException>(() => Validate(job)).Failure;
 
     private static GenerationRequest Validate(SubmitGenerationJob job) =>
         new JobValidator(new ScriptedEngine((_, _) => throw new NotSupportedException()), new WorkerOptions()).Validate(job);

@@ -78,6 +78,8 @@ internal sealed class ScriptedEngine(Func<GenerationRequest, CancellationToken, 
 
     private sealed class BytesEncoder : IPromptEncoder
     {
+        public int MaxTokenBytes => 4;
+
         public IReadOnlyList<int> Encode(string prompt) =>
             prompt == Unencodable ? throw new ArgumentException("The text can't be cut into words.") : [.. prompt.Select(character => (int)character)];
 

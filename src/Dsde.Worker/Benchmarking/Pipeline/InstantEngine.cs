@@ -91,6 +91,8 @@ internal sealed class InstantEngine : IGenerationEngine
     /// <summary>A character is a token.</summary>
     private sealed class CharacterEncoder : IPromptEncoder
     {
+        public int MaxTokenBytes => 4;
+
         public IReadOnlyList<int> Encode(string prompt) => [.. prompt.Select(character => (int)character)];
 
         public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));

@@ -18,7 +18,16 @@ internal static class TransportHeaders
     /// <summary>Takes a message's headers away if they are too large; nothing here needs them.</summary>
     public static void Bound(ReceiveContext context)
     {
-        if (context.TryGetPayload(out RabbitMqBasicConsumeContext? message) && message.Properties.Headers is { Count: > 0 } headers && Measure(headers) is var bytes and > MaxBytes)
+        if (context.TryGetPayload(out RabbitMqBasicConsumeContext? message) && message.Properties.Headers is { Count: > 0 } headers)
+        {
+            Bound(headers);
+        }
+    }
+
+    /// <summary>Takes headers away if they are too large, and leaves one that says so.</summary>
+    public static void Bound(IDictionary<string, object?> headers)
+    {
+        if (Measure(headers) is var bytes and > MaxBytes)
         {
             headers.Clear();
             headers[RemovedName] = bytes;

@@ -20,6 +20,8 @@ public sealed class IncomingJobReaderTests
         { Job("\"maxTokens\":1.5"), "maxTokens can't be read" },
         { Job("\"maxTokens\":99999999999"), "maxTokens can't be read" },
         { Job("\"maxTokens\":\"8\""), "maxTokens can't be read" },
+        { Job("\"temperature\":1e999"), "temperature has a number that is not finite" },
+        { Job("\"logitBias\":{\"1\":-1e400}"), "logit_bias has a number that is not finite" },
         { Job("\"temperature\":\"NaN\""), "temperature can't be read" },
         { Job("\"seed\":1e400"), "seed can't be read" },
         { Job("\"topP\":1,\"topP\":0.5"), "can't be read: it is given twice" },
