@@ -66,6 +66,33 @@ public sealed class DisturbanceTests(PostgresServer server)
         (await database.Store.StoreAsync(TestJobs.Completed(claimed.Lease), Cancellation)).ShouldNotBeNull();
     }
 
+    /// <summary>Found by a chaos run: the statement that removed checkpoints had been begun, and its picture of the table taken, before the last ones were there.</summary>
+    [Fact]
+    public async Task A_checkpoint_that_is_just_being_saved_when_its_job_ends_does_not_stay()
+    {
+        await using var database = await CreateAsync();
+        var lease = await ClaimAsync(database);
+        await using var saving = new NpgsqlConnection(database.Options.ConnectionString);
+        await saving.OpenAsync(Cancellation);
+        await using var transaction = await saving.BeginTransactionAsync(Cancellation);
+        await using var save = new NpgsqlCommand(
+            "SELECT FROM generation_jobs FOR NO KEY UPDATE; INSERT INTO job_checkpoints (job_id, choice, token_count, state, stored_at) SELECT job_id, 0, 5, '', now() FROM generation_jobs", saving, transaction);
+        await save.ExecuteNonQueryAsync(Cancellation);
+
+        var storing = database.Store.StoreAsync(TestJobs.Completed(lease), Cancellation);
+        await using var context = database.CreateContext();
+        while (await context.Database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").SingleAsync(Cancellation) == 0)
+        {
+            storing.IsCompleted.ShouldBeFalse();
+            await Task.Delay(20, Cancellation);
+        }
+
+        await transaction.CommitAsync(Cancellation);
+
+        (await storing).ShouldNotBeNull();
+        (await context.Checkpoints.CountAsync(Cancellation)).ShouldBe(0);
+    }
+
     [Fact]
     public async Task A_client_that_stands_still_in_a_transaction_is_not_waited_for_for_ever()
     {

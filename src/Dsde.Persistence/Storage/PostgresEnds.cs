@@ -22,9 +22,14 @@ internal static class PostgresEnds
                 prompt_token_ids_first, prompt_token_ids_last, token_log_probabilities_first, token_log_probabilities_last, top_token_ids_first, top_token_ids_last,
                 top_log_probabilities_first, top_log_probabilities_last, position)
             WHERE job.job_id = row.job_id AND job.lease_token = row.lease_token AND job.state = 'running'
-            RETURNING job.job_id, job.batch_id, row.position),
-        removed AS (DELETE FROM job_checkpoints checkpoint USING ended WHERE checkpoint.job_id = ended.job_id)
+            RETURNING job.batch_id, row.position)
         SELECT position, batch_id FROM ended
+        """;
+
+    // A statement of its own, which sees what was saved while the first one waited for the job's lock.
+    private const string RemoveCheckpoints = """
+        DELETE FROM job_checkpoints checkpoint USING generation_jobs job
+        WHERE checkpoint.job_id = ANY($1) AND job.job_id = checkpoint.job_id AND job.ended_at IS NOT NULL
         """;
 
     private const string Lock = "SELECT FROM generation_batches WHERE batch_id = ANY($1) ORDER BY batch_id FOR NO KEY UPDATE";
@@ -59,8 +64,9 @@ internal static class PostgresEnds
         // In order of ids, as everybody locks jobs.
         (JobEnd End, JobOutput? Output, int Position)[] rows =
             [.. ends.Select((end, position) => (End: end, end.Outputs is [var output, ..] ? output : null, position)).OrderBy(row => row.End.Lease.JobId)];
-        await using var command = new NpgsqlCommand(End, connection);
-        var columns = command.Parameters;
+        await using var statements = new NpgsqlBatch(connection) { BatchCommands = { new(End), new(RemoveCheckpoints) } };
+        statements.BatchCommands[1].Parameters.AddColumn(rows, NpgsqlDbType.Uuid, row => row.End.Lease.JobId);
+        var columns = statements.BatchCommands[0].Parameters;
         columns.Add(now, NpgsqlDbType.TimestampTz);
         columns.AddColumn(rows, NpgsqlDbType.Uuid, row => row.End.Lease.JobId);
         columns.AddColumn(rows, NpgsqlDbType.Uuid, row => row.End.Lease.Token);
@@ -78,7 +84,7 @@ internal static class PostgresEnds
         columns.AddArrays(rows, NpgsqlDbType.Real, row => row.Output?.TokenLogProbabilities);
         columns.AddArrays(rows, NpgsqlDbType.Integer, row => row.Output?.TopTokenIds);
         columns.AddArrays(rows, NpgsqlDbType.Real, row => row.Output?.TopLogProbabilities);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await statements.ExecuteReaderAsync(cancellationToken);
         var batches = new Dictionary<int, Guid?>(rows.Length);
         while (await reader.ReadAsync(cancellationToken))
         {
