@@ -10,16 +10,13 @@ internal sealed class WorkerMetrics
 {
     public const string MeterName = "Dsde.Worker";
 
-    /// <summary>Counts jobs that ended.</summary>
-    public const string JobsName = "dsde.jobs";
-
     private readonly Counter<long> _jobs;
     private readonly Histogram<double> _duration;
 
     public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine)
     {
         var meter = meters.Create(MeterName);
-        _jobs = meter.CreateCounter<long>(JobsName, "{job}", "Jobs ended, by outcome.");
+        _jobs = meter.CreateCounter<long>("dsde.jobs", "{job}", "Jobs ended, by outcome.");
         _duration = meter.CreateHistogram<double>("dsde.job.duration", "s", "Time of completed jobs in the engine.");
         meter.CreateObservableCounter("dsde.tokens.emitted", () => engine.GetSnapshot().Emitted, "{token}", "Tokens emitted and kept.");
         meter.CreateObservableCounter("dsde.tokens.proposed", () => engine.GetSnapshot().Proposed, "{token}", "Draft tokens proposed.");

@@ -16,6 +16,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     private readonly IConnection _connection;
+    private bool _isOwn;
 
     private BenchQueue(IConnection connection) => _connection = connection;
 
@@ -28,6 +29,7 @@ internal sealed class BenchQueue : IAsyncDisposable
         try
         {
             await queue.RequireUnusedAsync(options, cancellationToken);
+            queue._isOwn = true;
             return queue;
         }
         catch
@@ -86,7 +88,17 @@ internal sealed class BenchQueue : IAsyncDisposable
         return time.GetElapsedTime(start);
     }
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    /// <summary>Leaves the queue empty.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection.IsOpen && _isOwn)
+        {
+            await using var channel = await _connection.CreateChannelAsync();
+            await channel.QueuePurgeAsync(QueueNames.GenerationJobs);
+        }
+
+        await _connection.DisposeAsync();
+    }
 
     private async Task RequireUnusedAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {

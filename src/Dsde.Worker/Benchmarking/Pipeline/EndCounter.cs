@@ -1,35 +1,20 @@
-using System.Diagnostics.Metrics;
-using Dsde.Worker.Telemetry;
+using System.Collections.Concurrent;
+using Dsde.Contracts;
+using MassTransit;
 
 namespace Dsde.Worker.Benchmarking.Pipeline;
 
-/// <summary>Counts the jobs that a worker in this process has ended, from the metric it publishes.</summary>
-internal sealed class EndCounter : IDisposable
+/// <summary>
+/// Counts the jobs of a batch that a worker's consumers are through with: stored and announced, and about to be acknowledged. Each once, and no others: a busy broker may not get to
+/// the last acknowledgements of a worker that stops right after its last job, and then delivers those messages to the next.
+/// </summary>
+/// <param name="batchId">The batch.</param>
+/// <param name="expected">How many there will be.</param>
+internal sealed class EndCounter(Guid batchId, int expected) : IConsumeObserver
 {
-    private readonly MeterListener _listener = new();
     private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly int _expected;
+    private readonly ConcurrentDictionary<Guid, bool> _seen = new();
     private int _count;
-
-    public EndCounter(int expected)
-    {
-        _expected = expected;
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (instrument is { Meter.Name: WorkerMetrics.MeterName, Name: WorkerMetrics.JobsName })
-            {
-                listener.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((_, count, _, _) =>
-        {
-            if (Interlocked.Add(ref _count, (int)count) >= _expected)
-            {
-                _all.TrySetResult();
-            }
-        });
-        _listener.Start();
-    }
 
     /// <summary>Ends when as many as expected have ended.</summary>
     public Task All => _all.Task;
@@ -37,5 +22,23 @@ internal sealed class EndCounter : IDisposable
     /// <summary>So far.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    public void Dispose() => _listener.Dispose();
+    /// <inheritdoc/>
+    public Task PreConsume<T>(ConsumeContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PostConsume<T>(ConsumeContext<T> context)
+        where T : class
+    {
+        if (context.Message is SubmitGenerationJob job && job.BatchId == batchId && _seen.TryAdd(job.JobId, true) && Interlocked.Increment(ref _count) == expected)
+        {
+            _all.TrySetResult();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task ConsumeFault<T>(ConsumeContext<T> context, Exception exception)
+        where T : class => Task.CompletedTask;
 }

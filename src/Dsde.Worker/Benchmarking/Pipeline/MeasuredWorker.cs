@@ -4,6 +4,7 @@ using Dsde.Persistence.Jobs;
 using Dsde.Worker.Cli;
 using Dsde.Worker.Hosting;
 using Dsde.Worker.Messaging;
+using MassTransit;
 using Npgsql;
 
 namespace Dsde.Worker.Benchmarking.Pipeline;
@@ -25,16 +26,17 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
         IGenerationEngine engine, BenchDatabase database, Guid batchId, int jobCount, CancellationToken cancellationToken)
     {
         var measured = new BenchEngine(engine, time);
-        using var ends = new EndCounter(jobCount);
+        var ends = new EndCounter(batchId, jobCount);
         var options = new WorkerOptions { HealthPort = 0, Models = [engine.Description.Target], DrainSeconds = 5 };
         await using (var application = WorkerApplication.Build(measured, options, rabbitMq, database.Options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error)))
         {
             await application.Services.GetRequiredService<IJobStore>().RegisterBatchAsync(new NewBatch(batchId, jobCount, "dsde bench pipeline"), cancellationToken);
+            application.Services.GetRequiredService<IBus>().ConnectConsumeObserver(ends);
             await application.StartAsync(cancellationToken);
             await WaitAsync(ends, jobCount, cancellationToken);
             var (first, last) = (measured.First, BenchEngine.Moment.Now(time));
             await application.StopAsync(cancellationToken);
-            await RequireAllCompletedAsync(database, jobCount, cancellationToken);
+            await RequireAllCompletedAsync(database, batchId, jobCount, cancellationToken);
             return (time.GetElapsedTime(first.Timestamp, last.Timestamp), last.ProcessorTime - first.ProcessorTime);
         }
     }
@@ -54,10 +56,10 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
         }
     }
 
-    private static async Task RequireAllCompletedAsync(BenchDatabase database, int jobCount, CancellationToken cancellationToken)
+    private static async Task RequireAllCompletedAsync(BenchDatabase database, Guid batchId, int jobCount, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT count(*) FROM generation_jobs JOIN job_traces USING (job_id) WHERE state = 'completed'", connection);
+        await using var command = new NpgsqlCommand("SELECT count(*) FROM generation_jobs JOIN job_traces USING (job_id) WHERE state = 'completed' AND batch_id = $1", connection) { Parameters = { new() { Value = batchId } } };
         if (await command.ExecuteScalarAsync(cancellationToken) is not long completed || completed != jobCount)
         {
             throw new CommandFailedException($"Of {jobCount} jobs not all are stored as completed with their trace. This is a fault of the program; its log says more.");
