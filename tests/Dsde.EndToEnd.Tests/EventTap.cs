@@ -28,8 +28,8 @@ internal sealed class EventTap : IAsyncDisposable
         _loop = Task.Run(ListenForEverAsync);
     }
 
-    /// <summary>Events so far: type, message id, body.</summary>
-    public ConcurrentQueue<(string Type, string MessageId, JsonElement Message)> Events { get; } = new();
+    /// <summary>Events so far.</summary>
+    public ConcurrentQueue<TappedEvent> Events { get; } = new();
 
     public static async Task<EventTap> OpenAsync(int port, string virtualHost)
     {
@@ -39,12 +39,33 @@ internal sealed class EventTap : IAsyncDisposable
     }
 
     /// <summary>Sends a job; when it returns, the broker has it.</summary>
-    public async Task PublishAsync(string body, string contentType = "application/json", string queue = "dsde-generation-jobs")
+    public Task PublishAsync(string body, string contentType = "application/json", string queue = "dsde-generation-jobs") =>
+        PublishToAsync(queue, body, new BasicProperties { ContentType = contentType, Persistent = true });
+
+    /// <summary>Publishes to an exchange; returns when the broker has the message in a queue.</summary>
+    public async Task PublishToAsync(string exchange, string body, BasicProperties? properties = null)
     {
         await using var connection = await _factory.CreateConnectionAsync();
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-        await channel.BasicPublishAsync(queue, "", mandatory: true, new BasicProperties { ContentType = contentType, Persistent = true }, System.Text.Encoding.UTF8.GetBytes(body));
+        await channel.BasicPublishAsync(exchange, "", mandatory: true, properties ?? new BasicProperties { ContentType = "application/json", Persistent = true }, System.Text.Encoding.UTF8.GetBytes(body));
     }
+
+    /// <summary>Waits for an event.</summary>
+    public async Task<TappedEvent> WaitForAsync(Func<TappedEvent, bool> isIt)
+    {
+        while (true)
+        {
+            if (Events.FirstOrDefault(isIt) is { } found)
+            {
+                return found;
+            }
+
+            (await _arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ShouldBeTrue($"It did not come; {Events.Count} others did.");
+        }
+    }
+
+    /// <summary>Waits for the end of a job.</summary>
+    public Task<TappedEvent> WaitForJobAsync(Guid jobId) => WaitForAsync(item => item.JobId == jobId);
 
     /// <summary>Waits until that many events have come.</summary>
     public Task WaitForAsync(int count) => WaitForAsync(count, TimeSpan.FromSeconds(60));
@@ -154,7 +175,11 @@ internal sealed class EventTap : IAsyncDisposable
         consumer.ReceivedAsync += async (_, delivery) =>
         {
             var envelope = JsonDocument.Parse(delivery.Body.ToArray()).RootElement;
-            Events.Enqueue((delivery.Exchange.Split(':')[1], envelope.GetProperty("messageId").GetString() ?? "", envelope.GetProperty("message").Clone()));
+            Events.Enqueue(new TappedEvent(delivery.Exchange.Split(':')[1], envelope.GetProperty("messageId").GetString() ?? "", envelope.GetProperty("message"))
+            {
+                Envelope = envelope,
+                Properties = new BasicProperties(delivery.BasicProperties),
+            });
             _arrived.Release();
             await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
         };

@@ -1,6 +1,7 @@
 using Dsde.Contracts;
 using Dsde.Worker.Jobs;
 using Dsde.Worker.Messaging;
+using Dsde.Worker.Telemetry;
 using MassTransit;
 
 namespace Dsde.Worker.Consumers;
@@ -15,12 +16,14 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
     {
         var job = context.Message;
         var refusal = context.TryGetPayload<JobRefusal>(out var refused) ? refused : null;
-        var lane = Lane.At(context.ReceiveContext.InputAddress).Kind;
+        var lane = Lane.At(context.ReceiveContext.InputAddress);
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
-        switch (await jobs.RunAsync(job, lane, () => runner.RunAsync(job, lane, refusal), context.CancellationToken))
+        var origin = MessageOrigin.Of(context);
+        using var delivery = JobSpans.StartDelivery(lane.Queue, origin.Trace, job.JobId);
+        switch (await jobs.RunAsync(job, lane.Kind, () => runner.RunAsync(job, lane.Kind, refusal), context.CancellationToken))
         {
             case JobOutcome.Ended ended:
-                await announcer.AnnounceAsync(job, ended, context, context.CancellationToken);
+                await announcer.AnnounceAsync(job, ended, origin, context, context.CancellationToken);
                 if (ended.DeadLetterReason is { } reason && !isInMemory)
                 {
                     throw new JobDeadLetteredException(job.JobId, reason);
@@ -28,7 +31,7 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
 
                 break;
             case JobOutcome.Conflict conflict:
-                await announcer.AnnounceAsync(job, conflict, context, context.CancellationToken);
+                await announcer.AnnounceAsync(job, conflict, origin, context, context.CancellationToken);
                 break;
             case JobOutcome.HandedBack when !isInMemory:
                 // Returning would acknowledge, and throwing now would send the job to the error queue; once the endpoint stops, the same goes back to the queue.

@@ -3,7 +3,6 @@ using Dsde.Persistence;
 using Dsde.Worker.Messaging;
 using Dsde.Worker.Telemetry;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
-using OpenTelemetry.Metrics;
 
 namespace Dsde.Worker.Hosting;
 
@@ -26,8 +25,7 @@ internal static class WorkerApplication
         builder.Services.AddRabbitMqWorker(rabbitMq, worker, engine.Description.BatchSize);
         builder.Services.AddHostedService(services => new ReadyAnnouncer(services.GetRequiredService<ILogger<ReadyAnnouncer>>(), services, rabbitMq));
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: ["ready"]).AddCheck<QueueHealth>("queues", tags: ["ready"]);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddPrometheusExporter());
+        builder.AddDsdeTelemetry();
 
         var application = builder.Build();
         application.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });

@@ -49,7 +49,7 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
 
     private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
-        await events.PublishAsync(endpoint, ToEvent(batch), NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), cancellationToken);
+        await events.PublishAsync(endpoint, ToEvent(batch), NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), batch.BatchId, default, cancellationToken);
         await patience.RunAsync(() => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
     }
 

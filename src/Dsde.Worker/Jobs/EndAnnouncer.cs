@@ -2,6 +2,7 @@ using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Worker.Hosting;
+using Dsde.Worker.Messaging;
 using MassTransit;
 
 namespace Dsde.Worker.Jobs;
@@ -13,9 +14,9 @@ namespace Dsde.Worker.Jobs;
 internal sealed class EndAnnouncer(IJobStore store, EventPublisher events, BatchAnnouncer batches, DatabasePatience patience, WorkerOptions options, TimeProvider time)
 {
     /// <summary>Tells of an end. <paramref name="cancellationToken"/>: the delivery is lost; it comes again.</summary>
-    public async Task AnnounceAsync(SubmitGenerationJob job, JobOutcome.Ended ended, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    public async Task AnnounceAsync(SubmitGenerationJob job, JobOutcome.Ended ended, MessageOrigin origin, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
-        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), endpoint, cancellationToken);
+        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), origin, endpoint, cancellationToken);
         if (!options.StoreOutputs && ended.Job.Outputs.Any(output => output.Text is not null))
         {
             await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);
@@ -32,14 +33,14 @@ internal sealed class EndAnnouncer(IJobStore store, EventPublisher events, Batch
     }
 
     /// <summary>Tells that a job was refused, because its id stands for another one.</summary>
-    public Task AnnounceAsync(SubmitGenerationJob job, JobOutcome.Conflict conflict, IPublishEndpoint endpoint, CancellationToken cancellationToken) =>
-        PublishAsync(job.JobId, JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()), endpoint, cancellationToken);
+    public Task AnnounceAsync(SubmitGenerationJob job, JobOutcome.Conflict conflict, MessageOrigin origin, IPublishEndpoint endpoint, CancellationToken cancellationToken) =>
+        PublishAsync(job.JobId, JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()), origin, endpoint, cancellationToken);
 
     /// <summary>Returns when the broker has confirmed it.</summary>
-    private Task PublishAsync(Guid jobId, object jobEvent, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    private Task PublishAsync(Guid jobId, object jobEvent, MessageOrigin origin, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
         var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
         var sent = options.StoreOutputs ? JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes) : jobEvent;
-        return events.PublishAsync(endpoint, sent, messageId, cancellationToken);
+        return events.PublishAsync(endpoint, sent, messageId, jobId, origin, cancellationToken);
     }
 }

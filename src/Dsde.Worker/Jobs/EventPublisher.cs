@@ -1,3 +1,4 @@
+using Dsde.Worker.Messaging;
 using Dsde.Worker.Telemetry;
 using MassTransit;
 using RabbitMQ.Client.Exceptions;
@@ -17,16 +18,19 @@ internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> 
     /// <param name="endpoint">Where to.</param>
     /// <param name="message">The event.</param>
     /// <param name="messageId">Its id.</param>
+    /// <param name="about">The job or batch, which stands for a correlation id if the submitter gave none.</param>
+    /// <param name="origin">What it refers to.</param>
     /// <param name="deliveryLost">The delivery it belongs to is lost.</param>
     /// <exception cref="OperationCanceledException">The same.</exception>
-    public async Task PublishAsync(IPublishEndpoint endpoint, object message, Guid messageId, CancellationToken deliveryLost)
+    public async Task PublishAsync(IPublishEndpoint endpoint, object message, Guid messageId, Guid about, MessageOrigin origin, CancellationToken deliveryLost)
     {
+        using var span = JobSpans.StartPublication(message.GetType().Name);
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
                 // A broker short of memory or disk confirms nothing, for as long as it takes.
-                await endpoint.Publish(message, message.GetType(), send => send.MessageId = messageId, deliveryLost).WaitAsync(deliveryLost);
+                await endpoint.Publish(message, message.GetType(), send => origin.ApplyTo(send, messageId, otherwise: about), deliveryLost).WaitAsync(deliveryLost);
                 return;
             }
             catch (Exception exception) when (IsTheBrokers(exception) && !deliveryLost.IsCancellationRequested)

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
 using Dsde.Worker.Hosting;
+using Dsde.Worker.Telemetry;
 
 namespace Dsde.Worker.Jobs;
 
@@ -24,7 +24,7 @@ internal sealed class JobClaims(WorkerIdentity identity, WorkerOptions options)
             RequestHash = refusal?.BodyHash ?? hash,
             Model = job.Model,
             Workload = job.Metadata?.GetValueOrDefault("workload"),
-            TraceParent = Activity.Current?.Id,
+            TraceParent = JobSpans.TraceParent,
             WorkerId = identity.WorkerId,
             Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
         };

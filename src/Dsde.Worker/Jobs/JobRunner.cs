@@ -28,7 +28,7 @@ internal sealed class JobRunner(
             while (true)
             {
                 running.HandBack.ThrowIfCancellationRequested();
-                switch (await patience.RunAsync(() => store.ClaimAsync(claim, running.Abandoned), running.HandBack))
+                switch (await ClaimAsync(claim))
                 {
                     case ClaimResult.Claimed claimed:
                         if (await RunClaimedAsync(delivery, claim, claimed) is { } outcome)
@@ -54,6 +54,12 @@ internal sealed class JobRunner(
         }
     }
 
+    private async Task<ClaimResult> ClaimAsync(JobClaim claim)
+    {
+        using var span = JobSpans.Start("claim");
+        return await patience.RunAsync(() => store.ClaimAsync(claim, running.Abandoned), running.HandBack);
+    }
+
     /// <summary>Null if the claim was lost on the way.</summary>
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
@@ -75,9 +81,12 @@ internal sealed class JobRunner(
 
     private async Task<JobEnd?> FindEndAsync(JobDelivery delivery, RunningJob held, ClaimResult.Claimed claimed)
     {
+        using var span = JobSpans.Start("generate");
         try
         {
-            return await work.FindEndAsync(delivery, held, claimed);
+            var end = await work.FindEndAsync(delivery, held, claimed);
+            span.Count(end);
+            return end;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -102,6 +111,7 @@ internal sealed class JobRunner(
 
     private async Task<JobOutcome?> StoreAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
     {
+        using var span = JobSpans.Start("store");
         if (await patience.RunAsync(() => store.StoreAsync(end, running.Abandoned), running.HandBack) is not { } stored)
         {
             logger.ClaimLost(claim.JobId);

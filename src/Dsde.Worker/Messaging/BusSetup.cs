@@ -11,7 +11,8 @@ namespace Dsde.Worker.Messaging;
 /// <summary>The bus, over RabbitMQ or in memory: the same endpoints and consumers either way.</summary>
 internal static class BusSetup
 {
-    private const string CommandsName = "dsde-commands";
+    private const string CancelJobName = "dsde-cancel-job";
+    private const string CancelBatchName = "dsde-cancel-batch";
 
     /// <summary>Scheme of addresses of the transport in memory.</summary>
     public const string InMemoryScheme = "loopback";
@@ -66,7 +67,8 @@ internal static class BusSetup
             bus.UsingInMemory((context, configuration) =>
             {
                 configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => ConfigureJobs(endpoint, context, worker, batchSize));
-                configuration.ReceiveEndpoint(CommandsName, endpoint => ConfigureCommands(endpoint, context));
+                configuration.ReceiveEndpoint(CancelJobName, endpoint => ConfigureCommand<CancelGenerationJobConsumer>(endpoint, context));
+                configuration.ReceiveEndpoint(CancelBatchName, endpoint => ConfigureCommand<CancelGenerationBatchConsumer>(endpoint, context));
                 configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
             });
         });
@@ -86,16 +88,23 @@ internal static class BusSetup
                 ConfigureJobs(endpoint, context, worker, batchSize);
             }),
             time));
-        var commands = new WatchedEndpoint(
-            CommandsName,
-            attachment => connector.ConnectReceiveEndpoint(new TemporaryEndpointDefinition(CommandsName), null, (context, endpoint) =>
+        return
+        [
+            .. lanes,
+            CreateCommandEndpoint<CancelGenerationJobConsumer>(CancelJobName, connector, time),
+            CreateCommandEndpoint<CancelGenerationBatchConsumer>(CancelBatchName, connector, time),
+        ];
+    }
+
+    private static WatchedEndpoint CreateCommandEndpoint<TConsumer>(string name, IReceiveEndpointConnector connector, TimeProvider time)
+        where TConsumer : class, IConsumer => new(
+            name,
+            attachment => connector.ConnectReceiveEndpoint(new TemporaryEndpointDefinition(name), null, (context, endpoint) =>
             {
                 Watch(endpoint, attachment);
-                ConfigureCommands(endpoint, context);
+                ConfigureCommand<TConsumer>(endpoint, context);
             }),
             time);
-        return [.. lanes, commands];
-    }
 
     private static void Watch(IReceiveEndpointConfigurator endpoint, WatchedEndpoint.Attachment attachment)
     {
@@ -123,13 +132,18 @@ internal static class BusSetup
         endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>()); // one for all messages: a scope for each would cost and hold nothing
     }
 
-    /// <summary>The queue of commands goes with its worker: what can't be read there is dropped rather than left in an error queue that nobody would ever look at.</summary>
-    private static void ConfigureCommands(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+    /// <summary>
+    /// A queue per command, since a raw body doesn't say which one it is. It goes with its worker: what can't be read there is dropped rather than left in an error queue that nobody
+    /// would ever look at.
+    /// </summary>
+    private static void ConfigureCommand<TConsumer>(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+        where TConsumer : class, IConsumer
     {
+        endpoint.PublishFaults = false;
         endpoint.DiscardFaultedMessages();
         endpoint.DiscardSkippedMessages();
-        endpoint.Instance(context.GetRequiredService<CancelGenerationJobConsumer>());
-        endpoint.Instance(context.GetRequiredService<CancelGenerationBatchConsumer>());
+        endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        endpoint.Instance(context.GetRequiredService<TConsumer>());
     }
 
     private static void UseHost(IRabbitMqBusFactoryConfigurator configuration, RabbitMqOptions rabbitMq) =>

@@ -145,7 +145,7 @@ public sealed class AnnouncementTests : IAsyncLifetime
         new(Life.Store, Events, new BatchAnnouncer(Life.Store, Events, worker.Patience), worker.Patience, worker.Options, Life.Time);
 
     private async Task AnnounceAsync(EndAnnouncer announcer, TestWorker worker, SubmitGenerationJob job) =>
-        await announcer.AnnounceAsync(job, (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(), _bus, TestContext.Current.CancellationToken);
+        await announcer.AnnounceAsync(job, (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(), default, _bus, TestContext.Current.CancellationToken);
 
     private List<(Guid Id, T Message)> Told<T>() => [.. _published.All.Where(published => published.Message is T).Select(published => (published.Id, (T)published.Message))];
 
