@@ -129,4 +129,17 @@ public abstract partial class JobStoreContract
         Database.Time.Advance(Lease + TimeSpan.FromSeconds(1));
         return await ClaimAsync(id, "worker-2");
     }
+
+    [Fact]
+    public async Task A_job_keeps_the_trace_that_it_was_first_claimed_in()
+    {
+        var claim = TestJobs.Claim(Guid.NewGuid());
+        var first = (await Store.ClaimAsync(claim with { TraceParent = "first" }, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+        await Store.ReleaseAsync(first.Lease, Cancellation);
+
+        var second = (await Store.ClaimAsync(claim with { TraceParent = "second" }, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+
+        first.TraceParent.ShouldBe("first");
+        second.TraceParent.ShouldBe("first");
+    }
 }

@@ -30,6 +30,9 @@ public abstract record ClaimResult
         /// <summary>Whether it, or its batch, is to be cancelled: the caller ends it with what there is.</summary>
         public bool IsCancelRequested { get; init; }
 
+        /// <summary>The trace context (W3C traceparent) of the job's first claim, if that had one.</summary>
+        public string? TraceParent { get; init; }
+
         /// <summary>Where its outputs stood when they were last saved, by choice; empty for a job that starts from the beginning.</summary>
         public IReadOnlyList<JobCheckpoint> Checkpoints { get; init; } = [];
     }

@@ -16,6 +16,7 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
             LostStarts = job.LostStarts,
             WasLostAlone = job.IsAlone,
             IsCancelRequested = job.CancelRequestedAt is not null,
+            TraceParent = job.TraceParent,
         };
     }
 

@@ -63,6 +63,7 @@ internal sealed class JobRunner(
     /// <summary>Null if the claim was lost on the way.</summary>
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
+        JobSpans.LinkToFirst(claimed.TraceParent);
         using var held = running.Add(claimed.Lease, claim.BatchId);
         try
         {
