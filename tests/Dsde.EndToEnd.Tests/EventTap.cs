@@ -93,9 +93,9 @@ internal sealed class EventTap : IAsyncDisposable
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
-        await using var connection = await _factory.CreateConnectionAsync(patience.Token);
         while (true)
         {
+            await using var connection = await _factory.CreateConnectionAsync(patience.Token); // asking for a queue that is just being made may cost the whole connection
             await using var channel = await connection.CreateChannelAsync(cancellationToken: patience.Token);
             try
             {
