@@ -50,7 +50,7 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         }
         catch (Exception exception) when (IsUnreachable(exception))
         {
-            throw new DatabaseUnavailableException($"The database {Describe()} can't be reached: {Innermost(exception).Message} Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+            throw new DatabaseUnavailableException($"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
         }
     }
 
