@@ -62,7 +62,7 @@ internal sealed record MachineLoad(int CoreCount, double OwnCores, double OtherC
             var last = ReadTicks() ?? first;
             var own = (ReadOwnTime() - _ownFirst).TotalSeconds / seconds;
             return new MachineLoad(
-                Environment.ProcessorCount, own, Math.Max(0, ((last.Busy - first.Busy) / TicksPerSecond / seconds) - own), (last.Stolen - first.Stolen) / TicksPerSecond / seconds);
+                Environment.ProcessorCount, own, Math.Clamp(((last.Busy - first.Busy) / TicksPerSecond / seconds) - own, 0, Environment.ProcessorCount), (last.Stolen - first.Stolen) / TicksPerSecond / seconds);
         }
     }
 }
