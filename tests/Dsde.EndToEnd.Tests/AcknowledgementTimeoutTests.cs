@@ -6,6 +6,7 @@ namespace Dsde.EndToEnd.Tests;
 public sealed class AcknowledgementTimeoutTests(PostgresServer postgres)
 {
     private const int Jobs = 8;
+    private const int OutputsEach = 5; // however fast the engine is, together they last several timeouts
 
     [Fact]
     public async Task Jobs_several_times_as_long_as_the_timeout_run_once_and_the_consumer_comes_back_each_time()
@@ -15,7 +16,7 @@ public sealed class AcknowledgementTimeoutTests(PostgresServer postgres)
         await using var worker = await WorkerUnderTest.StartAsync(broker, postgres, settings: [("Dsde__Engine__BatchSize", "8"), ("Dsde__Engine__Policy", "autoregressive"), ("Dsde__Engine__Threads", "1")]);
         await using var tap = await EventTap.OpenAsync(broker.Port, worker.VirtualHost);
 
-        await BrokerTests.SubmitAsync(worker, LongJobs.Write, "--limit", $"{Jobs}");
+        await BrokerTests.SubmitAsync(worker, folder => LongJobs.Write(folder, OutputsEach), "--limit", $"{Jobs}");
         await BrokerTests.RequireAllEndedOnceAsync(broker, worker, tap, Jobs);
 
         broker.CountTimeouts().ShouldBeGreaterThanOrEqualTo(3, "The consumer came back too seldom, or the jobs were too short for the timeout.");

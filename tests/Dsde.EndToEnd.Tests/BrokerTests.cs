@@ -67,7 +67,8 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         var text = await HealthAsync(worker, HttpStatusCode.ServiceUnavailable, "ACCESS_REFUSED"); // the watchdog's own words, so its time has been up once
         text.ShouldContain($"{Bulk} has no consumer since ");
         text.ShouldContain($"{High} has no consumer since ");
-        text.ShouldContain("dsde-commands has no consumer since ");
+        text.ShouldContain("dsde-cancel-job has no consumer since ");
+        text.ShouldContain("dsde-cancel-batch has no consumer since ");
         await rabbitMq.SetUserAsync(user, "right", virtualHost);
         await tap.PublishAsync(Job(8));
         await tap.WaitForAsync(1);
@@ -131,7 +132,7 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         JobEvents(tap).GroupBy(item => item.JobId).ShouldAllBe(job => job.Select(item => item.MessageId).Distinct().Count() == 1);
         var rows = await Rows.ReadAsync(worker.ConnectionString, "SELECT state, count(*) FROM generation_jobs GROUP BY state");
         rows.ShouldHaveSingleItem().ShouldBe(["completed", (long)jobs]);
-        (await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces"))[0][0].ShouldBe((long)jobs);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces WHERE choice = 0"))[0][0].ShouldBe((long)jobs);
         foreach (var queue in new[] { Bulk, High })
         {
             while (await rabbitMq.FindQueueAsync(worker.VirtualHost, queue) is not { } found || !found.TryGetProperty("messages", out var messages) || messages.GetInt32() > 0)
