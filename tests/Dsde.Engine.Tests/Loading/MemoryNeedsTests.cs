@@ -29,7 +29,7 @@ public sealed class MemoryNeedsTests : IDisposable
     [Fact]
     public void A_cache_larger_than_the_machine_is_refused_before_anything_is_allocated()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Context = 1 << 30 });
+        TestModelFolder.Write(_folder, new TestModelShape { Context = 1 << 24 });
         var load = () => EngineUnderTest.Load(_folder, draft: null, "autoregressive", batchSize: 1000, options => (options.MaxLength, options.RetainedSlots) = (1 << 20, 24));
 
         var message = Should.Throw<ModelLoadException>(load).Message;
