@@ -94,7 +94,7 @@ internal sealed class JobWork(
         }
 
         var rest = deadline - time.GetUtcNow();
-        using var expiry = new CancellationTokenSource(rest < LongestTimer ? rest : LongestTimer, time);
+        using var expiry = new CancellationTokenSource(TimeSpan.FromTicks(Math.Clamp(rest.Ticks, 0, LongestTimer.Ticks)), time); // it may have passed just now
         using var either = CancellationTokenSource.CreateLinkedTokenSource(held.Interrupted, expiry.Token);
         return await gate.EnterAsync(isAlone, either.Token);
     }
