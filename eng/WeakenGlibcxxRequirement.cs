@@ -34,7 +34,12 @@ public sealed class WeakenGlibcxxRequirement : Task
 
         image[flags] |= (byte)WeakFlag;
         ReplaceFile(image);
-        Log.LogMessage(MessageImportance.High, "{0}: marked the {1} requirement weak, because this host's libstdc++ is older than GCC 13", Library, Version);
+        Log.LogMessage(
+            MessageImportance.High,
+            "{0}: marked the {1} requirement weak, because this host's libstdc++ is older than GCC 13",
+            Library,
+            Version
+        );
         return true;
     }
 
@@ -49,7 +54,8 @@ public sealed class WeakenGlibcxxRequirement : Task
     private static int FindVersionFlags(byte[] image)
     {
         var sections = (int)BitConverter.ToInt64(image, 0x28);
-        int sectionSize = BitConverter.ToUInt16(image, 0x3A), sectionCount = BitConverter.ToUInt16(image, 0x3C);
+        int sectionSize = BitConverter.ToUInt16(image, 0x3A),
+            sectionCount = BitConverter.ToUInt16(image, 0x3C);
         for (var i = 0; i < sectionCount; i++)
         {
             var header = sections + (i * sectionSize);
@@ -85,7 +91,9 @@ public sealed class WeakenGlibcxxRequirement : Task
         return Encoding.ASCII.GetString(image, offset, Array.IndexOf(image, (byte)0, offset) - offset);
     }
 
-    /// <summary>A new file takes the old one's place: the old one may be a hard link into the package cache, which must stay as it is.</summary>
+    /// <summary>
+    /// A new file takes the old one's place: the old one may be a hard link into the package cache, which must stay as it is.
+    /// </summary>
     private void ReplaceFile(byte[] image)
     {
         var time = File.GetLastWriteTimeUtc(Library);

@@ -24,7 +24,9 @@ public sealed record GenerationJobCancelled
     /// <summary>Tokens used, of all outputs; null if none was begun.</summary>
     public GenerationUsage? Usage { get; init; }
 
-    /// <summary>All outputs of a job that asked for more than one, as far as they came, the first included; null otherwise, and if none was begun.</summary>
+    /// <summary>
+    /// All outputs of a job that asked for more than one, as far as they came, the first included; null otherwise, and if none was begun.
+    /// </summary>
     public IReadOnlyList<GenerationChoice>? Choices { get; init; }
 
     /// <summary>The submitter's labels.</summary>

@@ -7,7 +7,8 @@ public static class QueueNames
     public const string GenerationJobs = "dsde-generation-jobs";
 
     /// <summary>
-    /// Takes <see cref="SubmitGenerationJob"/> as well: the lane of jobs that overtake what waits in <see cref="GenerationJobs"/>, without stopping it.
+    /// Takes <see cref="SubmitGenerationJob"/> as well: the lane of jobs that overtake what waits in <see cref="GenerationJobs"/>, without
+    /// stopping it.
     /// </summary>
     public const string HighPriorityGenerationJobs = "dsde-generation-jobs-high";
 }

@@ -1,8 +1,10 @@
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body.
-/// Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and no property twice.
+/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or
+/// <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
+/// <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and
+/// no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob
 {
@@ -13,12 +15,14 @@ public sealed record SubmitGenerationJob
     public Guid? BatchId { get; init; }
 
     /// <summary>
-    /// How many jobs the batch has, at least 1; null if the batch was registered otherwise, or nobody need be told when it is complete. The first job of a batch that says so
-    /// registers it. No part of what makes two jobs the same.
+    /// How many jobs the batch has, at least 1; null if the batch was registered otherwise, or nobody need be told when it is complete. The
+    /// first job of a batch that says so registers it. No part of what makes two jobs the same.
     /// </summary>
     public int? BatchJobCount { get; init; }
 
-    /// <summary>The submitter's own name for the job, unique within its batch; at most 512 characters, none of them a control character.</summary>
+    /// <summary>
+    /// The submitter's own name for the job, unique within its batch; at most 512 characters, none of them a control character.
+    /// </summary>
     public string? CustomId { get; init; }
 
     /// <summary>Alias of the model, as the worker's configuration names it; at most 256 characters. Never a path.</summary>
@@ -30,7 +34,9 @@ public sealed record SubmitGenerationJob
     /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
 
-    /// <summary>Most tokens to generate, at least 1; null for what the context leaves (plain prompts: 16, as in the OpenAI interface).</summary>
+    /// <summary>
+    /// Most tokens to generate, at least 1; null for what the context leaves (plain prompts: 16, as in the OpenAI interface).
+    /// </summary>
     public int? MaxTokens { get; init; }
 
     /// <summary>Sampling temperature, 0 to 2; 0 is greedy; null for 1.</summary>
@@ -45,7 +51,10 @@ public sealed record SubmitGenerationJob
     /// <summary>Tokens at least this fraction as probable as the most probable one are kept, 0 to 1; null or 0 for all.</summary>
     public double? MinP { get; init; }
 
-    /// <summary>Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, above 0 to 100; null for 1 (off).</summary>
+    /// <summary>
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, above 0 to 100; null for 1
+    /// (off).
+    /// </summary>
     public double? RepetitionPenalty { get; init; }
 
     /// <summary>Subtracted from the logit of every token in the output, -2 to 2; null for 0 (off).</summary>
@@ -72,10 +81,14 @@ public sealed record SubmitGenerationJob
     /// <summary>Seed of the job's random draws; null for one that the worker picks and stores.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>How proposals are accepted when the temperature is above 0: <c>rejection</c> or <c>coupled</c>; null for the worker's default.</summary>
+    /// <summary>
+    /// How proposals are accepted when the temperature is above 0: <c>rejection</c> or <c>coupled</c>; null for the worker's default.
+    /// </summary>
     public string? SamplingMode { get; init; }
 
-    /// <summary>Speculation policy of this job, for example <c>dsde</c>, <c>static:4</c> or <c>autoregressive</c>; null for the worker's default.</summary>
+    /// <summary>
+    /// Speculation policy of this job, for example <c>dsde</c>, <c>static:4</c> or <c>autoregressive</c>; null for the worker's default.
+    /// </summary>
     public string? Policy { get; init; }
 
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
@@ -84,13 +97,18 @@ public sealed record SubmitGenerationJob
     /// <summary>The job is not started after this moment, and ends at it with what there is; null for no limit.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>The submitter's own labels; <c>workload</c> groups jobs in reports. At most 16 entries, labels of at most 64 characters and values of at most 512; no control characters but tabs and line ends in values.</summary>
+    /// <summary>
+    /// The submitter's own labels; <c>workload</c> groups jobs in reports. At most 16 entries, labels of at most 64 characters and values
+    /// of at most 512; no control characters but tabs and line ends in values.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
     /// <summary>Whether the result carries the log-probability of every emitted token; null for no.</summary>
     public bool? ReturnLogProbabilities { get; init; }
 
-    /// <summary>How many of the most probable tokens the result carries at each position, with their log-probabilities, 0 to 20; null for 0.</summary>
+    /// <summary>
+    /// How many of the most probable tokens the result carries at each position, with their log-probabilities, 0 to 20; null for 0.
+    /// </summary>
     public int? TopLogProbabilityCount { get; init; }
 
     /// <summary>Whether the result carries token ids; null for no.</summary>

@@ -10,4 +10,12 @@ namespace Dsde.Engine;
 /// <param name="BatchSize">Most sequences that run at once.</param>
 /// <param name="DefaultPolicy">Policy of requests that name none.</param>
 public sealed record EngineDescription(
-    string Target, string? Draft, int ContextLength, int VocabularySize, string DataType, string Device, int BatchSize, string DefaultPolicy);
+    string Target,
+    string? Draft,
+    int ContextLength,
+    int VocabularySize,
+    string DataType,
+    string Device,
+    int BatchSize,
+    string DefaultPolicy
+);

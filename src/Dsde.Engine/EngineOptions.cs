@@ -15,22 +15,29 @@ public sealed class EngineOptions
     /// <summary>Hugging Face folder of the draft model; empty for none, which allows the autoregressive policy only.</summary>
     public string? Draft { get; set; } = "models/dsde-demo-draft";
 
-    /// <summary><c>auto</c>, <c>bf16</c>, <c>fp16</c> (on GPUs) or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly ever depend on the batch.</summary>
+    /// <summary>
+    /// <c>auto</c>, <c>bf16</c>, <c>fp16</c> (on GPUs) or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly
+    /// ever depend on the batch.
+    /// </summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|bf16|fp16|fp32", ErrorMessage = "{0} must be auto, bf16, fp16 or fp32.")]
     public string DataType { get; set; } = "auto";
 
     /// <summary>
-    /// <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Auto takes the first GPU if there is one. With several, as in <c>cuda:0,cuda:1</c>, the target's layers
-    /// are spread over them, for a model that one GPU can't hold; the draft is on the first.
+    /// <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. Auto takes the first GPU if there is one. With several, as in
+    /// <c>cuda:0,cuda:1</c>, the target's layers are spread over them, for a model that one GPU can't hold; the draft is on the first.
     /// </summary>
     /// <value>The default is <c>auto</c>.</value>
-    [RegularExpression("auto|(cpu|cuda(:[0-9]{1,3})?)(,(cpu|cuda(:[0-9]{1,3})?))*", ErrorMessage = "{0} must be auto, cpu, cuda, cuda:N, or several of the last three with commas between.")]
+    [RegularExpression(
+        "auto|(cpu|cuda(:[0-9]{1,3})?)(,(cpu|cuda(:[0-9]{1,3})?))*",
+        ErrorMessage = "{0} must be auto, cpu, cuda, cuda:N, or several of the last three with commas between."
+    )]
     public string Device { get; set; } = "auto";
 
     /// <summary>
-    /// <c>auto</c>, <c>fast</c> or <c>deterministic</c>. Deterministic makes a token's logits bitwise independent of what else is in the batch, of how
-    /// prompts are cut into chunks and of how many tokens are verified at once, at the price of slower passes over many rows. Auto is fast.
+    /// <c>auto</c>, <c>fast</c> or <c>deterministic</c>. Deterministic makes a token's logits bitwise independent of what else is in the
+    /// batch, of how prompts are cut into chunks and of how many tokens are verified at once, at the price of slower passes over many rows.
+    /// Auto is fast.
     /// </summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|fast|deterministic", ErrorMessage = "{0} must be auto, fast or deterministic.")]
@@ -55,7 +62,8 @@ public sealed class EngineOptions
     public int KvCacheMegabytes { get; set; }
 
     /// <summary>
-    /// Further cache slots that keep what ended sequences computed, for prompts that begin alike. Running sequences share with each other without any.
+    /// Further cache slots that keep what ended sequences computed, for prompts that begin alike. Running sequences share with each other
+    /// without any.
     /// </summary>
     /// <value>The default is 1.</value>
     [Range(0, 64)]
@@ -71,14 +79,17 @@ public sealed class EngineOptions
     [Range(1, 1 << 16)]
     public int PrefillTokenBudget { get; set; } = 512;
 
-    /// <summary>Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.</summary>
+    /// <summary>
+    /// Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or
+    /// <c>autoregressive</c>.
+    /// </summary>
     /// <value>The default is <c>dsde</c>.</value>
     [Required]
     public string Policy { get; set; } = "dsde";
 
     /// <summary>
-    /// Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>. Coupled texts are reproducible, which a system
-    /// that may deliver a job twice needs, for one to two points of acceptance (docs/sampling.md).
+    /// Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>. Coupled texts are
+    /// reproducible, which a system that may deliver a job twice needs, for one to two points of acceptance (docs/sampling.md).
     /// </summary>
     /// <value>The default is <c>coupled</c>.</value>
     [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]

@@ -15,5 +15,17 @@ namespace Dsde.Engine;
 /// <param name="LiveTensors">Tensors that the engine's thread has made and not freed; flat over time.</param>
 /// <param name="AllocatedBytes">Managed memory that the engine's thread has allocated, in bytes.</param>
 public readonly record struct EngineSnapshot(
-    int Running, int Waiting, long Iterations, long Proposed, long Accepted, long Emitted, double MeanSpeculationLength,
-    long PromptTokens = 0, long ReusedPromptTokens = 0, int BatchLimit = 0, long OutOfMemory = 0, long LiveTensors = 0, long AllocatedBytes = 0);
+    int Running,
+    int Waiting,
+    long Iterations,
+    long Proposed,
+    long Accepted,
+    long Emitted,
+    double MeanSpeculationLength,
+    long PromptTokens = 0,
+    long ReusedPromptTokens = 0,
+    int BatchLimit = 0,
+    long OutOfMemory = 0,
+    long LiveTensors = 0,
+    long AllocatedBytes = 0
+);

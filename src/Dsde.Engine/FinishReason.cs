@@ -1,6 +1,8 @@
 namespace Dsde.Engine;
 
-/// <summary>What ended an output. When several apply to the same token, a stop beats the length, and both beat what was asked for from outside.</summary>
+/// <summary>
+/// What ended an output. When several apply to the same token, a stop beats the length, and both beat what was asked for from outside.
+/// </summary>
 public enum FinishReason
 {
     /// <summary>An end-of-text token or a stop string.</summary>

@@ -10,7 +10,9 @@ using TorchSharp;
 
 namespace Dsde.Engine;
 
-/// <summary>The Dynamic Speculative Decoding Engine: continuous batching of draft–verify–accept iterations on one thread of its own.</summary>
+/// <summary>
+/// The Dynamic Speculative Decoding Engine: continuous batching of draft–verify–accept iterations on one thread of its own.
+/// </summary>
 public sealed class GenerationEngine : IGenerationEngine
 {
     private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>(new UnboundedChannelOptions { SingleReader = true });
@@ -22,7 +24,14 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly SamplingMode _defaultMode;
     private readonly EngineThread _thread;
 
-    private GenerationEngine(LoadedModels models, ComputeSettings compute, PolicyConfiguration policy, EngineOptions options, TimeProvider time, ILogger logger)
+    private GenerationEngine(
+        LoadedModels models,
+        ComputeSettings compute,
+        PolicyConfiguration policy,
+        EngineOptions options,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _time = time;
         _tokenizer = models.Tokenizer;
@@ -38,9 +47,15 @@ public sealed class GenerationEngine : IGenerationEngine
             compute.TypeName,
             compute.DeviceName,
             models.BatchSize,
-            policy.ToString());
+            policy.ToString()
+        );
         Models = models;
-        _thread = new EngineThread(DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time), _arrivals, models.Dispose, logger);
+        _thread = new EngineThread(
+            DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time),
+            _arrivals,
+            models.Dispose,
+            logger
+        );
     }
 
     /// <inheritdoc/>
@@ -56,7 +71,8 @@ public sealed class GenerationEngine : IGenerationEngine
     /// <param name="options">What to load and how to run it.</param>
     /// <param name="time">For telemetry.</param>
     /// <param name="loggers">For start and failures.</param>
-    /// <exception cref="ModelLoadException">A model folder, the device or an option does not do; the message says why and what would.</exception>
+    /// <exception cref="ModelLoadException">A model folder, the device or an option does not do; the message says why and what
+    /// would.</exception>
     public static GenerationEngine Load(EngineOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -71,7 +87,12 @@ public sealed class GenerationEngine : IGenerationEngine
         var models = LoadedModels.Load(options, compute);
         var engine = new GenerationEngine(models, compute, policy, options, time, logger);
         logger.ModelsLoaded(
-            engine.Description.Target, engine.Description.Draft ?? "none", compute.TypeName, engine.Description.Device, time.GetElapsedTime(start).TotalMilliseconds);
+            engine.Description.Target,
+            engine.Description.Draft ?? "none",
+            compute.TypeName,
+            engine.Description.Device,
+            time.GetElapsedTime(start).TotalMilliseconds
+        );
         return engine;
     }
 
@@ -89,7 +110,14 @@ public sealed class GenerationEngine : IGenerationEngine
         cancellationToken.ThrowIfCancellationRequested();
         request = request with { Sampling = request.Sampling with { Mode = request.Sampling.Mode ?? _defaultMode } };
         var sequence = new Sequence(
-            request, _policies.Find(request.Policy), _tokenizer.CreateAssembler(request.StopStrings), _endTokens, Description.ContextLength, _time, cancellationToken);
+            request,
+            _policies.Find(request.Policy),
+            _tokenizer.CreateAssembler(request.StopStrings),
+            _endTokens,
+            Description.ContextLength,
+            _time,
+            cancellationToken
+        );
         if (!_arrivals.Writer.TryWrite(sequence))
         {
             throw _thread.Failure ?? (Exception)new OperationCanceledException("The engine has been shut down.");
@@ -97,7 +125,9 @@ public sealed class GenerationEngine : IGenerationEngine
 
         // A request that still waits for a slot answers at once; one that runs leaves the batch before the next iteration.
         await using var cancellation = cancellationToken.Register(() => sequence.Completion.TrySetCanceled(cancellationToken));
-        await using var breakdown = _thread.Broken.Register(() => sequence.Completion.TrySetException(_thread.Failure ?? new EngineFailureException("The engine has broken down.")));
+        await using var breakdown = _thread.Broken.Register(() =>
+            sequence.Completion.TrySetException(_thread.Failure ?? new EngineFailureException("The engine has broken down."))
+        );
         return await sequence.Completion.Task.ConfigureAwait(false);
     }
 
@@ -115,7 +145,9 @@ public sealed class GenerationEngine : IGenerationEngine
         {
             var policy = PolicyConfiguration.Parse(options.Policy);
             return string.IsNullOrEmpty(options.Draft) && policy.Kind != PolicyKind.Autoregressive
-                ? throw new ModelLoadException($"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or use autoregressive.")
+                ? throw new ModelLoadException(
+                    $"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or use autoregressive."
+                )
                 : policy;
         }
         catch (FormatException exception)

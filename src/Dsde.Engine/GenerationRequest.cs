@@ -18,7 +18,10 @@ public sealed record GenerationRequest
     /// <summary>The output ends before the first occurrence of any of these; none is empty.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
-    /// <summary>Tokens that end the output, besides the model's own end tokens; the one that did is the last of the output's ids and not in its text.</summary>
+    /// <summary>
+    /// Tokens that end the output, besides the model's own end tokens; the one that did is the last of the output's ids and not in its
+    /// text.
+    /// </summary>
     public IReadOnlyList<int> StopTokenIds { get; init; } = [];
 
     /// <summary>Whether the model's end tokens are taken for ordinary ones. <see cref="StopTokenIds"/> still end the output.</summary>
@@ -34,14 +37,16 @@ public sealed record GenerationRequest
     public PolicyConfiguration? Policy { get; init; }
 
     /// <summary>
-    /// Requests of higher priority enter the batch first; a level is worth <see cref="EngineOptions.PriorityAgeingSeconds"/> of waiting, so that nobody
-    /// waits for ever. Equal ones enter in order of arrival.
+    /// Requests of higher priority enter the batch first; a level is worth <see cref="EngineOptions.PriorityAgeingSeconds"/> of waiting, so
+    /// that nobody waits for ever. Equal ones enter in order of arrival.
     /// </summary>
     public int Priority { get; init; }
 
     /// <summary>For ending the request early and for checkpoints; null if neither is wanted.</summary>
     public GenerationControl? Control { get; init; }
 
-    /// <summary>Where an earlier run of the same request stopped; null to begin. <see cref="MaxTokens"/> counts from the beginning.</summary>
+    /// <summary>
+    /// Where an earlier run of the same request stopped; null to begin. <see cref="MaxTokens"/> counts from the beginning.
+    /// </summary>
     public SequenceCheckpoint? ResumeFrom { get; init; }
 }

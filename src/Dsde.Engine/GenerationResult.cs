@@ -12,8 +12,8 @@ public sealed record GenerationResult
     public required IReadOnlyList<int> TokenIds { get; init; }
 
     /// <summary>
-    /// Log-probability of each token under the target, in nats, from the raw logits: at temperature 1, before penalties, bias and truncation. One per
-    /// token id.
+    /// Log-probability of each token under the target, in nats, from the raw logits: at temperature 1, before penalties, bias and
+    /// truncation. One per token id.
     /// </summary>
     public required IReadOnlyList<float> TokenLogProbabilities { get; init; }
 

@@ -12,7 +12,9 @@ public interface IGenerationEngine : IAsyncDisposable
     /// <summary>Makes prompts into the token ids that <see cref="GenerateAsync"/> takes.</summary>
     IPromptEncoder PromptEncoder { get; }
 
-    /// <summary>Cancelled when the engine has broken down, so that no request can succeed any more: it has to be disposed of and loaded again.</summary>
+    /// <summary>
+    /// Cancelled when the engine has broken down, so that no request can succeed any more: it has to be disposed of and loaded again.
+    /// </summary>
     CancellationToken BrokenDown { get; }
 
     /// <summary>Counts since the start, and what is running now. Cheap; any thread.</summary>

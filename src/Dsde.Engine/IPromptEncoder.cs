@@ -3,18 +3,24 @@ namespace Dsde.Engine;
 /// <summary>Text and chats into token ids of the target model. Safe for concurrent use.</summary>
 public interface IPromptEncoder
 {
-    /// <summary>Bytes of text, in UTF-8, that the longest token stands for: more text than that per token can't be encoded, whatever it is (but for what a model's preparation of texts leaves out).</summary>
+    /// <summary>
+    /// Bytes of text, in UTF-8, that the longest token stands for: more text than that per token can't be encoded, whatever it is (but for
+    /// what a model's preparation of texts leaves out).
+    /// </summary>
     int MaxTokenBytes { get; }
 
     /// <summary>
-    /// Ids of a plain prompt, with the beginning-of-text token where the model expects one and the prompt does not begin with it. Names of special
-    /// tokens stand for these tokens, as in Hugging Face: a chat template that the sender applied works.
+    /// Ids of a plain prompt, with the beginning-of-text token where the model expects one and the prompt does not begin with it. Names of
+    /// special tokens stand for these tokens, as in Hugging Face: a chat template that the sender applied works.
     /// </summary>
     /// <exception cref="ArgumentException">The tokenizer's pattern takes too long for this text.</exception>
     IReadOnlyList<int> Encode(string prompt);
 
-    /// <summary>Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.</summary>
-    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known, or one without a form for such a chat.</exception>
+    /// <summary>
+    /// Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known, or one without a form for
+    /// such a chat.</exception>
     /// <exception cref="ArgumentException">As for <see cref="Encode"/>.</exception>
     IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns);
 

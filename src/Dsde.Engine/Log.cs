@@ -6,12 +6,23 @@ namespace Dsde.Engine;
 internal static partial class Log
 {
     [LoggerMessage(1000, LogLevel.Information, "Loaded target {Target} and draft {Draft} in {DataType} on {Device} in {ElapsedMs:F0} ms")]
-    public static partial void ModelsLoaded(this ILogger logger, string target, string draft, string dataType, string device, double elapsedMs);
+    public static partial void ModelsLoaded(
+        this ILogger logger,
+        string target,
+        string draft,
+        string dataType,
+        string device,
+        double elapsedMs
+    );
 
     [LoggerMessage(1001, LogLevel.Error, "An iteration failed; the {Count} requests that ran or waited are given back as failed")]
     public static partial void IterationFailed(this ILogger logger, int count, Exception exception);
 
-    [LoggerMessage(1002, LogLevel.Warning, "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: {Reason}")]
+    [LoggerMessage(
+        1002,
+        LogLevel.Warning,
+        "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: {Reason}"
+    )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 
     [LoggerMessage(1003, LogLevel.Critical, "The engine's thread has broken down: every request fails until the engine is started again")]

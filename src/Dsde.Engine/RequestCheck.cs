@@ -16,7 +16,8 @@ internal static class RequestCheck
         Require(prompt.Count > 0, "The prompt has no tokens; give at least one.");
         Require(
             prompt.Count < engine.ContextLength,
-            $"The prompt has {prompt.Count} tokens, but the context holds {engine.ContextLength} with the output; give at most {engine.ContextLength - 1}.");
+            $"The prompt has {prompt.Count} tokens, but the context holds {engine.ContextLength} with the output; give at most {engine.ContextLength - 1}."
+        );
         foreach (var id in prompt)
         {
             RequireInVocabulary(id, "Token", engine);
@@ -31,7 +32,8 @@ internal static class RequestCheck
         Require(request.StopStrings.All(stop => stop.Length > 0), "A stop string is empty; leave it out.");
         Require(
             request.TopLogProbabilityCount is >= 0 and <= MostTopLogProbabilities,
-            $"TopLogProbabilityCount is {request.TopLogProbabilityCount}; give 0 to {MostTopLogProbabilities}.");
+            $"TopLogProbabilityCount is {request.TopLogProbabilityCount}; give 0 to {MostTopLogProbabilities}."
+        );
         foreach (var id in request.StopTokenIds)
         {
             RequireInVocabulary(id, "Stop token", engine);
@@ -40,7 +42,8 @@ internal static class RequestCheck
         RequireSampling(request.Sampling, engine);
         Require(
             engine.Draft is not null || request.Policy is null or { Kind: PolicyKind.Autoregressive },
-            $"Policy {request.Policy} needs a draft model, and none is loaded; use autoregressive.");
+            $"Policy {request.Policy} needs a draft model, and none is loaded; use autoregressive."
+        );
     }
 
     private static void RequireSampling(SamplingParameters sampling, EngineDescription engine)
@@ -51,12 +54,14 @@ internal static class RequestCheck
         Require(sampling.MinP is >= 0f and <= 1f, $"MinP is {sampling.MinP}; give 0 (off) to 1.");
         Require(
             sampling.RepetitionPenalty is > 0f and <= LargestRepetitionPenalty,
-            $"RepetitionPenalty is {sampling.RepetitionPenalty}; give more than 0 and at most {LargestRepetitionPenalty}; 1 is off.");
+            $"RepetitionPenalty is {sampling.RepetitionPenalty}; give more than 0 and at most {LargestRepetitionPenalty}; 1 is off."
+        );
         Require(sampling.PresencePenalty is >= -2f and <= 2f, $"PresencePenalty is {sampling.PresencePenalty}; give -2 to 2; 0 is off.");
         Require(sampling.FrequencyPenalty is >= -2f and <= 2f, $"FrequencyPenalty is {sampling.FrequencyPenalty}; give -2 to 2; 0 is off.");
         Require(
             sampling.IsGreedy || sampling.Mode is null or SamplingMode.Rejection or SamplingMode.Coupled,
-            $"Mode is {sampling.Mode} at temperature {sampling.Temperature}; give Rejection or Coupled, or null for the engine's default.");
+            $"Mode is {sampling.Mode} at temperature {sampling.Temperature}; give Rejection or Coupled, or null for the engine's default."
+        );
         foreach (var (id, bias) in sampling.LogitBias)
         {
             RequireInVocabulary(id, "Biased token", engine);
@@ -64,26 +69,37 @@ internal static class RequestCheck
         }
     }
 
-    private static void RequireInVocabulary(int id, string what, EngineDescription engine) => Require(
-        id >= 0 && id < engine.VocabularySize, $"{what} id {id} is not in the vocabulary; ids go from 0 to {engine.VocabularySize - 1}.");
+    private static void RequireInVocabulary(int id, string what, EngineDescription engine) =>
+        Require(
+            id >= 0 && id < engine.VocabularySize,
+            $"{what} id {id} is not in the vocabulary; ids go from 0 to {engine.VocabularySize - 1}."
+        );
 
     private static void RequireFitting(SequenceCheckpoint checkpoint, GenerationRequest request, EngineDescription engine)
     {
         Require(
             checkpoint.Version == SequenceCheckpoint.CurrentVersion,
-            $"The checkpoint has version {checkpoint.Version}; this engine reads version {SequenceCheckpoint.CurrentVersion}. Start the request anew.");
+            $"The checkpoint has version {checkpoint.Version}; this engine reads version {SequenceCheckpoint.CurrentVersion}. Start the request anew."
+        );
         Require(
-            checkpoint.PromptDigest == SequenceCheckpoint.DigestOf(request.PromptTokenIds) && checkpoint.Trace.Seed == request.Sampling.Seed,
-            "The checkpoint belongs to another prompt or seed.");
+            checkpoint.PromptDigest == SequenceCheckpoint.DigestOf(request.PromptTokenIds)
+                && checkpoint.Trace.Seed == request.Sampling.Seed,
+            "The checkpoint belongs to another prompt or seed."
+        );
         var count = checkpoint.TokenIds.Length;
         var length = request.PromptTokenIds.Count + count;
         Require(
             count < request.MaxTokens && length < engine.ContextLength,
-            $"The checkpoint has {count} tokens, which leaves nothing to be generated of {request.MaxTokens} in a context of {engine.ContextLength}.");
-        Require(checkpoint.TokenIds.All(id => id >= 0 && id < engine.VocabularySize), "The checkpoint has token ids that are not in the vocabulary.");
+            $"The checkpoint has {count} tokens, which leaves nothing to be generated of {request.MaxTokens} in a context of {engine.ContextLength}."
+        );
+        Require(
+            checkpoint.TokenIds.All(id => id >= 0 && id < engine.VocabularySize),
+            "The checkpoint has token ids that are not in the vocabulary."
+        );
         Require(
             checkpoint.TokenLogProbabilities.Length == count && checkpoint.DraftLength >= 0 && checkpoint.DraftLength < length,
-            "The checkpoint contradicts itself; start the request anew.");
+            "The checkpoint contradicts itself; start the request anew."
+        );
     }
 
     private static void Require(bool condition, string message)

@@ -6,9 +6,9 @@ using Dsde.Engine.Telemetry;
 namespace Dsde.Engine;
 
 /// <summary>
-/// An unfinished output between two iterations, to be continued later, in this engine or another (<see cref="GenerationRequest.ResumeFrom"/>). Keys
-/// and values are not part of it: prompt and committed tokens are worked through again. Neither are generators, because random draws are
-/// keyed by seed and position. Serialises with System.Text.Json as it is.
+/// An unfinished output between two iterations, to be continued later, in this engine or another
+/// (<see cref="GenerationRequest.ResumeFrom"/>). Keys and values are not part of it: prompt and committed tokens are worked through again.
+/// Neither are generators, because random draws are keyed by seed and position. Serialises with System.Text.Json as it is.
 /// </summary>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record SequenceCheckpoint
@@ -34,7 +34,9 @@ public sealed record SequenceCheckpoint
     /// <summary>Positions the draft had seen; it catches up from there, as it would have.</summary>
     public required int DraftLength { get; init; }
 
-    /// <summary>What the policy knew of the sequence, in numbers that only it can read; it is used by a policy of the same name only.</summary>
+    /// <summary>
+    /// What the policy knew of the sequence, in numbers that only it can read; it is used by a policy of the same name only.
+    /// </summary>
     public required double[] PolicyState { get; init; }
 
     /// <summary>The telemetry so far; that of the continued request includes it. Also names the policy and the seed.</summary>

@@ -5,7 +5,11 @@ namespace Dsde.Persistence;
 /// <summary>How contexts are built for each provider.</summary>
 internal static class DatabaseSetup
 {
-    public static DbContextOptionsBuilder<TContext> Configure<TContext>(DbContextOptionsBuilder<TContext> builder, string provider, string connectionString)
+    public static DbContextOptionsBuilder<TContext> Configure<TContext>(
+        DbContextOptionsBuilder<TContext> builder,
+        string provider,
+        string connectionString
+    )
         where TContext : DsdeDbContext
     {
         builder.UseSnakeCaseNamingConvention();

@@ -18,14 +18,15 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
     public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
 
     /// <summary>A state as it is stored.</summary>
-    public static string ToText(JobState state) => state switch
-    {
-        JobState.Queued => "queued",
-        JobState.Running => "running",
-        JobState.Completed => "completed",
-        JobState.Failed => "failed",
-        _ => "cancelled",
-    };
+    public static string ToText(JobState state) =>
+        state switch
+        {
+            JobState.Queued => "queued",
+            JobState.Running => "running",
+            JobState.Completed => "completed",
+            JobState.Failed => "failed",
+            _ => "cancelled",
+        };
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -3,19 +3,23 @@ using Dsde.Persistence.Jobs;
 namespace Dsde.Persistence;
 
 /// <summary>
-/// The life of jobs in the database. Only the holder of a job's lease writes about it, so every end has one writer. Every method rides out short disturbances by
-/// itself and throws <see cref="DatabaseUnavailableException"/> when the database stays away.
+/// The life of jobs in the database. Only the holder of a job's lease writes about it, so every end has one writer. Every method rides out
+/// short disturbances by itself and throws <see cref="DatabaseUnavailableException"/> when the database stays away.
 /// </summary>
 public interface IJobStore
 {
-    /// <summary>Takes a job for a worker, or says why not. Safe against any number of workers at once. Claims at the same time share a transaction.</summary>
+    /// <summary>
+    /// Takes a job for a worker, or says why not. Safe against any number of workers at once. Claims at the same time share a transaction.
+    /// </summary>
     Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken);
 
     /// <summary>Prolongs leases.</summary>
     /// <returns>What has happened to some of the jobs; nothing for those of which there is nothing to say.</returns>
     Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken);
 
-    /// <summary>Notes, before the engine gets it, that the job runs with no other beside it. A later end or release takes the note away.</summary>
+    /// <summary>
+    /// Notes, before the engine gets it, that the job runs with no other beside it. A later end or release takes the note away.
+    /// </summary>
     /// <returns>False if the job is no longer the caller's.</returns>
     Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken);
 
@@ -26,7 +30,9 @@ public interface IJobStore
     /// <summary>Gives a job back unended, so that it can be claimed again at once; its checkpoints stay.</summary>
     Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken);
 
-    /// <summary>Stores an end, and counts it in the job's batch; returns when it is committed. Calls at the same time share a transaction.</summary>
+    /// <summary>
+    /// Stores an end, and counts it in the job's batch; returns when it is committed. Calls at the same time share a transaction.
+    /// </summary>
     /// <returns>Null if the job is no longer the caller's: then nothing was written.</returns>
     Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken);
 
@@ -39,7 +45,9 @@ public interface IJobStore
     /// <returns>False if it has ended already.</returns>
     Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Asks for the end of all jobs of a batch, those that are not known yet included; the batch itself need not be known.</summary>
+    /// <summary>
+    /// Asks for the end of all jobs of a batch, those that are not known yet included; the batch itself need not be known.
+    /// </summary>
     Task CancelBatchAsync(Guid batchId, CancellationToken cancellationToken);
 
     /// <summary>Makes a failed job one that can be claimed again, as if it had never been started; its batch is open again.</summary>

@@ -20,6 +20,8 @@ public sealed class PersistenceOptions
     public string Provider { get; set; } = PostgreSql;
 
     /// <summary>ADO.NET connection string of the provider.</summary>
-    [Required(ErrorMessage = "{0} is missing; give for example Host=localhost;Database=dsde;Username=dsde;Password=… or Data Source=dsde.db.")]
+    [Required(
+        ErrorMessage = "{0} is missing; give for example Host=localhost;Database=dsde;Username=dsde;Password=… or Data Source=dsde.db."
+    )]
     public string ConnectionString { get; set; } = "";
 }

@@ -8,7 +8,9 @@ namespace Dsde.Persistence;
 /// <summary>Registration.</summary>
 public static class PersistenceServices
 {
-    /// <summary>Adds <see cref="IJobStore"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.</summary>
+    /// <summary>
+    /// Adds <see cref="IJobStore"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.
+    /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -32,8 +34,9 @@ public static class PersistenceServices
     private static void AddContext<TContext>(IServiceCollection services, PersistenceOptions options)
         where TContext : DsdeDbContext
     {
-        services.AddPooledDbContextFactory<TContext>(
-            builder => DatabaseSetup.Configure((DbContextOptionsBuilder<TContext>)builder, options.Provider, options.ConnectionString));
+        services.AddPooledDbContextFactory<TContext>(builder =>
+            DatabaseSetup.Configure((DbContextOptionsBuilder<TContext>)builder, options.Provider, options.ConnectionString)
+        );
         services.AddSingleton<IContextFactory, ContextFactory<TContext>>();
     }
 }

@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence;
 
-/// <summary>On SQLite: series are JSON arrays, times are text in UTC of one length, so that they sort and its date functions read them.</summary>
+/// <summary>
+/// On SQLite: series are JSON arrays, times are text in UTC of one length, so that they sort and its date functions read them.
+/// </summary>
 internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options) : DsdeDbContext(options)
 {
     private const string TimeFormat = "yyyy-MM-dd HH:mm:ss.ffffff";
@@ -11,7 +13,9 @@ internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options)
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcText>();
 
-    private sealed class UtcText() : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTimeOffset, string>(
-        time => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-        text => new DateTimeOffset(DateTime.ParseExact(text, TimeFormat, CultureInfo.InvariantCulture), TimeSpan.Zero));
+    private sealed class UtcText()
+        : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTimeOffset, string>(
+            time => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            text => new DateTimeOffset(DateTime.ParseExact(text, TimeFormat, CultureInfo.InvariantCulture), TimeSpan.Zero)
+        );
 }

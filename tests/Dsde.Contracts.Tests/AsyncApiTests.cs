@@ -11,7 +11,8 @@ public sealed class AsyncApiTests
 {
     private static readonly YamlMappingNode Document = Load();
 
-    public static TheoryData<Type> Records => [.. typeof(SubmitGenerationJob).Assembly.GetExportedTypes().Where(type => type is { IsAbstract: false, IsClass: true })];
+    public static TheoryData<Type> Records =>
+        [.. typeof(SubmitGenerationJob).Assembly.GetExportedTypes().Where(type => type is { IsAbstract: false, IsClass: true })];
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -20,8 +21,17 @@ public sealed class AsyncApiTests
         var schema = Mapping(Mapping(Mapping(Document, "components"), "schemas"), record.Name);
         var described = Mapping(schema, "properties");
 
-        described.Children.Keys.Select(key => key.ToString()).ShouldBe(record.GetProperties().Select(property => Camel(property.Name)), ignoreOrder: true);
-        Required(schema).ShouldBe(record.GetProperties().Where(property => property.IsDefined(typeof(RequiredMemberAttribute))).Select(property => Camel(property.Name)), ignoreOrder: true);
+        described
+            .Children.Keys.Select(key => key.ToString())
+            .ShouldBe(record.GetProperties().Select(property => Camel(property.Name)), ignoreOrder: true);
+        Required(schema)
+            .ShouldBe(
+                record
+                    .GetProperties()
+                    .Where(property => property.IsDefined(typeof(RequiredMemberAttribute)))
+                    .Select(property => Camel(property.Name)),
+                ignoreOrder: true
+            );
         foreach (var property in record.GetProperties())
         {
             TypeOf(Mapping(described, Camel(property.Name))).ShouldBe(TypeOf(property.PropertyType), $"{record.Name}.{property.Name}");
@@ -32,12 +42,21 @@ public sealed class AsyncApiTests
     public void Every_message_has_a_channel_and_an_operation()
     {
         var messages = Mapping(Mapping(Document, "components"), "messages").Children.Keys.Select(key => key.ToString()).ToList();
-        var onChannels = Mapping(Document, "channels").Children.Values.SelectMany(channel => Mapping((YamlMappingNode)channel, "messages").Children.Keys.Select(key => key.ToString()));
+        var onChannels = Mapping(Document, "channels")
+            .Children.Values.SelectMany(channel =>
+                Mapping((YamlMappingNode)channel, "messages").Children.Keys.Select(key => key.ToString())
+            );
 
         onChannels.Distinct().ShouldBe(messages, ignoreOrder: true);
         Mapping(Document, "operations").Children.Count.ShouldBe(Mapping(Document, "channels").Children.Count);
-        Mapping(Mapping(Document, "channels"), "jobs").Children[new YamlScalarNode("address")].ToString().ShouldBe(QueueNames.GenerationJobs);
-        Mapping(Mapping(Document, "channels"), "highPriorityJobs").Children[new YamlScalarNode("address")].ToString().ShouldBe(QueueNames.HighPriorityGenerationJobs);
+        Mapping(Mapping(Document, "channels"), "jobs")
+            .Children[new YamlScalarNode("address")]
+            .ToString()
+            .ShouldBe(QueueNames.GenerationJobs);
+        Mapping(Mapping(Document, "channels"), "highPriorityJobs")
+            .Children[new YamlScalarNode("address")]
+            .ToString()
+            .ShouldBe(QueueNames.HighPriorityGenerationJobs);
     }
 
     private static YamlMappingNode Load()
@@ -51,7 +70,9 @@ public sealed class AsyncApiTests
     private static YamlMappingNode Mapping(YamlMappingNode node, string key) => (YamlMappingNode)node.Children[new YamlScalarNode(key)];
 
     private static IEnumerable<string> Required(YamlMappingNode schema) =>
-        schema.Children.TryGetValue(new YamlScalarNode("required"), out var required) ? ((YamlSequenceNode)required).Select(item => item.ToString()) : [];
+        schema.Children.TryGetValue(new YamlScalarNode("required"), out var required)
+            ? ((YamlSequenceNode)required).Select(item => item.ToString())
+            : [];
 
     private static string TypeOf(YamlMappingNode schema)
     {
@@ -87,8 +108,10 @@ public sealed class AsyncApiTests
             _ when type == typeof(double) => "number:double",
             _ when type == typeof(bool) => "boolean",
             _ when type == typeof(DateTimeOffset) => "string:date-time",
-            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => $"array<{TypeOf(type.GetGenericArguments()[0])}>",
-            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) => $"object<{TypeOf(type.GetGenericArguments()[1])}>",
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) =>
+                $"array<{TypeOf(type.GetGenericArguments()[0])}>",
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) =>
+                $"object<{TypeOf(type.GetGenericArguments()[1])}>",
             _ => $"#/components/schemas/{type.Name}",
         };
     }

@@ -36,7 +36,12 @@ public sealed class SerializationTests
     [Fact]
     public void Fields_of_a_newer_version_are_passed_over_and_optional_ones_may_be_missing()
     {
-        var job = JsonSerializer.Deserialize<SubmitGenerationJob>("""{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"m","prompt":"a","inventedLater":{"x":1}}""", Json).ShouldNotBeNull();
+        var job = JsonSerializer
+            .Deserialize<SubmitGenerationJob>(
+                """{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"m","prompt":"a","inventedLater":{"x":1}}""",
+                Json
+            )
+            .ShouldNotBeNull();
 
         job.Prompt.ShouldBe("a");
         job.MaxTokens.ShouldBeNull();

@@ -16,10 +16,13 @@ public sealed class SettingsTests
     {
         var services = (YamlMappingNode)Load("docker", "compose.yaml").Children["services"];
         var worker = Settings((YamlMappingNode)((YamlMappingNode)services.Children["worker"]).Children["environment"]);
-        var merged = worker.Concat(Settings((YamlMappingNode)((YamlMappingNode)Load("docker", "compose.yaml").Children["x-dsde"]).Children["environment"])).ToDictionary();
+        var merged = worker
+            .Concat(Settings((YamlMappingNode)((YamlMappingNode)Load("docker", "compose.yaml").Children["x-dsde"]).Children["environment"]))
+            .ToDictionary();
 
         ShouldBind(merged);
-        int.Parse(((YamlMappingNode)services.Children["worker"]).Children["stop_grace_period"].ToString().TrimEnd('s')).ShouldBeGreaterThan(int.Parse(merged["Dsde__Worker__DrainSeconds"]!) + 10);
+        int.Parse(((YamlMappingNode)services.Children["worker"]).Children["stop_grace_period"].ToString().TrimEnd('s'))
+            .ShouldBeGreaterThan(int.Parse(merged["Dsde__Worker__DrainSeconds"]!) + 10);
     }
 
     [Fact]
@@ -27,10 +30,12 @@ public sealed class SettingsTests
     {
         var values = Load("helm", "dsde", "values.yaml");
         var settings = Settings((YamlMappingNode)values.Children["settings"]);
-        var secrets = Settings((YamlMappingNode)values.Children["secrets"]).Keys.ToDictionary(key => key, key => (string?)"Host=a;Database=b");
+        var secrets = Settings((YamlMappingNode)values.Children["secrets"])
+            .Keys.ToDictionary(key => key, key => (string?)"Host=a;Database=b");
 
         ShouldBind(settings.Concat(secrets).ToDictionary());
-        int.Parse(values.Children["terminationGracePeriodSeconds"].ToString()).ShouldBeGreaterThan(int.Parse(settings["Dsde__Worker__DrainSeconds"]!) + 10);
+        int.Parse(values.Children["terminationGracePeriodSeconds"].ToString())
+            .ShouldBeGreaterThan(int.Parse(settings["Dsde__Worker__DrainSeconds"]!) + 10);
     }
 
     [Theory]
@@ -55,12 +60,19 @@ public sealed class SettingsTests
 
         foreach (var template in Directory.GetFiles(Repository.PathOf("helm", "dsde", "templates")))
         {
-            foreach (System.Text.RegularExpressions.Match used in System.Text.RegularExpressions.Regex.Matches(File.ReadAllText(template), @"\.Values\.([\w.]+)"))
+            foreach (
+                System.Text.RegularExpressions.Match used in System.Text.RegularExpressions.Regex.Matches(
+                    File.ReadAllText(template),
+                    @"\.Values\.([\w.]+)"
+                )
+            )
             {
                 var node = (YamlNode)values;
                 foreach (var key in used.Groups[1].Value.Split('.'))
                 {
-                    node = node.ShouldBeOfType<YamlMappingNode>().Children.TryGetValue(key, out var next) ? next : throw new InvalidOperationException($"{template}: {used.Value} is not in values.yaml.");
+                    node = node.ShouldBeOfType<YamlMappingNode>().Children.TryGetValue(key, out var next)
+                        ? next
+                        : throw new InvalidOperationException($"{template}: {used.Value} is not in values.yaml.");
                 }
             }
         }
@@ -69,15 +81,26 @@ public sealed class SettingsTests
     [Fact]
     public void Every_option_of_the_program_is_described_with_its_default_and_nothing_else_is()
     {
-        var rows = File.ReadLines(Repository.PathOf("docs", "operations.md")).Where(line => line.StartsWith("| `Dsde:", StringComparison.Ordinal)).Select(line => line.Split('|')).ToList();
+        var rows = File.ReadLines(Repository.PathOf("docs", "operations.md"))
+            .Where(line => line.StartsWith("| `Dsde:", StringComparison.Ordinal))
+            .Select(line => line.Split('|'))
+            .ToList();
         var described = rows.SelectMany(row => Keys(row[1])).ToList();
 
         described.ShouldBeUnique();
-        described.ShouldBe([.. Options.SelectMany(options => options.Type.GetProperties().Select(property => $"{options.Section}:{property.Name}"))], ignoreOrder: true);
+        described.ShouldBe(
+            [.. Options.SelectMany(options => options.Type.GetProperties().Select(property => $"{options.Section}:{property.Name}"))],
+            ignoreOrder: true
+        );
         foreach (var row in rows.Where(row => Keys(row[1]).Count() == 1 && row[1].Contains("Dsde:Engine", StringComparison.Ordinal)))
         {
             var option = typeof(EngineOptions).GetProperty(Keys(row[1]).Single().Split(':')[^1]).ShouldNotBeNull();
-            row[2].Trim(' ', '`').ShouldBe(Convert.ToString(option.GetValue(new EngineOptions()), System.Globalization.CultureInfo.InvariantCulture), row[1]);
+            row[2]
+                .Trim(' ', '`')
+                .ShouldBe(
+                    Convert.ToString(option.GetValue(new EngineOptions()), System.Globalization.CultureInfo.InvariantCulture),
+                    row[1]
+                );
         }
     }
 
@@ -98,18 +121,28 @@ public sealed class SettingsTests
 
     private static void ShouldBind(IReadOnlyDictionary<string, string?> environment)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value)).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value)
+            )
+            .Build();
 
         // Reading fails on names and values that the program does not have.
         OptionsReader.Read<EngineOptions>(configuration, EngineOptions.SectionName);
         OptionsReader.Read<WorkerOptions>(configuration, WorkerOptions.SectionName);
         OptionsReader.Read<RabbitMqOptions>(configuration, RabbitMqOptions.SectionName);
         OptionsReader.Read<PersistenceOptions>(configuration, PersistenceOptions.SectionName);
-        configuration.GetSection("Dsde").GetChildren().Select(section => section.Key).ShouldAllBe(key => new[] { "Engine", "Worker", "RabbitMq", "Persistence" }.Contains(key));
+        configuration
+            .GetSection("Dsde")
+            .GetChildren()
+            .Select(section => section.Key)
+            .ShouldAllBe(key => new[] { "Engine", "Worker", "RabbitMq", "Persistence" }.Contains(key));
     }
 
     private static Dictionary<string, string?> Settings(YamlMappingNode node) =>
-        node.Children.Where(pair => pair.Key.ToString().StartsWith("Dsde__", StringComparison.Ordinal)).ToDictionary(pair => pair.Key.ToString(), pair => (string?)pair.Value.ToString());
+        node
+            .Children.Where(pair => pair.Key.ToString().StartsWith("Dsde__", StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key.ToString(), pair => (string?)pair.Value.ToString());
 
     private static YamlMappingNode Load(params string[] path)
     {

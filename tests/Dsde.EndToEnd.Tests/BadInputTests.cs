@@ -6,7 +6,8 @@ namespace Dsde.EndToEnd.Tests;
 /// <summary>Bad input ends with a message that names it, and disturbs nothing else.</summary>
 public sealed class BadInputTests : IDisposable
 {
-    private const string Good = """{"custom_id":"good","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
+    private const string Good =
+        """{"custom_id":"good","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
 
     private readonly ScratchFolder _folder = new();
 
@@ -15,24 +16,35 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task Bad_lines_are_reported_one_by_one_and_good_ones_run()
     {
-        var file = _folder.Write("jobs.jsonl",
+        var file = _folder.Write(
+            "jobs.jsonl",
             "this is not JSON",
             Line("cold", "\"temperature\":-1"),
             Line("none", "\"max_tokens\":0"),
             Good,
             $$$"""{"custom_id":"long","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"{{{string.Concat(Enumerable.Repeat("word ", 3000))}}}","max_tokens":4}}""",
-            Line("odd", "\"frobnicate\":1"));
+            Line("odd", "\"frobnicate\":1")
+        );
 
         var ended = await RunAsync(file);
 
         ended.ExitCode.ShouldBe(1, ended.Error);
         ResultLine.Read(Path.Combine(_folder.Path, "results.jsonl")).ShouldHaveSingleItem().CustomId.ShouldBe("good");
-        var errors = File.ReadLines(Path.Combine(_folder.Path, "errors.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var errors = File.ReadLines(Path.Combine(_folder.Path, "errors.jsonl"))
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         errors.Select(error => error.GetProperty("line").GetInt32()).ShouldBe([1, 2, 3, 5, 6]);
         string[] expected = ["not JSON", "temperature is -1", "max_tokens is 0", "the model's context holds 1024", "frobnicate"];
         for (var i = 0; i < expected.Length; i++)
         {
-            errors[i].GetProperty("response").GetProperty("body").GetProperty("error").GetProperty("message").GetString().ShouldNotBeNull().ShouldContain(expected[i]);
+            errors[i]
+                .GetProperty("response")
+                .GetProperty("body")
+                .GetProperty("error")
+                .GetProperty("message")
+                .GetString()
+                .ShouldNotBeNull()
+                .ShouldContain(expected[i]);
         }
     }
 
@@ -40,11 +52,15 @@ public sealed class BadInputTests : IDisposable
     public async Task An_empty_file_has_no_jobs() => ShouldBeRefused(await RunAsync(_folder.Write("empty.jsonl")), "has no jobs");
 
     [Fact]
-    public async Task A_missing_file_is_named() => ShouldBeRefused(await RunAsync(Path.Combine(_folder.Path, "nowhere.jsonl")), "nowhere.jsonl is missing");
+    public async Task A_missing_file_is_named() =>
+        ShouldBeRefused(await RunAsync(Path.Combine(_folder.Path, "nowhere.jsonl")), "nowhere.jsonl is missing");
 
     [Fact]
     public async Task A_missing_model_folder_is_named() =>
-        ShouldBeRefused(await RunAsync(_folder.Write("jobs.jsonl", Good), "--target", Path.Combine(_folder.Path, "no-model")), "no-model is missing");
+        ShouldBeRefused(
+            await RunAsync(_folder.Write("jobs.jsonl", Good), "--target", Path.Combine(_folder.Path, "no-model")),
+            "no-model is missing"
+        );
 
     [Fact]
     public async Task A_truncated_weights_file_is_named()
@@ -74,17 +90,29 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public async Task A_misspelt_setting_is_named() =>
-        ShouldBeRefused(await DsdeProgram.RunAsync([("Dsde__Engine__BatchSise", "4")], "run", _folder.Write("jobs.jsonl", Good), "--out", _folder.Path), "BatchSise");
+        ShouldBeRefused(
+            await DsdeProgram.RunAsync([("Dsde__Engine__BatchSise", "4")], "run", _folder.Write("jobs.jsonl", Good), "--out", _folder.Path),
+            "BatchSise"
+        );
 
     [Fact]
     public async Task A_broker_that_is_not_there_is_named()
     {
         var database = Path.Combine(_folder.Path, "client.db");
-        (await DsdeProgram.RunAsync("db", "migrate", "--provider", "sqlite", "--connection", $"Data Source={database}")).ExitCode.ShouldBe(0);
+        (await DsdeProgram.RunAsync("db", "migrate", "--provider", "sqlite", "--connection", $"Data Source={database}")).ExitCode.ShouldBe(
+            0
+        );
 
         var ended = await DsdeProgram.RunAsync(
-            [("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", "1"), ("Dsde__Persistence__Provider", "sqlite"), ("Dsde__Persistence__ConnectionString", $"Data Source={database}")],
-            "submit", _folder.Write("jobs.jsonl", Good));
+            [
+                ("Dsde__RabbitMq__Host", "127.0.0.1"),
+                ("Dsde__RabbitMq__Port", "1"),
+                ("Dsde__Persistence__Provider", "sqlite"),
+                ("Dsde__Persistence__ConnectionString", $"Data Source={database}"),
+            ],
+            "submit",
+            _folder.Write("jobs.jsonl", Good)
+        );
 
         ShouldBeRefused(ended, "RabbitMQ at 127.0.0.1:1 can't be reached");
     }
@@ -92,7 +120,12 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task A_database_that_is_not_there_is_named_without_its_password()
     {
-        var ended = await DsdeProgram.RunAsync("db", "migrate", "--connection", "Host=127.0.0.1;Port=1;Database=nowhere;Username=dsde;Password=secret");
+        var ended = await DsdeProgram.RunAsync(
+            "db",
+            "migrate",
+            "--connection",
+            "Host=127.0.0.1;Port=1;Database=nowhere;Username=dsde;Password=secret"
+        );
 
         ShouldBeRefused(ended, "nowhere on 127.0.0.1:1 can't be reached");
         ended.Error.ShouldNotContain("secret");
@@ -101,7 +134,8 @@ public sealed class BadInputTests : IDisposable
     private static string Line(string id, string field) =>
         $$$"""{"custom_id":"{{{id}}}","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"a",{{{field}}}}}""";
 
-    private Task<DsdeProgram.Ended> RunAsync(string file, params string[] more) => DsdeProgram.RunAsync(["run", file, "--out", _folder.Path, "--no-speedup", .. more]);
+    private Task<DsdeProgram.Ended> RunAsync(string file, params string[] more) =>
+        DsdeProgram.RunAsync(["run", file, "--out", _folder.Path, "--no-speedup", .. more]);
 
     private static void ShouldBeRefused(DsdeProgram.Ended ended, string message)
     {

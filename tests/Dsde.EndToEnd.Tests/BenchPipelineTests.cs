@@ -12,7 +12,19 @@ public sealed class BenchPipelineTests(RabbitMqServer rabbitMq, PostgresServer p
     {
         var environment = await CreateEnvironmentAsync();
 
-        var ended = await DsdeProgram.RunAsync(environment, "bench", "pipeline", "--jobs", "400", "--capacity", "16", "--rounds", "1", "--tokens", "12");
+        var ended = await DsdeProgram.RunAsync(
+            environment,
+            "bench",
+            "pipeline",
+            "--jobs",
+            "400",
+            "--capacity",
+            "16",
+            "--rounds",
+            "1",
+            "--tokens",
+            "12"
+        );
 
         ended.ExitCode.ShouldBe(0, ended.Error);
         var round = JsonDocument.Parse(ended.Output.TrimEnd('\n').Split('\n')[^1]).RootElement.GetProperty("rounds")[0];
@@ -36,7 +48,9 @@ public sealed class BenchPipelineTests(RabbitMqServer rabbitMq, PostgresServer p
         report.GetProperty("jobCount").GetInt32().ShouldBe(6);
         var rounds = report.GetProperty("engineRounds").EnumerateArray().ToList();
         rounds.Count.ShouldBe(2);
-        rounds.ShouldAllBe(round => round.GetProperty("directTokensPerSecond").GetDouble() > 0 && round.GetProperty("cost").GetDouble() < 1);
+        rounds.ShouldAllBe(round =>
+            round.GetProperty("directTokensPerSecond").GetDouble() > 0 && round.GetProperty("cost").GetDouble() < 1
+        );
     }
 
     [Fact]
@@ -54,10 +68,12 @@ public sealed class BenchPipelineTests(RabbitMqServer rabbitMq, PostgresServer p
     }
 
     private async Task<(string, string)[]> CreateEnvironmentAsync() =>
-    [
-        ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", await rabbitMq.CreateVirtualHostAsync()),
-        ("Dsde__Persistence__ConnectionString", await postgres.CreateDatabaseAsync()),
-    ];
+        [
+            ("Dsde__RabbitMq__Host", "127.0.0.1"),
+            ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"),
+            ("Dsde__RabbitMq__VirtualHost", await rabbitMq.CreateVirtualHostAsync()),
+            ("Dsde__Persistence__ConnectionString", await postgres.CreateDatabaseAsync()),
+        ];
 
     private static async Task<long> CountDatabasesAsync((string Name, string Value)[] environment)
     {

@@ -15,8 +15,27 @@ public sealed class BenchTests : IDisposable
         var markdown = Path.Combine(_folder.Path, "bench.md");
 
         var ended = await DsdeProgram.RunAsync(
-            "bench", SampleRun.JobFile, "--limit", "6", "--max-tokens", "12", "--rounds", "2", "--batch-size", "1,3", "--temperature", "0",
-            "--workloads", "mixed", "--policies", "autoregressive,static:3,dsde", "--out", _folder.Path, "--markdown", markdown);
+            "bench",
+            SampleRun.JobFile,
+            "--limit",
+            "6",
+            "--max-tokens",
+            "12",
+            "--rounds",
+            "2",
+            "--batch-size",
+            "1,3",
+            "--temperature",
+            "0",
+            "--workloads",
+            "mixed",
+            "--policies",
+            "autoregressive,static:3,dsde",
+            "--out",
+            _folder.Path,
+            "--markdown",
+            markdown
+        );
 
         ended.ExitCode.ShouldBe(0, ended.Error);
         var report = JsonDocument.Parse(ended.Output.TrimEnd('\n').Split('\n')[^1]).RootElement;
@@ -40,18 +59,35 @@ public sealed class BenchTests : IDisposable
         ended.Output.ShouldContain("The machine was ");
         ended.Error.ShouldContain("run 1 of 12: batch 1, temperature 0, mixed, autoregressive");
         (await File.ReadAllTextAsync(markdown, TestContext.Current.CancellationToken)).ShouldContain("| mixed | static:3 |");
-        ended.Output.ShouldStartWith(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "bench.txt"), TestContext.Current.CancellationToken));
-        ended.Output.ShouldEndWith(await File.ReadAllTextAsync(Path.Combine(_folder.Path, "bench.json"), TestContext.Current.CancellationToken));
+        ended.Output.ShouldStartWith(
+            await File.ReadAllTextAsync(Path.Combine(_folder.Path, "bench.txt"), TestContext.Current.CancellationToken)
+        );
+        ended.Output.ShouldEndWith(
+            await File.ReadAllTextAsync(Path.Combine(_folder.Path, "bench.json"), TestContext.Current.CancellationToken)
+        );
     }
 
     [Fact]
     public async Task Lines_that_can_not_run_are_left_out_and_said()
     {
-        var file = _folder.Write("jobs.jsonl",
+        var file = _folder.Write(
+            "jobs.jsonl",
             """{"custom_id":"good","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":4}}""",
-            """{"custom_id":"hot","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","temperature":9}}""");
+            """{"custom_id":"hot","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","temperature":9}}"""
+        );
 
-        var ended = await DsdeProgram.RunAsync("bench", file, "--rounds", "1", "--batch-size", "1", "--policies", "autoregressive", "--out", _folder.Path);
+        var ended = await DsdeProgram.RunAsync(
+            "bench",
+            file,
+            "--rounds",
+            "1",
+            "--batch-size",
+            "1",
+            "--policies",
+            "autoregressive",
+            "--out",
+            _folder.Path
+        );
 
         ended.ExitCode.ShouldBe(0, ended.Error);
         ended.Error.ShouldContain("1 of the lines");
@@ -99,7 +135,23 @@ public sealed class BenchTests : IDisposable
     public async Task An_interrupted_comparison_ends_at_once_and_shows_what_it_has()
     {
         using var process = DsdeProgram.Start(
-            [], "bench", SampleRun.JobFile, "--limit", "5", "--max-tokens", "1000", "--ignore-eos", "--rounds", "50", "--batch-size", "1", "--policies", "autoregressive", "--out", _folder.Path);
+            [],
+            "bench",
+            SampleRun.JobFile,
+            "--limit",
+            "5",
+            "--max-tokens",
+            "1000",
+            "--ignore-eos",
+            "--rounds",
+            "50",
+            "--batch-size",
+            "1",
+            "--policies",
+            "autoregressive",
+            "--out",
+            _folder.Path
+        );
         var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
 

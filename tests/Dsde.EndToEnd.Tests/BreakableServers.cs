@@ -9,7 +9,8 @@ public sealed class BreakableServers : IAsyncLifetime
 
     public PostgresServer Postgres { get; } = new();
 
-    public async ValueTask InitializeAsync() => await Task.WhenAll(RabbitMq.InitializeAsync().AsTask(), Postgres.InitializeAsync().AsTask());
+    public async ValueTask InitializeAsync() =>
+        await Task.WhenAll(RabbitMq.InitializeAsync().AsTask(), Postgres.InitializeAsync().AsTask());
 
     public async ValueTask DisposeAsync()
     {

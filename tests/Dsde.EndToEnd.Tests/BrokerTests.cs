@@ -56,10 +56,17 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
     public async Task A_login_that_is_refused_for_a_while_and_a_queue_made_anew_leave_no_endpoint_dead()
     {
         var settings = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
-        var (user, virtualHost) = ($"worker-{Guid.NewGuid():N}", settings.Single(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value);
+        var (user, virtualHost) = (
+            $"worker-{Guid.NewGuid():N}",
+            settings.Single(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value
+        );
         await rabbitMq.SetUserAsync(user, "right", virtualHost);
-        await using var worker = await WorkerUnderTest.StartAsync(
-            [.. settings, ("Dsde__RabbitMq__Username", user), ("Dsde__RabbitMq__Password", "right"), ("Dsde__Worker__ReattachSeconds", "5")]);
+        await using var worker = await WorkerUnderTest.StartAsync([
+            .. settings,
+            ("Dsde__RabbitMq__Username", user),
+            ("Dsde__RabbitMq__Password", "right"),
+            ("Dsde__Worker__ReattachSeconds", "5"),
+        ]);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, virtualHost);
 
         await rabbitMq.SetUserAsync(user, "wrong", virtualHost);
@@ -90,7 +97,11 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         const int Backlog = 40;
         const int HighJobs = 24;
         const int Bound = 4 + 2; // of a lane: batch size and margin
-        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: [("Dsde__Engine__BatchSize", "4"), ("Dsde__Engine__PriorityAgeingSeconds", "1")]);
+        await using var worker = await WorkerUnderTest.StartAsync(
+            rabbitMq,
+            postgres,
+            settings: [("Dsde__Engine__BatchSize", "4"), ("Dsde__Engine__PriorityAgeingSeconds", "1")]
+        );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         using var watched = new CancellationTokenSource();
         var unacknowledged = WatchUnacknowledgedAsync(worker.VirtualHost, watched.Token);
@@ -120,12 +131,26 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
     }
 
     /// <summary>Waits for every end, then looks at rows, events and queues.</summary>
-    internal static async Task RequireAllEndedOnceAsync(RabbitMqServer rabbitMq, WorkerUnderTest worker, EventTap tap, int jobs, int batches = 1)
+    internal static async Task RequireAllEndedOnceAsync(
+        RabbitMqServer rabbitMq,
+        WorkerUnderTest worker,
+        EventTap tap,
+        int jobs,
+        int batches = 1
+    )
     {
         var patience = TimeProvider.System.GetTimestamp();
-        while (JobEvents(tap).Select(item => item.JobId).Distinct().Count() < jobs || tap.Events.Count(item => item.Type == "GenerationBatchCompleted") < batches)
+        while (
+            JobEvents(tap).Select(item => item.JobId).Distinct().Count() < jobs
+            || tap.Events.Count(item => item.Type == "GenerationBatchCompleted") < batches
+        )
         {
-            TimeProvider.System.GetElapsedTime(patience).ShouldBeLessThan(TimeSpan.FromSeconds(150), $"Of {jobs} jobs {JobEvents(tap).Select(item => item.JobId).Distinct().Count()} were announced.\n{worker.Log}");
+            TimeProvider
+                .System.GetElapsedTime(patience)
+                .ShouldBeLessThan(
+                    TimeSpan.FromSeconds(150),
+                    $"Of {jobs} jobs {JobEvents(tap).Select(item => item.JobId).Distinct().Count()} were announced.\n{worker.Log}"
+                );
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
 
@@ -135,7 +160,11 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         (await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces WHERE choice = 0"))[0][0].ShouldBe((long)jobs);
         foreach (var queue in new[] { Bulk, High })
         {
-            while (await rabbitMq.FindQueueAsync(worker.VirtualHost, queue) is not { } found || !found.TryGetProperty("messages", out var messages) || messages.GetInt32() > 0)
+            while (
+                await rabbitMq.FindQueueAsync(worker.VirtualHost, queue) is not { } found
+                || !found.TryGetProperty("messages", out var messages)
+                || messages.GetInt32() > 0
+            )
             {
                 TimeProvider.System.GetElapsedTime(patience).ShouldBeLessThan(TimeSpan.FromSeconds(180), $"{queue} is not empty.");
                 await Task.Delay(200, TestContext.Current.CancellationToken);
@@ -145,7 +174,8 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         }
     }
 
-    private Task RequireAllEndedOnceAsync(WorkerUnderTest worker, EventTap tap, int jobs, int batches = 1) => RequireAllEndedOnceAsync(rabbitMq, worker, tap, jobs, batches);
+    private Task RequireAllEndedOnceAsync(WorkerUnderTest worker, EventTap tap, int jobs, int batches = 1) =>
+        RequireAllEndedOnceAsync(rabbitMq, worker, tap, jobs, batches);
 
     internal static async Task SubmitAsync(WorkerUnderTest worker, Func<string, string> write, params string[] arguments)
     {
@@ -154,23 +184,28 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         sent.ExitCode.ShouldBe(0, sent.Error);
     }
 
-    private static IEnumerable<(string JobId, string MessageId)> JobEvents(EventTap tap) => tap.Events
-        .Where(item => item.Type != "GenerationBatchCompleted").Select(item => (item.Message.GetProperty("jobId").GetString() ?? "", item.MessageId));
+    private static IEnumerable<(string JobId, string MessageId)> JobEvents(EventTap tap) =>
+        tap
+            .Events.Where(item => item.Type != "GenerationBatchCompleted")
+            .Select(item => (item.Message.GetProperty("jobId").GetString() ?? "", item.MessageId));
 
-    private static string Job(int tokens, string workload = "bulk") => JsonSerializer.Serialize(new
-    {
-        jobId = Guid.NewGuid(),
-        model = "dsde-demo",
-        prompt = "Story: Once there was a shy fox",
-        maxTokens = tokens,
-        ignoreEos = true,
-        metadata = new { workload },
-    });
+    private static string Job(int tokens, string workload = "bulk") =>
+        JsonSerializer.Serialize(
+            new
+            {
+                jobId = Guid.NewGuid(),
+                model = "dsde-demo",
+                prompt = "Story: Once there was a shy fox",
+                maxTokens = tokens,
+                ignoreEos = true,
+                metadata = new { workload },
+            }
+        );
 
     /// <summary>Waits for a status and words in the worker's health.</summary>
     private static async Task<string> HealthAsync(WorkerUnderTest worker, HttpStatusCode status, string words)
     {
-        for (var patience = TimeProvider.System.GetTimestamp(); ;)
+        for (var patience = TimeProvider.System.GetTimestamp(); ; )
         {
             var (found, text) = await worker.ReadHealthAsync();
             if (found == status && text.Contains(words, StringComparison.Ordinal))
@@ -197,6 +232,8 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         return (bulk, high);
 
         async Task<int> CountAsync(string queue) =>
-            await rabbitMq.FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages_unacknowledged", out var count) ? count.GetInt32() : 0;
+            await rabbitMq.FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages_unacknowledged", out var count)
+                ? count.GetInt32()
+                : 0;
     }
 }

@@ -54,7 +54,10 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
             await tap.PublishAsync(LongJob(id, $"\"batchId\":\"{batchId}\",\"batchJobCount\":{ids.Length},"));
         }
 
-        await Rows.WaitAsync(shared.Worker.ConnectionString, $"SELECT EXISTS (SELECT 1 FROM job_checkpoints JOIN generation_jobs USING (job_id) WHERE batch_id = '{batchId}')");
+        await Rows.WaitAsync(
+            shared.Worker.ConnectionString,
+            $"SELECT EXISTS (SELECT 1 FROM job_checkpoints JOIN generation_jobs USING (job_id) WHERE batch_id = '{batchId}')"
+        );
 
         await tap.PublishToAsync(ToBatch, $$"""{"batchId":"{{batchId}}"}""");
 
@@ -68,8 +71,18 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
             (await tap.WaitForJobAsync(id)).Type.ShouldBe("GenerationJobCancelled");
         }
 
-        (await Rows.CountAsync(shared.Worker.ConnectionString, $"SELECT count(*) FROM generation_jobs WHERE batch_id = '{batchId}' AND state = 'cancelled'")).ShouldBe(ids.Length);
-        (await Rows.CountAsync(shared.Worker.ConnectionString, $"SELECT count(*) FROM generation_jobs WHERE batch_id = '{batchId}' AND text <> ''")).ShouldBeInRange(1, 2); // what ran
+        (
+            await Rows.CountAsync(
+                shared.Worker.ConnectionString,
+                $"SELECT count(*) FROM generation_jobs WHERE batch_id = '{batchId}' AND state = 'cancelled'"
+            )
+        ).ShouldBe(ids.Length);
+        (
+            await Rows.CountAsync(
+                shared.Worker.ConnectionString,
+                $"SELECT count(*) FROM generation_jobs WHERE batch_id = '{batchId}' AND text <> ''"
+            )
+        ).ShouldBeInRange(1, 2); // what ran
     }
 
     [Fact]
@@ -118,14 +131,21 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
 
     private async Task ShouldBeStoredAsync(Guid jobId, string reason, bool hasText)
     {
-        var row = (await Rows.ReadAsync(shared.Worker.ConnectionString, $"SELECT state, cancel_reason, text IS NOT NULL AND text <> '', (SELECT count(*) FROM job_checkpoints c WHERE c.job_id = j.job_id) FROM generation_jobs j WHERE job_id = '{jobId}'")).ShouldHaveSingleItem();
+        var row = (
+            await Rows.ReadAsync(
+                shared.Worker.ConnectionString,
+                $"SELECT state, cancel_reason, text IS NOT NULL AND text <> '', (SELECT count(*) FROM job_checkpoints c WHERE c.job_id = j.job_id) FROM generation_jobs j WHERE job_id = '{jobId}'"
+            )
+        ).ShouldHaveSingleItem();
         string.Join(", ", row).ShouldBe($"cancelled, {reason}, {hasText}, 0");
     }
 
     /// <summary>Waits until a job has a saved text.</summary>
-    private Task WaitForTextAsync(Guid id) => Rows.WaitAsync(shared.Worker.ConnectionString, $"SELECT EXISTS (SELECT 1 FROM job_checkpoints WHERE job_id = '{id}')");
+    private Task WaitForTextAsync(Guid id) =>
+        Rows.WaitAsync(shared.Worker.ConnectionString, $"SELECT EXISTS (SELECT 1 FROM job_checkpoints WHERE job_id = '{id}')");
 
-    private static bool IsAbsent(JsonElement message, string name) => !message.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null;
+    private static bool IsAbsent(JsonElement message, string name) =>
+        !message.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null;
 
     /// <summary>A job that takes minutes, however fast the engine.</summary>
     private static string LongJob(Guid jobId, string more = "") =>

@@ -7,7 +7,11 @@ namespace Dsde.EndToEnd.Tests;
 internal static class DsdeProgram
 {
     private static readonly string ProgramPath = Path.Combine(
-        Directory.GetParent(AppContext.BaseDirectory.TrimEnd('/'))!.Parent!.FullName, "Dsde.Worker", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "dsde");
+        Directory.GetParent(AppContext.BaseDirectory.TrimEnd('/'))!.Parent!.FullName,
+        "Dsde.Worker",
+        Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')),
+        "dsde"
+    );
 
     public sealed record Ended(int ExitCode, string Output, string Error);
 
@@ -46,7 +50,12 @@ internal static class DsdeProgram
     /// <summary>Starts a verb.</summary>
     public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(ProgramPath, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
+        var start = new ProcessStartInfo(ProgramPath, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
+        };
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         foreach (var (name, value) in environment)
         {

@@ -9,7 +9,9 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     public void Every_sample_job_completes_and_results_come_in_the_order_of_the_file()
     {
         sample.Ended.ExitCode.ShouldBe(0, sample.Ended.Error + sample.Ended.Output);
-        var submitted = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("custom_id").GetString()).ToList();
+        var submitted = File.ReadLines(SampleRun.JobFile)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("custom_id").GetString())
+            .ToList();
 
         var results = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl"));
 
@@ -35,9 +37,15 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     [Fact]
     public void Greedy_records_are_JSON_and_greedy_arithmetic_ends_with_an_answer()
     {
-        var greedy = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement)
-            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0).Select(line => line.GetProperty("custom_id").GetString()).ToHashSet();
-        var results = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl")).Where(result => greedy.Contains(result.CustomId)).ToList();
+        var greedy = File.ReadLines(SampleRun.JobFile)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0)
+            .Select(line => line.GetProperty("custom_id").GetString())
+            .ToHashSet();
+        var results = ResultLine
+            .Read(Path.Combine(sample.Folder, "results.jsonl"))
+            .Where(result => greedy.Contains(result.CustomId))
+            .ToList();
 
         results.Count(result => result.CustomId.StartsWith("records", StringComparison.Ordinal)).ShouldBeGreaterThan(3);
         foreach (var result in results.Where(result => result.CustomId.StartsWith("records", StringComparison.Ordinal)))
@@ -45,20 +53,32 @@ public sealed class EmbeddedRunTests(SampleRun sample)
             Should.NotThrow(() => JsonDocument.Parse(result.Text), result.Text);
         }
 
-        results.Where(result => result.CustomId.StartsWith("arithmetic", StringComparison.Ordinal)).ShouldAllBe(result => result.Text.Contains("The answer is "));
+        results
+            .Where(result => result.CustomId.StartsWith("arithmetic", StringComparison.Ordinal))
+            .ShouldAllBe(result => result.Text.Contains("The answer is "));
     }
 
     [Fact]
     public async Task An_interrupted_run_ends_at_once_and_keeps_what_is_done()
     {
         using var folder = new ScratchFolder();
-        var file = folder.Write("jobs.jsonl", [.. Enumerable.Range(0, 40).SelectMany(round => File.ReadLines(SampleRun.JobFile)
-            .Select(line => line.Replace("\"custom_id\":\"", $"\"custom_id\":\"{round}-", StringComparison.Ordinal)))]);
+        var file = folder.Write(
+            "jobs.jsonl",
+            [
+                .. Enumerable
+                    .Range(0, 40)
+                    .SelectMany(round =>
+                        File.ReadLines(SampleRun.JobFile)
+                            .Select(line => line.Replace("\"custom_id\":\"", $"\"custom_id\":\"{round}-", StringComparison.Ordinal))
+                    ),
+            ]
+        );
         using var process = DsdeProgram.Start([], "run", file, "--out", folder.Path);
         var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !Regex.IsMatch(line, "^[1-9][0-9]*/"))
-        {
-        }
+        while (
+            await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line
+            && !Regex.IsMatch(line, "^[1-9][0-9]*/")
+        ) { }
 
         // Not SIGINT, which programs started in the background of a shell ignore; both take the same way.
         var ended = await DsdeProgram.SignalAsync(process, "TERM", TimeSpan.FromSeconds(20));
@@ -75,43 +95,72 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     public async Task Token_ids_come_back_when_a_job_asks_for_them()
     {
         using var folder = new ScratchFolder();
-        var file = folder.Write("jobs.jsonl",
+        var file = folder.Write(
+            "jobs.jsonl",
             """{"custom_id":"plain","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0,"return_token_ids":true,"logprobs":1}}""",
-            """{"custom_id":"silent","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""");
+            """{"custom_id":"silent","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}"""
+        );
 
-        (await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--policy", "static:3", "--batch-size", "2")).ExitCode.ShouldBe(0);
+        (
+            await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--policy", "static:3", "--batch-size", "2")
+        ).ExitCode.ShouldBe(0);
 
         var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
         var choice = results[0].Line.GetProperty("response").GetProperty("body").GetProperty("choices")[0];
         var usage = results[0].Line.GetProperty("response").GetProperty("body").GetProperty("usage");
         choice.GetProperty("token_ids").GetArrayLength().ShouldBe(usage.GetProperty("completion_tokens").GetInt32());
         choice.GetProperty("prompt_token_ids").GetArrayLength().ShouldBe(usage.GetProperty("prompt_tokens").GetInt32());
-        choice.GetProperty("logprobs").GetProperty("token_logprobs").EnumerateArray().ShouldAllBe(value => value.GetDouble() <= 0 && value.GetDouble() != 0 || value.GetDouble() > -1e-3);
-        results[1].Line.GetProperty("response").GetProperty("body").GetProperty("choices")[0].TryGetProperty("token_ids", out _).ShouldBeFalse();
+        choice
+            .GetProperty("logprobs")
+            .GetProperty("token_logprobs")
+            .EnumerateArray()
+            .ShouldAllBe(value => value.GetDouble() <= 0 && value.GetDouble() != 0 || value.GetDouble() > -1e-3);
+        results[1]
+            .Line.GetProperty("response")
+            .GetProperty("body")
+            .GetProperty("choices")[0]
+            .TryGetProperty("token_ids", out _)
+            .ShouldBeFalse();
         results[0].Text.ShouldBe(results[1].Text);
-        results[0].Line.GetProperty("response").GetProperty("body").GetProperty("dsde").GetProperty("policy").GetString().ShouldBe("static:3");
+        results[0]
+            .Line.GetProperty("response")
+            .GetProperty("body")
+            .GetProperty("dsde")
+            .GetProperty("policy")
+            .GetString()
+            .ShouldBe("static:3");
     }
 
     [Fact]
     public async Task Several_outputs_biases_stop_tokens_and_the_most_probable_tokens_come_through_the_whole_pipeline()
     {
         using var folder = new ScratchFolder();
-        var file = folder.Write("jobs.jsonl",
+        var file = folder.Write(
+            "jobs.jsonl",
             """{"custom_id":"three","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"n":3,"sampling_mode":"coupled","logprobs":2}}""",
             """{"custom_id":"one","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"sampling_mode":"coupled"}}""",
             """{"custom_id":"biased","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
-            """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}""");
+            """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}"""
+        );
 
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
-        var bodies = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Select(result => result.Line.GetProperty("response").GetProperty("body")).ToList();
+        var bodies = ResultLine
+            .Read(Path.Combine(folder.Path, "results.jsonl"))
+            .Select(result => result.Line.GetProperty("response").GetProperty("body"))
+            .ToList();
         var choices = bodies[0].GetProperty("choices").EnumerateArray().ToList();
         choices.Select(choice => choice.GetProperty("index").GetInt32()).ShouldBe([0, 1, 2]);
         choices.Select(choice => choice.GetProperty("text").GetString()).Distinct().Count().ShouldBeGreaterThan(1);
         choices[0].GetProperty("text").GetString().ShouldBe(bodies[1].GetProperty("choices")[0].GetProperty("text").GetString());
-        choices.ShouldAllBe(choice => choice.GetProperty("logprobs").GetProperty("top_logprobs").EnumerateArray().All(top => top.EnumerateObject().Count() == 2));
-        bodies[0].GetProperty("usage").GetProperty("completion_tokens").GetInt32()
+        choices.ShouldAllBe(choice =>
+            choice.GetProperty("logprobs").GetProperty("top_logprobs").EnumerateArray().All(top => top.EnumerateObject().Count() == 2)
+        );
+        bodies[0]
+            .GetProperty("usage")
+            .GetProperty("completion_tokens")
+            .GetInt32()
             .ShouldBe(choices.Sum(choice => choice.GetProperty("logprobs").GetProperty("tokens").GetArrayLength()));
         bodies[2].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50, 50, 50]);
         bodies[3].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50]);

@@ -27,11 +27,20 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
         await producer.SendAsync(RawProducer.Jobs, job);
         await tap.WaitForAsync(1);
-        await producer.SendAsync(RawProducer.Errors, job, new BasicProperties
-        {
-            ContentType = "application/json",
-            Headers = new Dictionary<string, object?> { ["MT-Fault-Message"] = "The engine failed: it is cold.", ["MT-Fault-ExceptionType"] = "Dsde.Engine.EngineFailureException", ["mine"] = "kept" },
-        });
+        await producer.SendAsync(
+            RawProducer.Errors,
+            job,
+            new BasicProperties
+            {
+                ContentType = "application/json",
+                Headers = new Dictionary<string, object?>
+                {
+                    ["MT-Fault-Message"] = "The engine failed: it is cold.",
+                    ["MT-Fault-ExceptionType"] = "Dsde.Engine.EngineFailureException",
+                    ["mine"] = "kept",
+                },
+            }
+        );
 
         var list = await ErrorsAsync("list");
         list.ShouldContain("is not a JSON object");
@@ -39,7 +48,10 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         list.ShouldContain(jobId.ToString());
         list.ShouldContain("2 messages");
         list.ShouldNotContain(Prompt);
-        var lines = (await ErrorsAsync("list", "--json")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var lines = (await ErrorsAsync("list", "--json"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         lines.Select(line => line.GetProperty("jobId").GetString()).ShouldBe([null, jobId.ToString()]);
         lines.Select(line => line.GetProperty("bytes").GetInt32()).ShouldBe([11, Encoding.UTF8.GetByteCount(job)]);
         (await ErrorsAsync("list", "--limit", "1")).ShouldContain("2 messages, 1 of them not shown");
@@ -47,11 +59,15 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         // Whoever serves the model now gets the job again.
         (await worker.StopAsync(Patience)).ExitCode.ShouldBe(0);
         await using var other = await worker.StartAnotherAsync(("Dsde__Worker__Models__1", "later"));
-        (await ErrorsAsync("requeue", "--job", $"{jobId}")).ShouldContain($"requeued job {jobId} from {RawProducer.Errors}, its failure is taken back");
+        (await ErrorsAsync("requeue", "--job", $"{jobId}")).ShouldContain(
+            $"requeued job {jobId} from {RawProducer.Errors}, its failure is taken back"
+        );
         await tap.WaitForAsync(2);
         tap.Events.Select(item => item.Type).ShouldBe(["GenerationJobFailed", "GenerationJobCompleted"]);
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
-        (await DsdeProgram.RunAsync(worker.Environment, "errors", "requeue", "--job", $"{jobId}")).Error.ShouldContain($"No message of job {jobId} is in {RawProducer.Errors}");
+        (await DsdeProgram.RunAsync(worker.Environment, "errors", "requeue", "--job", $"{jobId}")).Error.ShouldContain(
+            $"No message of job {jobId} is in {RawProducer.Errors}"
+        );
 
         // What can't be read comes back.
         (await ErrorsAsync("requeue", "--all")).ShouldContain("1 message requeued");
@@ -60,7 +76,9 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
 
         var unasked = await DsdeProgram.RunAsync(worker.Environment, "errors", "drop", "--all");
         (unasked.ExitCode, unasked.Error.Contains("Give --yes", StringComparison.Ordinal)).ShouldBe((2, true), unasked.Error);
-        (await ErrorsAsync("drop", "--all", "--yes")).ShouldContain($"dropped a message of 11 bytes without a job id from {RawProducer.Errors}: The body is not a JSON object");
+        (await ErrorsAsync("drop", "--all", "--yes")).ShouldContain(
+            $"dropped a message of 11 bytes without a job id from {RawProducer.Errors}: The body is not a JSON object"
+        );
         (await ErrorsAsync("list")).ShouldContain("0 messages");
 
         async Task<string> ErrorsAsync(params string[] arguments)
@@ -75,7 +93,12 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
     public async Task Messages_that_were_taken_and_not_acknowledged_go_back_to_their_places()
     {
         var virtualHost = await rabbitMq.CreateVirtualHostAsync();
-        var options = new RabbitMqOptions { Host = "127.0.0.1", Port = rabbitMq.Port, VirtualHost = virtualHost };
+        var options = new RabbitMqOptions
+        {
+            Host = "127.0.0.1",
+            Port = rabbitMq.Port,
+            VirtualHost = virtualHost,
+        };
         var queue = ErrorQueue.All.Single(queue => queue.Name == "dsde-generation-jobs-high-dead");
         await QueueTopology.DeclareAsync(options, TestContext.Current.CancellationToken);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, virtualHost);

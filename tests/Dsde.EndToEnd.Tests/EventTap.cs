@@ -7,12 +7,18 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.EndToEnd.Tests;
 
 /// <summary>
-/// Another service, with nothing but an AMQP client: it publishes raw JSON and listens to events. Its queue is durable and it connects again after every interruption,
-/// so that no event is lost to it; one may come to it twice if the broker is interrupted.
+/// Another service, with nothing but an AMQP client: it publishes raw JSON and listens to events. Its queue is durable and it connects
+/// again after every interruption, so that no event is lost to it; one may come to it twice if the broker is interrupted.
 /// </summary>
 internal sealed class EventTap : IAsyncDisposable
 {
-    private static readonly string[] EventTypes = ["GenerationJobCompleted", "GenerationJobFailed", "GenerationJobCancelled", "GenerationBatchCompleted"];
+    private static readonly string[] EventTypes =
+    [
+        "GenerationJobCompleted",
+        "GenerationJobFailed",
+        "GenerationJobCancelled",
+        "GenerationBatchCompleted",
+    ];
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
     private readonly ConnectionFactory _factory;
@@ -24,7 +30,13 @@ internal sealed class EventTap : IAsyncDisposable
 
     private EventTap(int port, string virtualHost)
     {
-        _factory = new ConnectionFactory { HostName = "127.0.0.1", Port = port, VirtualHost = virtualHost, AutomaticRecoveryEnabled = false };
+        _factory = new ConnectionFactory
+        {
+            HostName = "127.0.0.1",
+            Port = port,
+            VirtualHost = virtualHost,
+            AutomaticRecoveryEnabled = false,
+        };
         _loop = Task.Run(ListenForEverAsync);
     }
 
@@ -46,8 +58,16 @@ internal sealed class EventTap : IAsyncDisposable
     public async Task PublishToAsync(string exchange, string body, BasicProperties? properties = null)
     {
         await using var connection = await _factory.CreateConnectionAsync();
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-        await channel.BasicPublishAsync(exchange, "", mandatory: true, properties ?? new BasicProperties { ContentType = "application/json", Persistent = true }, System.Text.Encoding.UTF8.GetBytes(body));
+        await using var channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
+        );
+        await channel.BasicPublishAsync(
+            exchange,
+            "",
+            mandatory: true,
+            properties ?? new BasicProperties { ContentType = "application/json", Persistent = true },
+            System.Text.Encoding.UTF8.GetBytes(body)
+        );
     }
 
     /// <summary>Waits for an event.</summary>
@@ -60,7 +80,9 @@ internal sealed class EventTap : IAsyncDisposable
                 return found;
             }
 
-            (await _arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ShouldBeTrue($"It did not come; {Events.Count} others did.");
+            (await _arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ShouldBeTrue(
+                $"It did not come; {Events.Count} others did."
+            );
         }
     }
 
@@ -75,7 +97,9 @@ internal sealed class EventTap : IAsyncDisposable
     {
         while (Events.Count < count)
         {
-            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue($"{Events.Count} of {count} events came.");
+            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue(
+                $"{Events.Count} of {count} events came."
+            );
         }
     }
 
@@ -84,7 +108,9 @@ internal sealed class EventTap : IAsyncDisposable
     {
         while (!isEnough())
         {
-            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue($"{Events.Count} events came, and not those that are waited for.");
+            (await _arrived.WaitAsync(patience, TestContext.Current.CancellationToken)).ShouldBeTrue(
+                $"{Events.Count} events came, and not those that are waited for."
+            );
         }
     }
 
@@ -147,7 +173,15 @@ internal sealed class EventTap : IAsyncDisposable
             {
                 await ListenAsync();
             }
-            catch (Exception exception) when (!_end.IsCancellationRequested && exception is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception exception)
+                when (!_end.IsCancellationRequested
+                    && exception
+                        is RabbitMQClientException
+                            or IOException
+                            or TimeoutException
+                            or OperationCanceledException
+                            or ObjectDisposedException
+                )
             {
                 await Task.Delay(ReconnectPause);
             }
@@ -175,11 +209,17 @@ internal sealed class EventTap : IAsyncDisposable
         consumer.ReceivedAsync += async (_, delivery) =>
         {
             var envelope = JsonDocument.Parse(delivery.Body.ToArray()).RootElement;
-            Events.Enqueue(new TappedEvent(delivery.Exchange.Split(':')[1], envelope.GetProperty("messageId").GetString() ?? "", envelope.GetProperty("message"))
-            {
-                Envelope = envelope,
-                Properties = new BasicProperties(delivery.BasicProperties),
-            });
+            Events.Enqueue(
+                new TappedEvent(
+                    delivery.Exchange.Split(':')[1],
+                    envelope.GetProperty("messageId").GetString() ?? "",
+                    envelope.GetProperty("message")
+                )
+                {
+                    Envelope = envelope,
+                    Properties = new BasicProperties(delivery.BasicProperties),
+                }
+            );
             _arrived.Release();
             await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
         };
@@ -191,7 +231,13 @@ internal sealed class EventTap : IAsyncDisposable
     private async Task DeclareAsync(IChannel channel)
     {
         await channel.QueueDeclareAsync(
-            _queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: _end.Token);
+            _queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" },
+            cancellationToken: _end.Token
+        );
         foreach (var type in EventTypes)
         {
             await channel.ExchangeDeclareAsync($"Dsde.Contracts:{type}", ExchangeType.Fanout, durable: true, cancellationToken: _end.Token);

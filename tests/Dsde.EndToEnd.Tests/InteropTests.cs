@@ -36,7 +36,14 @@ public sealed class InteropTests(SharedWorker shared) : IClassFixture<SharedWork
         await using var tap = await shared.OpenTapAsync();
         var jobId = Guid.NewGuid();
 
-        await tap.PublishToAsync("dsde-generation-jobs", ShortJob(jobId), new BasicProperties { Headers = new Dictionary<string, object?> { ["traceparent"] = "no trace", ["tracestate"] = 7 } });
+        await tap.PublishToAsync(
+            "dsde-generation-jobs",
+            ShortJob(jobId),
+            new BasicProperties
+            {
+                Headers = new Dictionary<string, object?> { ["traceparent"] = "no trace", ["tracestate"] = 7 },
+            }
+        );
 
         var told = await tap.WaitForJobAsync(jobId);
         told.Properties.CorrelationId.ShouldBe($"{jobId}");
@@ -50,7 +57,14 @@ public sealed class InteropTests(SharedWorker shared) : IClassFixture<SharedWork
         await using var tap = await shared.OpenTapAsync();
         var jobId = Guid.NewGuid();
 
-        await tap.PublishToAsync("dsde-generation-jobs", ShortJob(jobId), new BasicProperties { Headers = new Dictionary<string, object?> { ["traceparent"] = Parent, ["tracestate"] = "vendor=1" } });
+        await tap.PublishToAsync(
+            "dsde-generation-jobs",
+            ShortJob(jobId),
+            new BasicProperties
+            {
+                Headers = new Dictionary<string, object?> { ["traceparent"] = Parent, ["tracestate"] = "vendor=1" },
+            }
+        );
         var told = await tap.WaitForJobAsync(jobId);
 
         told.Header("traceparent").ShouldBe(Parent); // nobody records spans here, so the worker is no part of the trace
@@ -58,5 +72,6 @@ public sealed class InteropTests(SharedWorker shared) : IClassFixture<SharedWork
         told.Header("tracestate").ShouldBe("vendor=1");
     }
 
-    private static string ShortJob(Guid jobId) => $$"""{"jobId":"{{jobId}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":4,"temperature":0}""";
+    private static string ShortJob(Guid jobId) =>
+        $$"""{"jobId":"{{jobId}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":4,"temperature":0}""";
 }

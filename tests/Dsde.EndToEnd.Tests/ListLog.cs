@@ -15,7 +15,9 @@ internal sealed class ListLog : ILoggerProvider, ILogger
     {
         while (!Lines.Any(line => line.Contains(text, StringComparison.Ordinal)))
         {
-            (await _arrived.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBeTrue($"'{text}' was not logged, but:\n{string.Join('\n', Lines)}");
+            (await _arrived.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBeTrue(
+                $"'{text}' was not logged, but:\n{string.Join('\n', Lines)}"
+            );
         }
     }
 
@@ -26,7 +28,13 @@ internal sealed class ListLog : ILoggerProvider, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         Lines.Enqueue($"{formatter(state, exception)} {exception}");
         _arrived.Release();

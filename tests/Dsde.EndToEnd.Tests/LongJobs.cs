@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>A job file whose jobs take long enough for something to happen to a worker while it runs them, however fast the engine is.</summary>
+/// <summary>
+/// A job file whose jobs take long enough for something to happen to a worker while it runs them, however fast the engine is.
+/// </summary>
 internal static class LongJobs
 {
     public const int Count = 40;
@@ -16,13 +18,31 @@ internal static class LongJobs
     public static string Write(string folder, int choices)
     {
         var path = Path.Combine(folder, "long.jsonl");
-        File.WriteAllLines(path, Enumerable.Range(0, Count).Select(number => JsonSerializer.Serialize(new
-        {
-            custom_id = $"long-{number}",
-            method = "POST",
-            url = "/v1/completions",
-            body = new { model = "dsde-demo", prompt = $"Story: Once there were {number + 2} foxes", max_tokens = TokensEach, n = choices, temperature = 1, seed = number, ignore_eos = true },
-        })));
+        File.WriteAllLines(
+            path,
+            Enumerable
+                .Range(0, Count)
+                .Select(number =>
+                    JsonSerializer.Serialize(
+                        new
+                        {
+                            custom_id = $"long-{number}",
+                            method = "POST",
+                            url = "/v1/completions",
+                            body = new
+                            {
+                                model = "dsde-demo",
+                                prompt = $"Story: Once there were {number + 2} foxes",
+                                max_tokens = TokensEach,
+                                n = choices,
+                                temperature = 1,
+                                seed = number,
+                                ignore_eos = true,
+                            },
+                        }
+                    )
+                )
+        );
         return path;
     }
 }

@@ -23,7 +23,8 @@ internal sealed class OtlpCollector : IDisposable
     public ConcurrentQueue<(string Path, byte[] Body)> Received { get; } = new();
 
     /// <summary>Everything that came to a path, one byte a character.</summary>
-    public string TextOf(string path) => string.Concat(Received.Where(item => item.Path == path).Select(item => System.Text.Encoding.Latin1.GetString(item.Body)));
+    public string TextOf(string path) =>
+        string.Concat(Received.Where(item => item.Path == path).Select(item => System.Text.Encoding.Latin1.GetString(item.Body)));
 
     public void Dispose() => _listener.Close();
 

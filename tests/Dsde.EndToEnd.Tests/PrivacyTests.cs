@@ -5,7 +5,9 @@ using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>What jobs say stays in their rows and events, and out of those if wanted: logs at every level, health, metrics, spans.</summary>
+/// <summary>
+/// What jobs say stays in their rows and events, and out of those if wanted: logs at every level, health, metrics, spans.
+/// </summary>
 public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
     private const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -15,24 +17,53 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
 
     private static readonly (string, string)[] EverythingLogged =
     [
-        ("Logging__LogLevel__Default", "Trace"), ("Logging__LogLevel__Microsoft", "Trace"), ("Logging__LogLevel__MassTransit", "Trace"), ("Logging__LogLevel__Npgsql", "Trace"),
-        ("Logging__LogLevel__Microsoft.EntityFrameworkCore.Database.Command", "Trace"), ("Logging__LogLevel__MassTransit.ReceiveTransport", "Trace"),
+        ("Logging__LogLevel__Default", "Trace"),
+        ("Logging__LogLevel__Microsoft", "Trace"),
+        ("Logging__LogLevel__MassTransit", "Trace"),
+        ("Logging__LogLevel__Npgsql", "Trace"),
+        ("Logging__LogLevel__Microsoft.EntityFrameworkCore.Database.Command", "Trace"),
+        ("Logging__LogLevel__MassTransit.ReceiveTransport", "Trace"),
     ];
 
     [Fact]
     public async Task Logs_at_trace_level_health_metrics_and_exported_spans_have_nothing_of_what_jobs_say()
     {
         using var collector = new OtlpCollector();
-        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings:
-            [.. EverythingLogged, ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("Dsde__Worker__CheckpointTokens", "16")]);
+        await using var worker = await WorkerUnderTest.StartAsync(
+            rabbitMq,
+            postgres,
+            settings:
+            [
+                .. EverythingLogged,
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Endpoint),
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("Dsde__Worker__CheckpointTokens", "16"),
+            ]
+        );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var (good, invalid, chat, unlisted) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
-        var properties = new BasicProperties { CorrelationId = "zanzibarquill-6", Headers = new Dictionary<string, object?> { ["traceparent"] = $"00-{Trace}-00f067aa0ba902b7-01", ["x-zanzibarquill"] = "zanzibarquill" } };
+        var properties = new BasicProperties
+        {
+            CorrelationId = "zanzibarquill-6",
+            Headers = new Dictionary<string, object?>
+            {
+                ["traceparent"] = $"00-{Trace}-00f067aa0ba902b7-01",
+                ["x-zanzibarquill"] = "zanzibarquill",
+            },
+        };
 
-        await tap.PublishToAsync("dsde-generation-jobs", Job(good, $"zanzibarquill {Question}", "\"maxTokens\":60,\"temperature\":0"), properties);
+        await tap.PublishToAsync(
+            "dsde-generation-jobs",
+            Job(good, $"zanzibarquill {Question}", "\"maxTokens\":60,\"temperature\":0"),
+            properties
+        );
         await tap.PublishAsync(Job(invalid, "zanzibarquill", "\"temperature\":9"));
-        await tap.PublishAsync($$"""{"jobId":"{{chat}}","model":"dsde-demo","messages":[{"role":"zanzibarquill","content":"zanzibarquill"}]}""");
-        await tap.PublishAsync(Job(unlisted, "zanzibarquill", "\"maxTokens\":4").Replace("dsde-demo", "/etc/zanzibarquill/../models", StringComparison.Ordinal));
+        await tap.PublishAsync(
+            $$"""{"jobId":"{{chat}}","model":"dsde-demo","messages":[{"role":"zanzibarquill","content":"zanzibarquill"}]}"""
+        );
+        await tap.PublishAsync(
+            Job(unlisted, "zanzibarquill", "\"maxTokens\":4").Replace("dsde-demo", "/etc/zanzibarquill/../models", StringComparison.Ordinal)
+        );
         await tap.PublishAsync("{\"zanzibarquill\": zanzibarquill");
         await tap.PublishToAsync("Dsde.Contracts:CancelGenerationJob", "{\"zanzibarquill\": zanzibarquill");
         await tap.TakeAsync("dsde-generation-jobs_error");
@@ -40,7 +71,10 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         await tap.PublishAsync(Job(good, "zanzibarquill, something else", "\"maxTokens\":60,\"temperature\":0"));
         await tap.WaitForAsync(5);
         var text = told.Message.GetProperty("text").GetString().ShouldNotBeNull();
-        var (publicText, row) = (await ReadPublicTextAsync(worker), (await Rows.ReadAsync(worker.ConnectionString, $"SELECT trace_parent FROM generation_jobs WHERE job_id = '{good}'"))[0][0]);
+        var (publicText, row) = (
+            await ReadPublicTextAsync(worker),
+            (await Rows.ReadAsync(worker.ConnectionString, $"SELECT trace_parent FROM generation_jobs WHERE job_id = '{good}'"))[0][0]
+        );
         var (exitCode, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
 
         exitCode.ShouldBe(0);
@@ -60,7 +94,20 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         ShouldSayNothing(metrics, text);
         metrics.ShouldNotContain($"{good}");
         metrics.ShouldContain("dsde.jobs");
-        foreach (var name in (string[])["dsde-worker", "process dsde-generation-jobs", "claim", "generate", "store", "publish GenerationJobCompleted", "dsde.completion_tokens", "db.query.text", $"{good}"])
+        foreach (
+            var name in (string[])
+                [
+                    "dsde-worker",
+                    "process dsde-generation-jobs",
+                    "claim",
+                    "generate",
+                    "store",
+                    "publish GenerationJobCompleted",
+                    "dsde.completion_tokens",
+                    "db.query.text",
+                    $"{good}",
+                ]
+        )
         {
             spans.ShouldContain(name);
         }
@@ -77,11 +124,26 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
     public async Task Neither_prompts_nor_outputs_stay_in_the_database_if_they_are_not_to()
     {
         await using var worker = await WorkerUnderTest.StartAsync(
-            rabbitMq, postgres, settings: [("Dsde__Worker__StorePrompts", "false"), ("Dsde__Worker__StoreOutputs", "false"), ("Dsde__Worker__CheckpointTokens", "16"), ("Dsde__Worker__MaxEventTextBytes", "1024")]);
+            rabbitMq,
+            postgres,
+            settings:
+            [
+                ("Dsde__Worker__StorePrompts", "false"),
+                ("Dsde__Worker__StoreOutputs", "false"),
+                ("Dsde__Worker__CheckpointTokens", "16"),
+                ("Dsde__Worker__MaxEventTextBytes", "1024"),
+            ]
+        );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var (one, several, failed) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
 
-        await tap.PublishAsync(Unlabelled(one, $"zanzibarquill {Question}", "\"maxTokens\":600,\"ignoreEos\":true,\"returnTokenIds\":true,\"returnLogProbabilities\":true"));
+        await tap.PublishAsync(
+            Unlabelled(
+                one,
+                $"zanzibarquill {Question}",
+                "\"maxTokens\":600,\"ignoreEos\":true,\"returnTokenIds\":true,\"returnLogProbabilities\":true"
+            )
+        );
         await tap.PublishAsync(Unlabelled(several, $"zanzibarquill {Question}", "\"maxTokens\":60,\"ignoreEos\":true,\"choiceCount\":3"));
         await tap.PublishAsync(Unlabelled(failed, "zanzibarquill", "\"temperature\":9"));
         var texts = new List<string>();
@@ -96,19 +158,34 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
 
         exitCode.ShouldBe(0);
         Encoding.UTF8.GetByteCount(texts[0]).ShouldBeGreaterThan(1024); // the event has the text however long, since nothing else does
-        (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM generation_jobs WHERE state IN ('completed', 'failed') AND request_hash IS NOT NULL")).ShouldBe(3);
+        (
+            await Rows.CountAsync(
+                worker.ConnectionString,
+                "SELECT count(*) FROM generation_jobs WHERE state IN ('completed', 'failed') AND request_hash IS NOT NULL"
+            )
+        ).ShouldBe(3);
         dump.ShouldContain($"{one}");
         ShouldSayNothing(dump, [.. texts.Select(text => text[..Math.Min(40, text.Length)])]);
         dump.ShouldNotContain("Which day comes after");
         (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM job_checkpoints")).ShouldBe(0);
-        (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM generation_jobs WHERE token_ids IS NOT NULL OR token_log_probabilities IS NOT NULL")).ShouldBe(0);
+        (
+            await Rows.CountAsync(
+                worker.ConnectionString,
+                "SELECT count(*) FROM generation_jobs WHERE token_ids IS NOT NULL OR token_log_probabilities IS NOT NULL"
+            )
+        ).ShouldBe(0);
     }
 
     /// <summary>Every column of every table, as text; binary ones by their bytes.</summary>
     private static async Task<string> DumpAsync(string connectionString)
     {
         var dump = new StringBuilder();
-        foreach (var column in await Rows.ReadAsync(connectionString, "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"))
+        foreach (
+            var column in await Rows.ReadAsync(
+                connectionString,
+                "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+            )
+        )
         {
             var value = "bytea".Equals(column[2]) ? $"encode(\"{column[1]}\", 'escape')" : $"\"{column[1]}\"::text";
             foreach (var row in await Rows.ReadAsync(connectionString, $"SELECT {value} FROM \"{column[0]}\""))
@@ -145,7 +222,12 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
     }
 
     private static string Job(Guid jobId, string prompt, string more) =>
-        Unlabelled(jobId, prompt, $$"""{{more}},"customId":"zanzibarquill-1","stop":["zanzibarquill"],"metadata":{"zanzibarquill-2":"zanzibarquill-3","workload":"ZANZIBARQUILL-4"}""");
+        Unlabelled(
+            jobId,
+            prompt,
+            $$"""{{more}},"customId":"zanzibarquill-1","stop":["zanzibarquill"],"metadata":{"zanzibarquill-2":"zanzibarquill-3","workload":"ZANZIBARQUILL-4"}"""
+        );
 
-    private static string Unlabelled(Guid jobId, string prompt, string more) => $$"""{"jobId":"{{jobId}}","model":"dsde-demo","prompt":"{{prompt}}",{{more}}}""";
+    private static string Unlabelled(Guid jobId, string prompt, string more) =>
+        $$"""{"jobId":"{{jobId}}","model":"dsde-demo","prompt":"{{prompt}}",{{more}}}""";
 }

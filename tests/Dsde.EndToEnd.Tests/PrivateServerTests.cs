@@ -16,8 +16,14 @@ public sealed class PrivateServerTests
         var port = 29_000 + (Environment.ProcessId % 500 * 4);
         var script = Repository.PathOf("eng", "private-server.sh");
         // The outer shell stands for the test run: it alone holds the other end of the server's input.
-        using var owner = Process.Start(new ProcessStartInfo("bash", ["-c", $"exec 3> >('{script}' {kind} '{folder}' {port}); read -r _"]) { RedirectStandardInput = true, RedirectStandardOutput = true })
-            ?? throw new InvalidOperationException("bash could not be started.");
+        using var owner =
+            Process.Start(
+                new ProcessStartInfo("bash", ["-c", $"exec 3> >('{script}' {kind} '{folder}' {port}); read -r _"])
+                {
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                }
+            ) ?? throw new InvalidOperationException("bash could not be started.");
         (await owner.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldBe("ready");
         (await AnswersAsync(port)).ShouldBeTrue();
 

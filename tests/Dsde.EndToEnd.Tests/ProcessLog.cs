@@ -11,7 +11,9 @@ internal sealed class ProcessLog
 
     public ProcessLog(Process process)
     {
-        var file = Environment.GetEnvironmentVariable("DSDE_TEST_LOGS") is { Length: > 0 } folder ? Path.Combine(folder, $"worker-{process.StartTime:HHmmss}-{process.Id}.log") : null;
+        var file = Environment.GetEnvironmentVariable("DSDE_TEST_LOGS") is { Length: > 0 } folder
+            ? Path.Combine(folder, $"worker-{process.StartTime:HHmmss}-{process.Id}.log")
+            : null;
         _reading = Task.WhenAll(ReadAsync(process.StandardOutput, file), ReadAsync(process.StandardError, file));
     }
 

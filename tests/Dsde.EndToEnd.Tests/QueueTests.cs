@@ -18,15 +18,26 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         await tap.WaitForAsync(76);
-        var greedy = File.ReadLines(SampleRun.JobFile).Select(line => JsonDocument.Parse(line).RootElement)
-            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0).Select(line => line.GetProperty("custom_id").GetString()).ToHashSet();
-        var embedded = ResultLine.Read(Path.Combine(sample.Folder, "results.jsonl")).Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text);
+        var greedy = File.ReadLines(SampleRun.JobFile)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0)
+            .Select(line => line.GetProperty("custom_id").GetString())
+            .ToHashSet();
+        var embedded = ResultLine
+            .Read(Path.Combine(sample.Folder, "results.jsonl"))
+            .Where(result => greedy.Contains(result.CustomId))
+            .ToDictionary(result => result.CustomId, result => result.Text);
         var queued = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
         queued.Count.ShouldBe(75);
-        queued.Where(result => greedy.Contains(result.CustomId)).ToDictionary(result => result.CustomId, result => result.Text).ShouldBe(embedded, ignoreOrder: true);
+        queued
+            .Where(result => greedy.Contains(result.CustomId))
+            .ToDictionary(result => result.CustomId, result => result.Text)
+            .ShouldBe(embedded, ignoreOrder: true);
 
-        var rows = await Rows.ReadAsync(worker.ConnectionString,
-            "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'");
+        var rows = await Rows.ReadAsync(
+            worker.ConnectionString,
+            "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'"
+        );
         rows.Count.ShouldBe(75);
         rows.ShouldAllBe(row => row[2]!.Equals(row[5]) && row[4]!.Equals(row[6]) && row[7]!.Equals(row[8]));
         var events = tap.Events.Where(item => item.Type == "GenerationJobCompleted").ToList();
@@ -40,8 +51,14 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message; // one worker tells it once
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
         batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
-        ((long)(await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(rows.Sum(row => (long)(int)row[4]!));
-        (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs")).ShouldNotBeNull().GetProperty("type").GetString().ShouldBe("quorum");
+        ((long)(await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(
+            rows.Sum(row => (long)(int)row[4]!)
+        );
+        (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs"))
+            .ShouldNotBeNull()
+            .GetProperty("type")
+            .GetString()
+            .ShouldBe("quorum");
     }
 
     [Fact]
@@ -50,7 +67,8 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var id = Guid.NewGuid();
-        var body = $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12,"temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
+        var body =
+            $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12,"temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
 
         await tap.PublishAsync(body);
         await tap.WaitForAsync(1);
@@ -66,7 +84,9 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         events[1].Message.GetRawText().ShouldBe(events[0].Message.GetRawText());
         events[2].Type.ShouldBe("GenerationJobFailed");
         events[2].Message.GetProperty("code").GetString().ShouldBe("job_id_conflict");
-        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe(["completed", "raw"]);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs"))
+            .ShouldHaveSingleItem()
+            .ShouldBe(["completed", "raw"]);
     }
 
     [Fact]
@@ -82,10 +102,14 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         await tap.WaitForAsync(2);
 
         tap.Events.ShouldAllBe(item => item.Type == "GenerationJobFailed");
-        tap.Events.Select(item => item.Message.GetProperty("code").GetString()).ShouldBe(["model_not_found", "invalid_request"], ignoreOrder: true);
-        tap.Events.Select(item => item.Message.GetProperty("message").GetString()).ShouldContain(message => message!.Contains("temperature is 9"));
+        tap.Events.Select(item => item.Message.GetProperty("code").GetString())
+            .ShouldBe(["model_not_found", "invalid_request"], ignoreOrder: true);
+        tap.Events.Select(item => item.Message.GetProperty("message").GetString())
+            .ShouldContain(message => message!.Contains("temperature is 9"));
         Encoding.UTF8.GetString((byte[])unread.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldNotBeEmpty();
-        (await Rows.ReadAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(2);
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT failure_code FROM generation_jobs WHERE state = 'failed'")).Count.ShouldBe(
+            2
+        );
     }
 
     [Fact]
@@ -106,9 +130,15 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         exitCode.ShouldBe(0);
         log.ShouldNotContain("R-FAULT");
         endedBefore.ShouldBeLessThan(LongJobs.Count);
-        tap.Events.Where(item => item.Type == "GenerationJobCompleted").Select(item => item.MessageId).Distinct().Count().ShouldBe(LongJobs.Count);
+        tap.Events.Where(item => item.Type == "GenerationJobCompleted")
+            .Select(item => item.MessageId)
+            .Distinct()
+            .Count()
+            .ShouldBe(LongJobs.Count);
         tap.Events.Count(item => item.Type == "GenerationBatchCompleted").ShouldBe(1);
-        (await Rows.ReadAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row => (string)row[0]! == "completed");
+        (await Rows.ReadAsync(first.ConnectionString, "SELECT state FROM generation_jobs")).ShouldAllBe(row =>
+            (string)row[0]! == "completed"
+        );
         (await rabbitMq.FindQueueAsync(first.VirtualHost, "dsde-generation-jobs_error")).ShouldBeNull();
     }
 

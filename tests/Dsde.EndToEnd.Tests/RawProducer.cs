@@ -21,15 +21,33 @@ internal sealed class RawProducer : IAsyncDisposable
 
     public static async Task<RawProducer> OpenAsync(int port, string virtualHost)
     {
-        var connection = await new ConnectionFactory { HostName = "127.0.0.1", Port = port, VirtualHost = virtualHost }.CreateConnectionAsync();
-        return new RawProducer(connection, await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
+        var connection = await new ConnectionFactory
+        {
+            HostName = "127.0.0.1",
+            Port = port,
+            VirtualHost = virtualHost,
+        }.CreateConnectionAsync();
+        return new RawProducer(
+            connection,
+            await connection.CreateChannelAsync(
+                new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
+            )
+        );
     }
 
     /// <summary>Sends to a queue; returns when the broker has it.</summary>
     public async Task SendAsync(string queue, ReadOnlyMemory<byte> body, BasicProperties? properties = null) =>
-        await _channel.BasicPublishAsync("", queue, mandatory: true, properties ?? new BasicProperties(), body, TestContext.Current.CancellationToken);
+        await _channel.BasicPublishAsync(
+            "",
+            queue,
+            mandatory: true,
+            properties ?? new BasicProperties(),
+            body,
+            TestContext.Current.CancellationToken
+        );
 
-    public Task SendAsync(string queue, string body, BasicProperties? properties = null) => SendAsync(queue, Encoding.UTF8.GetBytes(body), properties);
+    public Task SendAsync(string queue, string body, BasicProperties? properties = null) =>
+        SendAsync(queue, Encoding.UTF8.GetBytes(body), properties);
 
     /// <summary>Messages that wait in a queue; 0 if there is none.</summary>
     public async Task<uint> CountAsync(string queue)
@@ -46,10 +64,12 @@ internal sealed class RawProducer : IAsyncDisposable
     }
 
     /// <summary>Consumers that are attached to a queue.</summary>
-    public async Task<uint> CountConsumersAsync(string queue) => await _channel.ConsumerCountAsync(queue, TestContext.Current.CancellationToken);
+    public async Task<uint> CountConsumersAsync(string queue) =>
+        await _channel.ConsumerCountAsync(queue, TestContext.Current.CancellationToken);
 
     /// <summary>Takes a message from a queue; null if there is none, or no queue.</summary>
-    public async Task<BasicGetResult?> TryTakeAsync(string queue) => await CountAsync(queue) == 0 ? null : await _channel.BasicGetAsync(queue, autoAck: true, TestContext.Current.CancellationToken);
+    public async Task<BasicGetResult?> TryTakeAsync(string queue) =>
+        await CountAsync(queue) == 0 ? null : await _channel.BasicGetAsync(queue, autoAck: true, TestContext.Current.CancellationToken);
 
     /// <summary>Waits until that many messages wait in a queue.</summary>
     public async Task WaitForCountAsync(string queue, uint count, TimeSpan patience)

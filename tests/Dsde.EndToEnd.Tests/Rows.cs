@@ -23,7 +23,8 @@ internal static class Rows
     }
 
     /// <summary>One number.</summary>
-    public static async Task<long> CountAsync(string connectionString, string sql) => Convert.ToInt64((await ReadAsync(connectionString, sql))[0][0], System.Globalization.CultureInfo.InvariantCulture);
+    public static async Task<long> CountAsync(string connectionString, string sql) =>
+        Convert.ToInt64((await ReadAsync(connectionString, sql))[0][0], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Waits for the answer yes.</summary>
     public static async Task WaitAsync(string connectionString, string question)

@@ -51,8 +51,13 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
     public async Task Cut_connections_to_the_broker_are_gone()
     {
         var virtualHost = await servers.RabbitMq.CreateVirtualHostAsync();
-        await using var connection = await new ConnectionFactory { HostName = "127.0.0.1", Port = servers.RabbitMq.Port, VirtualHost = virtualHost, AutomaticRecoveryEnabled = false }
-            .CreateConnectionAsync(TestContext.Current.CancellationToken);
+        await using var connection = await new ConnectionFactory
+        {
+            HostName = "127.0.0.1",
+            Port = servers.RabbitMq.Port,
+            VirtualHost = virtualHost,
+            AutomaticRecoveryEnabled = false,
+        }.CreateConnectionAsync(TestContext.Current.CancellationToken);
         var gone = new TaskCompletionSource();
         connection.ConnectionShutdownAsync += (_, _) =>
         {
@@ -67,9 +72,16 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
 
     private async Task DeclareAndSendAsync(string virtualHost)
     {
-        var factory = new ConnectionFactory { HostName = "127.0.0.1", Port = servers.RabbitMq.Port, VirtualHost = virtualHost };
+        var factory = new ConnectionFactory
+        {
+            HostName = "127.0.0.1",
+            Port = servers.RabbitMq.Port,
+            VirtualHost = virtualHost,
+        };
         await using var connection = await factory.CreateConnectionAsync();
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await using var channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
+        );
         await channel.QueueDeclareAsync("kept", durable: true, exclusive: false, autoDelete: false);
         await channel.BasicPublishAsync("", "kept", mandatory: true, new BasicProperties { Persistent = true }, "seven"u8.ToArray());
     }

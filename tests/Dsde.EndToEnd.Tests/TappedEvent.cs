@@ -23,5 +23,6 @@ internal sealed record TappedEvent(string Type, string MessageId, JsonElement Me
     public string? EnvelopeCorrelationId => Envelope.TryGetProperty("correlationId", out var id) ? id.GetString() : null;
 
     /// <summary>An AMQP header.</summary>
-    public string? Header(string name) => Properties.Headers?.TryGetValue(name, out var value) == true && value is byte[] text ? Encoding.UTF8.GetString(text) : null;
+    public string? Header(string name) =>
+        Properties.Headers?.TryGetValue(name, out var value) == true && value is byte[] text ? Encoding.UTF8.GetString(text) : null;
 }

@@ -12,7 +12,8 @@ namespace Dsde.EndToEnd.Tests;
 /// <summary>Both servers by TLS: certificates are verified, and what is wrong is said without a secret.</summary>
 public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, IDisposable
 {
-    private const string Job = """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
+    private const string Job =
+        """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
 
     private readonly ScratchFolder _folder = new();
 
@@ -24,12 +25,21 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
         var password = _folder.Write("password", "guest");
         (string, string)[] settings =
         [
-            .. BrokerSettings(), ("Dsde__RabbitMq__Password", "not this one"), ("Dsde__RabbitMq__PasswordFile", password),
+            .. BrokerSettings(),
+            ("Dsde__RabbitMq__Password", "not this one"),
+            ("Dsde__RabbitMq__PasswordFile", password),
             ("Dsde__Persistence__ConnectionString", await VerifiedConnectionStringAsync("ca.pem")),
         ];
         await using var worker = await WorkerUnderTest.StartAsync(servers.RabbitMq, servers.Postgres, settings: settings);
 
-        var ended = await DsdeProgram.RunAsync(worker.Environment, "submit", _folder.Write("jobs.jsonl", Job), "--wait", "--out", _folder.Path);
+        var ended = await DsdeProgram.RunAsync(
+            worker.Environment,
+            "submit",
+            _folder.Write("jobs.jsonl", Job),
+            "--wait",
+            "--out",
+            _folder.Path
+        );
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         ResultLine.Read(Path.Combine(_folder.Path, "results.jsonl")).ShouldHaveSingleItem().Text.ShouldContain("Tuesday");
@@ -46,11 +56,22 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
     [InlineData("UseTls", "false", "Set UseTls, or leave it out")]
     public async Task What_is_wrong_with_the_connection_to_the_broker_is_said(string name, string value, string message)
     {
-        var settings = BrokerSettings().ToDictionary(setting => setting.Name.Replace("__", ":", StringComparison.Ordinal), setting => (string?)setting.Value);
-        settings[$"Dsde:RabbitMq:{name}"] = value.Contains(".pem", StringComparison.Ordinal) || value.Contains(".key", StringComparison.Ordinal) ? servers.Certificates.PathOf(value) : value;
+        var settings = BrokerSettings()
+            .ToDictionary(setting => setting.Name.Replace("__", ":", StringComparison.Ordinal), setting => (string?)setting.Value);
+        settings[$"Dsde:RabbitMq:{name}"] =
+            value.Contains(".pem", StringComparison.Ordinal) || value.Contains(".key", StringComparison.Ordinal)
+                ? servers.Certificates.PathOf(value)
+                : value;
 
-        var exception = await Should.ThrowAsync<Exception>(async () => await QueueTopology.DeclareAsync(
-            OptionsReader.Read<RabbitMqOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), RabbitMqOptions.SectionName), TestContext.Current.CancellationToken));
+        var exception = await Should.ThrowAsync<Exception>(async () =>
+            await QueueTopology.DeclareAsync(
+                OptionsReader.Read<RabbitMqOptions>(
+                    new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),
+                    RabbitMqOptions.SectionName
+                ),
+                TestContext.Current.CancellationToken
+            )
+        );
 
         var said = ExpectedFailures.Describe(exception).ShouldNotBeNull(exception.ToString());
         said.ShouldContain(message);
@@ -65,15 +86,17 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
         var log = new ListLog();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddProvider(log);
-        builder.Services.AddRabbitMqClient(new RabbitMqOptions
-        {
-            Host = "127.0.0.1",
-            Port = servers.RabbitMqTlsPort,
-            UseTls = true,
-            CaCertificate = servers.Certificates.PathOf(authority),
-            ClientCertificate = servers.Certificates.PathOf("client.pem"),
-            ClientCertificateKey = servers.Certificates.PathOf("client.key"),
-        });
+        builder.Services.AddRabbitMqClient(
+            new RabbitMqOptions
+            {
+                Host = "127.0.0.1",
+                Port = servers.RabbitMqTlsPort,
+                UseTls = true,
+                CaCertificate = servers.Certificates.PathOf(authority),
+                ClientCertificate = servers.Certificates.PathOf("client.pem"),
+                ClientCertificateKey = servers.Certificates.PathOf("client.key"),
+            }
+        );
         using var host = builder.Build();
 
         await host.StartAsync(TestContext.Current.CancellationToken);
@@ -109,11 +132,14 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
     }
 
     private (string Name, string Value)[] BrokerSettings() =>
-    [
-        ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{servers.RabbitMqTlsPort}"), ("Dsde__RabbitMq__UseTls", "true"),
-        ("Dsde__RabbitMq__CaCertificate", servers.Certificates.PathOf("ca.pem")),
-        ("Dsde__RabbitMq__ClientCertificate", servers.Certificates.PathOf("client.pem")), ("Dsde__RabbitMq__ClientCertificateKey", servers.Certificates.PathOf("client.key")),
-    ];
+        [
+            ("Dsde__RabbitMq__Host", "127.0.0.1"),
+            ("Dsde__RabbitMq__Port", $"{servers.RabbitMqTlsPort}"),
+            ("Dsde__RabbitMq__UseTls", "true"),
+            ("Dsde__RabbitMq__CaCertificate", servers.Certificates.PathOf("ca.pem")),
+            ("Dsde__RabbitMq__ClientCertificate", servers.Certificates.PathOf("client.pem")),
+            ("Dsde__RabbitMq__ClientCertificateKey", servers.Certificates.PathOf("client.key")),
+        ];
 
     private async Task<string> VerifiedConnectionStringAsync(string authority) =>
         $"{await servers.Postgres.CreateDatabaseAsync()};SSL Mode=VerifyFull;Root Certificate={servers.Certificates.PathOf(authority)}";

@@ -40,19 +40,32 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <param name="postgres">The database's server.</param>
     /// <param name="drainSeconds">The worker's drain time.</param>
     /// <param name="settings">More settings, over the ones that every test has.</param>
-    public static async Task<WorkerUnderTest> StartAsync(RabbitMqServer rabbitMq, PostgresServer postgres, int drainSeconds = 2, params (string Name, string Value)[] settings)
+    public static async Task<WorkerUnderTest> StartAsync(
+        RabbitMqServer rabbitMq,
+        PostgresServer postgres,
+        int drainSeconds = 2,
+        params (string Name, string Value)[] settings
+    )
     {
         var environment = await CreateSiteAsync(rabbitMq, postgres, [("Dsde__Worker__DrainSeconds", $"{drainSeconds}"), .. settings]);
         return await StartAsync(environment);
     }
 
     /// <summary>A virtual host and a database with its schema; the settings of a worker that uses them.</summary>
-    public static async Task<IReadOnlyList<(string Name, string Value)>> CreateSiteAsync(RabbitMqServer rabbitMq, PostgresServer postgres, params (string Name, string Value)[] settings)
+    public static async Task<IReadOnlyList<(string Name, string Value)>> CreateSiteAsync(
+        RabbitMqServer rabbitMq,
+        PostgresServer postgres,
+        params (string Name, string Value)[] settings
+    )
     {
         (string, string)[] environment =
         [
-            ("Dsde__RabbitMq__Host", "127.0.0.1"), ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"), ("Dsde__RabbitMq__VirtualHost", await rabbitMq.CreateVirtualHostAsync()),
-            ("Dsde__Persistence__ConnectionString", await postgres.CreateDatabaseAsync()), ("Dsde__Engine__DataType", "fp32"), ("Dsde__Worker__LeaseSeconds", "5"),
+            ("Dsde__RabbitMq__Host", "127.0.0.1"),
+            ("Dsde__RabbitMq__Port", $"{rabbitMq.Port}"),
+            ("Dsde__RabbitMq__VirtualHost", await rabbitMq.CreateVirtualHostAsync()),
+            ("Dsde__Persistence__ConnectionString", await postgres.CreateDatabaseAsync()),
+            ("Dsde__Engine__DataType", "fp32"),
+            ("Dsde__Worker__LeaseSeconds", "5"),
             .. settings,
         ];
         var migrated = await DsdeProgram.RunAsync(environment, "db", "migrate");
@@ -67,7 +80,9 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     {
         (string, string)[] environment =
         [
-            .. settings, ("Dsde__Worker__HealthPort", $"{FreePorts.Find(1)}"), ("Dsde__Worker__WorkerId", $"worker-{Interlocked.Increment(ref _lastNumber)}"),
+            .. settings,
+            ("Dsde__Worker__HealthPort", $"{FreePorts.Find(1)}"),
+            ("Dsde__Worker__WorkerId", $"worker-{Interlocked.Increment(ref _lastNumber)}"),
         ];
         var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment);
         if (untilReady)
@@ -83,11 +98,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     {
         const string name = "RssAnon:";
         var line = File.ReadLines($"/proc/{_process.Id}/status").Single(line => line.StartsWith(name, StringComparison.Ordinal));
-        return long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture) << 10;
+        return long.Parse(
+                line[name.Length..].Replace("kB", "", StringComparison.Ordinal),
+                System.Globalization.CultureInfo.InvariantCulture
+            ) << 10;
     }
 
     /// <summary>Another worker with the settings of this one, beside it or after it.</summary>
-    public Task<WorkerUnderTest> StartAnotherAsync(params (string Name, string Value)[] settings) => StartAsync([.. Environment, .. settings]);
+    public Task<WorkerUnderTest> StartAnotherAsync(params (string Name, string Value)[] settings) =>
+        StartAsync([.. Environment, .. settings]);
 
     /// <summary>Ends the process at once, as a power cut would.</summary>
     public async Task KillAsync()
@@ -104,7 +123,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>Tells the worker to stop, as an orchestrator does, and waits for its end.</summary>
     /// <returns>The exit code and what it logged.</returns>
-    public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) => (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
+    public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) =>
+        (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
     /// <summary>What the worker says about its health.</summary>
     /// <returns>No status if it does not answer.</returns>
@@ -113,7 +133,10 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
         try
         {
-            using var response = await client.GetAsync($"http://127.0.0.1:{_healthPort}/health/ready", TestContext.Current.CancellationToken);
+            using var response = await client.GetAsync(
+                $"http://127.0.0.1:{_healthPort}/health/ready",
+                TestContext.Current.CancellationToken
+            );
             return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
         catch (HttpRequestException exception)

@@ -15,7 +15,11 @@ public sealed partial class CorpusTests
         var again = new CorpusStream(1, Split.Train);
         var other = new CorpusStream(2, Split.Train);
 
-        Enumerable.Range(0, 50).ShouldAllBe(number => Training.At(number).PromptKey == again.At(number).PromptKey && Training.At(number).Completion == again.At(number).Completion);
+        Enumerable
+            .Range(0, 50)
+            .ShouldAllBe(number =>
+                Training.At(number).PromptKey == again.At(number).PromptKey && Training.At(number).Completion == again.At(number).Completion
+            );
         Enumerable.Range(0, 50).Count(number => Training.At(number).PromptKey == other.At(number).PromptKey).ShouldBeLessThan(5);
     }
 
@@ -32,13 +36,21 @@ public sealed partial class CorpusTests
     {
         foreach (var workload in CorpusStream.Workloads.Except([Questions.Name]))
         {
-            Enumerable.Range(0, 400).Select(number => Training.At(number, workload).PromptKey).Distinct().Count().ShouldBeGreaterThan(200, workload);
+            Enumerable
+                .Range(0, 400)
+                .Select(number => Training.At(number, workload).PromptKey)
+                .Distinct()
+                .Count()
+                .ShouldBeGreaterThan(200, workload);
         }
     }
 
     [Fact]
     public void Every_record_is_JSON() =>
-        Enumerable.Range(0, 300).Select(number => Training.At(number, Records.Name)).ShouldAllBe(document => IsJsonObject(document.Completion));
+        Enumerable
+            .Range(0, 300)
+            .Select(number => Training.At(number, Records.Name))
+            .ShouldAllBe(document => IsJsonObject(document.Completion));
 
     [Fact]
     public void Every_worked_step_and_answer_is_right()
@@ -49,7 +61,12 @@ public sealed partial class CorpusTests
             foreach (Match step in Step().Matches(document.Completion))
             {
                 var (left, right) = (int.Parse(step.Groups[1].Value), int.Parse(step.Groups[3].Value));
-                last = step.Groups[2].Value switch { "+" => left + right, "-" => left - right, _ => left * right };
+                last = step.Groups[2].Value switch
+                {
+                    "+" => left + right,
+                    "-" => left - right,
+                    _ => left * right,
+                };
                 step.Groups[4].Value.ShouldBe($"{last}", document.Completion);
                 last.ShouldBeInRange(0, 130);
             }

@@ -14,7 +14,9 @@ public sealed class MakingTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dsde-forge-").FullName;
     private readonly BpeVocabulary _vocabulary = BpeTrainer.Train(
-        Enumerable.Range(0, 400).Select(number => new CorpusStream(1, Split.Train).At(number).Completion), 600);
+        Enumerable.Range(0, 400).Select(number => new CorpusStream(1, Split.Train).At(number).Completion),
+        600
+    );
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -22,7 +24,8 @@ public sealed class MakingTests : IDisposable
     public void The_vocabulary_has_the_size_asked_for_and_never_merges_digits()
     {
         _vocabulary.Size.ShouldBe(600);
-        Enumerable.Range(BpeVocabulary.FirstMerge, 600 - BpeVocabulary.FirstMerge)
+        Enumerable
+            .Range(BpeVocabulary.FirstMerge, 600 - BpeVocabulary.FirstMerge)
             .ShouldAllBe(id => _vocabulary.BytesOf(id).ToArray().All(value => value < '0' || value > '9'));
     }
 
@@ -38,7 +41,9 @@ public sealed class MakingTests : IDisposable
         foreach (var document in Enumerable.Range(0, 100).Select(number => new CorpusStream(5, Split.Train).At(number)))
         {
             var ids = document.IsChat
-                ? engine.PromptEncoder.EncodeChat([.. document.Turns.Select((turn, i) => new ChatTurn(i % 2 == 0 ? "user" : "assistant", turn))])
+                ? engine.PromptEncoder.EncodeChat([
+                    .. document.Turns.Select((turn, i) => new ChatTurn(i % 2 == 0 ? "user" : "assistant", turn)),
+                ])
                 : engine.PromptEncoder.Encode(document.Turns[0]);
             ids.ShouldBe(format.EncodePrompt(document));
             engine.PromptEncoder.Decode([.. encoder.Encode(document.Completion)]).ShouldBe(document.Completion);
@@ -57,7 +62,14 @@ public sealed class MakingTests : IDisposable
         var prompt = engine.PromptEncoder.Encode("Question: Tom has 3 apples");
 
         var result = await engine.GenerateAsync(
-            new GenerationRequest { PromptTokenIds = prompt, MaxTokens = 1, Sampling = new SamplingParameters { Temperature = 0 } }, TestContext.Current.CancellationToken);
+            new GenerationRequest
+            {
+                PromptTokenIds = prompt,
+                MaxTokens = 1,
+                Sampling = new SamplingParameters { Temperature = 0 },
+            },
+            TestContext.Current.CancellationToken
+        );
 
         using var scope = torch.NewDisposeScope();
         using var mode = torch.no_grad();
@@ -85,7 +97,13 @@ public sealed class MakingTests : IDisposable
     {
         var format = new TextFormat(new BpeEncoder(_vocabulary));
         var trainer = new Trainer(
-            model, null, new TokenStream(format, new CorpusStream(1, Split.Train)), new HeldOutLoss(format, 1), TimeProvider.System, TextWriter.Null);
+            model,
+            null,
+            new TokenStream(format, new CorpusStream(1, Split.Train)),
+            new HeldOutLoss(format, 1),
+            TimeProvider.System,
+            TextWriter.Null
+        );
         return trainer.Run(new TrainingPlan(duration, 5e-3), () => { }, TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
     }
 
@@ -95,6 +113,17 @@ public sealed class MakingTests : IDisposable
         return new TrainableDecoder(new ModelShape("small", _vocabulary.Size, 64, 2, 2, 1, 128), torch.ScalarType.Float32, generator);
     }
 
-    private GenerationEngine Load() => GenerationEngine.Load(
-        new EngineOptions { Target = _folder, Draft = null, Policy = "autoregressive", Device = "cpu", DataType = "fp32" }, TimeProvider.System, NullLoggerFactory.Instance);
+    private GenerationEngine Load() =>
+        GenerationEngine.Load(
+            new EngineOptions
+            {
+                Target = _folder,
+                Draft = null,
+                Policy = "autoregressive",
+                Device = "cpu",
+                DataType = "fp32",
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
 }

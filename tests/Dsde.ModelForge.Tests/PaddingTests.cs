@@ -15,7 +15,13 @@ public sealed class PaddingTests : IDisposable
     private static readonly string Target = Repository.PathOf("models/dsde-demo-target");
     private static readonly string Draft = Repository.PathOf("models/dsde-demo-draft");
     private static readonly string[] Prompts =
-        ["Story: Once there was a shy fox", "def add(a, b):", "Question: Tom has 3 apples and buys 4. How many", "{\"name\": \"", "naïve 🙂 42"];
+    [
+        "Story: Once there was a shy fox",
+        "def add(a, b):",
+        "Question: Tom has 3 apples and buys 4. How many",
+        "{\"name\": \"",
+        "naïve 🙂 42",
+    ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dsde-pad-").FullName;
 
@@ -27,7 +33,14 @@ public sealed class PaddingTests : IDisposable
     [InlineData(256, 13, 16, 8, 64, 384)] // smaller groups, so that key and value heads repeat; heads twice as wide
     [InlineData(192, 12, 16, 2, 32, 384)] // larger groups
     [InlineData(768, 14, 8, 4, 128, 512)] // everything, in bf16 without any rounding
-    public async Task A_padded_model_gives_the_outputs_of_its_source(int hidden, int layers, int heads, int kvHeads, int headDim, int intermediate)
+    public async Task A_padded_model_gives_the_outputs_of_its_source(
+        int hidden,
+        int layers,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int intermediate
+    )
     {
         var shape = new DecoderShape(hidden, layers, heads, kvHeads, headDim, intermediate);
 
@@ -91,9 +104,23 @@ public sealed class PaddingTests : IDisposable
     [InlineData(192, 12, 8, 3, 32, 384, "8 query heads don't divide by 3")]
     [InlineData(192, 12, 6, 3, 32, 384, "give at least 4 key and value heads")]
     public void A_shape_that_can_not_hold_the_source_is_refused_and_nothing_is_written(
-        int hidden, int layers, int heads, int kvHeads, int headDim, int intermediate, string reason)
+        int hidden,
+        int layers,
+        int heads,
+        int kvHeads,
+        int headDim,
+        int intermediate,
+        string reason
+    )
     {
-        Action pad = () => ModelPadder.Pad(Target, Padded, _ => new DecoderShape(hidden, layers, heads, kvHeads, headDim, intermediate), StoredType.BF16, Cancellation);
+        Action pad = () =>
+            ModelPadder.Pad(
+                Target,
+                Padded,
+                _ => new DecoderShape(hidden, layers, heads, kvHeads, headDim, intermediate),
+                StoredType.BF16,
+                Cancellation
+            );
 
         pad.ShouldThrow<PaddingException>().Message.ShouldContain(reason);
         Directory.EnumerateFileSystemEntries(_folder).ShouldBeEmpty();
@@ -106,7 +133,9 @@ public sealed class PaddingTests : IDisposable
         var precious = Path.Combine(Padded, "thesis.txt");
         File.WriteAllText(precious, "years of work");
 
-        Should.Throw<IOException>(() => ModelPadder.Randomize(Draft, Padded, 1, StoredType.BF16, Cancellation)).Message.ShouldContain(Padded);
+        Should
+            .Throw<IOException>(() => ModelPadder.Randomize(Draft, Padded, 1, StoredType.BF16, Cancellation))
+            .Message.ShouldContain(Padded);
 
         File.ReadAllText(precious).ShouldBe("years of work");
     }
@@ -154,11 +183,34 @@ public sealed class PaddingTests : IDisposable
         }
     }
 
-    private static Task<GenerationResult[]> GenerateAsync(GenerationEngine engine) => Task.WhenAll(Prompts.Select(prompt => engine.GenerateAsync(
-        new GenerationRequest { PromptTokenIds = engine.PromptEncoder.Encode(prompt), MaxTokens = Tokens, Sampling = new SamplingParameters { Temperature = 0 } }, Cancellation)));
+    private static Task<GenerationResult[]> GenerateAsync(GenerationEngine engine) =>
+        Task.WhenAll(
+            Prompts.Select(prompt =>
+                engine.GenerateAsync(
+                    new GenerationRequest
+                    {
+                        PromptTokenIds = engine.PromptEncoder.Encode(prompt),
+                        MaxTokens = Tokens,
+                        Sampling = new SamplingParameters { Temperature = 0 },
+                    },
+                    Cancellation
+                )
+            )
+        );
 
-    private static GenerationEngine Load(string target, string? draft, string policy) => GenerationEngine.Load(
-        new EngineOptions { Target = target, Draft = draft, Policy = policy, Device = "cpu", DataType = "fp32" }, TimeProvider.System, NullLoggerFactory.Instance);
+    private static GenerationEngine Load(string target, string? draft, string policy) =>
+        GenerationEngine.Load(
+            new EngineOptions
+            {
+                Target = target,
+                Draft = draft,
+                Policy = policy,
+                Device = "cpu",
+                DataType = "fp32",
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
 
     /// <summary>The demo draft with an output projection that is its embedding, backwards in the vocabulary.</summary>
     private static void WriteUntied(string folder)
@@ -166,15 +218,23 @@ public sealed class PaddingTests : IDisposable
         using var weights = new SourceWeights(Draft);
         var model = SourceModel.Read(Draft);
         model.Config["tie_word_embeddings"] = false;
-        var stored = new PaddedModel(model.Shape, model.Shape).Weights(model.VocabularySize, tied: true).Select(weight => weight.ToStoredWeight(weights, StoredType.BF16)).ToList();
+        var stored = new PaddedModel(model.Shape, model.Shape)
+            .Weights(model.VocabularySize, tied: true)
+            .Select(weight => weight.ToStoredWeight(weights, StoredType.BF16))
+            .ToList();
         var backwards = Enumerable.Range(0, model.VocabularySize).Reverse().ToArray();
         var columns = Enumerable.Range(0, model.Shape.HiddenSize).ToArray();
-        stored.Add(new WeightPadding("lm_head.weight", "model.embed_tokens.weight", backwards, columns).ToStoredWeight(weights, StoredType.BF16));
-        HuggingFaceFolder.Write(folder, partial =>
-        {
-            JsonFiles.Write(Path.Combine(partial, HuggingFaceFolder.ConfigName), JsonNode.Parse(model.Config.ToJsonString())!);
-            HuggingFaceFolder.CopyOthers(Draft, partial);
-            SafetensorsWriter.Write(Path.Combine(partial, HuggingFaceFolder.WeightsName), stored, Cancellation);
-        });
+        stored.Add(
+            new WeightPadding("lm_head.weight", "model.embed_tokens.weight", backwards, columns).ToStoredWeight(weights, StoredType.BF16)
+        );
+        HuggingFaceFolder.Write(
+            folder,
+            partial =>
+            {
+                JsonFiles.Write(Path.Combine(partial, HuggingFaceFolder.ConfigName), JsonNode.Parse(model.Config.ToJsonString())!);
+                HuggingFaceFolder.CopyOthers(Draft, partial);
+                SafetensorsWriter.Write(Path.Combine(partial, HuggingFaceFolder.WeightsName), stored, Cancellation);
+            }
+        );
     }
 }

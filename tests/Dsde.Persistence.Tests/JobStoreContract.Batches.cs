@@ -41,7 +41,9 @@ public abstract partial class JobStoreContract
             await Store.RegisterBatchAsync(new NewBatch(batch, 8, null), Cancellation);
             var leases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ClaimAsync(batch)));
 
-            var stored = await Task.WhenAll(leases.Select((lease, i) => (i % 2 == 0 ? Store : other.Store).StoreAsync(TestJobs.Completed(lease), Cancellation)));
+            var stored = await Task.WhenAll(
+                leases.Select((lease, i) => (i % 2 == 0 ? Store : other.Store).StoreAsync(TestJobs.Completed(lease), Cancellation))
+            );
 
             stored.ShouldAllBe(end => end != null);
             stored.Select(end => end!.CompletedBatch).OfType<BatchProgress>().ShouldHaveSingleItem().Completed.ShouldBe(8);
@@ -54,11 +56,19 @@ public abstract partial class JobStoreContract
         var (byJob, byCancelling, late) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
         var first = await ClaimAsync(byJob, batchJobCount: 2);
         (await Store.StoreAsync(TestJobs.Completed(first), Cancellation)).ShouldNotBeNull().CompletedBatch.ShouldBeNull();
-        (await Store.StoreAsync(TestJobs.Completed(await ClaimAsync(byJob, batchJobCount: 2)), Cancellation)).ShouldNotBeNull().CompletedBatch.ShouldNotBeNull().JobCount.ShouldBe(2);
+        (await Store.StoreAsync(TestJobs.Completed(await ClaimAsync(byJob, batchJobCount: 2)), Cancellation))
+            .ShouldNotBeNull()
+            .CompletedBatch.ShouldNotBeNull()
+            .JobCount.ShouldBe(2);
 
         await Store.CancelBatchAsync(byCancelling, Cancellation);
-        (await Store.StoreAsync(TestJobs.Failed(await ClaimAsync(byCancelling)), Cancellation)).ShouldNotBeNull().CompletedBatch.ShouldBeNull();
-        (await Store.StoreAsync(TestJobs.Failed(await ClaimAsync(byCancelling, batchJobCount: 2)), Cancellation)).ShouldNotBeNull().CompletedBatch.ShouldNotBeNull().Failed.ShouldBe(2);
+        (await Store.StoreAsync(TestJobs.Failed(await ClaimAsync(byCancelling)), Cancellation))
+            .ShouldNotBeNull()
+            .CompletedBatch.ShouldBeNull();
+        (await Store.StoreAsync(TestJobs.Failed(await ClaimAsync(byCancelling, batchJobCount: 2)), Cancellation))
+            .ShouldNotBeNull()
+            .CompletedBatch.ShouldNotBeNull()
+            .Failed.ShouldBe(2);
 
         await Store.StoreAsync(TestJobs.Completed(await ClaimAsync(late)), Cancellation);
         var last = await ClaimAsync(late);
@@ -75,6 +85,8 @@ public abstract partial class JobStoreContract
 
         await Store.RegisterBatchAsync(new NewBatch(batch, 1, null), Cancellation);
 
-        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(new BatchProgress(batch, 1, 0, 1, 0, 0, false, Database.Time.GetUtcNow()));
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(
+            new BatchProgress(batch, 1, 0, 1, 0, 0, false, Database.Time.GetUtcNow())
+        );
     }
 }

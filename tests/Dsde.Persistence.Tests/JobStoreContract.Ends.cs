@@ -37,10 +37,14 @@ public abstract partial class JobStoreContract
 
         var claimed = await ClaimAsync(id, "worker-1", batch);
 
-        (claimed.IsCancelRequested, claimed.Attempt, claimed.LostStarts, claimed.CreatedAt).ShouldBe((true, 1, 0, Database.Time.GetUtcNow() - TimeSpan.FromSeconds(5)));
+        (claimed.IsCancelRequested, claimed.Attempt, claimed.LostStarts, claimed.CreatedAt).ShouldBe(
+            (true, 1, 0, Database.Time.GetUtcNow() - TimeSpan.FromSeconds(5))
+        );
         await Store.StoreAsync(new CancelledJobEnd(claimed.Lease, "cancelled", [], []), Cancellation);
         var job = (await Store.FindAsync([id], Cancellation))[0];
-        (job.State, job.CancelReason, job.BatchId, job.CustomId, job.Model, job.Workload).ShouldBe((JobState.Cancelled, "cancelled", batch, "custom", "demo", "stories"));
+        (job.State, job.CancelReason, job.BatchId, job.CustomId, job.Model, job.Workload).ShouldBe(
+            (JobState.Cancelled, "cancelled", batch, "custom", "demo", "stories")
+        );
         job.Request.ShouldNotBeNull();
         (await Store.ClaimAsync(TestJobs.Claim(id, "{\"prompt\": \"b\"}"), Cancellation)).ShouldBeOfType<ClaimResult.Conflict>();
         (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull().Cancelled.ShouldBe(1);
@@ -91,8 +95,23 @@ public abstract partial class JobStoreContract
         var claimed = await ClaimAsync(Guid.NewGuid(), "worker-1");
         await Store.EraseAsync(claimed.Lease.JobId, Cancellation); // has no end yet
         await Store.StoreAsync(
-            new CompletedJobEnd(claimed.Lease, [TestJobs.Output("first 🙂") with { PromptTokenIds = [4] }, TestJobs.Output("second") with { TopTokenIds = [1], TopLogProbabilities = [-1] }], [TestJobs.Trace(), TestJobs.Trace()]),
-            Cancellation);
+            new CompletedJobEnd(
+                claimed.Lease,
+                [
+                    TestJobs.Output("first 🙂") with
+                    {
+                        PromptTokenIds = [4],
+                    },
+                    TestJobs.Output("second") with
+                    {
+                        TopTokenIds = [1],
+                        TopLogProbabilities = [-1],
+                    },
+                ],
+                [TestJobs.Trace(), TestJobs.Trace()]
+            ),
+            Cancellation
+        );
 
         await Store.EraseAsync(claimed.Lease.JobId, Cancellation);
         await Store.EraseAsync(claimed.Lease.JobId, Cancellation);
@@ -100,8 +119,17 @@ public abstract partial class JobStoreContract
 
         var job = (await Store.FindAsync([claimed.Lease.JobId], Cancellation))[0];
         job.Outputs.Count.ShouldBe(2);
-        job.Outputs.ShouldAllBe(output => output.Text == null && output.TokenIds == null && output.PromptTokenIds == null && output.TokenLogProbabilities == null
-            && output.TopTokenIds == null && output.TopLogProbabilities == null && output.CompletionTokens == 9 && output.PromptTokens == 7 && output.FinishReason == "stop");
+        job.Outputs.ShouldAllBe(output =>
+            output.Text == null
+            && output.TokenIds == null
+            && output.PromptTokenIds == null
+            && output.TokenLogProbabilities == null
+            && output.TopTokenIds == null
+            && output.TopLogProbabilities == null
+            && output.CompletionTokens == 9
+            && output.PromptTokens == 7
+            && output.FinishReason == "stop"
+        );
         job.Traces.Count.ShouldBe(2);
         await using var context = Database.CreateContext();
         context.Jobs.Single().TextHash.ShouldBe(SHA256.HashData(Encoding.UTF8.GetBytes("first 🙂")));
@@ -113,20 +141,54 @@ public abstract partial class JobStoreContract
     {
         Database.Time.Advance(TimeSpan.FromTicks(12_345_678_917)); // finer than a database keeps
         var claim = TestJobs.Claim(Guid.NewGuid(), "{\"prompt\":  \"a\", \"a\": 1.50e0}", batchId: Guid.NewGuid());
-        var claims = new[] { claim, TestJobs.Claim(Guid.NewGuid()), TestJobs.Claim(Guid.NewGuid()) with { CustomId = null, Workload = null } };
+        var claims = new[]
+        {
+            claim,
+            TestJobs.Claim(Guid.NewGuid()),
+            TestJobs.Claim(Guid.NewGuid()) with
+            {
+                CustomId = null,
+                Workload = null,
+            },
+        };
         foreach (var (job, index) in claims.Select((job, index) => (job, index)))
         {
             var claimed = (await Store.ClaimAsync(job, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
             Database.Time.Advance(TimeSpan.FromTicks(10_000_003));
-            JobTrace odd = TestJobs.Trace() with { MeanKld = 0.1f + 0.2f, MaxKld = null, TotalMs = 1.0 / 3, WaitingMs = double.Epsilon, Temperature = float.MaxValue };
+            JobTrace odd = TestJobs.Trace() with
+            {
+                MeanKld = 0.1f + 0.2f,
+                MaxKld = null,
+                TotalMs = 1.0 / 3,
+                WaitingMs = double.Epsilon,
+                Temperature = float.MaxValue,
+            };
             JobEnd end = index switch
             {
                 0 => new CompletedJobEnd(
                     claimed.Lease,
-                    [TestJobs.Output("one") with { PromptTokenIds = [1, 2] }, TestJobs.Output("two") with { PromptTokenIds = [1, 2], TopTokenIds = [], TopLogProbabilities = [], TokenLogProbabilities = [0.1f, -1e-45f] }],
-                    [odd, TestJobs.Trace()]),
+                    [
+                        TestJobs.Output("one") with
+                        {
+                            PromptTokenIds = [1, 2],
+                        },
+                        TestJobs.Output("two") with
+                        {
+                            PromptTokenIds = [1, 2],
+                            TopTokenIds = [],
+                            TopLogProbabilities = [],
+                            TokenLogProbabilities = [0.1f, -1e-45f],
+                        },
+                    ],
+                    [odd, TestJobs.Trace()]
+                ),
                 1 => TestJobs.Failed(claimed.Lease, "not\0good"),
-                _ => new CancelledJobEnd(claimed.Lease, "expired", [TestJobs.Output(""), TestJobs.Output("x")], [odd with { CompletionTokens = 0 }, odd]),
+                _ => new CancelledJobEnd(
+                    claimed.Lease,
+                    "expired",
+                    [TestJobs.Output(""), TestJobs.Output("x")],
+                    [odd with { CompletionTokens = 0 }, odd]
+                ),
             };
             var stored = (await Store.StoreAsync(end, Cancellation)).ShouldNotBeNull();
 
@@ -148,9 +210,19 @@ public abstract partial class JobStoreContract
     {
         var text = Regex.Replace(template, "<([0-9A-F]+)>", match => $"{(char)Convert.ToInt32(match.Groups[1].Value, 16)}"); // half a pair can't be written in an attribute
         var (id, failing) = (Guid.NewGuid(), Guid.NewGuid());
-        var claim = TestJobs.Claim(id) with { CustomId = text, Model = text, Workload = text, TraceParent = text, Request = JsonSerializer.Serialize(new { prompt = text }) };
+        var claim = TestJobs.Claim(id) with
+        {
+            CustomId = text,
+            Model = text,
+            Workload = text,
+            TraceParent = text,
+            Request = JsonSerializer.Serialize(new { prompt = text }),
+        };
         var claimed = (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
-        await Store.StoreAsync(new CompletedJobEnd(claimed.Lease, [TestJobs.Output(text), TestJobs.Output(text)], [TestJobs.Trace(), TestJobs.Trace()]), Cancellation);
+        await Store.StoreAsync(
+            new CompletedJobEnd(claimed.Lease, [TestJobs.Output(text), TestJobs.Output(text)], [TestJobs.Trace(), TestJobs.Trace()]),
+            Cancellation
+        );
         await Store.StoreAsync(TestJobs.Failed((await ClaimAsync(failing, "worker-1")).Lease, text), Cancellation);
 
         var job = (await Store.FindAsync([id], Cancellation))[0];
@@ -163,7 +235,10 @@ public abstract partial class JobStoreContract
     [InlineData(@"{""p"": ""a\u0000b""}", @"{""p"": ""a\ufffdb""}")]
     [InlineData(@"{""p"": ""\ud83d\ude42 \uD83D \ude42""}", @"{""p"": ""\ud83d\ude42 \ufffd \ufffd""}")]
     [InlineData(@"{""p"": ""\\u0000 \n\""\\\u0000""}", @"{""p"": ""\\u0000 \n\""\\\ufffd""}")]
-    [InlineData(@"{""p"": 1e400, ""q"": 123456789012345678901234567890.123456789, ""p"": ""\u00e9""}", @"{""p"": 1e400, ""q"": 123456789012345678901234567890.123456789, ""p"": ""\u00e9""}")]
+    [InlineData(
+        @"{""p"": 1e400, ""q"": 123456789012345678901234567890.123456789, ""p"": ""\u00e9""}",
+        @"{""p"": 1e400, ""q"": 123456789012345678901234567890.123456789, ""p"": ""\u00e9""}"
+    )]
     public async Task A_request_is_kept_as_it_was_written_but_for_what_no_database_reads(string request, string kept)
     {
         var id = Guid.NewGuid();
@@ -172,7 +247,13 @@ public abstract partial class JobStoreContract
 
         (await Store.FindAsync([id], Cancellation))[0].Request.ShouldBe(kept);
         await using var context = Database.CreateContext();
-        await Microsoft.EntityFrameworkCore.RelationalDatabaseFacadeExtensions.SqlQueryRaw<string>(context.Database, "SELECT request ->> 'p' AS \"Value\" FROM generation_jobs").ToAsyncEnumerable().ToListAsync(Cancellation);
+        await Microsoft
+            .EntityFrameworkCore.RelationalDatabaseFacadeExtensions.SqlQueryRaw<string>(
+                context.Database,
+                "SELECT request ->> 'p' AS \"Value\" FROM generation_jobs"
+            )
+            .ToAsyncEnumerable()
+            .ToListAsync(Cancellation);
     }
 
     [Fact]
@@ -181,7 +262,8 @@ public abstract partial class JobStoreContract
         var (deep, large) = (Guid.NewGuid(), Guid.NewGuid());
         var claims = new[]
         {
-            TestJobs.Claim(deep, $"{new string('[', 500)}{new string(']', 500)}"), TestJobs.Claim(large, JsonSerializer.Serialize(new { prompt = new string('x', 5_000_000) })),
+            TestJobs.Claim(deep, $"{new string('[', 500)}{new string(']', 500)}"),
+            TestJobs.Claim(large, JsonSerializer.Serialize(new { prompt = new string('x', 5_000_000) })),
         };
 
         var claimed = await Task.WhenAll(claims.Select(claim => Store.ClaimAsync(claim, Cancellation)));

@@ -15,7 +15,9 @@ public abstract partial class JobStoreContract
         Database.Time.Advance(TimeSpan.FromSeconds(50));
         (await Store.RenewAsync([claimed.Lease], Lease, Cancellation)).ShouldBeEmpty();
         Database.Time.Advance(TimeSpan.FromSeconds(50));
-        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>().Until.ShouldBe(Database.Time.GetUtcNow() + TimeSpan.FromSeconds(10));
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation))
+            .ShouldBeOfType<ClaimResult.Held>()
+            .Until.ShouldBe(Database.Time.GetUtcNow() + TimeSpan.FromSeconds(10));
         (await Store.MarkAloneAsync(claimed.Lease, Cancellation)).ShouldBeTrue();
 
         await Store.ReleaseAsync(TestJobs.Other(claimed.Lease), Cancellation);
@@ -32,19 +34,33 @@ public abstract partial class JobStoreContract
     public async Task Renewing_tells_what_is_lost_and_what_is_to_be_cancelled()
     {
         var batch = Guid.NewGuid();
-        var (kept, lost, ended, cancelled, ofBatch) = (await ClaimAsync(), await ClaimAsync(), await ClaimAsync(), await ClaimAsync(), await ClaimAsync(batch));
+        var (kept, lost, ended, cancelled, ofBatch) = (
+            await ClaimAsync(),
+            await ClaimAsync(),
+            await ClaimAsync(),
+            await ClaimAsync(),
+            await ClaimAsync(batch)
+        );
         await Store.StoreAsync(TestJobs.Completed(ended), Cancellation);
         await Store.CancelJobAsync(cancelled.JobId, Cancellation);
         await Store.CancelBatchAsync(batch, Cancellation);
 
-        var notices = await Store.RenewAsync([kept, TestJobs.Other(lost), ended, cancelled, ofBatch, new JobLease(batch, batch, "worker-1")], Lease, Cancellation);
+        var notices = await Store.RenewAsync(
+            [kept, TestJobs.Other(lost), ended, cancelled, ofBatch, new JobLease(batch, batch, "worker-1")],
+            Lease,
+            Cancellation
+        );
 
         notices.ShouldBe(
             [
-                new(lost.JobId, LeaseNoticeKind.Lost), new(ended.JobId, LeaseNoticeKind.Lost), new(cancelled.JobId, LeaseNoticeKind.CancelRequested),
-                new(ofBatch.JobId, LeaseNoticeKind.CancelRequested), new(batch, LeaseNoticeKind.Lost),
+                new(lost.JobId, LeaseNoticeKind.Lost),
+                new(ended.JobId, LeaseNoticeKind.Lost),
+                new(cancelled.JobId, LeaseNoticeKind.CancelRequested),
+                new(ofBatch.JobId, LeaseNoticeKind.CancelRequested),
+                new(batch, LeaseNoticeKind.Lost),
             ],
-            ignoreOrder: true);
+            ignoreOrder: true
+        );
         (await Store.RenewAsync([], Lease, Cancellation)).ShouldBeEmpty();
     }
 
@@ -64,7 +80,9 @@ public abstract partial class JobStoreContract
         await Store.ReleaseAsync(fifth.Lease, Cancellation); // says nothing about the job
 
         fourth.LostStarts.ShouldBe(0);
-        fourth.Checkpoints.Select(checkpoint => (checkpoint.Choice, checkpoint.TokenCount, checkpoint.State[0])).ShouldBe([(0, 256, 1), (1, 10, 2)]);
+        fourth
+            .Checkpoints.Select(checkpoint => (checkpoint.Choice, checkpoint.TokenCount, checkpoint.State[0]))
+            .ShouldBe([(0, 256, 1), (1, 10, 2)]);
         fifth.LostStarts.ShouldBe(1);
         fifth.Checkpoints.Select(checkpoint => checkpoint.State[0]).ShouldBe([(byte)7, (byte)2]);
         var sixth = await ClaimAsync(id, "worker-1");
@@ -117,11 +135,18 @@ public abstract partial class JobStoreContract
         var abandoned = Store.ClaimAsync(TestJobs.Claim(id), gone.Token);
         await gone.CancelAsync();
 
-        var isClaimed = await abandoned.ContinueWith(claim => claim.IsCompletedSuccessfully, Cancellation, TaskContinuationOptions.None, TaskScheduler.Default);
+        var isClaimed = await abandoned.ContinueWith(
+            claim => claim.IsCompletedSuccessfully,
+            Cancellation,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default
+        );
 
         // Groups are written one after the other, and what was abandoned is given back with its own.
         (await Store.ClaimAsync(TestJobs.Claim(Guid.NewGuid()), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
-        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).GetType().ShouldBe(isClaimed ? typeof(ClaimResult.Held) : typeof(ClaimResult.Claimed));
+        (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation))
+            .GetType()
+            .ShouldBe(isClaimed ? typeof(ClaimResult.Held) : typeof(ClaimResult.Claimed));
     }
 
     private async Task<ClaimResult.Claimed> TakeOverAsync(Guid id)

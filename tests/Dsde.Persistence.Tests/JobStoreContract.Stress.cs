@@ -17,25 +17,49 @@ public abstract partial class JobStoreContract
     {
         var (workers, jobCount) = Crowd;
         var batches = Enumerable.Range(0, jobCount / BatchSize).Select(_ => Guid.NewGuid()).ToArray();
-        var jobs = Enumerable.Range(0, jobCount).Select(i => TestJobs.Claim(Guid.NewGuid(), batchId: batches[i % batches.Length], batchJobCount: BatchSize)).ToArray();
+        var jobs = Enumerable
+            .Range(0, jobCount)
+            .Select(i => TestJobs.Claim(Guid.NewGuid(), batchId: batches[i % batches.Length], batchJobCount: BatchSize))
+            .ToArray();
         var (ends, completed) = (new ConcurrentDictionary<Guid, JobEnd>(), new ConcurrentBag<BatchProgress>());
 
-        await Task.WhenAll(Enumerable.Range(0, workers).Select(async worker =>
-        {
-            await using var database = TestDatabase.WithoutSchema(Database.Options);
-            await Task.WhenAll(Enumerable.Range(0, 8).Select(slot => Task.Run(async () =>
-            {
-                var random = new Random((worker * 8) + slot);
-                while (ends.Count < jobCount)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, workers)
+                .Select(async worker =>
                 {
-                    await TakeOneAsync(database.Store, $"worker-{worker}", jobs[random.Next(jobCount)], random, ends, completed);
-                }
-            })));
-        }));
+                    await using var database = TestDatabase.WithoutSchema(Database.Options);
+                    await Task.WhenAll(
+                        Enumerable
+                            .Range(0, 8)
+                            .Select(slot =>
+                                Task.Run(async () =>
+                                {
+                                    var random = new Random((worker * 8) + slot);
+                                    while (ends.Count < jobCount)
+                                    {
+                                        await TakeOneAsync(
+                                            database.Store,
+                                            $"worker-{worker}",
+                                            jobs[random.Next(jobCount)],
+                                            random,
+                                            ends,
+                                            completed
+                                        );
+                                    }
+                                })
+                            )
+                    );
+                })
+        );
 
         var found = await Store.FindAsync([.. jobs.Select(job => job.JobId)], Cancellation);
         found.Count.ShouldBe(jobCount);
-        found.ShouldAllBe(job => job.State == StateAfter(ends[job.JobId]) && job.Traces.Count == job.Outputs.Count && job.Outputs.Count == ends[job.JobId].Outputs.Count);
+        found.ShouldAllBe(job =>
+            job.State == StateAfter(ends[job.JobId])
+            && job.Traces.Count == job.Outputs.Count
+            && job.Outputs.Count == ends[job.JobId].Outputs.Count
+        );
         await using var context = Database.CreateContext();
         (await context.Traces.CountAsync(Cancellation)).ShouldBe(ends.Values.Sum(end => end.Traces.Count));
         (await context.Checkpoints.CountAsync(Cancellation)).ShouldBe(0);
@@ -45,13 +69,20 @@ public abstract partial class JobStoreContract
             var states = found.Where(job => job.BatchId == batch).ToLookup(job => job.State);
             var progress = (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull();
             (progress.Completed, progress.Failed, progress.Cancelled, progress.Running).ShouldBe(
-                (states[JobState.Completed].Count(), states[JobState.Failed].Count(), states[JobState.Cancelled].Count(), 0));
+                (states[JobState.Completed].Count(), states[JobState.Failed].Count(), states[JobState.Cancelled].Count(), 0)
+            );
             completed.Single(one => one.BatchId == batch).ShouldBe(progress);
         }
     }
 
     private static async Task TakeOneAsync(
-        IJobStore store, string worker, JobClaim job, Random random, ConcurrentDictionary<Guid, JobEnd> ends, ConcurrentBag<BatchProgress> completed)
+        IJobStore store,
+        string worker,
+        JobClaim job,
+        Random random,
+        ConcurrentDictionary<Guid, JobEnd> ends,
+        ConcurrentBag<BatchProgress> completed
+    )
     {
         var isSlow = random.Next(4) == 0; // its claim has run out when it comes back to the job
         var result = await store.ClaimAsync(job with { WorkerId = worker, Lease = isSlow ? TimeSpan.Zero : Lease }, Cancellation);
@@ -83,7 +114,11 @@ public abstract partial class JobStoreContract
         {
             (true, _) => new CancelledJobEnd(claimed.Lease, "cancelled", [], []),
             (_, 0) => TestJobs.Failed(claimed.Lease),
-            (_, 1) => new CompletedJobEnd(claimed.Lease, [TestJobs.Output("a"), TestJobs.Output("b")], [TestJobs.Trace(), TestJobs.Trace()]),
+            (_, 1) => new CompletedJobEnd(
+                claimed.Lease,
+                [TestJobs.Output("a"), TestJobs.Output("b")],
+                [TestJobs.Trace(), TestJobs.Trace()]
+            ),
             _ => TestJobs.Completed(claimed.Lease),
         };
         if (await store.StoreAsync(end, Cancellation) is { } stored)
@@ -96,5 +131,11 @@ public abstract partial class JobStoreContract
         }
     }
 
-    private static JobState StateAfter(JobEnd end) => end switch { CompletedJobEnd => JobState.Completed, FailedJobEnd => JobState.Failed, _ => JobState.Cancelled };
+    private static JobState StateAfter(JobEnd end) =>
+        end switch
+        {
+            CompletedJobEnd => JobState.Completed,
+            FailedJobEnd => JobState.Failed,
+            _ => JobState.Cancelled,
+        };
 }

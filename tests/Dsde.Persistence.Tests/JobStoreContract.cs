@@ -34,7 +34,9 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         claimed.Attempt.ShouldBe(1);
         Database.Time.Advance(TimeSpan.FromSeconds(2));
 
-        (await Store.StoreAsync(TestJobs.Completed(claimed.Lease, "naïve 🙂\n"), Cancellation)).ShouldNotBeNull().EndedAt.ShouldBe(Database.Time.GetUtcNow());
+        (await Store.StoreAsync(TestJobs.Completed(claimed.Lease, "naïve 🙂\n"), Cancellation))
+            .ShouldNotBeNull()
+            .EndedAt.ShouldBe(Database.Time.GetUtcNow());
 
         var job = (await Store.FindAsync([id, Guid.NewGuid()], Cancellation)).ShouldHaveSingleItem();
         job.State.ShouldBe(JobState.Completed);
@@ -60,7 +62,10 @@ public abstract partial class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        var outputs = Enumerable.Range(0, 12).Select(choice => TestJobs.Output($"text {choice}") with { TopTokenIds = [choice, 7], TopLogProbabilities = [-0.25f, -2] }).ToList();
+        var outputs = Enumerable
+            .Range(0, 12)
+            .Select(choice => TestJobs.Output($"text {choice}") with { TopTokenIds = [choice, 7], TopLogProbabilities = [-0.25f, -2] })
+            .ToList();
         var traces = Enumerable.Range(0, 12).Select(choice => TestJobs.Trace() with { Seed = choice }).ToList();
 
         (await Store.StoreAsync(new CompletedJobEnd(claimed.Lease, outputs, traces), Cancellation)).ShouldNotBeNull();
@@ -70,7 +75,12 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         foreach (var job in new[] { found, claimedAgain })
         {
             job.Outputs.Select(output => output.Text).ShouldBe(outputs.Select(output => output.Text));
-            job.Outputs.ShouldAllBe(output => output.PromptTokens == 7 && output.CompletionTokens == 9 && output.TokenIds!.Length == 3 && output.TopLogProbabilities![1] == -2);
+            job.Outputs.ShouldAllBe(output =>
+                output.PromptTokens == 7
+                && output.CompletionTokens == 9
+                && output.TokenIds!.Length == 3
+                && output.TopLogProbabilities![1] == -2
+            );
             job.Outputs[11].TopTokenIds.ShouldBe([11, 7]);
             job.Traces.Select(trace => trace.Seed).ShouldBe(Enumerable.Range(0, 12).Select(choice => (long)choice));
         }
@@ -94,17 +104,27 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         var migrator = context.GetService<IMigrator>();
 
         await migrator.MigrateAsync("AnalystViews", Cancellation);
-        (await context.Database.SqlQueryRaw<string>("SELECT state AS \"Value\" FROM generation_jobs WHERE request_hash IS NULL").SingleAsync(Cancellation)).ShouldBe("cancelled");
+        (
+            await context
+                .Database.SqlQueryRaw<string>("SELECT state AS \"Value\" FROM generation_jobs WHERE request_hash IS NULL")
+                .SingleAsync(Cancellation)
+        ).ShouldBe("cancelled");
         await migrator.MigrateAsync(null, Cancellation);
 
         var job = (await Store.FindAsync([completed.JobId], Cancellation)).ShouldHaveSingleItem();
         job.Outputs.ShouldHaveSingleItem().Text.ShouldBe("once upon a time");
         job.Request.ShouldNotBeNull().ShouldContain("\"prompt\": \"a\"");
         job.Traces.ShouldHaveSingleItem().Seed.ShouldBe(-5);
-        (await context.Database.SqlQueryRaw<long>("SELECT jobs AS \"Value\" FROM acceptance_by_policy").SingleAsync(Cancellation)).ShouldBe(1);
-        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(new BatchProgress(batch, 2, 0, 1, 1, 0, false, Database.Time.GetUtcNow()));
+        (await context.Database.SqlQueryRaw<long>("SELECT jobs AS \"Value\" FROM acceptance_by_policy").SingleAsync(Cancellation)).ShouldBe(
+            1
+        );
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(
+            new BatchProgress(batch, 2, 0, 1, 1, 0, false, Database.Time.GetUtcNow())
+        );
         (await Store.FindBatchAsync(unregistered, Cancellation)).ShouldBe(new BatchProgress(unregistered, null, 1, 0, 1, 0, false, null));
-        (await Store.ClaimAsync(TestJobs.Claim(unseen), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().IsCancelRequested.ShouldBeTrue();
+        (await Store.ClaimAsync(TestJobs.Claim(unseen), Cancellation))
+            .ShouldBeOfType<ClaimResult.Claimed>()
+            .IsCancelRequested.ShouldBeTrue();
         (await Store.StoreAsync(TestJobs.Completed(running), Cancellation)).ShouldNotBeNull();
     }
 
@@ -113,7 +133,9 @@ public abstract partial class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"worker-{i}"), Cancellation))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 16).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"worker-{i}"), Cancellation)))
+        );
 
         results.OfType<ClaimResult.Claimed>().Count().ShouldBe(1);
         results.OfType<ClaimResult.Held>().Count().ShouldBe(15);
@@ -127,7 +149,9 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
         Database.Time.Advance(TimeSpan.FromSeconds(61));
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"other-{i}"), Cancellation))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(i => Task.Run(() => Store.ClaimAsync(TestJobs.Claim(id, worker: $"other-{i}"), Cancellation)))
+        );
 
         var second = results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem();
         second.Attempt.ShouldBe(2);
@@ -141,7 +165,10 @@ public abstract partial class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        await Store.StoreAsync(new FailedJobEnd(claimed.Lease, new JobFailure("invalid_request", "temperature is -1", false)), Cancellation);
+        await Store.StoreAsync(
+            new FailedJobEnd(claimed.Lease, new JobFailure("invalid_request", "temperature is -1", false)),
+            Cancellation
+        );
 
         var again = (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Ended>();
 
@@ -164,7 +191,18 @@ public abstract partial class JobStoreContract : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        JobOutput[] outputs = [TestJobs.Output("once upon") with { FinishReason = "expired" }, TestJobs.Output("") with { CompletionTokens = 0, FinishReason = "expired" }];
+        JobOutput[] outputs =
+        [
+            TestJobs.Output("once upon") with
+            {
+                FinishReason = "expired",
+            },
+            TestJobs.Output("") with
+            {
+                CompletionTokens = 0,
+                FinishReason = "expired",
+            },
+        ];
         JobTrace[] traces = [TestJobs.Trace(), TestJobs.Trace() with { CompletionTokens = 0 }];
         var end = new CancelledJobEnd(claimed.Lease, "expired", outputs, traces);
 
@@ -185,16 +223,21 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         var ids = Enumerable.Range(0, 60).Select(_ => Guid.NewGuid()).ToArray();
         var claims = await Task.WhenAll(ids.Select(id => Store.ClaimAsync(TestJobs.Claim(id), Cancellation)));
 
-        var stored = await Task.WhenAll(ids.Select((id, i) =>
-        {
-            var lease = ((ClaimResult.Claimed)claims[i]).Lease;
-            return Store.StoreAsync(TestJobs.Completed(i % 10 == 3 ? TestJobs.Other(lease) : lease, $"text {i}"), Cancellation);
-        }));
+        var stored = await Task.WhenAll(
+            ids.Select(
+                (id, i) =>
+                {
+                    var lease = ((ClaimResult.Claimed)claims[i]).Lease;
+                    return Store.StoreAsync(TestJobs.Completed(i % 10 == 3 ? TestJobs.Other(lease) : lease, $"text {i}"), Cancellation);
+                }
+            )
+        );
 
         stored.Count(end => end is not null).ShouldBe(54);
         var jobs = await Store.FindAsync(ids, Cancellation);
         jobs.Count(job => job.State == JobState.Completed).ShouldBe(54);
-        jobs.Where(job => job.State == JobState.Completed).ShouldAllBe(job => job.Outputs[0].Text == $"text {Array.IndexOf(ids, job.JobId)}");
+        jobs.Where(job => job.State == JobState.Completed)
+            .ShouldAllBe(job => job.Outputs[0].Text == $"text {Array.IndexOf(ids, job.JobId)}");
     }
 
     [Fact]
@@ -229,7 +272,9 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         (await Store.ClaimAsync(TestJobs.Claim(id, worker: worker, batchId: batch), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
 
     private async Task<JobLease> ClaimAsync(Guid? batch = null, int? batchJobCount = null) =>
-        (await Store.ClaimAsync(TestJobs.Claim(Guid.NewGuid(), batchId: batch, batchJobCount: batchJobCount), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Lease;
+        (await Store.ClaimAsync(TestJobs.Claim(Guid.NewGuid(), batchId: batch, batchJobCount: batchJobCount), Cancellation))
+            .ShouldBeOfType<ClaimResult.Claimed>()
+            .Lease;
 
     [Fact]
     public void The_migrations_are_up_to_date_with_the_model()

@@ -13,8 +13,16 @@ public sealed class PostgresJobStoreTests(PostgresServer server) : JobStoreContr
     {
         using var context = new PostgresDesignTimeFactory().CreateDbContext([]);
 
-        Storage.TraceCopy.Columns.Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries).ShouldBe(
-            context.Model.FindEntityType(typeof(Entities.JobTraceRow)).ShouldNotBeNull().GetProperties().Select(property => property.GetColumnName()), ignoreOrder: true);
+        Storage
+            .TraceCopy.Columns.Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
+            .ShouldBe(
+                context
+                    .Model.FindEntityType(typeof(Entities.JobTraceRow))
+                    .ShouldNotBeNull()
+                    .GetProperties()
+                    .Select(property => property.GetColumnName()),
+                ignoreOrder: true
+            );
     }
 }
 
@@ -26,11 +34,14 @@ public sealed class SqliteJobStoreTests : JobStoreContract, IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    protected override Task<PersistenceOptions> CreateOptionsAsync() => Task.FromResult(new PersistenceOptions
-    {
-        Provider = PersistenceOptions.Sqlite,
-        ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}",
-    });
+    protected override Task<PersistenceOptions> CreateOptionsAsync() =>
+        Task.FromResult(
+            new PersistenceOptions
+            {
+                Provider = PersistenceOptions.Sqlite,
+                ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}",
+            }
+        );
 }
 
 public sealed class MigrationTests(PostgresServer server)
@@ -38,7 +49,9 @@ public sealed class MigrationTests(PostgresServer server)
     [Fact]
     public async Task What_is_pending_is_applied_once()
     {
-        await using var database = TestDatabase.WithoutSchema(new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() });
+        await using var database = TestDatabase.WithoutSchema(
+            new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() }
+        );
         var cancellation = TestContext.Current.CancellationToken;
 
         var pending = await database.Migrator.FindPendingAsync(cancellation);
@@ -53,9 +66,13 @@ public sealed class MigrationTests(PostgresServer server)
     [Fact]
     public async Task A_database_that_is_not_there_is_named_without_its_password()
     {
-        await using var database = TestDatabase.WithoutSchema(new PersistenceOptions { ConnectionString = "Host=127.0.0.1;Port=1;Database=nowhere;Username=dsde;Password=secret" });
+        await using var database = TestDatabase.WithoutSchema(
+            new PersistenceOptions { ConnectionString = "Host=127.0.0.1;Port=1;Database=nowhere;Username=dsde;Password=secret" }
+        );
 
-        var failure = await Should.ThrowAsync<DatabaseUnavailableException>(() => database.Migrator.FindPendingAsync(TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<DatabaseUnavailableException>(() =>
+            database.Migrator.FindPendingAsync(TestContext.Current.CancellationToken)
+        );
 
         failure.Message.ShouldContain("nowhere on 127.0.0.1:1");
         failure.Message.ShouldNotContain("secret");

@@ -10,7 +10,9 @@ public sealed partial class TelemetryDocumentTests(PostgresServer server)
     [Fact]
     public async Task Every_column_of_the_database_is_described()
     {
-        await using var database = await TestDatabase.CreateAsync(new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() });
+        await using var database = await TestDatabase.CreateAsync(
+            new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() }
+        );
 
         var actual = await ReadColumnsAsync(database.Options.ConnectionString);
         var described = ReadDocument();
@@ -23,7 +25,9 @@ public sealed partial class TelemetryDocumentTests(PostgresServer server)
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(
-            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '__EFMigrationsHistory'", connection);
+            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '__EFMigrationsHistory'",
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
         var columns = new List<string>();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))

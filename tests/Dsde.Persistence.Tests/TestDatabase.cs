@@ -17,7 +17,8 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     public PersistenceOptions Options { get; }
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
+    public FakeTimeProvider Time { get; } =
+        new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 

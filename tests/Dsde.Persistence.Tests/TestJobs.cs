@@ -6,71 +6,89 @@ namespace Dsde.Persistence.Tests;
 /// <summary>Claims and ends with plausible content.</summary>
 internal static class TestJobs
 {
-    public static JobClaim Claim(Guid jobId, string content = "{\"prompt\": \"a\"}", Guid? batchId = null, string worker = "worker-1", string workload = "stories", int? batchJobCount = null) => new()
-    {
-        JobId = jobId,
-        BatchId = batchId,
-        BatchJobCount = batchJobCount,
-        CustomId = "custom",
-        Request = content,
-        RequestHash = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(content)),
-        Model = "demo",
-        Workload = workload,
-        WorkerId = worker,
-        Lease = TimeSpan.FromMinutes(1),
-    };
+    public static JobClaim Claim(
+        Guid jobId,
+        string content = "{\"prompt\": \"a\"}",
+        Guid? batchId = null,
+        string worker = "worker-1",
+        string workload = "stories",
+        int? batchJobCount = null
+    ) =>
+        new()
+        {
+            JobId = jobId,
+            BatchId = batchId,
+            BatchJobCount = batchJobCount,
+            CustomId = "custom",
+            Request = content,
+            RequestHash = SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(content)),
+            Model = "demo",
+            Workload = workload,
+            WorkerId = worker,
+            Lease = TimeSpan.FromMinutes(1),
+        };
 
     public static CompletedJobEnd Completed(JobLease lease, string text = "once upon a time") => new(lease, [Output(text)], [Trace()]);
 
-    public static FailedJobEnd Failed(JobLease lease, string message = "x") => new(lease, new JobFailure("engine_error", message, Retryable: true));
+    public static FailedJobEnd Failed(JobLease lease, string message = "x") =>
+        new(lease, new JobFailure("engine_error", message, Retryable: true));
 
     public static JobLease Other(JobLease lease) => lease with { Token = Guid.NewGuid() };
 
     public static JobOutput Output(string text) =>
-        new() { Text = text, FinishReason = "stop", PromptTokens = 7, CompletionTokens = 9, TokenIds = [1, 2, 3], TokenLogProbabilities = [-0.5f, -1] };
+        new()
+        {
+            Text = text,
+            FinishReason = "stop",
+            PromptTokens = 7,
+            CompletionTokens = 9,
+            TokenIds = [1, 2, 3],
+            TokenLogProbabilities = [-0.5f, -1],
+        };
 
-    public static JobTrace Trace(int iterations = 3, int length = 4) => new()
-    {
-        Policy = "dsde",
-        SamplingMode = "greedy",
-        Seed = -5,
-        Temperature = 0,
-        TopP = 1,
-        TopK = 0,
-        TargetModel = "target",
-        DraftModel = "draft",
-        Iterations = iterations,
-        PromptTokens = 7,
-        CompletionTokens = 9,
-        Proposed = iterations * length,
-        Accepted = iterations * 2,
-        MeanKld = 0.25f,
-        MaxKld = 1.5f,
-        VarianceKld = 0.1f,
-        CalibrationMaxAccepted = 4,
-        CalibrationMaxLength = 6,
-        WaitingMs = 1,
-        PrefillMs = 2,
-        DraftMs = 3,
-        VerifyMs = 4,
-        SamplingMs = 5,
-        TotalMs = 15,
-        IterationLength = Fill(iterations, _ => length),
-        IterationAccepted = Fill(iterations, i => i % (length + 1)),
-        IterationPredictedLength = Fill(iterations, i => i == 0 ? (float?)null : 3.5f),
-        IterationScaleFactor = Fill(iterations, i => i == 0 ? (float?)null : 0.1f * i),
-        IterationWvir = Fill(iterations, i => i == 0 ? (float?)null : 1f + i),
-        IterationCap = Fill(iterations, _ => (float?)null),
-        IterationBatchSize = Fill(iterations, _ => 8),
-        IterationDraftMs = Fill(iterations, _ => 1.5f),
-        IterationVerifyMs = Fill(iterations, _ => 6.5f),
-        ProposalKld = Fill(iterations * length, i => 0.1f * i),
-        ProposalBeta = Fill(iterations * length, i => 1f / (1 + i)),
-        ProposalDraftEntropy = Fill(iterations * length, i => 0.2f * i),
-        ProposalOnPath = Fill(iterations * length, i => i % 4 != 3),
-        TokenMargin = Fill(9, i => 0.5f * i),
-        TokenDraftMatch = Fill(9, i => (short)((i % 3) - 1)),
-    };
+    public static JobTrace Trace(int iterations = 3, int length = 4) =>
+        new()
+        {
+            Policy = "dsde",
+            SamplingMode = "greedy",
+            Seed = -5,
+            Temperature = 0,
+            TopP = 1,
+            TopK = 0,
+            TargetModel = "target",
+            DraftModel = "draft",
+            Iterations = iterations,
+            PromptTokens = 7,
+            CompletionTokens = 9,
+            Proposed = iterations * length,
+            Accepted = iterations * 2,
+            MeanKld = 0.25f,
+            MaxKld = 1.5f,
+            VarianceKld = 0.1f,
+            CalibrationMaxAccepted = 4,
+            CalibrationMaxLength = 6,
+            WaitingMs = 1,
+            PrefillMs = 2,
+            DraftMs = 3,
+            VerifyMs = 4,
+            SamplingMs = 5,
+            TotalMs = 15,
+            IterationLength = Fill(iterations, _ => length),
+            IterationAccepted = Fill(iterations, i => i % (length + 1)),
+            IterationPredictedLength = Fill(iterations, i => i == 0 ? (float?)null : 3.5f),
+            IterationScaleFactor = Fill(iterations, i => i == 0 ? (float?)null : 0.1f * i),
+            IterationWvir = Fill(iterations, i => i == 0 ? (float?)null : 1f + i),
+            IterationCap = Fill(iterations, _ => (float?)null),
+            IterationBatchSize = Fill(iterations, _ => 8),
+            IterationDraftMs = Fill(iterations, _ => 1.5f),
+            IterationVerifyMs = Fill(iterations, _ => 6.5f),
+            ProposalKld = Fill(iterations * length, i => 0.1f * i),
+            ProposalBeta = Fill(iterations * length, i => 1f / (1 + i)),
+            ProposalDraftEntropy = Fill(iterations * length, i => 0.2f * i),
+            ProposalOnPath = Fill(iterations * length, i => i % 4 != 3),
+            TokenMargin = Fill(9, i => 0.5f * i),
+            TokenDraftMatch = Fill(9, i => (short)((i % 3) - 1)),
+        };
 
     private static T[] Fill<T>(int count, Func<int, T> value) => [.. Enumerable.Range(0, count).Select(value)];
 }

@@ -9,7 +9,9 @@ public static class FreePorts
     private static readonly Lock Giving = new();
     private static int _next = 20_000 + (Environment.ProcessId % 1000 * 10);
 
-    /// <summary>The first of some adjacent free ports, outside the range that connections are given from. None is given twice in a process.</summary>
+    /// <summary>
+    /// The first of some adjacent free ports, outside the range that connections are given from. None is given twice in a process.
+    /// </summary>
     public static int Find(int count)
     {
         lock (Giving)

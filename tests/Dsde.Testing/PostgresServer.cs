@@ -34,7 +34,13 @@ public class PostgresServer : IAsyncLifetime
         var database = new NpgsqlConnectionStringBuilder(connectionString).Database;
         await using var connection = new NpgsqlConnection($"{ConnectionString("dsde")};Pooling=false");
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1", connection) { Parameters = { new() { Value = database } } };
+        await using var command = new NpgsqlCommand(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1",
+            connection
+        )
+        {
+            Parameters = { new() { Value = database } },
+        };
         return (int)((long?)await command.ExecuteScalarAsync() ?? 0);
     }
 
@@ -47,5 +53,6 @@ public class PostgresServer : IAsyncLifetime
         }
     }
 
-    private string ConnectionString(string database) => $"Host=127.0.0.1;Port={Server.Port};Database={database};Username=dsde;Password=dsde;Timeout=5";
+    private string ConnectionString(string database) =>
+        $"Host=127.0.0.1;Port={Server.Port};Database={database};Username=dsde;Password=dsde;Timeout=5";
 }

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Dsde.Testing;
 
 /// <summary>
-/// A server of the tests' own, run by eng/private-server.sh, which takes it away again when its input ends: on disposal, and also when the tests are killed.
+/// A server of the tests' own, run by eng/private-server.sh, which takes it away again when its input ends: on disposal, and also when the
+/// tests are killed.
 /// </summary>
 public sealed class PrivateServer : IAsyncDisposable
 {
@@ -33,7 +34,12 @@ public sealed class PrivateServer : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory($"dsde-{kind}-").FullName;
         var port = FreePorts.Find(5);
-        var start = new ProcessStartInfo(Repository.PathOf("eng", "private-server.sh"), [kind, folder, $"{port}"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Repository.PathOf("eng", "private-server.sh"), [kind, folder, $"{port}"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

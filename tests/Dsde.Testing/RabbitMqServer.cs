@@ -32,7 +32,12 @@ public class RabbitMqServer : IAsyncLifetime
     {
         var name = $"test-{Guid.NewGuid():N}";
         (await _management.PutAsync($"vhosts/{name}", null)).EnsureSuccessStatusCode();
-        var rights = new { configure = ".*", write = ".*", read = ".*" };
+        var rights = new
+        {
+            configure = ".*",
+            write = ".*",
+            read = ".*",
+        };
         (await _management.PutAsJsonAsync($"permissions/{name}/guest", rights)).EnsureSuccessStatusCode();
         return name;
     }
@@ -41,11 +46,22 @@ public class RabbitMqServer : IAsyncLifetime
     public async Task SetUserAsync(string name, string password, string virtualHost)
     {
         (await _management.PutAsJsonAsync($"users/{name}", new { password, tags = "" })).EnsureSuccessStatusCode();
-        (await _management.PutAsJsonAsync($"permissions/{virtualHost}/{name}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
+        (
+            await _management.PutAsJsonAsync(
+                $"permissions/{virtualHost}/{name}",
+                new
+                {
+                    configure = ".*",
+                    write = ".*",
+                    read = ".*",
+                }
+            )
+        ).EnsureSuccessStatusCode();
     }
 
     /// <summary>Deletes a queue with what is in it.</summary>
-    public async Task DeleteQueueAsync(string virtualHost, string queue) => (await _management.DeleteAsync($"queues/{virtualHost}/{queue}")).EnsureSuccessStatusCode();
+    public async Task DeleteQueueAsync(string virtualHost, string queue) =>
+        (await _management.DeleteAsync($"queues/{virtualHost}/{queue}")).EnsureSuccessStatusCode();
 
     /// <summary>What the broker's management says of a queue; null if there is none.</summary>
     public async Task<JsonElement?> FindQueueAsync(string virtualHost, string queue)
@@ -56,7 +72,9 @@ public class RabbitMqServer : IAsyncLifetime
 
     /// <summary>Messages in a queue, those that are delivered and not acknowledged included; 0 if there is no such queue.</summary>
     public async Task<int> CountMessagesAsync(string virtualHost, string queue) =>
-        await FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages", out var messages) ? messages.GetInt32() : 0;
+        await FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages", out var messages)
+            ? messages.GetInt32()
+            : 0;
 
     /// <summary>Waits until a queue has no messages, delivered ones included. The broker's numbers are some seconds old.</summary>
     /// <exception cref="TimeoutException">It keeps some.</exception>
@@ -86,16 +104,28 @@ public class RabbitMqServer : IAsyncLifetime
         }
     }
 
-    /// <summary>Cuts the connections to a virtual host, as the broker's operator can; waits until there are any, as the broker lists them late.</summary>
+    /// <summary>
+    /// Cuts the connections to a virtual host, as the broker's operator can; waits until there are any, as the broker lists them late.
+    /// </summary>
     /// <returns>How many there were.</returns>
     public async Task<int> CutConnectionsAsync(string virtualHost)
     {
-        for (var patience = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(15); await Task.Delay(200))
+        for (
+            var patience = TimeProvider.System.GetTimestamp();
+            TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(15);
+            await Task.Delay(200)
+        )
         {
             var cut = 0;
-            foreach (var connection in (await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections")).EnumerateArray())
+            foreach (
+                var connection in (await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections")).EnumerateArray()
+            )
             {
-                cut += (await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")).IsSuccessStatusCode ? 1 : 0;
+                cut += (
+                    await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")
+                ).IsSuccessStatusCode
+                    ? 1
+                    : 0;
             }
 
             if (cut > 0)

@@ -4,7 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dsde.Testing;
 
-/// <summary>An authority of the tests' own, with certificates for a server on this machine and for a client, as PEM files in a folder that goes with it.</summary>
+/// <summary>
+/// An authority of the tests' own, with certificates for a server on this machine and for a client, as PEM files in a folder that goes with
+/// it.
+/// </summary>
 public sealed class TestCertificates : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-tls-");
@@ -46,7 +49,9 @@ public sealed class TestCertificates : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false)
+        );
         using var certificate = request.Create(authority, Yesterday, Tomorrow, RandomNumberGenerator.GetBytes(8));
         File.WriteAllText(PathOf($"{name}.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(PathOf($"{name}.key"), key.ExportPkcs8PrivateKeyPem());

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Dsde.Testing;
 
 /// <summary>
-/// The wire between a program and a server on this machine, to be cut at an exact place: a proxy that understands where the messages of AMQP or PostgreSQL begin
-/// and end, shows each to the test before it passes it on, and is cut, or hangs, when the test says so.
+/// The wire between a program and a server on this machine, to be cut at an exact place: a proxy that understands where the messages of
+/// AMQP or PostgreSQL begin and end, shows each to the test before it passes it on, and is cut, or hangs, when the test says so.
 /// </summary>
 public sealed class Wire : IAsyncDisposable
 {
@@ -34,7 +34,8 @@ public sealed class Wire : IAsyncDisposable
     public int Port { get; }
 
     /// <summary>
-    /// Has every message looked at before it is passed on, until one is to be cut at; then it is done with. Several connections may ask at once.
+    /// Has every message looked at before it is passed on, until one is to be cut at; then it is done with. Several connections may ask at
+    /// once.
     /// </summary>
     /// <returns>Ends when it has happened.</returns>
     public Task ArmAsync(Func<WireMessage, WireCut> watch)
@@ -166,7 +167,8 @@ public sealed class Wire : IAsyncDisposable
                 filled += read;
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
         {
             // one of the two has gone
         }

@@ -12,6 +12,8 @@ public enum WireCut
     /// <summary>After it: the receiver gets it, and can't answer.</summary>
     After,
 
-    /// <summary>Not cut: from this message on the connection stays open and passes nothing more, as if one of the two were stopped.</summary>
+    /// <summary>
+    /// Not cut: from this message on the connection stays open and passes nothing more, as if one of the two were stopped.
+    /// </summary>
     Hold,
 }

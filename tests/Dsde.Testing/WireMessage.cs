@@ -15,15 +15,24 @@ public readonly record struct WireMessage(int Connection, bool IsFromClient, Rea
     /// <summary>Whether it is AMQP's <c>basic.publish</c>: the program publishes.</summary>
     public bool IsPublish => IsFromClient && IsBasicMethod(40);
 
-    /// <summary>Whether it is AMQP's <c>basic.ack</c>: from the server the confirmation of what was published, from the program the acknowledgement of a delivery.</summary>
+    /// <summary>
+    /// Whether it is AMQP's <c>basic.ack</c>: from the server the confirmation of what was published, from the program the acknowledgement
+    /// of a delivery.
+    /// </summary>
     public bool IsAcknowledgement => IsBasicMethod(80);
 
     /// <summary>Whether it asks PostgreSQL to commit.</summary>
-    public bool IsCommit => IsFromClient && Bytes.Span is [PostgreSqlQuery, ..] && Encoding.ASCII.GetString(Bytes.Span).Contains("COMMIT", StringComparison.Ordinal);
+    public bool IsCommit =>
+        IsFromClient
+        && Bytes.Span is [PostgreSqlQuery, ..]
+        && Encoding.ASCII.GetString(Bytes.Span).Contains("COMMIT", StringComparison.Ordinal);
 
     /// <summary>Whether a text is in it.</summary>
     public bool Contains(string text) => Bytes.Span.IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
 
-    private bool IsBasicMethod(int method) => Bytes.Span is [AmqpMethodFrame, ..] && Bytes.Length > 11
-        && BinaryPrimitives.ReadInt16BigEndian(Bytes.Span[7..]) == 60 && BinaryPrimitives.ReadInt16BigEndian(Bytes.Span[9..]) == method;
+    private bool IsBasicMethod(int method) =>
+        Bytes.Span is [AmqpMethodFrame, ..]
+        && Bytes.Length > 11
+        && BinaryPrimitives.ReadInt16BigEndian(Bytes.Span[7..]) == 60
+        && BinaryPrimitives.ReadInt16BigEndian(Bytes.Span[9..]) == method;
 }

@@ -13,14 +13,26 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void The_engine_knows_no_queue_no_database_and_no_message() =>
-        ShouldNotReference(Engine, "Dsde.Contracts", "Dsde.Persistence", "MassTransit", "Microsoft.EntityFrameworkCore", "Npgsql", "Microsoft.AspNetCore");
+        ShouldNotReference(
+            Engine,
+            "Dsde.Contracts",
+            "Dsde.Persistence",
+            "MassTransit",
+            "Microsoft.EntityFrameworkCore",
+            "Npgsql",
+            "Microsoft.AspNetCore"
+        );
 
     [Fact]
-    public void Persistence_knows_no_engine_no_queue_and_no_message() => ShouldNotReference(Persistence, "Dsde.Engine", "Dsde.Contracts", "MassTransit", "TorchSharp");
+    public void Persistence_knows_no_engine_no_queue_and_no_message() =>
+        ShouldNotReference(Persistence, "Dsde.Engine", "Dsde.Contracts", "MassTransit", "TorchSharp");
 
     [Fact]
     public void Contracts_depend_on_nothing() =>
-        Contracts.GetReferencedAssemblies().Select(name => name.Name).ShouldAllBe(name => name!.StartsWith("System", StringComparison.Ordinal) || name == "MassTransit.Abstractions");
+        Contracts
+            .GetReferencedAssemblies()
+            .Select(name => name.Name)
+            .ShouldAllBe(name => name!.StartsWith("System", StringComparison.Ordinal) || name == "MassTransit.Abstractions");
 
     [Fact]
     public void The_worker_leaves_tensors_and_tables_to_their_projects()
@@ -33,8 +45,15 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void Messages_are_immutable() =>
-        Contracts.GetExportedTypes().SelectMany(type => type.GetProperties()).Where(property => property.SetMethod is not null)
-            .ShouldAllBe(property => property.SetMethod!.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit)));
+        Contracts
+            .GetExportedTypes()
+            .SelectMany(type => type.GetProperties())
+            .Where(property => property.SetMethod is not null)
+            .ShouldAllBe(property =>
+                property
+                    .SetMethod!.ReturnParameter.GetRequiredCustomModifiers()
+                    .Contains(typeof(System.Runtime.CompilerServices.IsExternalInit))
+            );
 
     private static void ShouldNotReference(Assembly assembly, params string[] forbidden) =>
         (Types.InAssembly(assembly).ShouldNot().HaveDependencyOnAny(forbidden).GetResult().FailingTypeNames ?? []).ShouldBeEmpty();

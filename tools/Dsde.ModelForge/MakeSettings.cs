@@ -11,7 +11,9 @@ namespace Dsde.ModelForge;
 internal sealed record MakeSettings(string Folder, TimeSpan TargetTime, TimeSpan DraftTime, int Seed, ScalarType ComputeType)
 {
     /// <summary>The command that makes this.</summary>
-    public string Command => string.Create(
-        System.Globalization.CultureInfo.InvariantCulture,
-        $"dotnet run -c Release --project tools/Dsde.ModelForge -- make --minutes-target {TargetTime.TotalMinutes} --minutes-draft {DraftTime.TotalMinutes} --seed {Seed}");
+    public string Command =>
+        string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"dotnet run -c Release --project tools/Dsde.ModelForge -- make --minutes-target {TargetTime.TotalMinutes} --minutes-draft {DraftTime.TotalMinutes} --seed {Seed}"
+        );
 }

@@ -21,7 +21,12 @@ internal sealed class ModelMaker(MakeSettings settings, TimeProvider time, TextW
         var corpus = new CorpusStream(settings.Seed, Split.Train);
         output.WriteLine($"tokenizer: learning {VocabularySize} tokens from {TokenizerDocuments} documents");
         var vocabulary = BpeTrainer.Train(
-            Enumerable.Range(0, TokenizerDocuments).Select(number => corpus.At(number)).SelectMany(document => document.Turns.Append(document.Completion)), VocabularySize);
+            Enumerable
+                .Range(0, TokenizerDocuments)
+                .Select(number => corpus.At(number))
+                .SelectMany(document => document.Turns.Append(document.Completion)),
+            VocabularySize
+        );
         var format = new TextFormat(new BpeEncoder(vocabulary));
         var heldOut = new HeldOutLoss(format, settings.Seed);
 
@@ -31,25 +36,51 @@ internal sealed class ModelMaker(MakeSettings settings, TimeProvider time, TextW
         using var draft = new TrainableDecoder(ModelShape.Draft(vocabulary.Size), settings.ComputeType, draftGenerator);
         if (draft.Shape.ParameterCount * 10 > target.Shape.ParameterCount)
         {
-            throw new InvalidOperationException($"The draft has {draft.Shape.ParameterCount} parameters, more than a tenth of the target's {target.Shape.ParameterCount}.");
+            throw new InvalidOperationException(
+                $"The draft has {draft.Shape.ParameterCount} parameters, more than a tenth of the target's {target.Shape.ParameterCount}."
+            );
         }
 
         output.WriteLine($"target: {target.Shape.ParameterCount} parameters, draft: {draft.Shape.ParameterCount}");
-        var targetSummary = Train(target, null, format, heldOut, new TrainingPlan(settings.TargetTime, 2e-3), vocabulary, cancellationToken);
+        var targetSummary = Train(
+            target,
+            null,
+            format,
+            heldOut,
+            new TrainingPlan(settings.TargetTime, 2e-3),
+            vocabulary,
+            cancellationToken
+        );
         var draftSummary = Train(draft, target, format, heldOut, new TrainingPlan(settings.DraftTime, 4e-3), vocabulary, cancellationToken);
         return (targetSummary, draftSummary);
     }
 
     private TrainingSummary Train(
-        TrainableDecoder model, TrainableDecoder? teacher, TextFormat format, HeldOutLoss heldOut, TrainingPlan plan, BpeVocabulary vocabulary, CancellationToken cancellationToken)
+        TrainableDecoder model,
+        TrainableDecoder? teacher,
+        TextFormat format,
+        HeldOutLoss heldOut,
+        TrainingPlan plan,
+        BpeVocabulary vocabulary,
+        CancellationToken cancellationToken
+    )
     {
         var text = new TokenStream(format, new CorpusStream(settings.Seed, Split.Train));
         var trainer = new Trainer(model, teacher, text, heldOut, time, output);
         var summary = trainer.Run(plan, () => Write(), CheckpointEvery, cancellationToken);
         new TrainingRecord(
-            settings.Command, settings.Seed, model.Shape.ParameterCount, summary.Steps, summary.Tokens, summary.Duration.TotalMinutes, summary.HeldOutLoss).Write(Write());
-        output.WriteLine($"{model.Shape.Name}: {summary.Steps} steps, {summary.Tokens / 1e6:F1} M tokens, held-out loss "
-            + string.Join(", ", summary.HeldOutLoss.Select(pair => $"{pair.Key} {pair.Value:F3}")));
+            settings.Command,
+            settings.Seed,
+            model.Shape.ParameterCount,
+            summary.Steps,
+            summary.Tokens,
+            summary.Duration.TotalMinutes,
+            summary.HeldOutLoss
+        ).Write(Write());
+        output.WriteLine(
+            $"{model.Shape.Name}: {summary.Steps} steps, {summary.Tokens / 1e6:F1} M tokens, held-out loss "
+                + string.Join(", ", summary.HeldOutLoss.Select(pair => $"{pair.Key} {pair.Value:F3}"))
+        );
         return summary;
 
         string Write()

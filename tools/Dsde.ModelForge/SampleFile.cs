@@ -5,7 +5,9 @@ using Dsde.ModelForge.Corpus;
 
 namespace Dsde.ModelForge;
 
-/// <summary>A job file of held-out prompts in the OpenAI batch format: all workloads, chats and plain prompts, greedy and sampled.</summary>
+/// <summary>
+/// A job file of held-out prompts in the OpenAI batch format: all workloads, chats and plain prompts, greedy and sampled.
+/// </summary>
 internal static class SampleFile
 {
     private const int JobCount = 75;
@@ -31,7 +33,11 @@ internal static class SampleFile
         var body = new JsonObject { ["model"] = "dsde-demo" };
         if (document.IsChat)
         {
-            body["messages"] = new JsonArray([.. document.Turns.Select((turn, i) => (JsonNode)new JsonObject { ["role"] = i % 2 == 0 ? "user" : "assistant", ["content"] = turn })]);
+            body["messages"] = new JsonArray([
+                .. document.Turns.Select(
+                    (turn, i) => (JsonNode)new JsonObject { ["role"] = i % 2 == 0 ? "user" : "assistant", ["content"] = turn }
+                ),
+            ]);
         }
         else
         {
@@ -61,11 +67,12 @@ internal static class SampleFile
         };
     }
 
-    private static int MaxTokens(string workload, int round) => workload switch
-    {
-        Stories.Name => 64 + (round % 4 * 40),
-        Questions.Name => 48 + (round % 2 * 32),
-        Records.Name => 160,
-        _ => 96 + (round % 3 * 24),
-    };
+    private static int MaxTokens(string workload, int round) =>
+        workload switch
+        {
+            Stories.Name => 64 + (round % 4 * 40),
+            Questions.Name => 48 + (round % 2 * 32),
+            Records.Name => 160,
+            _ => 96 + (round % 3 * 24),
+        };
 }

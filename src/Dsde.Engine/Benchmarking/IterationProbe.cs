@@ -37,13 +37,20 @@ internal sealed class IterationProbe : IAsyncDisposable
     /// <summary>Mean milliseconds of an iteration with so many sequences, greedy.</summary>
     public double Measure(int sequenceCount, CancellationToken cancellationToken)
     {
-        var requests = Enumerable.Range(0, sequenceCount).Select(index => new GenerationRequest
-        {
-            PromptTokenIds = [.. Enumerable.Range(0, _contextLength - (OutputTokenCount / 2)).Select(position => (index + (position * 31)) % _engine.Description.VocabularySize)],
-            MaxTokens = OutputTokenCount,
-            IgnoreEos = true,
-            Sampling = new SamplingParameters { Temperature = 0 },
-        });
+        var requests = Enumerable
+            .Range(0, sequenceCount)
+            .Select(index => new GenerationRequest
+            {
+                PromptTokenIds =
+                [
+                    .. Enumerable
+                        .Range(0, _contextLength - (OutputTokenCount / 2))
+                        .Select(position => (index + (position * 31)) % _engine.Description.VocabularySize),
+                ],
+                MaxTokens = OutputTokenCount,
+                IgnoreEos = true,
+                Sampling = new SamplingParameters { Temperature = 0 },
+            });
         var results = Task.WhenAll(requests.Select(request => _engine.GenerateAsync(request, cancellationToken))).GetAwaiter().GetResult();
         var last = results[^1].Trace; // it joined last, so that it saw the full batch
         return (last.Times.DraftMs + last.Times.VerifyMs + last.Times.SamplingMs) / last.Iterations.BatchSize.Length;

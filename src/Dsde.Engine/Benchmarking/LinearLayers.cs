@@ -5,12 +5,17 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Benchmarking;
 
-/// <summary>The linear layers of a decoder and nothing else, in their order and with what is fused into them: the floor of a forward pass.</summary>
+/// <summary>
+/// The linear layers of a decoder and nothing else, in their order and with what is fused into them: the floor of a forward pass.
+/// </summary>
 internal sealed class LinearLayers(DecoderWeights weights, IDecoderOps ops)
 {
     /// <summary>Bytes of the weights.</summary>
-    public long WeightBytes { get; } = weights.Layers.SelectMany(layer => (LinearWeight[])[layer.Qkv, layer.Output, layer.GateUp, layer.Down])
-        .Append(weights.LanguageHead).Sum(weight => weight.Weight.NumberOfElements * weight.Weight.ElementSize);
+    public long WeightBytes { get; } =
+        weights
+            .Layers.SelectMany(layer => (LinearWeight[])[layer.Qkv, layer.Output, layer.GateUp, layer.Down])
+            .Append(weights.LanguageHead)
+            .Sum(weight => weight.Weight.NumberOfElements * weight.Weight.ElementSize);
 
     /// <summary>Runs them all once on some rows.</summary>
     public void Run(int rowCount)

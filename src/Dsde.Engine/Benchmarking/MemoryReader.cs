@@ -5,7 +5,9 @@ using Dsde.Engine.Models.Operators.Cpu;
 
 namespace Dsde.Engine.Benchmarking;
 
-/// <summary>Reads a buffer much larger than the caches, with all threads, and nothing else: the bandwidth that streaming weights can reach.</summary>
+/// <summary>
+/// Reads a buffer much larger than the caches, with all threads, and nothing else: the bandwidth that streaming weights can reach.
+/// </summary>
 internal sealed unsafe class MemoryReader : ITeamWork, IDisposable
 {
     private const long BufferBytes = 512L << 20;
@@ -35,7 +37,10 @@ internal sealed unsafe class MemoryReader : ITeamWork, IDisposable
     public void Run(int item)
     {
         var start = (ulong*)(_buffer + ((long)item * ItemBytes));
-        Vector512<ulong> a = default, b = default, c = default, d = default;
+        Vector512<ulong> a = default,
+            b = default,
+            c = default,
+            d = default;
         for (var i = 0; i < ItemBytes / sizeof(ulong); i += 32)
         {
             a |= Vector512.Load(start + i);

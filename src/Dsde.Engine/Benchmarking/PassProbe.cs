@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Benchmarking;
 
-/// <summary>Times forward passes of a decoder, and its linear layers alone. The cache holds zeros: what is in it does not change the time.</summary>
+/// <summary>
+/// Times forward passes of a decoder, and its linear layers alone. The cache holds zeros: what is in it does not change the time.
+/// </summary>
 internal sealed class PassProbe(CachedDecoder decoder, LinearLayers layers, Device device, int contextLength)
 {
     /// <summary>The linear layers; milliseconds.</summary>

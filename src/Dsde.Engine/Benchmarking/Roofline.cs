@@ -5,15 +5,17 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Benchmarking;
 
 /// <summary>
-/// Measures a target against what the machine allows: plain reads of memory, the linear layers alone, whole forward passes and whole iterations. Every
-/// round measures each of them once, so that a disturbance hits all alike, and medians are reported.
+/// Measures a target against what the machine allows: plain reads of memory, the linear layers alone, whole forward passes and whole
+/// iterations. Every round measures each of them once, so that a disturbance hits all alike, and medians are reported.
 /// </summary>
 public static class Roofline
 {
     /// <summary>Iterations are measured in every n-th round only: each time takes as long as many passes.</summary>
     private const int RoundsPerIteration = 5;
 
-    /// <summary>Loads the target of <paramref name="options"/> and measures it; takes the calling thread for some seconds to minutes.</summary>
+    /// <summary>
+    /// Loads the target of <paramref name="options"/> and measures it; takes the calling thread for some seconds to minutes.
+    /// </summary>
     /// <exception cref="ModelLoadException">The target or an option does not do; the message says why.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled between two measurements.</exception>
     public static RooflineReport Measure(EngineOptions options, RooflineOptions settings, CancellationToken cancellationToken)
@@ -28,8 +30,13 @@ public static class Roofline
         RequireContext(folder, settings);
         var slotCount = settings.Cases.Max(@case => @case.SequenceCount);
         using var decoder = new CachedDecoder(
-            folder, slotCount, settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence), compute.Type, compute.Device,
-            options.Numerics == "deterministic");
+            folder,
+            slotCount,
+            settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence),
+            compute.Type,
+            compute.Device,
+            options.Numerics == "deterministic"
+        );
         var layers = decoder.CreateLinearLayers();
         using var bandwidth = new BandwidthProbe(compute.Device, get_num_threads());
         var iterations = settings.MeasuresIterations ? new IterationProbe(options, slotCount, settings.ContextLength) : null;
@@ -45,7 +52,14 @@ public static class Roofline
             }
 
             return new RooflineReport(
-                folder.Name, compute.TypeName, compute.Device.ToString(), get_num_threads(), layers.WeightBytes, samples.ReadBytesPerSecond, samples.Summarize());
+                folder.Name,
+                compute.TypeName,
+                compute.Device.ToString(),
+                get_num_threads(),
+                layers.WeightBytes,
+                samples.ReadBytesPerSecond,
+                samples.Summarize()
+            );
         }
         finally
         {
@@ -58,7 +72,9 @@ public static class Roofline
         var needed = settings.ContextLength + Math.Max(settings.Cases.Max(@case => @case.RowsPerSequence), IterationProbe.ExtraLength);
         if (needed > folder.Config.ContextLength)
         {
-            throw new ModelLoadException($"{folder.Path} allows {folder.Config.ContextLength} tokens, but measuring at a context of {settings.ContextLength} takes {needed}.");
+            throw new ModelLoadException(
+                $"{folder.Path} allows {folder.Config.ContextLength} tokens, but measuring at a context of {settings.ContextLength} takes {needed}."
+            );
         }
     }
 }

@@ -5,11 +5,19 @@ namespace Dsde.Engine.Benchmarking;
 /// <param name="DataType">Type of weights and activations: <c>bf16</c>, <c>fp16</c> or <c>fp32</c>.</param>
 /// <param name="Device">Where it was measured.</param>
 /// <param name="Threads">CPU threads.</param>
-/// <param name="LinearWeightBytes">Bytes of the linear layers' weights, the output projection's included: what one pass reads at least.</param>
+/// <param name="LinearWeightBytes">Bytes of the linear layers' weights, the output projection's included: what one pass reads at
+/// least.</param>
 /// <param name="ReadBytesPerSecond">Plain read of a buffer much larger than the caches, by the same threads.</param>
 /// <param name="Cases">One entry per case, in the order asked for.</param>
 public sealed record RooflineReport(
-    string Target, string DataType, string Device, int Threads, long LinearWeightBytes, double ReadBytesPerSecond, IReadOnlyList<RooflineMeasurement> Cases)
+    string Target,
+    string DataType,
+    string Device,
+    int Threads,
+    long LinearWeightBytes,
+    double ReadBytesPerSecond,
+    IReadOnlyList<RooflineMeasurement> Cases
+)
 {
     /// <summary>Milliseconds that plainly reading the weights takes: the floor of any pass.</summary>
     public double ReadMs => LinearWeightBytes / ReadBytesPerSecond * 1000;

@@ -39,10 +39,17 @@ internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
 
     /// <summary>Medians per case.</summary>
     public IReadOnlyList<RooflineMeasurement> Summarize() =>
-    [
-        .. cases.Select((@case, i) => new RooflineMeasurement(
-            @case, Median(_linearMs[i]), Median(_forwardMs[i]), _iterationMs[i].Count > 0 ? Median(_iterationMs[i]) : null)),
-    ];
+        [
+            .. cases.Select(
+                (@case, i) =>
+                    new RooflineMeasurement(
+                        @case,
+                        Median(_linearMs[i]),
+                        Median(_forwardMs[i]),
+                        _iterationMs[i].Count > 0 ? Median(_iterationMs[i]) : null
+                    )
+            ),
+        ];
 
     private static double Median(List<double> times)
     {

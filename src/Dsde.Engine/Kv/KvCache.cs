@@ -5,11 +5,13 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Keys and values of one model, one slot per sequence, preallocated, each layer's on the layer's device. Whose a slot is, running or retained,
-/// only <see cref="Scheduling.RunningBatch"/> knows. Who owns a range of a slot:
+/// Keys and values of one model, one slot per sequence, preallocated, each layer's on the layer's device. Whose a slot is, running or
+/// retained, only <see cref="Scheduling.RunningBatch"/> knows. Who owns a range of a slot:
 /// <list type="table">
-/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, and readable to sequences that begin alike</description></item>
-/// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when reached</description></item>
+/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, and readable to sequences that begin
+/// alike</description></item>
+/// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when
+/// reached</description></item>
 /// </list>
 /// Rejection therefore only lowers a length. Memory starts as zeros, because a masked key of NaN would still poison the attention.
 /// </summary>
@@ -68,7 +70,8 @@ internal sealed class KvCache : IDisposable
     }
 
     /// <summary>
-    /// Copies the first positions of a slot to another that begins with the same tokens. What the other has already stays; what the first lacks is not copied.
+    /// Copies the first positions of a slot to another that begins with the same tokens. What the other has already stays; what the first
+    /// lacks is not copied.
     /// </summary>
     public void CopyPrefix(int fromSlot, int toSlot, int length)
     {

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Kv;
 
-/// <summary>How the memory for keys and values is divided. Every slot holds a sequence of the greatest length, so that a sequence fits when a slot is free.</summary>
+/// <summary>
+/// How the memory for keys and values is divided. Every slot holds a sequence of the greatest length, so that a sequence fits when a slot
+/// is free.
+/// </summary>
 /// <param name="BatchSize">Most sequences that run at once.</param>
 /// <param name="SlotCount">Slots of each cache: those of the batch, and those for what ended sequences leave.</param>
 internal readonly record struct KvPlan(int BatchSize, int SlotCount)
@@ -32,6 +35,7 @@ internal readonly record struct KvPlan(int BatchSize, int SlotCount)
             ? new KvPlan(Math.Min(options.BatchSize, slots), slots)
             : throw new ModelLoadException(
                 $"{EngineOptions.SectionName}:{nameof(EngineOptions.KvCacheMegabytes)} is {options.KvCacheMegabytes}, but a single sequence of {maxLength} tokens takes "
-                + $"{((perPosition * maxLength) + Megabyte - 1) / Megabyte}. Give at least that, or a {nameof(EngineOptions.MaxLength)} of at most {memory / perPosition}.");
+                    + $"{((perPosition * maxLength) + Megabyte - 1) / Megabyte}. Give at least that, or a {nameof(EngineOptions.MaxLength)} of at most {memory / perPosition}."
+            );
     }
 }

@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Knows what ended sequences have left in free slots, so that prompts which begin alike need not be computed again. The least recently used makes
-/// room first. Holds facts about slots only; whoever changes a slot says so here.
+/// Knows what ended sequences have left in free slots, so that prompts which begin alike need not be computed again. The least recently
+/// used makes room first. Holds facts about slots only; whoever changes a slot says so here.
 /// </summary>
 internal sealed class RetainedPrefixes(int slotCount)
 {
@@ -28,13 +28,20 @@ internal sealed class RetainedPrefixes(int slotCount)
     /// <summary>Forgets everything.</summary>
     public void Clear() => Array.Clear(_entries);
 
-    /// <summary>The slot that shares the most tokens with a prompt, and how many; a count of 0 if none shares any. Of equals the first.</summary>
+    /// <summary>
+    /// The slot that shares the most tokens with a prompt, and how many; a count of 0 if none shares any. Of equals the first.
+    /// </summary>
     public (int Slot, int Length) Find(ReadOnlySpan<int> tokenIds, int except = -1)
     {
         var best = (Slot: -1, Length: 0);
         for (var slot = 0; slot < _entries.Length; slot++)
         {
-            if (slot != except && _entries[slot] is { } entry && tokenIds.CommonPrefixLength(entry.TokenIds) is var length && length > best.Length)
+            if (
+                slot != except
+                && _entries[slot] is { } entry
+                && tokenIds.CommonPrefixLength(entry.TokenIds) is var length
+                && length > best.Length
+            )
             {
                 best = (slot, length);
             }
@@ -52,7 +59,10 @@ internal sealed class RetainedPrefixes(int slotCount)
         }
     }
 
-    /// <summary>Of the slots from <paramref name="first"/> on the one whose content is oldest, if that is older than what <paramref name="slot"/> holds; −1 otherwise.</summary>
+    /// <summary>
+    /// Of the slots from <paramref name="first"/> on the one whose content is oldest, if that is older than what <paramref name="slot"/>
+    /// holds; −1 otherwise.
+    /// </summary>
     public int ChooseVictim(int first, int slot, int except)
     {
         var victim = slot;
@@ -70,7 +80,9 @@ internal sealed class RetainedPrefixes(int slotCount)
     /// <summary>Tokens of a retained slot; none if it is empty.</summary>
     public ReadOnlySpan<int> TokensOf(int slot) => _entries[slot] is { } entry ? entry.TokenIds : [];
 
-    /// <summary>Throws unless the target's cache holds exactly what is retained, and the draft's no more; in running slots nothing is.</summary>
+    /// <summary>
+    /// Throws unless the target's cache holds exactly what is retained, and the draft's no more; in running slots nothing is.
+    /// </summary>
     public void CheckIntegrity(CachePair caches, int runningCount)
     {
         for (var slot = 0; slot < _entries.Length; slot++)
@@ -80,7 +92,8 @@ internal sealed class RetainedPrefixes(int slotCount)
             if (slot < runningCount ? retained > 0 : target != retained || draft > retained)
             {
                 throw new InvalidOperationException(
-                    $"Slot {slot} retains {retained} tokens with {runningCount} sequences running, target KV {target}, draft KV {draft}.");
+                    $"Slot {slot} retains {retained} tokens with {runningCount} sequences running, target KV {target}, draft KV {draft}."
+                );
             }
         }
     }

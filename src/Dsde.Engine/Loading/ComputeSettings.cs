@@ -12,12 +12,13 @@ internal sealed record ComputeSettings(IReadOnlyList<Device> Devices, ScalarType
     public Device Device => Devices[0];
 
     /// <summary>Name of the type as options and telemetry say it.</summary>
-    public string TypeName => Type switch
-    {
-        ScalarType.BFloat16 => "bf16",
-        ScalarType.Float16 => "fp16",
-        _ => "fp32",
-    };
+    public string TypeName =>
+        Type switch
+        {
+            ScalarType.BFloat16 => "bf16",
+            ScalarType.Float16 => "fp16",
+            _ => "fp32",
+        };
 
     /// <summary>Names of the devices as options and telemetry say them.</summary>
     public string DeviceName => string.Join(",", Devices.Select(device => device.ToString()));
@@ -30,12 +31,15 @@ internal sealed record ComputeSettings(IReadOnlyList<Device> Devices, ScalarType
         return new ComputeSettings(devices, ChooseType(options.DataType, devices));
     }
 
-    private static ScalarType ChooseType(string wanted, IReadOnlyList<Device> devices) => wanted switch
-    {
-        "bf16" => ScalarType.BFloat16,
-        "fp16" when devices.Any(device => device.type == DeviceType.CPU) => throw new ModelLoadException("Data type fp16 is for GPUs: processors compute it slowly. Use bf16 or fp32."),
-        "fp16" => ScalarType.Float16,
-        "fp32" => ScalarType.Float32,
-        _ => devices.All(device => device.type == DeviceType.CUDA) ? ScalarType.BFloat16 : ScalarType.Float32,
-    };
+    private static ScalarType ChooseType(string wanted, IReadOnlyList<Device> devices) =>
+        wanted switch
+        {
+            "bf16" => ScalarType.BFloat16,
+            "fp16" when devices.Any(device => device.type == DeviceType.CPU) => throw new ModelLoadException(
+                "Data type fp16 is for GPUs: processors compute it slowly. Use bf16 or fp32."
+            ),
+            "fp16" => ScalarType.Float16,
+            "fp32" => ScalarType.Float32,
+            _ => devices.All(device => device.type == DeviceType.CUDA) ? ScalarType.BFloat16 : ScalarType.Float32,
+        };
 }

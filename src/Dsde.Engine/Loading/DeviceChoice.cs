@@ -35,13 +35,17 @@ internal static class DeviceChoice
 
         if (!cuda.is_available())
         {
-            throw new ModelLoadException($"Device '{wanted}' is asked for, but no CUDA device can be used. Use cpu or auto, or run a build with Accelerator=cuda on a machine with an NVIDIA driver.");
+            throw new ModelLoadException(
+                $"Device '{wanted}' is asked for, but no CUDA device can be used. Use cpu or auto, or run a build with Accelerator=cuda on a machine with an NVIDIA driver."
+            );
         }
 
         var index = Index(name);
         return index < cuda.device_count()
             ? new Device(DeviceType.CUDA, index)
-            : throw new ModelLoadException($"Device '{wanted}' is asked for, but there are only {cuda.device_count()} CUDA devices, counted from 0.");
+            : throw new ModelLoadException(
+                $"Device '{wanted}' is asked for, but there are only {cuda.device_count()} CUDA devices, counted from 0."
+            );
     }
 
     private static int Index(string name) => name.Split(':') is [_, var number] ? int.Parse(number, CultureInfo.InvariantCulture) : 0;

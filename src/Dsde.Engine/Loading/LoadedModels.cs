@@ -37,7 +37,8 @@ internal sealed class LoadedModels : IDisposable
     public int MaxLength => Target.Cache.MaxLength;
 
     /// <summary>Loads target and draft; what they hold is checked before any weight is read.</summary>
-    /// <exception cref="ModelLoadException">A folder is missing, broken or not supported, the two models do not fit together, or memory does not hold them.</exception>
+    /// <exception cref="ModelLoadException">A folder is missing, broken or not supported, the two models do not fit together, or memory
+    /// does not hold them.</exception>
     public static LoadedModels Load(EngineOptions options, ComputeSettings compute)
     {
         var targetFolder = ModelFolder.Open(options.Target);
@@ -58,16 +59,27 @@ internal sealed class LoadedModels : IDisposable
         var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
         var isDeterministic = options.Numerics == "deterministic";
         var plan = KvPlan.Create(options, maxLength, targetFolder.Config, draftFolder?.Config, compute.Type);
-        var needs = MemoryNeeds.Of(draftFolder is null ? [targetFolder] : [targetFolder, draftFolder], plan.SlotCount, maxLength, compute.Type);
+        var needs = MemoryNeeds.Of(
+            draftFolder is null ? [targetFolder] : [targetFolder, draftFolder],
+            plan.SlotCount,
+            maxLength,
+            compute.Type
+        );
         if (compute.Devices.All(device => device.type == DeviceType.CPU))
         {
             needs.Require(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         }
 
-        var target = needs.Load(() => new CachedDecoder(targetFolder, plan.SlotCount, maxLength, compute.Type, compute.Devices, isDeterministic, vocabularySize));
+        var target = needs.Load(() =>
+            new CachedDecoder(targetFolder, plan.SlotCount, maxLength, compute.Type, compute.Devices, isDeterministic, vocabularySize)
+        );
         try
         {
-            var draft = draftFolder is null ? null : needs.Load(() => new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize));
+            var draft = draftFolder is null
+                ? null
+                : needs.Load(() =>
+                    new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize)
+                );
             return new LoadedModels(targetFolder, tokenizer, target, draft, plan.BatchSize);
         }
         catch
@@ -88,7 +100,9 @@ internal sealed class LoadedModels : IDisposable
     {
         if (compute.Type == ScalarType.Float16 && folder.Config.OverflowsFp16)
         {
-            throw new ModelLoadException($"{folder.Path}: activations of {folder.Config.Family} models leave the range of fp16. Use bf16 or fp32.");
+            throw new ModelLoadException(
+                $"{folder.Path}: activations of {folder.Config.Family} models leave the range of fp16. Use bf16 or fp32."
+            );
         }
     }
 
@@ -99,7 +113,8 @@ internal sealed class LoadedModels : IDisposable
         if (wanted > allowed)
         {
             throw new ModelLoadException(
-                $"{EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} is {wanted}, but {shorter.Path} allows {allowed} tokens. Give at most that, or 0 for what the models allow.");
+                $"{EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} is {wanted}, but {shorter.Path} allows {allowed} tokens. Give at most that, or 0 for what the models allow."
+            );
         }
 
         return wanted == 0 ? allowed : wanted;

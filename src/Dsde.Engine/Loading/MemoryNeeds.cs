@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Loading;
 
-/// <summary>What models take, so that running out of memory is told before it happens where that is known, and in plain words where it is not.</summary>
+/// <summary>
+/// What models take, so that running out of memory is told before it happens where that is known, and in plain words where it is not.
+/// </summary>
 /// <param name="Weights">Bytes of all weights in the type computed in.</param>
 /// <param name="KvCache">Bytes of keys and values of all slots.</param>
 /// <param name="Slots">Sequences there is room for, retained ones included.</param>
@@ -15,7 +17,8 @@ internal readonly record struct MemoryNeeds(long Weights, long KvCache, int Slot
     /// <summary>Those of some models with caches of one size. Absurd sizes saturate.</summary>
     public static MemoryNeeds Of(IEnumerable<ModelFolder> models, int slots, int positions, ScalarType type)
     {
-        Int128 weights = 0, cache = 0;
+        Int128 weights = 0,
+            cache = 0;
         var elementSize = type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort);
         foreach (var model in models)
         {
@@ -53,7 +56,10 @@ internal readonly record struct MemoryNeeds(long Weights, long KvCache, int Slot
 
     private static string Show(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F2} GiB");
 
-    private ModelLoadException Exceeded(string limit, Exception? cause) => new(
-        $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values of {Slots} slots of {Positions} tokens, but {limit}. "
-        + $"Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or {nameof(EngineOptions.BatchSize)}, limit {nameof(EngineOptions.KvCacheMegabytes)}, use {nameof(EngineOptions.DataType)} bf16, or name more devices.", cause);
+    private ModelLoadException Exceeded(string limit, Exception? cause) =>
+        new(
+            $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values of {Slots} slots of {Positions} tokens, but {limit}. "
+                + $"Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or {nameof(EngineOptions.BatchSize)}, limit {nameof(EngineOptions.KvCacheMegabytes)}, use {nameof(EngineOptions.DataType)} bf16, or name more devices.",
+            cause
+        );
 }

@@ -8,8 +8,8 @@ namespace Dsde.Engine.Loading;
 internal static class ThreadSettings
 {
     /// <summary>
-    /// Below this many parameters handing work to a second thread costs more than it gains. Measured on 2 cores, 8 sequences: with 4 million
-    /// parameters one thread takes 0.65 of the time of two, with 38 million 1.0 (fp32) to 1.3 (bf16).
+    /// Below this many parameters handing work to a second thread costs more than it gains. Measured on 2 cores, 8 sequences: with 4
+    /// million parameters one thread takes 0.65 of the time of two, with 38 million 1.0 (fp32) to 1.3 (bf16).
     /// </summary>
     private const long FewParameters = 16_000_000;
 

@@ -14,10 +14,16 @@ internal sealed class CachedDecoder : IDisposable
 
     /// <summary>Loads a model folder for some sequences of some length, onto one device.</summary>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
-    public CachedDecoder(ModelFolder folder, int slotCount, int maxLength, ScalarType type, Device device, bool isDeterministic = false, int? vocabularySize = null)
-        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize)
-    {
-    }
+    public CachedDecoder(
+        ModelFolder folder,
+        int slotCount,
+        int maxLength,
+        ScalarType type,
+        Device device,
+        bool isDeterministic = false,
+        int? vocabularySize = null
+    )
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize) { }
 
     /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
     /// <param name="folder">The model.</param>
@@ -26,15 +32,27 @@ internal sealed class CachedDecoder : IDisposable
     /// <param name="type">Type of weights, activations and cache.</param>
     /// <param name="devices">Where the layers are, in order.</param>
     /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
-    /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all rows.</param>
+    /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all
+    /// rows.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(
-        ModelFolder folder, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> devices, bool isDeterministic = false, int? vocabularySize = null)
+        ModelFolder folder,
+        int slotCount,
+        int maxLength,
+        ScalarType type,
+        IReadOnlyList<Device> devices,
+        bool isDeterministic = false,
+        int? vocabularySize = null
+    )
     {
         VocabularySize = vocabularySize ?? folder.Config.VocabularySize;
         Device = devices[0];
         var placement = LayerPlacement.Spread(folder.Config, devices);
-        _ops = DecoderOperators.Create(type, devices.FirstOrDefault(device => device.type != DeviceType.CPU) ?? devices[0], isDeterministic);
+        _ops = DecoderOperators.Create(
+            type,
+            devices.FirstOrDefault(device => device.type != DeviceType.CPU) ?? devices[0],
+            isDeterministic
+        );
         try
         {
             _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
@@ -51,7 +69,9 @@ internal sealed class CachedDecoder : IDisposable
     /// <summary>Keys and values of the running sequences.</summary>
     public KvCache Cache { get; }
 
-    /// <summary>Tokens of the vocabulary that logits are given for (V): the same in a target and its draft, whatever their paddings.</summary>
+    /// <summary>
+    /// Tokens of the vocabulary that logits are given for (V): the same in a target and its draft, whatever their paddings.
+    /// </summary>
     public int VocabularySize { get; }
 
     /// <summary>Where rows come from and logits go to.</summary>

@@ -7,9 +7,10 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// The decoder that every supported family is a configuration of, over packed rows: RMSNorm, rotary positions, grouped-query attention, gated MLP.
-/// Linear layers see the rows as they are packed, without padding; attention sees the slots of the cache in place. Where layers lie on several
-/// devices the rows walk from one to the next. Owns its weights. Legend as in <see cref="PassRows"/> and <see cref="LayerWeights"/>.
+/// The decoder that every supported family is a configuration of, over packed rows: RMSNorm, rotary positions, grouped-query attention,
+/// gated MLP. Linear layers see the rows as they are packed, without padding; attention sees the slots of the cache in place. Where layers
+/// lie on several devices the rows walk from one to the next. Owns its weights. Legend as in <see cref="PassRows"/> and
+/// <see cref="LayerWeights"/>.
 /// </summary>
 internal sealed class Decoder : IDisposable
 {
@@ -29,7 +30,8 @@ internal sealed class Decoder : IDisposable
         _attention = [.. weights.Layers.Select((layer, index) => ShapeOf(config, layer, index, _rotary.On(layer.Device)))];
 
         // In the type of the rows, as the models were trained: √hidden is rounded to it.
-        _embeddingScale = config.EmbeddingScale == 1 ? null : tensor(config.EmbeddingScale, weights.Type, weights.Device).DetachFromDisposeScope();
+        _embeddingScale =
+            config.EmbeddingScale == 1 ? null : tensor(config.EmbeddingScale, weights.Type, weights.Device).DetachFromDisposeScope();
         using var scale = _embeddingScale?.to(ScalarType.Float32);
         _pass = ops.CreatePass(config, weights, _attention, scale?.item<float>() ?? 1);
     }

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// All weights of a model in one type, the layers on one device or spread over several. Norms that are stored as their distance from 1 are kept as
-/// fp32, in which 1 + w is exact enough. Legend as in <see cref="LayerWeights"/>; V vocabulary.
+/// All weights of a model in one type, the layers on one device or spread over several. Norms that are stored as their distance from 1 are
+/// kept as fp32, in which 1 + w is exact enough. Legend as in <see cref="LayerWeights"/>; V vocabulary.
 /// </summary>
 internal sealed class DecoderWeights : IDisposable
 {
@@ -28,7 +28,10 @@ internal sealed class DecoderWeights : IDisposable
     /// <summary>On the last layer's device. <c>[H]</c></summary>
     public Tensor FinalNorm { get; }
 
-    /// <summary>On the last layer's device. <c>[V, H]</c>, without padding rows; on a GPU a view of the embedding where the two are tied and on one device.</summary>
+    /// <summary>
+    /// On the last layer's device. <c>[V, H]</c>, without padding rows; on a GPU a view of the embedding where the two are tied and on one
+    /// device.
+    /// </summary>
     public LinearWeight LanguageHead { get; }
 
     /// <summary>Type of weights and activations.</summary>
@@ -52,11 +55,20 @@ internal sealed class DecoderWeights : IDisposable
         using var memory = new WeightMemory(type);
         var config = folder.Config;
         var (first, last) = (placement.First, placement.Last);
-        long hidden = config.HiddenSize, vocabulary = config.VocabularySize;
+        long hidden = config.HiddenSize,
+            vocabulary = config.VocabularySize;
         var embedding = files.Read("model.embed_tokens.weight", first, vocabulary, hidden);
-        var layers = placement.Layers.Select((device, layer) => new LayerReader(files, memory, config, device, $"model.layers.{layer}.").Read()).ToList();
+        var layers = placement
+            .Layers.Select((device, layer) => new LayerReader(files, memory, config, device, $"model.layers.{layer}.").Read())
+            .ToList();
         var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
-        var head = memory.Stack((config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden)).narrow(0, 0, outputCount));
+        var head = memory.Stack(
+            (config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden)).narrow(
+                0,
+                0,
+                outputCount
+            )
+        );
         files.RefuseLeftovers();
         foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([embedding, finalNorm, head]))
         {

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// The rows of a pass on the device at work. Devices are told apart as objects, so that asking costs nothing per layer; a copy is made where the
-/// layers pass to another one, in the scope of the pass.
+/// The rows of a pass on the device at work. Devices are told apart as objects, so that asking costs nothing per layer; a copy is made
+/// where the layers pass to another one, in the scope of the pass.
 /// </summary>
 internal sealed class DevicePasses : IDisposable
 {

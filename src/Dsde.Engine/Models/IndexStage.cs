@@ -23,6 +23,10 @@ internal sealed class IndexStage
     /// <summary>What was added, on the device. <c>[count] i64</c></summary>
     public Tensor Slice((int Offset, int Count) range)
     {
-        return (_uploaded ?? throw new InvalidOperationException("Indices are asked for before they were uploaded.")).narrow(0, range.Offset, range.Count);
+        return (_uploaded ?? throw new InvalidOperationException("Indices are asked for before they were uploaded.")).narrow(
+            0,
+            range.Offset,
+            range.Count
+        );
     }
 }

@@ -59,58 +59,66 @@ internal sealed class JsonSettings
     public bool Contains(string key) => _root.TryGetProperty(key, out _);
 
     /// <summary>An object under a key, to be read in the same way; null where there is none.</summary>
-    public JsonSettings? Section(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Object } value => new JsonSettings(Path, value),
-        { } value => throw Unsupported(key, value, "an object or null"),
-    };
+    public JsonSettings? Section(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Object } value => new JsonSettings(Path, value),
+            { } value => throw Unsupported(key, value, "an object or null"),
+        };
 
     /// <summary>All keys and values, in the file's order.</summary>
     public IEnumerable<JsonProperty> Entries() => _root.EnumerateObject();
 
     /// <summary>The objects of a list under a key.</summary>
     public IEnumerable<JsonSettings> Sections(string key) =>
-        (Find(key) ?? throw Missing(key)) is { ValueKind: JsonValueKind.Array } list && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
+        (Find(key) ?? throw Missing(key)) is { ValueKind: JsonValueKind.Array } list
+        && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Object)
             ? list.EnumerateArray().Select(item => new JsonSettings(Path, item))
             : throw Unsupported(key, Find(key)!.Value, "a list of objects");
 
-    public string? String(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.String } value => value.GetString(),
-        { } value => throw Unsupported(key, value, "a string"),
-    };
+    public string? String(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.String } value => value.GetString(),
+            { } value => throw Unsupported(key, value, "a string"),
+        };
 
-    public bool Bool(string key, bool otherwise) => Find(key) switch
-    {
-        null => otherwise,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        { } value => throw Unsupported(key, value, "true or false"),
-    };
+    public bool Bool(string key, bool otherwise) =>
+        Find(key) switch
+        {
+            null => otherwise,
+            { ValueKind: JsonValueKind.True } => true,
+            { ValueKind: JsonValueKind.False } => false,
+            { } value => throw Unsupported(key, value, "true or false"),
+        };
 
-    public int? PositiveInt(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number > 0 => number,
-        { } value => throw Unsupported(key, value, "a whole number above 0"),
-    };
+    public int? PositiveInt(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number > 0 => number,
+            { } value => throw Unsupported(key, value, "a whole number above 0"),
+        };
 
-    public double? PositiveNumber(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && number > 0 && double.IsFinite(number) => number,
-        { } value => throw Unsupported(key, value, "a number above 0"),
-    };
+    public double? PositiveNumber(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && number > 0 && double.IsFinite(number) =>
+                number,
+            { } value => throw Unsupported(key, value, "a number above 0"),
+        };
 
     /// <summary>A whole number from 0 up; null where there is none.</summary>
-    public int? Count(string key) => Find(key) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= 0 => number,
-        { } value => throw Unsupported(key, value, "a whole number from 0 up"),
-    };
+    public int? Count(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= 0 => number,
+            { } value => throw Unsupported(key, value, "a whole number from 0 up"),
+        };
 
     public int RequiredPositiveInt(string key) => PositiveInt(key) ?? throw Missing(key);
 

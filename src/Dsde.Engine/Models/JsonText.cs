@@ -3,7 +3,9 @@ using System.Text.Unicode;
 
 namespace Dsde.Engine.Models;
 
-/// <summary>Text in JSON. The parser takes broken text as it comes, and it would fail, with another exception, when somebody reads it.</summary>
+/// <summary>
+/// Text in JSON. The parser takes broken text as it comes, and it would fail, with another exception, when somebody reads it.
+/// </summary>
 internal static class JsonText
 {
     /// <summary>Whether all of it is UTF-8, and no escape stands for half a character.</summary>

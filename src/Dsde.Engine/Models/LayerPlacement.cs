@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// Which device holds which layer. Layers of a device are adjacent; the embedding is with the first layer, final norm and output projection with the
-/// last. Several devices work one after the other: the split is for models that one can't hold.
+/// Which device holds which layer. Layers of a device are adjacent; the embedding is with the first layer, final norm and output projection
+/// with the last. Several devices work one after the other: the split is for models that one can't hold.
 /// </summary>
 internal sealed class LayerPlacement
 {
@@ -25,7 +25,9 @@ internal sealed class LayerPlacement
     {
         if (devices.Count > config.LayerCount)
         {
-            throw new ModelLoadException($"The model has {config.LayerCount} layers, too few for {devices.Count} devices. Name fewer in {EngineOptions.SectionName}:{nameof(EngineOptions.Device)}.");
+            throw new ModelLoadException(
+                $"The model has {config.LayerCount} layers, too few for {devices.Count} devices. Name fewer in {EngineOptions.SectionName}:{nameof(EngineOptions.Device)}."
+            );
         }
 
         var owners = Enumerable.Range(0, config.LayerCount).Select(layer => OwnerOf(layer, config, devices.Count)).ToArray();
@@ -42,7 +44,8 @@ internal sealed class LayerPlacement
     /// <summary>The device in whose share the middle of the layer falls, all parameters laid out in a row.</summary>
     private static int OwnerOf(int layer, ModelConfig config, int deviceCount)
     {
-        double hidden = config.HiddenSize, headsWidth = (2.0 * config.HeadCount) + (2.0 * config.KvHeadCount);
+        double hidden = config.HiddenSize,
+            headsWidth = (2.0 * config.HeadCount) + (2.0 * config.KvHeadCount);
         var layerSize = hidden * ((headsWidth * config.HeadDim) + (3.0 * config.IntermediateSize));
         var vocabularySize = hidden * config.VocabularySize;
         var total = (layerSize * config.LayerCount) + (2 * vocabularySize);

@@ -12,20 +12,28 @@ internal sealed class LayerReader(MappedWeights files, WeightMemory memory, Mode
     private readonly long _kvWidth = (long)config.KvHeadCount * config.HeadDim;
 
     /// <summary>The layer, in the caller's scope.</summary>
-    public LayerWeights Read() => new(
-        ReadNorm("input_layernorm", _hidden),
-        ReadStacked(config.HasQkvBias, _hidden, ("self_attn.q_proj", _queryWidth), ("self_attn.k_proj", _kvWidth), ("self_attn.v_proj", _kvWidth)),
-        ReadStacked(config.HasOutputBias, _queryWidth, ("self_attn.o_proj", _hidden)),
-        ReadNorm(config.HasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", _hidden),
-        ReadStacked(config.HasMlpBias, _hidden, ("mlp.gate_proj", _intermediate), ("mlp.up_proj", _intermediate)),
-        ReadStacked(config.HasMlpBias, _intermediate, ("mlp.down_proj", _hidden)),
-        device)
-    {
-        QueryNorm = config.HasQkNorm ? ReadNorm("self_attn.q_norm", config.HeadDim) : null,
-        KeyNorm = config.HasQkNorm ? ReadNorm("self_attn.k_norm", config.HeadDim) : null,
-        AttentionOutputNorm = config.HasOutputNorms ? ReadNorm("post_attention_layernorm", _hidden) : null,
-        MlpOutputNorm = config.HasOutputNorms ? ReadNorm("post_feedforward_layernorm", _hidden) : null,
-    };
+    public LayerWeights Read() =>
+        new(
+            ReadNorm("input_layernorm", _hidden),
+            ReadStacked(
+                config.HasQkvBias,
+                _hidden,
+                ("self_attn.q_proj", _queryWidth),
+                ("self_attn.k_proj", _kvWidth),
+                ("self_attn.v_proj", _kvWidth)
+            ),
+            ReadStacked(config.HasOutputBias, _queryWidth, ("self_attn.o_proj", _hidden)),
+            ReadNorm(config.HasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", _hidden),
+            ReadStacked(config.HasMlpBias, _hidden, ("mlp.gate_proj", _intermediate), ("mlp.up_proj", _intermediate)),
+            ReadStacked(config.HasMlpBias, _intermediate, ("mlp.down_proj", _hidden)),
+            device
+        )
+        {
+            QueryNorm = config.HasQkNorm ? ReadNorm("self_attn.q_norm", config.HeadDim) : null,
+            KeyNorm = config.HasQkNorm ? ReadNorm("self_attn.k_norm", config.HeadDim) : null,
+            AttentionOutputNorm = config.HasOutputNorms ? ReadNorm("post_attention_layernorm", _hidden) : null,
+            MlpOutputNorm = config.HasOutputNorms ? ReadNorm("post_feedforward_layernorm", _hidden) : null,
+        };
 
     private Tensor ReadNorm(string name, long width) => files.ReadNorm($"{prefix}{name}.weight", device, width, config.NormsAreOffsets);
 

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models;
 
-/// <summary>Weights of one decoder layer, those that read the same input fused. Legend: H hidden, I intermediate, h heads, g kv heads, d head dim.</summary>
+/// <summary>
+/// Weights of one decoder layer, those that read the same input fused. Legend: H hidden, I intermediate, h heads, g kv heads, d head dim.
+/// </summary>
 /// <param name="InputNorm">Before attention. <c>[H]</c></param>
 /// <param name="Qkv">Query, key and value projections, stacked. <c>[(h + 2g)·d, H]</c></param>
 /// <param name="Output"><c>[H, h·d]</c></param>
@@ -11,7 +13,15 @@ namespace Dsde.Engine.Models;
 /// <param name="GateUp">Gate and up projections, stacked. <c>[2·I, H]</c></param>
 /// <param name="Down"><c>[H, I]</c></param>
 /// <param name="Device">Where they are.</param>
-internal sealed record LayerWeights(Tensor InputNorm, LinearWeight Qkv, LinearWeight Output, Tensor MlpNorm, LinearWeight GateUp, LinearWeight Down, Device Device) : IDisposable
+internal sealed record LayerWeights(
+    Tensor InputNorm,
+    LinearWeight Qkv,
+    LinearWeight Output,
+    Tensor MlpNorm,
+    LinearWeight GateUp,
+    LinearWeight Down,
+    Device Device
+) : IDisposable
 {
     /// <summary>Of each query head. <c>[d]</c>; null without one.</summary>
     public Tensor? QueryNorm { get; init; }
@@ -29,8 +39,20 @@ internal sealed record LayerWeights(Tensor InputNorm, LinearWeight Qkv, LinearWe
     public IEnumerable<Tensor> Tensors =>
         new[]
         {
-            InputNorm, Qkv.Weight, Qkv.Bias, Output.Weight, Output.Bias, MlpNorm, GateUp.Weight, GateUp.Bias, Down.Weight, Down.Bias,
-            QueryNorm, KeyNorm, AttentionOutputNorm, MlpOutputNorm,
+            InputNorm,
+            Qkv.Weight,
+            Qkv.Bias,
+            Output.Weight,
+            Output.Bias,
+            MlpNorm,
+            GateUp.Weight,
+            GateUp.Bias,
+            Down.Weight,
+            Down.Bias,
+            QueryNorm,
+            KeyNorm,
+            AttentionOutputNorm,
+            MlpOutputNorm,
         }.OfType<Tensor>();
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// Weights of a folder, read from memory-mapped files: what is stored in the wanted type is not copied until it is fused or moved. Keeps count of
-/// what was read, because a weight that nobody asks for belongs to a computation that is not done.
+/// Weights of a folder, read from memory-mapped files: what is stored in the wanted type is not copied until it is fused or moved. Keeps
+/// count of what was read, because a weight that nobody asks for belongs to a computation that is not done.
 /// </summary>
 internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisposable
 {
@@ -16,7 +16,9 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     /// <exception cref="ModelLoadException">It is missing, of another shape, or of a type that is not a float.</exception>
     public Tensor Read(string name, Device device, params ReadOnlySpan<long> shape) => View(name, shape).to(device).to(type);
 
-    /// <summary>A norm's weight: as <see cref="Read"/>, or if it is stored as its distance from 1, added to that in fp32. <c>[width]</c></summary>
+    /// <summary>
+    /// A norm's weight: as <see cref="Read"/>, or if it is stored as its distance from 1, added to that in fp32. <c>[width]</c>
+    /// </summary>
     /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
     public Tensor ReadNorm(string name, Device device, long width, bool isOffset) =>
         isOffset ? View(name, [width]).to(device).to(ScalarType.Float32).add(1) : Read(name, device, width);
@@ -26,14 +28,20 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     public void RefuseLeftovers()
     {
         // Old checkpoints keep a table that is computed here; some keep the output projection although it is tied.
-        var leftovers = folder.WeightNames
-            .Where(name => !_read.Contains(name) && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal) && !(name == "lm_head.weight" && folder.Config.TieWordEmbeddings))
-            .Order(StringComparer.Ordinal).ToList();
+        var leftovers = folder
+            .WeightNames.Where(name =>
+                !_read.Contains(name)
+                && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal)
+                && !(name == "lm_head.weight" && folder.Config.TieWordEmbeddings)
+            )
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (leftovers.Count > 0)
         {
             throw new ModelLoadException(
                 $"{folder.Path} has {leftovers.Count} weights that a {folder.Config.Family} model of this configuration does not use, among them {leftovers[0]}. "
-                + "The output would not be the model's: weights and config.json belong to different models, or the model has parts that are not supported.");
+                    + "The output would not be the model's: weights and config.json belong to different models, or the model has parts that are not supported."
+            );
         }
     }
 
@@ -46,13 +54,16 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         }
     }
 
-    private static ScalarType StoredType(string path, string name, SafetensorsEntry entry) => entry.DataType switch
-    {
-        SafetensorsDataType.BF16 => ScalarType.BFloat16,
-        SafetensorsDataType.F16 => ScalarType.Float16,
-        SafetensorsDataType.F32 => ScalarType.Float32,
-        _ => throw new ModelLoadException($"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."),
-    };
+    private static ScalarType StoredType(string path, string name, SafetensorsEntry entry) =>
+        entry.DataType switch
+        {
+            SafetensorsDataType.BF16 => ScalarType.BFloat16,
+            SafetensorsDataType.F16 => ScalarType.Float16,
+            SafetensorsDataType.F32 => ScalarType.Float32,
+            _ => throw new ModelLoadException(
+                $"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."
+            ),
+        };
 
     private Tensor View(string name, ReadOnlySpan<long> shape)
     {
@@ -61,13 +72,15 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         {
             throw new ModelLoadException(
                 $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it [{string.Join(", ", shape.ToArray())}]. "
-                + "Weights and configuration belong to different models.");
+                    + "Weights and configuration belong to different models."
+            );
         }
 
         _read.Add(name);
         var elementSize = entry.DataType.ByteSize();
         return Map(path, StoredType(path, name, entry), elementSize)
-            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize).view(shape.ToArray());
+            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize)
+            .view(shape.ToArray());
     }
 
     private Tensor Map(string path, ScalarType storedType, int elementSize)

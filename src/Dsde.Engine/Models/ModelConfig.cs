@@ -89,7 +89,9 @@ internal sealed record ModelConfig
     /// <summary>Tokens that end the output, of <c>config.json</c> and <c>generation_config.json</c> together; may be empty.</summary>
     public required IReadOnlyList<int> EosTokenIds { get; init; }
 
-    /// <summary>Type of the stored weights as PyTorch names it: <c>bfloat16</c>, <c>float16</c> or <c>float32</c>; null where it is not said.</summary>
+    /// <summary>
+    /// Type of the stored weights as PyTorch names it: <c>bfloat16</c>, <c>float16</c> or <c>float32</c>; null where it is not said.
+    /// </summary>
     public required string? TorchDtype { get; init; }
 
     /// <summary>Reads the configuration of a model folder.</summary>

@@ -57,7 +57,9 @@ internal static class ModelConfigReader
     {
         const int most = 1 << 14;
         var count = config.RequiredPositiveInt("num_hidden_layers");
-        return count <= most ? count : throw new ModelLoadException($"{config.Path}: \"num_hidden_layers\" is {count}; supported: at most {most}.");
+        return count <= most
+            ? count
+            : throw new ModelLoadException($"{config.Path}: \"num_hidden_layers\" is {count}; supported: at most {most}.");
     }
 
     /// <summary>Bounded with the layers, so that the bytes of a whole cache can be counted.</summary>
@@ -66,7 +68,9 @@ internal static class ModelConfigReader
         const long most = 1 << 18;
         if ((long)kvHeadCount * headDim is var width and > most)
         {
-            throw new ModelLoadException($"{config.Path}: the keys of a position (\"num_key_value_heads\" of {kvHeadCount} times a head's width of {headDim}) are {width} numbers; supported: at most {most}.");
+            throw new ModelLoadException(
+                $"{config.Path}: the keys of a position (\"num_key_value_heads\" of {kvHeadCount} times a head's width of {headDim}) are {width} numbers; supported: at most {most}."
+            );
         }
     }
 
@@ -74,7 +78,9 @@ internal static class ModelConfigReader
     {
         const int most = 1 << 26;
         var length = config.PositiveInt("max_position_embeddings") ?? defaults.ContextLength;
-        return length <= most ? length : throw new ModelLoadException($"{config.Path}: \"max_position_embeddings\" is {length}; supported: at most {most}.");
+        return length <= most
+            ? length
+            : throw new ModelLoadException($"{config.Path}: \"max_position_embeddings\" is {length}; supported: at most {most}.");
     }
 
     private static void RefuseQuantized(JsonSettings config)
@@ -83,7 +89,9 @@ internal static class ModelConfigReader
         {
             var method = config.Section("quantization_config")?.Find("quant_method");
             throw method is { ValueKind: System.Text.Json.JsonValueKind.String } named
-                ? new ModelLoadException($"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's unquantized folder.")
+                ? new ModelLoadException(
+                    $"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's unquantized folder."
+                )
                 : config.Unsupported("quantization_config", quantization, "none (weights in bf16, fp16 or fp32)");
         }
     }
@@ -94,7 +102,8 @@ internal static class ModelConfigReader
         return headCount % kvHeadCount == 0
             ? kvHeadCount
             : throw new ModelLoadException(
-                $"{config.Path}: \"num_key_value_heads\" is {kvHeadCount}; supported: a divisor of \"num_attention_heads\" ({headCount}).");
+                $"{config.Path}: \"num_key_value_heads\" is {kvHeadCount}; supported: a divisor of \"num_attention_heads\" ({headCount})."
+            );
     }
 
     private static int ReadHeadDim(JsonSettings config, FamilyDefaults defaults, int headCount)
@@ -104,13 +113,16 @@ internal static class ModelConfigReader
         if (explicitly is null && hiddenSize % headCount != 0)
         {
             throw new ModelLoadException(
-                $"{config.Path}: \"hidden_size\" is {hiddenSize}; supported without \"head_dim\": a multiple of \"num_attention_heads\" ({headCount}).");
+                $"{config.Path}: \"hidden_size\" is {hiddenSize}; supported without \"head_dim\": a multiple of \"num_attention_heads\" ({headCount})."
+            );
         }
 
         var headDim = explicitly ?? hiddenSize / headCount;
         return headDim % 2 == 0
             ? headDim
-            : throw new ModelLoadException($"{config.Path}: the width of a head (\"head_dim\") is {headDim}; supported: an even number, for the rotary embedding.");
+            : throw new ModelLoadException(
+                $"{config.Path}: the width of a head (\"head_dim\") is {headDim}; supported: an even number, for the rotary embedding."
+            );
     }
 
     private static List<int> ReadEosTokenIds(JsonSettings config, string folder)

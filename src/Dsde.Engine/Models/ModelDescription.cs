@@ -90,7 +90,10 @@ public sealed record ModelDescription
             Name = folder.Name,
             Family = config.Family,
             ParameterCount = folder.ParameterCount,
-            StoredTypes = [.. entries.CountBy(entry => entry.DataType).OrderByDescending(count => count.Value).Select(count => count.Key.ToString())],
+            StoredTypes =
+            [
+                .. entries.CountBy(entry => entry.DataType).OrderByDescending(count => count.Value).Select(count => count.Key.ToString()),
+            ],
             StoredBytes = entries.Sum(entry => entry.ByteLength),
             LayerCount = config.LayerCount,
             HiddenSize = config.HiddenSize,
@@ -119,7 +122,9 @@ public sealed record ModelDescription
         {
             null => unscaled,
             { Kind: RopeScalingKind.Llama3 } scaling => string.Create(
-                CultureInfo.InvariantCulture, $"{unscaled}, llama3 scaling by {scaling.Factor} from {scaling.OriginalContextLength} tokens"),
+                CultureInfo.InvariantCulture,
+                $"{unscaled}, llama3 scaling by {scaling.Factor} from {scaling.OriginalContextLength} tokens"
+            ),
             var scaling => string.Create(CultureInfo.InvariantCulture, $"{unscaled}, linear scaling by {scaling.Factor}"),
         };
     }

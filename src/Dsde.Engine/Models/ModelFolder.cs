@@ -37,7 +37,8 @@ internal sealed class ModelFolder
         if (!Directory.Exists(path))
         {
             throw new ModelLoadException(
-                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with {ModelConfigReader.FileName} and {SingleFileName}.");
+                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with {ModelConfigReader.FileName} and {SingleFileName}."
+            );
         }
 
         return new ModelFolder(path, ModelConfig.Load(path), ReadWeights(path));
@@ -57,12 +58,15 @@ internal sealed class ModelFolder
         var index = System.IO.Path.Combine(folder, IndexFileName);
         if (File.Exists(single))
         {
-            return SafetensorsFile.Open(single).Entries.ToDictionary(pair => pair.Key, pair => (single, pair.Value), StringComparer.Ordinal);
+            return SafetensorsFile
+                .Open(single)
+                .Entries.ToDictionary(pair => pair.Key, pair => (single, pair.Value), StringComparer.Ordinal);
         }
 
         return File.Exists(index)
             ? SafetensorsIndex.ReadWeights(index)
             : throw new ModelLoadException(
-                $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or download the complete model folder.");
+                $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or download the complete model folder."
+            );
     }
 }

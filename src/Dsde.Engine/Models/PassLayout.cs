@@ -2,13 +2,23 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models;
 
-/// <summary>Plans a pass on the host: which slots get how many rows from which position. Then <see cref="Stage"/>, upload, <see cref="Bind"/>.</summary>
+/// <summary>
+/// Plans a pass on the host: which slots get how many rows from which position. Then <see cref="Stage"/>, upload, <see cref="Bind"/>.
+/// </summary>
 internal sealed class PassLayout(int maxLength)
 {
     private readonly List<RowSpan> _spans = [];
-    private (int, int) _positions, _cacheRows, _lastKeys, _bounds, _logitRows;
-    private (int, int)? _gridRows, _rowCells;
-    private int _firstSlot, _slotCount, _queryCount, _keyCount;
+    private (int, int) _positions,
+        _cacheRows,
+        _lastKeys,
+        _bounds,
+        _logitRows;
+    private (int, int)? _gridRows,
+        _rowCells;
+    private int _firstSlot,
+        _slotCount,
+        _queryCount,
+        _keyCount;
     private bool _allLogits;
 
     /// <summary>Rows so far (R).</summary>
@@ -67,22 +77,23 @@ internal sealed class PassLayout(int maxLength)
     }
 
     /// <summary>The pass, once the stage is uploaded. <paramref name="tokenIds"/>: <c>[R] i64</c>.</summary>
-    public PassRows Bind(IndexStage stage, Tensor tokenIds) => new()
-    {
-        TokenIds = tokenIds,
-        Positions = stage.Slice(_positions),
-        CacheRows = stage.Slice(_cacheRows),
-        LastKeys = stage.Slice(_lastKeys).view(_slotCount, _queryCount),
-        Bounds = stage.Slice(_bounds),
-        GridRows = _gridRows is { } grid ? stage.Slice(grid) : null,
-        RowCells = _rowCells is { } cells ? stage.Slice(cells) : null,
-        LogitRows = _allLogits ? null : stage.Slice(_logitRows),
-        FirstSlot = _firstSlot,
-        SlotCount = _slotCount,
-        QueryCount = _queryCount,
-        KeyCount = _keyCount,
-        Spans = _spans,
-    };
+    public PassRows Bind(IndexStage stage, Tensor tokenIds) =>
+        new()
+        {
+            TokenIds = tokenIds,
+            Positions = stage.Slice(_positions),
+            CacheRows = stage.Slice(_cacheRows),
+            LastKeys = stage.Slice(_lastKeys).view(_slotCount, _queryCount),
+            Bounds = stage.Slice(_bounds),
+            GridRows = _gridRows is { } grid ? stage.Slice(grid) : null,
+            RowCells = _rowCells is { } cells ? stage.Slice(cells) : null,
+            LogitRows = _allLogits ? null : stage.Slice(_logitRows),
+            FirstSlot = _firstSlot,
+            SlotCount = _slotCount,
+            QueryCount = _queryCount,
+            KeyCount = _keyCount,
+            Spans = _spans,
+        };
 
     /// <summary>See <see cref="PassRows.Bounds"/>.</summary>
     private long[] Bounds()

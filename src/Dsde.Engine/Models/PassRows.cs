@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// The packed rows of one forward pass and where they go. Rows of a sequence are adjacent and in order; sequences may have any number of them.
-/// Legend: R rows, S slots attended, Q most rows of a slot, T keys attended, N sequences with rows.
+/// The packed rows of one forward pass and where they go. Rows of a sequence are adjacent and in order; sequences may have any number of
+/// them. Legend: R rows, S slots attended, Q most rows of a slot, T keys attended, N sequences with rows.
 /// </summary>
 internal sealed class PassRows : IDisposable
 {
@@ -26,12 +26,14 @@ internal sealed class PassRows : IDisposable
     public required Tensor LastKeys { get; init; }
 
     /// <summary>
-    /// For attention that takes sequences of any length: first row of each sequence and R at the end, <c>[N + 1]</c>; first place of each in the
-    /// cache and one more number, <c>[N + 1]</c>; positions of each after this pass, <c>[N]</c>. Side by side, <c>[3·N + 2] i64</c>.
+    /// For attention that takes sequences of any length: first row of each sequence and R at the end, <c>[N + 1]</c>; first place of each
+    /// in the cache and one more number, <c>[N + 1]</c>; positions of each after this pass, <c>[N]</c>. Side by side, <c>[3·N + 2] i64</c>.
     /// </summary>
     public required Tensor Bounds { get; init; }
 
-    /// <summary>For each cell of the padded grid the packed row it shows, 0 in unused cells; null if rows already are the grid. <c>[S·Q] i64</c></summary>
+    /// <summary>
+    /// For each cell of the padded grid the packed row it shows, 0 in unused cells; null if rows already are the grid. <c>[S·Q] i64</c>
+    /// </summary>
     public Tensor? GridRows { get; init; }
 
     /// <summary>For each packed row its cell in the padded grid; null as above. <c>[R] i64</c></summary>
@@ -59,8 +61,8 @@ internal sealed class PassRows : IDisposable
     public required IReadOnlyList<RowSpan> Spans { get; init; }
 
     /// <summary>
-    /// 0 where a query may look and −∞ elsewhere, <c>[S, 1, Q·h/g, T]</c>; null if every query sees all keys. Made at the first call and kept: layers
-    /// of the same window have the same.
+    /// 0 where a query may look and −∞ elsewhere, <c>[S, 1, Q·h/g, T]</c>; null if every query sees all keys. Made at the first call and
+    /// kept: layers of the same window have the same.
     /// </summary>
     /// <param name="headsPerGroup">Query heads of a key head (h/g).</param>
     /// <param name="type">Type of the mask.</param>
@@ -71,22 +73,23 @@ internal sealed class PassRows : IDisposable
     public RaggedIndices Ragged => _ragged ??= RaggedIndices.Create(this);
 
     /// <summary>The same rows on another device, in the caller's scope.</summary>
-    public PassRows CopyTo(Device device) => new()
-    {
-        TokenIds = TokenIds.to(device),
-        Positions = Positions.to(device),
-        CacheRows = CacheRows.to(device),
-        LastKeys = LastKeys.to(device),
-        Bounds = Bounds.to(device),
-        GridRows = GridRows?.to(device),
-        RowCells = RowCells?.to(device),
-        LogitRows = LogitRows?.to(device),
-        FirstSlot = FirstSlot,
-        SlotCount = SlotCount,
-        QueryCount = QueryCount,
-        KeyCount = KeyCount,
-        Spans = Spans,
-    };
+    public PassRows CopyTo(Device device) =>
+        new()
+        {
+            TokenIds = TokenIds.to(device),
+            Positions = Positions.to(device),
+            CacheRows = CacheRows.to(device),
+            LastKeys = LastKeys.to(device),
+            Bounds = Bounds.to(device),
+            GridRows = GridRows?.to(device),
+            RowCells = RowCells?.to(device),
+            LogitRows = LogitRows?.to(device),
+            FirstSlot = FirstSlot,
+            SlotCount = SlotCount,
+            QueryCount = QueryCount,
+            KeyCount = KeyCount,
+            Spans = Spans,
+        };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -25,13 +25,18 @@ internal static class RopeSettings
         return (theta ?? defaultTheta, scaling);
     }
 
-    private static RopeScaling? ReadScaling(JsonSettings config, string key, JsonSettings rope) => (rope.String("rope_type") ?? rope.String("type")) switch
-    {
-        null or "default" => null,
-        "linear" => new RopeScaling(RopeScalingKind.Linear, rope.RequiredPositiveNumber("factor")),
-        "llama3" => ReadLlama3(config, key, rope),
-        _ => throw config.Unsupported(key, config.Find(key)!.Value, "null, or an object whose \"rope_type\" is \"default\", \"linear\" or \"llama3\""),
-    };
+    private static RopeScaling? ReadScaling(JsonSettings config, string key, JsonSettings rope) =>
+        (rope.String("rope_type") ?? rope.String("type")) switch
+        {
+            null or "default" => null,
+            "linear" => new RopeScaling(RopeScalingKind.Linear, rope.RequiredPositiveNumber("factor")),
+            "llama3" => ReadLlama3(config, key, rope),
+            _ => throw config.Unsupported(
+                key,
+                config.Find(key)!.Value,
+                "null, or an object whose \"rope_type\" is \"default\", \"linear\" or \"llama3\""
+            ),
+        };
 
     private static RopeScaling ReadLlama3(JsonSettings config, string key, JsonSettings rope)
     {

@@ -30,7 +30,9 @@ internal sealed class RotaryTable : IDisposable
     /// <summary>sin of each position's angles, negated in the first half. <c>[positions, 1, head dim]</c></summary>
     public Tensor Sin => _sin;
 
-    /// <summary>Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>, <paramref name="positions"/>: <c>[R] i64</c>; a new tensor.</summary>
+    /// <summary>
+    /// Rotates heads. <paramref name="heads"/>: <c>[R, heads, head dim]</c>, <paramref name="positions"/>: <c>[R] i64</c>; a new tensor.
+    /// </summary>
     public Tensor Rotate(Tensor heads, Tensor positions)
     {
         return (heads * _cos.index_select(0, positions)).addcmul_(heads.roll(_half, -1), _sin.index_select(0, positions), 1);

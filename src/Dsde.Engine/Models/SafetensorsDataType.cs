@@ -24,11 +24,12 @@ internal enum SafetensorsDataType
 internal static class SafetensorsDataTypes
 {
     /// <summary>Bytes of one element.</summary>
-    public static int ByteSize(this SafetensorsDataType type) => type switch
-    {
-        <= SafetensorsDataType.F8_E5M2 => 1,
-        <= SafetensorsDataType.BF16 => 2,
-        <= SafetensorsDataType.F32 => 4,
-        _ => 8,
-    };
+    public static int ByteSize(this SafetensorsDataType type) =>
+        type switch
+        {
+            <= SafetensorsDataType.F8_E5M2 => 1,
+            <= SafetensorsDataType.BF16 => 2,
+            <= SafetensorsDataType.F32 => 4,
+            _ => 8,
+        };
 }

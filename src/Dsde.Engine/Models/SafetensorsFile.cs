@@ -56,7 +56,10 @@ internal sealed class SafetensorsFile
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(lengthField);
         if (headerLength > (ulong)(fileLength - LengthFieldSize) || headerLength > int.MaxValue)
         {
-            throw Broken(path, $"its header claims {headerLength} bytes, but the file has {fileLength}; it is cut short or not a safetensors file");
+            throw Broken(
+                path,
+                $"its header claims {headerLength} bytes, but the file has {fileLength}; it is cut short or not a safetensors file"
+            );
         }
 
         var header = new byte[headerLength];

@@ -44,10 +44,13 @@ internal static class SafetensorsHeader
 
     private static SafetensorsEntry ParseEntry(string path, JsonProperty tensor, long dataStart, long fileLength)
     {
-        if (tensor.Value.ValueKind != JsonValueKind.Object
-            || !tensor.Value.TryGetProperty("dtype", out var typeName) || typeName.ValueKind != JsonValueKind.String
+        if (
+            tensor.Value.ValueKind != JsonValueKind.Object
+            || !tensor.Value.TryGetProperty("dtype", out var typeName)
+            || typeName.ValueKind != JsonValueKind.String
             || ReadNumbers(tensor.Value, "shape") is not { } shape
-            || ReadNumbers(tensor.Value, "data_offsets") is not [var begin, var end])
+            || ReadNumbers(tensor.Value, "data_offsets") is not [var begin, var end]
+        )
         {
             throw SafetensorsFile.Broken(path, $"tensor {tensor.Name} lacks a proper dtype, shape or data_offsets");
         }
@@ -55,26 +58,32 @@ internal static class SafetensorsHeader
         if (!Enum.TryParse<SafetensorsDataType>(typeName.GetString(), out var type) || type.ToString() != typeName.GetString())
         {
             throw new ModelLoadException(
-                $"{path}: tensor {tensor.Name} has dtype {typeName.GetString()}; supported: {string.Join(", ", Enum.GetNames<SafetensorsDataType>())}.");
+                $"{path}: tensor {tensor.Name} has dtype {typeName.GetString()}; supported: {string.Join(", ", Enum.GetNames<SafetensorsDataType>())}."
+            );
         }
 
         if (begin > end || end > fileLength - dataStart)
         {
             throw SafetensorsFile.Broken(
-                path, $"tensor {tensor.Name} lies at bytes {begin} to {end} of the data, which has {fileLength - dataStart} bytes; the file is cut short");
+                path,
+                $"tensor {tensor.Name} lies at bytes {begin} to {end} of the data, which has {fileLength - dataStart} bytes; the file is cut short"
+            );
         }
 
         if (end - begin != ByteLength(shape, type))
         {
             throw SafetensorsFile.Broken(
-                path, $"tensor {tensor.Name} has {end - begin} bytes, which does not fit {type} [{string.Join(", ", shape)}]");
+                path,
+                $"tensor {tensor.Name} has {end - begin} bytes, which does not fit {type} [{string.Join(", ", shape)}]"
+            );
         }
 
         // A misaligned tensor can't be viewed in place in a mapped file.
         return (dataStart + begin) % type.ByteSize() == 0
             ? new SafetensorsEntry(type, shape, dataStart + begin, end - begin)
             : throw new ModelLoadException(
-                $"{path}: tensor {tensor.Name} starts at byte {dataStart + begin}, not at a multiple of {type.ByteSize()}. Save the file again with a current safetensors library.");
+                $"{path}: tensor {tensor.Name} starts at byte {dataStart + begin}, not at a multiple of {type.ByteSize()}. Save the file again with a current safetensors library."
+            );
     }
 
     private static long[]? ReadNumbers(JsonElement tensor, string key)

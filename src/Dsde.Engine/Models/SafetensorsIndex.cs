@@ -24,7 +24,9 @@ internal static class SafetensorsIndex
             var file = OpenOnce(settings, weight, files);
             if (!file.Entries.TryGetValue(weight.Name, out var entry))
             {
-                throw new ModelLoadException($"{file.Path} lacks the weight {weight.Name}, which {indexPath} places there. Download both again.");
+                throw new ModelLoadException(
+                    $"{file.Path} lacks the weight {weight.Name}, which {indexPath} places there. Download both again."
+                );
             }
 
             weights[weight.Name] = (file.Path, entry);
@@ -36,8 +38,12 @@ internal static class SafetensorsIndex
     private static SafetensorsFile OpenOnce(JsonSettings index, JsonProperty weight, Dictionary<string, SafetensorsFile> files)
     {
         // A bare name only: a model folder has no business pointing outside itself.
-        if (weight.Value.ValueKind != JsonValueKind.String || weight.Value.GetString() is not { Length: > 0 } fileName
-            || Path.GetFileName(fileName) != fileName || fileName.Contains('\0', StringComparison.Ordinal))
+        if (
+            weight.Value.ValueKind != JsonValueKind.String
+            || weight.Value.GetString() is not { Length: > 0 } fileName
+            || Path.GetFileName(fileName) != fileName
+            || fileName.Contains('\0', StringComparison.Ordinal)
+        )
         {
             throw index.Unsupported($"{WeightMapKey}.{weight.Name}", weight.Value, "the name of a file in the same folder");
         }

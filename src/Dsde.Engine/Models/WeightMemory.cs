@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models;
 
 /// <summary>
-/// Memory for the weights of linear layers, side by side in large pieces that the system may keep in huge pages: a weight by itself often holds no
-/// whole huge page, and a file's pages are small. Weights on other devices are left to those.
+/// Memory for the weights of linear layers, side by side in large pieces that the system may keep in huge pages: a weight by itself often
+/// holds no whole huge page, and a file's pages are small. Weights on other devices are left to those.
 /// </summary>
 /// <param name="type">Type of the weights.</param>
 internal sealed class WeightMemory(ScalarType type) : IDisposable
@@ -17,7 +17,9 @@ internal sealed class WeightMemory(ScalarType type) : IDisposable
     private Tensor? _piece; // [elements]; untouched parts take no memory
     private long _used;
 
-    /// <summary>Rows one below the other, copied on the CPU if there are several pieces of them or if they may lie in a file. In the caller's scope.</summary>
+    /// <summary>
+    /// Rows one below the other, copied on the CPU if there are several pieces of them or if they may lie in a file. In the caller's scope.
+    /// </summary>
     /// <param name="parts">At least one, all with equally long rows and on one device. <c>[out_i, in]</c></param>
     public Tensor Stack(params ReadOnlySpan<Tensor> parts)
     {

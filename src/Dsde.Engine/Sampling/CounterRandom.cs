@@ -2,9 +2,9 @@ namespace Dsde.Engine.Sampling;
 
 /// <summary>
 /// Uniform draws by key instead of by generator: what a request draws depends on its own seed and on where it is, never on its neighbours.
-/// In rejection mode the key holds the length of the sequence when the iteration began as well as the position: a position that is drafted again
-/// after a rejection draws anew, so that nothing a policy saw of an earlier draw can bias it. Coupled mode's noise is keyed by position alone
-/// (<see cref="NoiseKey"/>): there a token does not depend on what was proposed.
+/// In rejection mode the key holds the length of the sequence when the iteration began as well as the position: a position that is drafted
+/// again after a rejection draws anew, so that nothing a policy saw of an earlier draw can bias it. Coupled mode's noise is keyed by
+/// position alone (<see cref="NoiseKey"/>): there a token does not depend on what was proposed.
 /// </summary>
 internal static class CounterRandom
 {

@@ -28,7 +28,10 @@ internal readonly record struct DivergenceMeasures(Tensor Kld, Tensor Beta, Tens
         using var scope = NewDisposeScope();
         var measures = Compute(logits.index_select(0, proposedRows), cat([.. draftLogits]));
         return new DivergenceMeasures(
-            measures.Kld.MoveToOuterDisposeScope(), measures.Beta.MoveToOuterDisposeScope(), measures.DraftEntropy.MoveToOuterDisposeScope());
+            measures.Kld.MoveToOuterDisposeScope(),
+            measures.Beta.MoveToOuterDisposeScope(),
+            measures.DraftEntropy.MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>The same in device operations.</summary>
@@ -44,11 +47,15 @@ internal readonly record struct DivergenceMeasures(Tensor Kld, Tensor Beta, Tens
         var logDraft = draft.clamp(min: SmallestProbability).log_();
         var entropy = (draft * logDraft).sum(-1).neg_();
         var kld = target.log().sub_(logDraft).mul_(target).sum(-1);
-        return new DivergenceMeasures(
-            kld.MoveToOuterDisposeScope(), beta.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
+        return new DivergenceMeasures(kld.MoveToOuterDisposeScope(), beta.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
     }
 
-    private static unsafe DivergenceMeasures ComputeOnCpu(Tensor logits, Tensor normalizer, Tensor proposedRows, IReadOnlyList<Tensor> draftLogits)
+    private static unsafe DivergenceMeasures ComputeOnCpu(
+        Tensor logits,
+        Tensor normalizer,
+        Tensor proposedRows,
+        IReadOnlyList<Tensor> draftLogits
+    )
     {
         using var targets = new ContiguousTensor(logits);
         var (count, length) = (proposedRows.shape[0], (int)logits.shape[1]);
@@ -63,7 +70,12 @@ internal readonly record struct DivergenceMeasures(Tensor Kld, Tensor Beta, Tens
             var draft = drafts.Address<float>();
             for (var end = rows + piece.shape[0]; rows < end; rows++, measured++, draft += length)
             {
-                (measured[0], measured[count], measured[2 * count]) = LogitKernel.Diverge(target + (*rows * length), normalizers[*rows], draft, length);
+                (measured[0], measured[count], measured[2 * count]) = LogitKernel.Diverge(
+                    target + (*rows * length),
+                    normalizers[*rows],
+                    draft,
+                    length
+                );
             }
         }
 

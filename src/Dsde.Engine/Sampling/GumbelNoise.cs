@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Standard Gumbel noise by (key, token id): the most probable token after adding it to the log-probabilities is a sample (the Gumbel-max trick).
-/// It is −ln(−ln(1 − w)), w uniform in (0, 1) with steps of 2⁻³² near 0: the largest values decide who wins, and must be fine.
+/// Standard Gumbel noise by (key, token id): the most probable token after adding it to the log-probabilities is a sample (the Gumbel-max
+/// trick). It is −ln(−ln(1 − w)), w uniform in (0, 1) with steps of 2⁻³² near 0: the largest values decide who wins, and must be fine.
 /// </summary>
 internal static class GumbelNoise
 {
-    /// <summary>Noise of some rows, in the caller's scope: computed on the device, or by vector instructions straight into the tensor on a CPU.</summary>
+    /// <summary>
+    /// Noise of some rows, in the caller's scope: computed on the device, or by vector instructions straight into the tensor on a CPU.
+    /// </summary>
     /// <param name="keys">One per row; a row without one is all 0.</param>
     /// <param name="vocabularySize">Row length.</param>
     /// <param name="device">Where the noise is wanted.</param>
@@ -18,7 +20,9 @@ internal static class GumbelNoise
     public static Tensor Create(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device) =>
         device.type == DeviceType.CPU ? Fill(keys, vocabularySize) : Compute(keys, vocabularySize, device);
 
-    /// <summary>The same in device operations, without any transfer but the keys'. Equal hashes; logarithms may differ in the last bits.</summary>
+    /// <summary>
+    /// The same in device operations, without any transfer but the keys'. Equal hashes; logarithms may differ in the last bits.
+    /// </summary>
     public static Tensor Compute(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device)
     {
         using var scope = NewDisposeScope();

@@ -5,8 +5,8 @@ using Dsde.Engine.Models.Operators.Cpu;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// What is asked of a row of logits, by vector instructions on a CPU: a row is read once or twice where device operations write it out again and again.
-/// Every result depends on its row alone.
+/// What is asked of a row of logits, by vector instructions on a CPU: a row is read once or twice where device operations write it out
+/// again and again. Every result depends on its row alone.
 /// </summary>
 internal static unsafe class LogitKernel
 {
@@ -85,10 +85,14 @@ internal static unsafe class LogitKernel
         var draftShift = Vector512.Create(LogNormalizer(draft, length));
         var smallest = Vector512.Create((float)DivergenceMeasures.SmallestProbability);
         var smallestLog = Vector512.Create((float)Math.Log(DivergenceMeasures.SmallestProbability));
-        double kld = 0, beta = 0, entropy = 0;
+        double kld = 0,
+            beta = 0,
+            entropy = 0;
         for (var block = 0; block < length; block += BlockLength)
         {
-            Vector512<float> klds = default, betas = default, entropies = default;
+            Vector512<float> klds = default,
+                betas = default,
+                entropies = default;
             var end = Math.Min(length, block + BlockLength);
             for (var i = block; i < end; i += Width)
             {
@@ -109,7 +113,10 @@ internal static unsafe class LogitKernel
         return ((float)kld, (float)beta, (float)entropy);
     }
 
-    /// <summary>How sure of itself the distribution of a row is: its entropy in nats, probabilities as in <see cref="DivergenceMeasures"/>, and its largest probability.</summary>
+    /// <summary>
+    /// How sure of itself the distribution of a row is: its entropy in nats, probabilities as in <see cref="DivergenceMeasures"/>, and its
+    /// largest probability.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (float Entropy, float Confidence) MeasureCertainty(float* row, int length)
     {

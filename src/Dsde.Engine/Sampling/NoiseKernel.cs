@@ -6,7 +6,9 @@ namespace Dsde.Engine.Sampling;
 /// <summary>Fills rows of <see cref="GumbelNoise"/> with vector instructions. Every element depends on its key and index only.</summary>
 internal static class NoiseKernel
 {
-    /// <summary>First multiplier of the hash: Wellons' search for 32-bit permutations of low bias (hash-prospector, 16-15-15, bias 0.107).</summary>
+    /// <summary>
+    /// First multiplier of the hash: Wellons' search for 32-bit permutations of low bias (hash-prospector, 16-15-15, bias 0.107).
+    /// </summary>
     public const uint FirstFactor = 0x21f0aaad;
 
     /// <summary>Second multiplier, as above.</summary>
@@ -43,11 +45,15 @@ internal static class NoiseKernel
         // ln(1 − w) without losing small w to rounding (Kahan): ln(y)·w/(1 − y), y = 1 − w as rounded; where y is 1, it is −w.
         var rounded = Vector<float>.One - uniform;
         var exponential = Vector.ConditionalSelect(
-            Vector.Equals(rounded, Vector<float>.One), uniform, -Vector.Log(rounded) * uniform / (Vector<float>.One - rounded));
+            Vector.Equals(rounded, Vector<float>.One),
+            uniform,
+            -Vector.Log(rounded) * uniform / (Vector<float>.One - rounded)
+        );
         return -Vector.Log(exponential);
     }
 
-    private static Vector<uint> Hash(Vector<uint> ids, NoiseKey key) => Mix(Mix(ids + new Vector<uint>(key.First)) + new Vector<uint>(key.Second));
+    private static Vector<uint> Hash(Vector<uint> ids, NoiseKey key) =>
+        Mix(Mix(ids + new Vector<uint>(key.First)) + new Vector<uint>(key.Second));
 
     private static Vector<uint> Mix(Vector<uint> value)
     {

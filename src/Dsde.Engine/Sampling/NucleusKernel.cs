@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Top-p on the CPU without sorting the vocabulary: masses are gathered in buckets by their distance to the best score, and only the bucket in which
-/// the mass is reached is sorted.
+/// Top-p on the CPU without sorting the vocabulary: masses are gathered in buckets by their distance to the best score, and only the bucket
+/// in which the mass is reached is sorted.
 /// </summary>
 internal static class NucleusKernel
 {
@@ -15,7 +15,9 @@ internal static class NucleusKernel
     /// <summary>Buckets per nat: 32 nats in all; what lies further from the best score is in the last bucket.</summary>
     private const int BucketsPerNat = 64;
 
-    /// <summary>Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short.</summary>
+    /// <summary>
+    /// Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short.
+    /// </summary>
     /// <param name="scores">One row; −∞ for tokens that are ruled out.</param>
     /// <param name="topP">The mass, below 1.</param>
     public static float FindThreshold(ReadOnlySpan<float> scores, float topP)

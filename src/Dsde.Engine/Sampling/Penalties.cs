@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Repetition, frequency and presence penalties, then bias: in this order, so that a bias is added as it stands. Each row sees the tokens before it,
-/// assumed ones included (PITFALLS 6).
+/// Repetition, frequency and presence penalties, then bias: in this order, so that a bias is added as it stands. Each row sees the tokens
+/// before it, assumed ones included (PITFALLS 6).
 /// </summary>
 internal static class Penalties
 {

@@ -13,13 +13,17 @@ internal readonly record struct RowSampling(SamplingRows Parameters, Tensor? Noi
     /// <param name="vocabularySize">Tokens in the vocabulary (V).</param>
     /// <param name="device">Where the tensors go.</param>
     public static RowSampling ForNextTokens(
-        IReadOnlyList<(SamplingParameters Parameters, TokenHistory History, int Position)> sequences, int vocabularySize, Device device)
+        IReadOnlyList<(SamplingParameters Parameters, TokenHistory History, int Position)> sequences,
+        int vocabularySize,
+        Device device
+    )
     {
         var keys = sequences.Select(sequence => NoiseKeyOf(sequence.Parameters, sequence.Position)).ToArray();
         return new RowSampling(
             SamplingRows.Create([.. sequences.Select(sequence => sequence.Parameters)], vocabularySize, device),
             CreateNoise(keys, vocabularySize, device),
-            HistoryRows.Create([.. sequences.Select(sequence => sequence.History)], vocabularySize, device));
+            HistoryRows.Create([.. sequences.Select(sequence => sequence.History)], vocabularySize, device)
+        );
     }
 
     /// <summary>Key of the noise at a position; null unless the mode is coupled.</summary>

@@ -10,8 +10,8 @@ public enum SamplingMode
     Rejection,
 
     /// <summary>
-    /// Target and draft sample with the same noise, keyed by (seed, position), and a proposal is accepted if it equals the target's own sample
-    /// (Daliri et al. 2024): a seed's text is the same under every policy, draft and batch.
+    /// Target and draft sample with the same noise, keyed by (seed, position), and a proposal is accepted if it equals the target's own
+    /// sample (Daliri et al. 2024): a seed's text is the same under every policy, draft and batch.
     /// </summary>
     Coupled,
 }

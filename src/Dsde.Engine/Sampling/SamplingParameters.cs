@@ -14,10 +14,14 @@ public sealed record SamplingParameters
     /// <summary>This many most probable tokens are kept; 0 keeps all.</summary>
     public int TopK { get; init; }
 
-    /// <summary>Tokens at least this fraction as probable as the most probable one are kept, after top-k and top-p; 0 keeps all. 0 to 1.</summary>
+    /// <summary>
+    /// Tokens at least this fraction as probable as the most probable one are kept, after top-k and top-p; 0 keeps all. 0 to 1.
+    /// </summary>
     public float MinP { get; init; }
 
-    /// <summary>Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative; 1 is off. Above 0.</summary>
+    /// <summary>
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative; 1 is off. Above 0.
+    /// </summary>
     public float RepetitionPenalty { get; init; } = 1f;
 
     /// <summary>Subtracted from the logit of every token in the output; 0 is off. −2 to 2.</summary>
@@ -30,8 +34,8 @@ public sealed record SamplingParameters
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = NoBias;
 
     /// <summary>
-    /// How proposals are accepted when the temperature is above 0: <see cref="SamplingMode.Rejection"/> or <see cref="SamplingMode.Coupled"/>;
-    /// null for the engine's default (<see cref="EngineOptions.Sampling"/>).
+    /// How proposals are accepted when the temperature is above 0: <see cref="SamplingMode.Rejection"/> or
+    /// <see cref="SamplingMode.Coupled"/>; null for the engine's default (<see cref="EngineOptions.Sampling"/>).
     /// </summary>
     public SamplingMode? Mode { get; init; }
 
@@ -42,6 +46,6 @@ public sealed record SamplingParameters
     public bool IsGreedy => Temperature == 0f;
 
     /// <summary>The mode that is used. The engine has filled in its default by then.</summary>
-    internal SamplingMode EffectiveMode => IsGreedy ? SamplingMode.Greedy
-        : Mode ?? throw new InvalidOperationException("The sampling mode has not been decided.");
+    internal SamplingMode EffectiveMode =>
+        IsGreedy ? SamplingMode.Greedy : Mode ?? throw new InvalidOperationException("The sampling mode has not been decided.");
 }

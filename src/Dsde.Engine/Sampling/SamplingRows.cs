@@ -4,14 +4,12 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// The sampling parameters of some rows as device tensors, made once per iteration. A field is null when nobody in the batch needs it: a batch
-/// that is all greedy and without penalties has none at all, and then only the most probable tokens are looked at.
+/// The sampling parameters of some rows as device tensors, made once per iteration. A field is null when nobody in the batch needs it: a
+/// batch that is all greedy and without penalties has none at all, and then only the most probable tokens are looked at.
 /// </summary>
 internal sealed class SamplingRows
 {
-    private SamplingRows()
-    {
-    }
+    private SamplingRows() { }
 
     /// <summary>Whether any sequence of the batch is in rejection mode.</summary>
     public bool AnyRejection { get; private init; }
@@ -50,12 +48,15 @@ internal sealed class SamplingRows
     public bool LeaveLogitsAlone => !ChangeLogits && InverseTemperature is null && !Truncate;
 
     /// <summary>Whether there are penalties or biases.</summary>
-    public bool ChangeLogits => RepetitionPenalty is not null || PresencePenalty is not null || FrequencyPenalty is not null || Bias is not null;
+    public bool ChangeLogits =>
+        RepetitionPenalty is not null || PresencePenalty is not null || FrequencyPenalty is not null || Bias is not null;
 
     /// <summary>Whether tokens are ruled out.</summary>
     public bool Truncate => TopK is not null || TopP is not null || LogMinP is not null;
 
-    /// <summary>Tensors for a batch, in the caller's scope. Truncation and temperature are off in greedy rows, where they change nothing.</summary>
+    /// <summary>
+    /// Tensors for a batch, in the caller's scope. Truncation and temperature are off in greedy rows, where they change nothing.
+    /// </summary>
     public static SamplingRows Create(IReadOnlyList<SamplingParameters> batch, int vocabularySize, Device device)
     {
         var rejecting = batch.Count(row => row.EffectiveMode == SamplingMode.Rejection);
@@ -65,7 +66,9 @@ internal sealed class SamplingRows
             AnyRejection = rejecting > 0,
             Rejection = rejecting > 0 && rejecting < batch.Count ? Column(row => row.EffectiveMode == SamplingMode.Rejection) : null,
             InverseTemperature = ColumnUnless(row => row.IsGreedy ? 1f : 1f / row.Temperature, 1f),
-            TopK = topKs.Any(k => k > 0) ? tensor(topKs.Select(k => k > 0 ? (long)k : vocabularySize).ToArray(), device: device).unsqueeze(1) : null,
+            TopK = topKs.Any(k => k > 0)
+                ? tensor(topKs.Select(k => k > 0 ? (long)k : vocabularySize).ToArray(), device: device).unsqueeze(1)
+                : null,
             LargestTopK = topKs.Max(),
             TopP = ColumnUnless(row => row.IsGreedy || row.TopP >= 1f ? float.PositiveInfinity : row.TopP, float.PositiveInfinity),
             LogMinP = ColumnUnless(row => row.IsGreedy ? float.NegativeInfinity : MathF.Log(row.MinP), float.NegativeInfinity),
@@ -75,7 +78,8 @@ internal sealed class SamplingRows
             Bias = CreateBias(batch, vocabularySize, device),
         };
 
-        Tensor? ColumnUnless(Func<SamplingParameters, float> value, float off) => batch.Any(row => value(row) != off) ? Column(value) : null;
+        Tensor? ColumnUnless(Func<SamplingParameters, float> value, float off) =>
+            batch.Any(row => value(row) != off) ? Column(value) : null;
 
         Tensor Column<T>(Func<SamplingParameters, T> value)
             where T : unmanaged
@@ -84,8 +88,14 @@ internal sealed class SamplingRows
         }
     }
 
-    /// <summary>Drawn tokens in rejection rows, the others' in the others. <paramref name="drawn"/>: null if no row is in rejection mode; all <c>[n] i64</c>.</summary>
-    public Tensor Pick(Tensor? drawn, Tensor others) => drawn is null ? others : Rejection is null ? drawn : where(Rejection.squeeze(1), drawn, others);
+    /// <summary>
+    /// Drawn tokens in rejection rows, the others' in the others. <paramref name="drawn"/>: null if no row is in rejection mode; all <c>[n]
+    /// i64</c>.
+    /// </summary>
+    public Tensor Pick(Tensor? drawn, Tensor others) =>
+        drawn is null ? others
+        : Rejection is null ? drawn
+        : where(Rejection.squeeze(1), drawn, others);
 
     /// <summary>The parameters of the first rows.</summary>
     public SamplingRows Take(int count) => Map(column => column.narrow(0, 0, count));
@@ -95,10 +105,18 @@ internal sealed class SamplingRows
 
     private static Tensor? CreateBias(IReadOnlyList<SamplingParameters> batch, int vocabularySize, Device device)
     {
-        var entries = batch.SelectMany((row, index) => row.LogitBias.Select(bias => (Cell: ((long)index * vocabularySize) + bias.Key, bias.Value))).ToArray();
+        var entries = batch
+            .SelectMany((row, index) => row.LogitBias.Select(bias => (Cell: ((long)index * vocabularySize) + bias.Key, bias.Value)))
+            .ToArray();
         return entries.Length == 0
             ? null
-            : SparseRows.Create(entries.Select(entry => entry.Cell).ToArray(), entries.Select(entry => entry.Value).ToArray(), batch.Count, vocabularySize, device);
+            : SparseRows.Create(
+                entries.Select(entry => entry.Cell).ToArray(),
+                entries.Select(entry => entry.Value).ToArray(),
+                batch.Count,
+                vocabularySize,
+                device
+            );
     }
 
     private SamplingRows Map(Func<Tensor, Tensor> pick)

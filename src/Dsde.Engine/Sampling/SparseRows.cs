@@ -16,6 +16,7 @@ internal static class SparseRows
         using var scope = NewDisposeScope();
         return zeros([(long)rowCount * vocabularySize], dtype: ScalarType.Float32, device: device)
             .scatter_(0, tensor(cells, device: device), tensor(values, device: device))
-            .view(rowCount, vocabularySize).MoveToOuterDisposeScope();
+            .view(rowCount, vocabularySize)
+            .MoveToOuterDisposeScope();
     }
 }

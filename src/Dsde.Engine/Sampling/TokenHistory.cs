@@ -6,7 +6,8 @@ namespace Dsde.Engine.Sampling;
 /// </summary>
 internal sealed class TokenHistory
 {
-    private readonly TokenTally? _context, _output;
+    private readonly TokenTally? _context,
+        _output;
 
     /// <param name="parameters">Say which tallies are needed.</param>
     /// <param name="prompt">Tokens before the output.</param>

@@ -7,10 +7,14 @@ namespace Dsde.Engine.Sampling;
 /// <summary>What is recorded of emitted tokens.</summary>
 internal static class TokenMeasures
 {
-    /// <summary>Stands for a margin without bound: all tokens but one are ruled out. Finite, because not every store can hold an infinity.</summary>
+    /// <summary>
+    /// Stands for a margin without bound: all tokens but one are ruled out. Finite, because not every store can hold an infinity.
+    /// </summary>
     public const float LargestMargin = 1e6f;
 
-    /// <summary>Logarithm of the sum of exponentials per row: what separates a raw logit from its log-probability. <c>[n, 1] f32</c></summary>
+    /// <summary>
+    /// Logarithm of the sum of exponentials per row: what separates a raw logit from its log-probability. <c>[n, 1] f32</c>
+    /// </summary>
     public static Tensor LogNormalizer(Tensor logits) =>
         logits.device_type == DeviceType.CPU ? LogNormalizerOnCpu(logits) : logits.logsumexp(-1, keepdim: true);
 

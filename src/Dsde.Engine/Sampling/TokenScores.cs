@@ -5,18 +5,20 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// From raw logits to what tokens are chosen by. Target and draft go through the same functions, so that both see the same penalties, truncation and
-/// noise.
+/// From raw logits to what tokens are chosen by. Target and draft go through the same functions, so that both see the same penalties,
+/// truncation and noise.
 /// </summary>
 /// <param name="Scores">
-/// Logits after penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is sampled
-/// (p', q'). <c>[n, V] f32</c>
+/// Logits after penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is
+/// sampled (p', q'). <c>[n, V] f32</c>
 /// </param>
 /// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
 /// <param name="Best">
-/// The token with the largest perturbed score: the most probable one in greedy and rejection rows, the sample itself in coupled ones. <c>[n] i64</c>
+/// The token with the largest perturbed score: the most probable one in greedy and rejection rows, the sample itself in coupled ones.
+/// <c>[n] i64</c>
 /// </param>
-/// <param name="Margins">Distance between the two best perturbed scores, where finding the best one gave it away; else null. <c>[n] f32</c></param>
+/// <param name="Margins">Distance between the two best perturbed scores, where finding the best one gave it away; else null. <c>[n]
+/// f32</c></param>
 internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor Best, Tensor? Margins)
 {
     /// <summary>Computes scores, in the caller's scope.</summary>
@@ -41,12 +43,14 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
         return (noise is null ? scores : scores + noise).argmax(-1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Scores after adding noise, in the caller's scope; <see cref="Scores"/> itself if no row is coupled. <c>[n, V] f32</c></summary>
+    /// <summary>
+    /// Scores after adding noise, in the caller's scope; <see cref="Scores"/> itself if no row is coupled. <c>[n, V] f32</c>
+    /// </summary>
     public Tensor Perturb() => Noise is null ? Scores : Scores + Noise;
 
     /// <summary>
-    /// Distance between the two best perturbed scores per row, at most <see cref="TokenMeasures.LargestMargin"/>: how near another choice was in greedy
-    /// and coupled rows. <c>[n] f32</c>
+    /// Distance between the two best perturbed scores per row, at most <see cref="TokenMeasures.LargestMargin"/>: how near another choice
+    /// was in greedy and coupled rows. <c>[n] f32</c>
     /// </summary>
     public Tensor Margin() => Margins ?? TokenMeasures.Margin(Perturb());
 
@@ -87,7 +91,12 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
         for (var row = 0; row < count; row++)
         {
             var first = (long)row * length;
-            ids[row] = LogitKernel.FindBest(rows.Address<float>() + first, noise is null ? null : noiseRows.Address<float>() + first, length, out var margin);
+            ids[row] = LogitKernel.FindBest(
+                rows.Address<float>() + first,
+                noise is null ? null : noiseRows.Address<float>() + first,
+                length,
+                out var margin
+            );
             distances[row] = Math.Min(margin, TokenMeasures.LargestMargin);
         }
 

@@ -5,12 +5,14 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Top-k, then top-p over what top-k left, then min-p: scores of tokens that are ruled out become −∞. Each is a threshold, so tokens of exactly the
-/// same score share their fate, and what is kept does not depend on an order among them.
+/// Top-k, then top-p over what top-k left, then min-p: scores of tokens that are ruled out become −∞. Each is a threshold, so tokens of
+/// exactly the same score share their fate, and what is kept does not depend on an order among them.
 /// </summary>
 internal static class Truncation
 {
-    /// <summary>Scores with −∞ where a token is ruled out, in the caller's scope; the best token is always kept. <c>[n, V] f32</c></summary>
+    /// <summary>
+    /// Scores with −∞ where a token is ruled out, in the caller's scope; the best token is always kept. <c>[n, V] f32</c>
+    /// </summary>
     /// <param name="scores">After penalties and temperature; left as they are. <c>[n, V] f32</c></param>
     /// <param name="parameters">Of the same rows, some of which truncate.</param>
     public static Tensor Apply(Tensor scores, SamplingRows parameters)
@@ -38,7 +40,10 @@ internal static class Truncation
         return kept.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short. <c>[n, 1] f32</c></summary>
+    /// <summary>
+    /// Smallest score of the smallest set with at least the mass: a token belongs to it if the mass before it is still short. <c>[n, 1]
+    /// f32</c>
+    /// </summary>
     private static Tensor Nucleus(Tensor scores, Tensor topP) =>
         scores.device_type == DeviceType.CPU ? NucleusOnCpu(scores, topP) : NucleusBySorting(scores, topP);
 
@@ -51,7 +56,8 @@ internal static class Truncation
         var length = values.Length / masses.Length;
         for (var row = 0; row < masses.Length; row++)
         {
-            thresholds[row] = masses[row] < 1f ? NucleusKernel.FindThreshold(values.Slice(row * length, length), masses[row]) : float.NegativeInfinity;
+            thresholds[row] =
+                masses[row] < 1f ? NucleusKernel.FindThreshold(values.Slice(row * length, length), masses[row]) : float.NegativeInfinity;
         }
 
         return tensor(thresholds).unsqueeze(1);

@@ -8,7 +8,8 @@ namespace Dsde.Engine.Sampling;
 /// Legend: R verified rows, P proposals, V vocabulary.
 /// </summary>
 /// <param name="Accepted">Whether each proposal passes the test, whatever becomes of those before it. <c>[P] bool</c></param>
-/// <param name="ExtraTokenIds">The target's own token at each row, used if the row's proposal is the first to be rejected, or has none. <c>[R] i64</c></param>
+/// <param name="ExtraTokenIds">The target's own token at each row, used if the row's proposal is the first to be rejected, or has none.
+/// <c>[R] i64</c></param>
 internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenIds)
 {
     /// <summary>Weight of the target's distribution in the residual one: nothing, unless rounding has left the residual empty.</summary>
@@ -21,12 +22,15 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
     public static Verification Matching(Tensor best, Tensor proposedIds, Tensor proposedRows)
     {
         using var scope = NewDisposeScope();
-        return new Verification((best.index_select(0, proposedRows) == proposedIds).MoveToOuterDisposeScope(), best.alias().MoveToOuterDisposeScope());
+        return new Verification(
+            (best.index_select(0, proposedRows) == proposedIds).MoveToOuterDisposeScope(),
+            best.alias().MoveToOuterDisposeScope()
+        );
     }
 
     /// <summary>
-    /// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2): accept proposal x if u·q(x) &lt; p(x); the extra
-    /// token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
+    /// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2): accept proposal x if u·q(x) &lt; p(x); the
+    /// extra token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
     /// </summary>
     /// <param name="target">p at each row. <c>[R, V] f32</c></param>
     /// <param name="draft">q at each proposal: the tensor the proposal was drawn from. <c>[P, V] f32</c></param>
@@ -35,7 +39,13 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
     /// <param name="acceptUniforms"><c>[P] f32</c></param>
     /// <param name="extraUniforms"><c>[R] f32</c></param>
     public static Verification Rejection(
-        Tensor target, Tensor draft, Tensor proposedIds, Tensor proposedRows, Tensor acceptUniforms, Tensor extraUniforms)
+        Tensor target,
+        Tensor draft,
+        Tensor proposedIds,
+        Tensor proposedRows,
+        Tensor acceptUniforms,
+        Tensor extraUniforms
+    )
     {
         using var scope = NewDisposeScope();
         var ids = proposedIds.unsqueeze(1);
@@ -61,6 +71,7 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
         var rows = rejection.squeeze(1);
         return new Verification(
             where(rows.index_select(0, proposedRows), Accepted, others.Accepted).MoveToOuterDisposeScope(),
-            where(rows, ExtraTokenIds, others.ExtraTokenIds).MoveToOuterDisposeScope());
+            where(rows, ExtraTokenIds, others.ExtraTokenIds).MoveToOuterDisposeScope()
+        );
     }
 }

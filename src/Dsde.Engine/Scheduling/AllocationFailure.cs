@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Dsde.Engine.Scheduling;
 
-/// <summary>Recognises that memory has run out. Torch has no error of its own for it in .NET: all its errors are one type, and only their text tells.</summary>
+/// <summary>
+/// Recognises that memory has run out. Torch has no error of its own for it in .NET: all its errors are one type, and only their text
+/// tells.
+/// </summary>
 internal static class AllocationFailure
 {
     /// <summary>As the CUDA allocator, the CPU allocator on Linux, and that on other systems say it.</summary>

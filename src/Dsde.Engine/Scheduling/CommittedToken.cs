@@ -7,4 +7,9 @@ namespace Dsde.Engine.Scheduling;
 /// <param name="DraftMatch">Whether the draft would have chosen it: 1 yes, 0 no, −1 not known.</param>
 /// <param name="MostProbable">The most probable tokens at its position, best first; empty unless the request asks for them.</param>
 internal readonly record struct CommittedToken(
-    int TokenId, float LogProbability, float Margin, sbyte DraftMatch, IReadOnlyList<TokenLogProbability> MostProbable);
+    int TokenId,
+    float LogProbability,
+    float Margin,
+    sbyte DraftMatch,
+    IReadOnlyList<TokenLogProbability> MostProbable
+);

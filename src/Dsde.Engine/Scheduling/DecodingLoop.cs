@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// The engine's heart: <see cref="Step"/> admits waiting sequences, works on prompts, runs one iteration and lets sequences go that have ended or are
-/// asked to. Runs on one thread, which owns every tensor.
+/// The engine's heart: <see cref="Step"/> admits waiting sequences, works on prompts, runs one iteration and lets sequences go that have
+/// ended or are asked to. Runs on one thread, which owns every tensor.
 /// </summary>
 internal sealed class DecodingLoop
 {
@@ -22,8 +22,15 @@ internal sealed class DecodingLoop
     private readonly TimeProvider _time;
 
     private DecodingLoop(
-        ChannelReader<Sequence> arrivals, WaitingQueue waiting, RunningBatch batch, BatchLimit limit, PrefillStep prefill, SpeculativeStep iteration,
-        EngineCounters counters, TimeProvider time)
+        ChannelReader<Sequence> arrivals,
+        WaitingQueue waiting,
+        RunningBatch batch,
+        BatchLimit limit,
+        PrefillStep prefill,
+        SpeculativeStep iteration,
+        EngineCounters counters,
+        TimeProvider time
+    )
     {
         _arrivals = arrivals;
         _waiting = waiting;
@@ -37,7 +44,14 @@ internal sealed class DecodingLoop
 
     /// <summary>A loop over loaded models.</summary>
     public static DecodingLoop Create(
-        LoadedModels models, EngineOptions options, Device device, ChannelReader<Sequence> arrivals, EngineCounters counters, IterationCosts costs, TimeProvider time)
+        LoadedModels models,
+        EngineOptions options,
+        Device device,
+        ChannelReader<Sequence> arrivals,
+        EngineCounters counters,
+        IterationCosts costs,
+        TimeProvider time
+    )
     {
         var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
         return new DecodingLoop(
@@ -46,9 +60,16 @@ internal sealed class DecodingLoop
             new RunningBatch(caches),
             new BatchLimit(models.BatchSize),
             new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
-            new SpeculativeStep(models.Target, models.Draft, new SpeculationPlanner(caches, options.MaxSpeculationLength, costs), device, time),
+            new SpeculativeStep(
+                models.Target,
+                models.Draft,
+                new SpeculationPlanner(caches, options.MaxSpeculationLength, costs),
+                device,
+                time
+            ),
             counters,
-            time);
+            time
+        );
     }
 
     /// <summary>Whether there is nothing to do until a sequence arrives.</summary>
@@ -72,8 +93,8 @@ internal sealed class DecodingLoop
     }
 
     /// <summary>
-    /// After a round in which memory ran out: everything that runs goes back to the queue, to be worked through again with fewer neighbours. A
-    /// sequence that ran alone is ended instead.
+    /// After a round in which memory ran out: everything that runs goes back to the queue, to be worked through again with fewer
+    /// neighbours. A sequence that ran alone is ended instead.
     /// </summary>
     /// <param name="endAlone">Ends it.</param>
     public void Retreat(Action<Sequence> endAlone)
@@ -214,7 +235,9 @@ internal sealed class DecodingLoop
             {
                 // The receiver is the caller's code: its failure is its own request's.
                 _batch.Release(sequence);
-                sequence.Completion.TrySetException(new EngineFailureException("A checkpoint could not be handed over: " + exception.Message, exception));
+                sequence.Completion.TrySetException(
+                    new EngineFailureException("A checkpoint could not be handed over: " + exception.Message, exception)
+                );
             }
         }
     }

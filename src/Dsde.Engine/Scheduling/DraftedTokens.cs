@@ -13,9 +13,7 @@ internal sealed class DraftedTokens
     private readonly List<int> _stepStarts = [0];
 
     /// <summary>No step yet; they are added as drafting goes on.</summary>
-    public DraftedTokens()
-    {
-    }
+    public DraftedTokens() { }
 
     /// <summary>Plans all steps from speculation lengths in descending order.</summary>
     public DraftedTokens(ReadOnlySpan<int> lengths)
@@ -38,13 +36,17 @@ internal sealed class DraftedTokens
     /// <summary>Proposals in all (P).</summary>
     public int Count => _stepStarts[^1];
 
-    /// <summary>The draft's best token by perturbed score at each step: what it proposes but in rejection mode, where it draws. <c>[n_d] i64</c></summary>
+    /// <summary>
+    /// The draft's best token by perturbed score at each step: what it proposes but in rejection mode, where it draws. <c>[n_d] i64</c>
+    /// </summary>
     public List<Tensor> Choices { get; } = [];
 
     /// <summary>Raw logits of each step. <c>[n_d, V] f32</c></summary>
     public List<Tensor> Logits { get; } = [];
 
-    /// <summary>The distributions drawn from, after temperature and truncation; empty if nobody is in rejection mode. <c>[n_d, V] f32</c></summary>
+    /// <summary>
+    /// The distributions drawn from, after temperature and truncation; empty if nobody is in rejection mode. <c>[n_d, V] f32</c>
+    /// </summary>
     public List<Tensor> Distributions { get; } = [];
 
     /// <summary>The proposals of each step. <c>[n_d] i64</c></summary>
@@ -80,7 +82,8 @@ internal sealed class DraftedTokens
 
     /// <summary>Element of a proposal in the concatenation of all steps.</summary>
     public int IndexOf(int step, int rank) =>
-        TryIndexOf(step, rank) ?? throw new ArgumentOutOfRangeException(nameof(rank), rank, $"Nothing was proposed for this rank in step {step}.");
+        TryIndexOf(step, rank)
+        ?? throw new ArgumentOutOfRangeException(nameof(rank), rank, $"Nothing was proposed for this rank in step {step}.");
 
     /// <summary>As <see cref="IndexOf"/>; null if the sequence has no proposal at that step.</summary>
     public int? TryIndexOf(int step, int rank)
@@ -95,6 +98,5 @@ internal sealed class DraftedTokens
     }
 
     /// <summary>The proposals of a step that a later one continues: its ranks' places in the step before. <c>[n_d] i64</c></summary>
-    public long[] PlacesBefore(int step) =>
-        Array.ConvertAll(_ranks[step], rank => (long)(IndexOf(step - 1, rank) - _stepStarts[step - 1]));
+    public long[] PlacesBefore(int step) => Array.ConvertAll(_ranks[step], rank => (long)(IndexOf(step - 1, rank) - _stepStarts[step - 1]));
 }

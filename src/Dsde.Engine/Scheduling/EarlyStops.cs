@@ -40,7 +40,13 @@ internal static class EarlyStops
         return [.. ranks.ToArray().Where((_, place) => goesOn[place])];
     }
 
-    private static void Ask(IterationTensors tensors, int step, Tensor logits, Dictionary<ISpeculationPolicy, List<int>> asked, bool[] goesOn)
+    private static void Ask(
+        IterationTensors tensors,
+        int step,
+        Tensor logits,
+        Dictionary<ISpeculationPolicy, List<int>> asked,
+        bool[] goesOn
+    )
     {
         var (entropy, confidence) = Measure(logits);
         foreach (var (policy, places) in asked)

@@ -7,10 +7,14 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. A failed round
-/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone. Should even clearing up fail, the
-/// thread ends, and says so to everybody who waits or comes later.
+/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone. Should even
+/// clearing up fail, the thread ends, and says so to everybody who waits or comes later.
 /// </summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "The source of Broken has no timer and no wait handle to free, and is registered with at any time.")]
+[SuppressMessage(
+    "Reliability",
+    "CA1001",
+    Justification = "The source of Broken has no timer and no wait handle to free, and is registered with at any time."
+)]
 internal sealed class EngineThread
 {
     private readonly DecodingLoop _loop;
@@ -44,7 +48,9 @@ internal sealed class EngineThread
     /// <summary>What every request fails with once the thread has broken down; null as long as it has not.</summary>
     public EngineFailureException? Failure => _failure;
 
-    /// <summary>Asks the thread to give up what it has between two rounds, and to end. The writer of the arrivals must be completed as well.</summary>
+    /// <summary>
+    /// Asks the thread to give up what it has between two rounds, and to end. The writer of the arrivals must be completed as well.
+    /// </summary>
     public void Stop() => _stopping = true;
 
     private void Run()
@@ -98,8 +104,14 @@ internal sealed class EngineThread
         catch (Exception exception) when (AllocationFailure.Is(exception))
         {
             _logger.OutOfMemory(exception.Message);
-            _loop.Retreat(sequence => sequence.Completion.TrySetException(new EngineFailureException(
-                $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {exception.Message}", exception)));
+            _loop.Retreat(sequence =>
+                sequence.Completion.TrySetException(
+                    new EngineFailureException(
+                        $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {exception.Message}",
+                        exception
+                    )
+                )
+            );
         }
         catch (Exception exception)
         {
@@ -107,7 +119,9 @@ internal sealed class EngineThread
             _loop.Abandon(sequence =>
             {
                 count++;
-                sequence.Completion.TrySetException(new EngineFailureException("The engine failed while the request ran: " + exception.Message, exception));
+                sequence.Completion.TrySetException(
+                    new EngineFailureException("The engine failed while the request ran: " + exception.Message, exception)
+                );
             });
             _logger.IterationFailed(count, exception);
         }

@@ -10,7 +10,14 @@ internal sealed class IterationReadout
 {
     private readonly Readout _readout = new();
     private readonly TokenReadout _extra;
-    private readonly Range _accepted, _proposedIds, _draftChoices, _proposedLogProbabilities, _kld, _beta, _entropy, _catchUpChoices;
+    private readonly Range _accepted,
+        _proposedIds,
+        _draftChoices,
+        _proposedLogProbabilities,
+        _kld,
+        _beta,
+        _entropy,
+        _catchUpChoices;
 
     private IterationReadout(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
     {
@@ -61,9 +68,16 @@ internal sealed class IterationReadout
     /// <summary>The draft's best token by perturbed score where a proposal was made.</summary>
     public int DraftChoice(int proposal) => (int)_readout[_draftChoices][proposal];
 
-    /// <summary>A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked for.</summary>
+    /// <summary>
+    /// A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked
+    /// for.
+    /// </summary>
     public CommittedToken Proposed(int proposal, int row, sbyte draftMatch, int wanted) =>
-        _extra.At(row, draftMatch, wanted) with { TokenId = ProposedId(proposal), LogProbability = _readout[_proposedLogProbabilities][proposal] };
+        _extra.At(row, draftMatch, wanted) with
+        {
+            TokenId = ProposedId(proposal),
+            LogProbability = _readout[_proposedLogProbabilities][proposal],
+        };
 
     /// <summary>The target's own token at a row.</summary>
     public int ExtraId(int row) => _extra.TokenId(row);
@@ -98,8 +112,15 @@ internal sealed class IterationReadout
     {
         var matching = Verification.Matching(scores.Best, ids, tensors.ProposedRows);
         return rows.Parameters.AnyRejection
-            ? Verification.Rejection(
-                    scores.Distribution(), cat(tensors.Drafted.Distributions), ids, tensors.ProposedRows, tensors.AcceptUniforms, tensors.ExtraUniforms)
+            ? Verification
+                .Rejection(
+                    scores.Distribution(),
+                    cat(tensors.Drafted.Distributions),
+                    ids,
+                    tensors.ProposedRows,
+                    tensors.AcceptUniforms,
+                    tensors.ExtraUniforms
+                )
                 .WhereElse(rows.Parameters.Rejection, matching, tensors.ProposedRows)
             : matching;
     }

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// How the tokens of one iteration are chosen: parameters by rank, noise by rank and place in the block, and the tokens before each row. Noise is
-/// made once for both models. Penalties of a row see the committed tokens and the proposals before it.
+/// How the tokens of one iteration are chosen: parameters by rank, noise by rank and place in the block, and the tokens before each row.
+/// Noise is made once for both models. Penalties of a row see the committed tokens and the proposals before it.
 /// </summary>
 internal sealed class IterationSampling
 {
@@ -15,10 +15,14 @@ internal sealed class IterationSampling
     private readonly int _vocabularySize;
     private readonly Device _device;
     private readonly SamplingRows _parameters;
-    private readonly HistoryRows _committed, _assumed;
+    private readonly HistoryRows _committed,
+        _assumed;
     private readonly int[] _noiseStarts;
     private readonly Tensor? _noise;
-    private (int, int) _noiseRows, _ranks, _laterRows, _laterProposals;
+    private (int, int) _noiseRows,
+        _ranks,
+        _laterRows,
+        _laterProposals;
 
     /// <param name="plan">Lengths, or upper bounds of them, in descending order.</param>
     /// <param name="vocabularySize">Tokens in the vocabulary (V).</param>
@@ -49,7 +53,11 @@ internal sealed class IterationSampling
         }
 
         var rows = ToTensor(ranks);
-        return new RowSampling(_parameters.Select(rows), _noise?.narrow(0, _noiseStarts[step], NoiseCount(step)).index_select(0, rows), _assumed.Select(rows));
+        return new RowSampling(
+            _parameters.Select(rows),
+            _noise?.narrow(0, _noiseStarts[step], NoiseCount(step)).index_select(0, rows),
+            _assumed.Select(rows)
+        );
     }
 
     /// <summary>Later draft steps see these proposals. <paramref name="proposedIds"/>: of the given ranks, <c>[n] i64</c>.</summary>
@@ -62,13 +70,18 @@ internal sealed class IterationSampling
         }
     }
 
-    /// <summary>Puts the indices of the verified rows on the stage: of every rank in turn, as many as it has proposals, and one more.</summary>
+    /// <summary>
+    /// Puts the indices of the verified rows on the stage: of every rank in turn, as many as it has proposals, and one more.
+    /// </summary>
     /// <param name="stage">Uploaded by the caller before <see cref="VerifiedRows"/> is asked for.</param>
     /// <param name="drafted">Knows where the proposals are.</param>
     /// <param name="lengths">Proposals of each rank.</param>
     public void StageVerified(IndexStage stage, DraftedTokens drafted, ReadOnlySpan<int> lengths)
     {
-        List<long> noiseRows = [], ranks = [], laterRows = [], laterProposals = [];
+        List<long> noiseRows = [],
+            ranks = [],
+            laterRows = [],
+            laterProposals = [];
         for (var rank = 0; rank < lengths.Length; rank++)
         {
             for (var place = 0; place <= lengths[rank]; place++)
@@ -113,14 +126,23 @@ internal sealed class IterationSampling
     public RowSampling CommittedRows(IReadOnlyList<(int Rank, int Position)> catchUps)
     {
         var rows = ToTensor([.. catchUps.Select(catchUp => catchUp.Rank)]);
-        var keys = catchUps.Select(catchUp => RowSampling.NoiseKeyOf(_plan[catchUp.Rank].Sequence.Request.Sampling, catchUp.Position)).ToArray();
+        var keys = catchUps
+            .Select(catchUp => RowSampling.NoiseKeyOf(_plan[catchUp.Rank].Sequence.Request.Sampling, catchUp.Position))
+            .ToArray();
         var history = _committed.Select(rows);
         if (!history.IsEmpty)
         {
-            var since = catchUps.SelectMany((catchUp, row) =>
-                _plan[catchUp.Rank].Sequence.TokenIds.Skip(catchUp.Position).Select(id => (Row: (long)row, Id: (long)id))).ToArray();
+            var since = catchUps
+                .SelectMany(
+                    (catchUp, row) =>
+                        _plan[catchUp.Rank].Sequence.TokenIds.Skip(catchUp.Position).Select(id => (Row: (long)row, Id: (long)id))
+                )
+                .ToArray();
             history.Add(
-                tensor(since.Select(token => token.Row).ToArray(), device: _device), tensor(since.Select(token => token.Id).ToArray(), device: _device), -1);
+                tensor(since.Select(token => token.Row).ToArray(), device: _device),
+                tensor(since.Select(token => token.Id).ToArray(), device: _device),
+                -1
+            );
         }
 
         return new RowSampling(_parameters.Select(rows), RowSampling.CreateNoise(keys, _vocabularySize, _device), history);
@@ -134,8 +156,11 @@ internal sealed class IterationSampling
         for (var place = 0; place <= _plan[0].Plan.Length; place++)
         {
             starts[place] = keys.Count;
-            keys.AddRange(_plan.TakeWhile(planned => planned.Plan.Length >= place)
-                .Select(planned => RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place)));
+            keys.AddRange(
+                _plan
+                    .TakeWhile(planned => planned.Plan.Length >= place)
+                    .Select(planned => RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place))
+            );
         }
 
         starts[^1] = keys.Count;

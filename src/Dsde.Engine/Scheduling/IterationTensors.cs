@@ -7,8 +7,8 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// Everything about an iteration that the host knows before it starts - layouts of all passes, tokens, indices, uniforms, sampling
-/// parameters - worked out once and taken to the device in two transfers. Where drafting may stop early the later passes aren't known before,
-/// and each is staged when its turn comes. Sequences are known by their rank in the plan.
+/// parameters - worked out once and taken to the device in two transfers. Where drafting may stop early the later passes aren't known
+/// before, and each is staged when its turn comes. Sequences are known by their rank in the plan.
 /// </summary>
 internal sealed class IterationTensors
 {
@@ -18,15 +18,25 @@ internal sealed class IterationTensors
     private readonly List<(PassLayout Layout, IndexStage Stage)> _draftPasses = [];
     private IndexStage _stage = new();
     private PassLayout _verifyLayout;
-    private (int, int) _catchUpTokens, _lastTokens, _verifyTokens, _proposedRows;
+    private (int, int) _catchUpTokens,
+        _lastTokens,
+        _verifyTokens,
+        _proposedRows;
     private Tensor? _uniforms;
 
     /// <param name="plan">Lengths in descending order.</param>
     /// <param name="target">The target.</param>
     /// <param name="draft">The draft; null only if all lengths are 0.</param>
     /// <param name="device">Where to.</param>
-    /// <param name="mayStopEarly">Whether the lengths are upper bounds only: then <see cref="AddStep"/> names each later step, and <see cref="EndDrafting"/> must follow the last.</param>
-    public IterationTensors(IReadOnlyList<PlannedSequence> plan, CachedDecoder target, CachedDecoder? draft, Device device, bool mayStopEarly = false)
+    /// <param name="mayStopEarly">Whether the lengths are upper bounds only: then <see cref="AddStep"/> names each later step, and
+    /// <see cref="EndDrafting"/> must follow the last.</param>
+    public IterationTensors(
+        IReadOnlyList<PlannedSequence> plan,
+        CachedDecoder target,
+        CachedDecoder? draft,
+        Device device,
+        bool mayStopEarly = false
+    )
     {
         Plan = plan;
         MayStopEarly = mayStopEarly;
@@ -77,8 +87,8 @@ internal sealed class IterationTensors
     public RowSampling CatchUpRows { get; }
 
     /// <summary>
-    /// Logit rows of the catch-up pass that are not a step's own: the rank they belong to and the position they predict. Rows come as listed, before
-    /// the rows of the ranks that draft.
+    /// Logit rows of the catch-up pass that are not a step's own: the rank they belong to and the position they predict. Rows come as
+    /// listed, before the rows of the ranks that draft.
     /// </summary>
     public IReadOnlyList<(int Rank, int Position)> CatchUps { get; private set; } = [];
 
@@ -149,8 +159,8 @@ internal sealed class IterationTensors
     }
 
     /// <summary>
-    /// The draft first takes in what it has not seen: one token after a rejection, two after full acceptance, more after iterations without a draft.
-    /// Its earlier rows tell what the draft would have said at tokens committed since; the last row starts the draft.
+    /// The draft first takes in what it has not seen: one token after a rejection, two after full acceptance, more after iterations without
+    /// a draft. Its earlier rows tell what the draft would have said at tokens committed since; the last row starts the draft.
     /// </summary>
     private void StageCatchUp(CachedDecoder draft)
     {
@@ -241,7 +251,12 @@ internal sealed class IterationTensors
                 {
                     var index = Drafted.IndexOf(i, rank);
                     uniforms[index] = DraftUniform(rank, i);
-                    uniforms[Drafted.Count + index] = CounterRandom.Uniform(seed, CounterRandom.Purpose.Accept, sequence.Length, sequence.Length + i);
+                    uniforms[Drafted.Count + index] = CounterRandom.Uniform(
+                        seed,
+                        CounterRandom.Purpose.Accept,
+                        sequence.Length,
+                        sequence.Length + i
+                    );
                 }
             }
         }

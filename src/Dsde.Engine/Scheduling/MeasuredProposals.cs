@@ -6,12 +6,13 @@ namespace Dsde.Engine.Scheduling;
 internal readonly record struct MeasuredProposals(int Accepted, float[] Kld, float[] Beta, float[] DraftEntropy)
 {
     /// <summary>The same for the policy.</summary>
-    public VerifiedStep ToStep(float temperature) => new()
-    {
-        Accepted = Accepted,
-        Kld = Kld,
-        Beta = Beta,
-        DraftEntropy = DraftEntropy,
-        Temperature = temperature,
-    };
+    public VerifiedStep ToStep(float temperature) =>
+        new()
+        {
+            Accepted = Accepted,
+            Kld = Kld,
+            Beta = Beta,
+            DraftEntropy = DraftEntropy,
+            Temperature = temperature,
+        };
 }

@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Scheduling;
 
-/// <summary>What a sequence gets of one pass outside iterations: positions [first, end) of either model, or none where first and end are equal.</summary>
+/// <summary>
+/// What a sequence gets of one pass outside iterations: positions [first, end) of either model, or none where first and end are equal.
+/// </summary>
 /// <param name="Sequence">The sequence.</param>
 /// <param name="TargetFirst">Where the target goes on.</param>
 /// <param name="TargetEnd">How far it gets.</param>

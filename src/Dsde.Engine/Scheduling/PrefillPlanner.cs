@@ -4,7 +4,8 @@ namespace Dsde.Engine.Scheduling;
 
 /// <summary>
 /// Divides a round's token budget among the sequences that have something to work through: what they begin with, or, for those whose draft
-/// has fallen far behind, what it has missed. All get equal shares, and what short ones leave goes to the longer: nobody waits behind a long prompt.
+/// has fallen far behind, what it has missed. All get equal shares, and what short ones leave goes to the longer: nobody waits behind a
+/// long prompt.
 /// </summary>
 internal sealed class PrefillPlanner(CachePair caches, int tokenBudget)
 {
@@ -27,7 +28,12 @@ internal sealed class PrefillPlanner(CachePair caches, int tokenBudget)
             }
         }
 
-        _wanting.Sort((a, b) => a.Remaining != b.Remaining ? a.Remaining.CompareTo(b.Remaining) : a.Sequence.AdmissionNumber.CompareTo(b.Sequence.AdmissionNumber));
+        _wanting.Sort(
+            (a, b) =>
+                a.Remaining != b.Remaining
+                    ? a.Remaining.CompareTo(b.Remaining)
+                    : a.Sequence.AdmissionNumber.CompareTo(b.Sequence.AdmissionNumber)
+        );
         var left = tokenBudget;
         for (var i = 0; i < _wanting.Count; i++)
         {
@@ -45,11 +51,17 @@ internal sealed class PrefillPlanner(CachePair caches, int tokenBudget)
         return _chunks;
     }
 
-    private int RemainingOf(Sequence sequence) => sequence.IsDecoding
-        ? sequence.Length - 1 - caches.DraftLengthOf(sequence.Slot)
-        : Math.Max(sequence.TargetGoal - caches.Target.LengthOf(sequence.Slot), sequence.DraftGoal - caches.DraftLengthOf(sequence.Slot));
+    private int RemainingOf(Sequence sequence) =>
+        sequence.IsDecoding
+            ? sequence.Length - 1 - caches.DraftLengthOf(sequence.Slot)
+            : Math.Max(
+                sequence.TargetGoal - caches.Target.LengthOf(sequence.Slot),
+                sequence.DraftGoal - caches.DraftLengthOf(sequence.Slot)
+            );
 
-    /// <summary>Both models go on to the same position, from where each is, so that they reach the end of a prompt in the same pass.</summary>
+    /// <summary>
+    /// Both models go on to the same position, from where each is, so that they reach the end of a prompt in the same pass.
+    /// </summary>
     private PrefillChunk ChunkOf(Sequence sequence, int count)
     {
         var (target, draft) = (caches.Target.LengthOf(sequence.Slot), caches.DraftLengthOf(sequence.Slot));
@@ -58,9 +70,17 @@ internal sealed class PrefillPlanner(CachePair caches, int tokenBudget)
             return new PrefillChunk(sequence, target, target, draft, draft + count);
         }
 
-        var from = target >= sequence.TargetGoal ? draft : draft >= sequence.DraftGoal ? target : Math.Min(target, draft);
+        var from =
+            target >= sequence.TargetGoal ? draft
+            : draft >= sequence.DraftGoal ? target
+            : Math.Min(target, draft);
         var end = from + count;
         return new PrefillChunk(
-            sequence, target, Math.Clamp(end, target, Math.Max(target, sequence.TargetGoal)), draft, Math.Clamp(end, draft, Math.Max(draft, sequence.DraftGoal)));
+            sequence,
+            target,
+            Math.Clamp(end, target, Math.Max(target, sequence.TargetGoal)),
+            draft,
+            Math.Clamp(end, draft, Math.Max(draft, sequence.DraftGoal))
+        );
     }
 }

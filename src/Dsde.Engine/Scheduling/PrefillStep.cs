@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// Works through what stands before iterations, several sequences in one pass and at most a budget of tokens at a time, so that long prompts don't hold
-/// up the sequences that are decoding. The pass that ends a prompt emits the sequence's first token. In the same pass a draft catches up that
-/// an iteration would have to wait for.
+/// Works through what stands before iterations, several sequences in one pass and at most a budget of tokens at a time, so that long
+/// prompts don't hold up the sequences that are decoding. The pass that ends a prompt emits the sequence's first token. In the same pass a
+/// draft catches up that an iteration would have to wait for.
 /// </summary>
 internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, PrefillPlanner planner, Device device, TimeProvider time)
 {
@@ -43,7 +43,12 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         var draftPass = draft is null ? null : new PrefillPass(draft, device);
         foreach (var chunk in chunks)
         {
-            targetPass.Add(chunk.Sequence, chunk.TargetFirst, chunk.TargetEnd, chunk.EmitsFirstToken ? chunk.TargetEnd - 1 : chunk.TargetEnd);
+            targetPass.Add(
+                chunk.Sequence,
+                chunk.TargetFirst,
+                chunk.TargetEnd,
+                chunk.EmitsFirstToken ? chunk.TargetEnd - 1 : chunk.TargetEnd
+            );
             draftPass?.Add(chunk.Sequence, chunk.DraftFirst, chunk.DraftEnd, FirstForetold(chunk));
         }
 
@@ -84,8 +89,13 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         var scores = TokenScores.Compute(logits, rows);
         var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(wanted)) : null;
         return new TokenReadout(
-            readout, logits, TokenMeasures.LogNormalizer(logits), scores, rows.Parameters.Pick(drawn, scores.Best),
-            wanted.Max(row => row.Sequence.Request.TopLogProbabilityCount));
+            readout,
+            logits,
+            TokenMeasures.LogNormalizer(logits),
+            scores,
+            rows.Parameters.Pick(drawn, scores.Best),
+            wanted.Max(row => row.Sequence.Request.TopLogProbabilityCount)
+        );
     }
 
     private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TokenReadout tokens)
@@ -108,10 +118,19 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         }
     }
 
-    private RowSampling RowsOf(IReadOnlyList<(Sequence Sequence, int Position)> rows) => RowSampling.ForNextTokens(
-        [.. rows.Select(row => (row.Sequence.Request.Sampling, row.Sequence.HistoryBefore(row.Position), row.Position))], target.VocabularySize, device);
+    private RowSampling RowsOf(IReadOnlyList<(Sequence Sequence, int Position)> rows) =>
+        RowSampling.ForNextTokens(
+            [.. rows.Select(row => (row.Sequence.Request.Sampling, row.Sequence.HistoryBefore(row.Position), row.Position))],
+            target.VocabularySize,
+            device
+        );
 
-    private Tensor ExtraUniforms(IReadOnlyList<(Sequence Sequence, int Position)> rows) => from_array(
-        rows.Select(row => CounterRandom.Uniform(row.Sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, row.Position, row.Position)).ToArray(),
-        device: device);
+    private Tensor ExtraUniforms(IReadOnlyList<(Sequence Sequence, int Position)> rows) =>
+        from_array(
+            rows.Select(row =>
+                    CounterRandom.Uniform(row.Sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, row.Position, row.Position)
+                )
+                .ToArray(),
+            device: device
+        );
 }

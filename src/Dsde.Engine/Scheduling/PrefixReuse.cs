@@ -3,16 +3,19 @@ using Dsde.Engine.Kv;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// Lets a prefix be computed once: a sequence that begins as another did gets the other's keys and values copied, of target and draft. The other may
-/// run, or have ended and be retained. If it is still working on the prefix, the newcomer waits for it. Owners are always admitted earlier,
-/// so that nobody waits in a circle.
+/// Lets a prefix be computed once: a sequence that begins as another did gets the other's keys and values copied, of target and draft. The
+/// other may run, or have ended and be retained. If it is still working on the prefix, the newcomer waits for it. Owners are always
+/// admitted earlier, so that nobody waits in a circle.
 /// </summary>
 internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
 {
     /// <summary>Shorter prefixes are computed again: that is no dearer than looking after them.</summary>
     public const int MinimumLength = 16;
 
-    /// <summary>The slot from which a sequence could copy most right now; a length of 0 if it is not worth while. Its last token is never copied, because its logits are wanted.</summary>
+    /// <summary>
+    /// The slot from which a sequence could copy most right now; a length of 0 if it is not worth while. Its last token is never copied,
+    /// because its logits are wanted.
+    /// </summary>
     public (int Slot, int Length) FindPresent(Sequence sequence, IReadOnlyList<Sequence> running)
     {
         var prefix = sequence.TokenSpan[..^1];

@@ -61,8 +61,10 @@ internal sealed class RunningBatch
     {
         foreach (var sequence in _sequences)
         {
-            if (sequence.Awaited is { } awaited
-                && (awaited.Owner.Slot < 0 || awaited.Owner.IsDecoding || _caches.Target.LengthOf(awaited.Owner.Slot) >= awaited.Length))
+            if (
+                sequence.Awaited is { } awaited
+                && (awaited.Owner.Slot < 0 || awaited.Owner.IsDecoding || _caches.Target.LengthOf(awaited.Owner.Slot) >= awaited.Length)
+            )
             {
                 // An owner that left early may have left a part, and another may be computing the rest.
                 var present = _reuse.FindPresent(sequence, _sequences);
@@ -120,8 +122,8 @@ internal sealed class RunningBatch
     }
 
     /// <summary>
-    /// Throws unless every decoding sequence's target cache holds all but its last token, and the draft's no more than that (an off-by-one here
-    /// starves the draft silently), and free slots hold what is retained and nothing else.
+    /// Throws unless every decoding sequence's target cache holds all but its last token, and the draft's no more than that (an off-by-one
+    /// here starves the draft silently), and free slots hold what is retained and nothing else.
     /// </summary>
     public void CheckIntegrity()
     {
@@ -131,16 +133,22 @@ internal sealed class RunningBatch
         {
             var sequence = _sequences[slot];
             var (target, draft) = (_caches.Target.LengthOf(slot), _caches.DraftLengthOf(slot));
-            var isRight = sequence.IsDecoding ? target == sequence.Length - 1 && draft <= target : target <= sequence.TargetGoal && draft <= sequence.TargetGoal;
+            var isRight = sequence.IsDecoding
+                ? target == sequence.Length - 1 && draft <= target
+                : target <= sequence.TargetGoal && draft <= sequence.TargetGoal;
             if (sequence.Slot != slot || !isRight)
             {
                 throw new InvalidOperationException(
-                    $"Slot {slot}, of a sequence that has slot {sequence.Slot}: {sequence.Length} tokens, target KV {target}, draft KV {draft}.");
+                    $"Slot {slot}, of a sequence that has slot {sequence.Slot}: {sequence.Length} tokens, target KV {target}, draft KV {draft}."
+                );
             }
         }
     }
 
-    /// <summary>Empties a slot that is needed. What it retains moves to another free one if that holds nothing as recent and nobody else has the like.</summary>
+    /// <summary>
+    /// Empties a slot that is needed. What it retains moves to another free one if that holds nothing as recent and nobody else has the
+    /// like.
+    /// </summary>
     private void Vacate(int slot, int firstFree, int except)
     {
         if (!_retained.Contains(slot))

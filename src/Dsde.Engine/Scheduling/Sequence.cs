@@ -6,7 +6,8 @@ using Dsde.Engine.Telemetry;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// A request inside the engine. Holds the facts and derives the rest; the engine's thread alone touches it, but for <see cref="Completion"/>.
+/// A request inside the engine. Holds the facts and derives the rest; the engine's thread alone touches it, but for
+/// <see cref="Completion"/>.
 /// </summary>
 internal sealed class Sequence
 {
@@ -18,8 +19,14 @@ internal sealed class Sequence
     private int _checkpointed;
 
     public Sequence(
-        GenerationRequest request, ISpeculationPolicy policy, ITextAssembler text, IReadOnlySet<int> endTokens, int maxLength,
-        TimeProvider time, CancellationToken cancellation)
+        GenerationRequest request,
+        ISpeculationPolicy policy,
+        ITextAssembler text,
+        IReadOnlySet<int> endTokens,
+        int maxLength,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         Request = request;
         Clock = new SequenceClock(time, request.ResumeFrom?.Trace.Times ?? default);
@@ -76,16 +83,22 @@ internal sealed class Sequence
     /// <summary>The same to read fast; until the next token is committed.</summary>
     public ReadOnlySpan<int> TokenSpan => CollectionsMarshal.AsSpan(_tokenIds);
 
-    /// <summary>Positions the target works through before iterations begin: the prompt, or, in a sequence that goes on, all but its last token.</summary>
+    /// <summary>
+    /// Positions the target works through before iterations begin: the prompt, or, in a sequence that goes on, all but its last token.
+    /// </summary>
     public int TargetGoal { get; private set; }
 
-    /// <summary>Positions the draft works through before that: the same, or what it had seen; 0 if the policy is not going to draft soon.</summary>
+    /// <summary>
+    /// Positions the draft works through before that: the same, or what it had seen; 0 if the policy is not going to draft soon.
+    /// </summary>
     public int DraftGoal { get; private set; }
 
     /// <summary>The prefix it will get from another sequence that is still computing it; null if it awaits none.</summary>
     public AwaitedPrefix? Awaited { get; set; }
 
-    /// <summary>Length that was wanted when the draft was too far behind to propose: it is owed as soon as the draft has caught up.</summary>
+    /// <summary>
+    /// Length that was wanted when the draft was too far behind to propose: it is owed as soon as the draft has caught up.
+    /// </summary>
     public int PostponedLength { get; set; }
 
     /// <summary>Whether the draft is so far behind that it has to catch up before it proposes again.</summary>
@@ -121,7 +134,9 @@ internal sealed class Sequence
         : Request.ExpiresAt <= now ? Engine.FinishReason.Expired
         : Request.Control?.Asked;
 
-    /// <summary>The tokens before a position as penalties look at them; only asked for the next position, or where a draft catches up.</summary>
+    /// <summary>
+    /// The tokens before a position as penalties look at them; only asked for the next position, or where a draft catches up.
+    /// </summary>
     public TokenHistory HistoryBefore(int position)
     {
         if (position == Length || History is { Context: null, Output: null })
@@ -144,7 +159,10 @@ internal sealed class Sequence
         Slot = slot;
         AdmissionNumber = admissionNumber;
         TargetGoal = EmittedCount == 0 ? PromptLength : Length - 1;
-        DraftGoal = EmittedCount == 0 ? (Policy.PrefillsDraft ? PromptLength : 0) : Policy.UsesDraft ? _draftLength : 0;
+        DraftGoal =
+            EmittedCount == 0 ? (Policy.PrefillsDraft ? PromptLength : 0)
+            : Policy.UsesDraft ? _draftLength
+            : 0;
         Clock.Admitted();
     }
 
@@ -162,7 +180,9 @@ internal sealed class Sequence
         Clock.PutBack();
     }
 
-    /// <summary>Notes that some of what it begins with came from another sequence. <paramref name="length"/>: how much of it is there now.</summary>
+    /// <summary>
+    /// Notes that some of what it begins with came from another sequence. <paramref name="length"/>: how much of it is there now.
+    /// </summary>
     /// <returns>The tokens of the prompt that are new among these.</returns>
     public int NoteReuse(int length)
     {
@@ -178,7 +198,8 @@ internal sealed class Sequence
     public void End(FinishReason reason) => FinishReason ??= reason;
 
     /// <summary>
-    /// The one way a token gets into the output, with and without speculation. A stop beats the length; what stands behind an end is refused.
+    /// The one way a token gets into the output, with and without speculation. A stop beats the length; what stands behind an end is
+    /// refused.
     /// </summary>
     /// <returns>Whether the sequence goes on.</returns>
     public bool Commit(in CommittedToken token)
@@ -204,21 +225,27 @@ internal sealed class Sequence
     }
 
     /// <summary>The result of a finished sequence.</summary>
-    public GenerationResult ToResult() => new()
-    {
-        Text = Text,
-        TokenIds = _tokenIds[PromptLength..],
-        TokenLogProbabilities = Recorder.LogProbabilities,
-        TopLogProbabilities = Request.TopLogProbabilityCount > 0 ? Recorder.MostProbable : [],
-        FinishReason = FinishReason ?? throw new InvalidOperationException("A sequence without an end has no result."),
-        Checkpoint = FinishReason == Engine.FinishReason.Suspended ? SequenceExport.Create(this, _draftLength) : null,
-        Trace = Recorder.ToTrace(this, Clock.Read()),
-    };
+    public GenerationResult ToResult() =>
+        new()
+        {
+            Text = Text,
+            TokenIds = _tokenIds[PromptLength..],
+            TokenLogProbabilities = Recorder.LogProbabilities,
+            TopLogProbabilities = Request.TopLogProbabilityCount > 0 ? Recorder.MostProbable : [],
+            FinishReason = FinishReason ?? throw new InvalidOperationException("A sequence without an end has no result."),
+            Checkpoint = FinishReason == Engine.FinishReason.Suspended ? SequenceExport.Create(this, _draftLength) : null,
+            Trace = Recorder.ToTrace(this, Clock.Read()),
+        };
 
-    /// <summary>Hands over a checkpoint if enough tokens were committed since the last. <paramref name="draftLength"/>: what the draft has seen.</summary>
+    /// <summary>
+    /// Hands over a checkpoint if enough tokens were committed since the last. <paramref name="draftLength"/>: what the draft has seen.
+    /// </summary>
     public void TakeCheckpointIfDue(int draftLength)
     {
-        if (Request.Control is { CheckpointInterval: > 0 and var interval, Checkpointed: { } receive } && EmittedCount - _checkpointed >= interval)
+        if (
+            Request.Control is { CheckpointInterval: > 0 and var interval, Checkpointed: { } receive }
+            && EmittedCount - _checkpointed >= interval
+        )
         {
             _checkpointed = EmittedCount;
             receive(SequenceExport.Create(this, draftLength));

@@ -8,7 +8,11 @@ namespace Dsde.Engine.Scheduling;
 internal sealed class SequenceClock(TimeProvider time, GenerationTimes earlier = default)
 {
     private long _waitingSince = time.GetTimestamp();
-    private double _waitingMs, _prefillMs, _draftMs, _verifyMs, _samplingMs;
+    private double _waitingMs,
+        _prefillMs,
+        _draftMs,
+        _verifyMs,
+        _samplingMs;
 
     /// <summary>When the request came, as a timestamp of the clock.</summary>
     public long Arrival { get; } = time.GetTimestamp();
@@ -31,11 +35,13 @@ internal sealed class SequenceClock(TimeProvider time, GenerationTimes earlier =
     }
 
     /// <summary>The sums, and the time since arrival.</summary>
-    public GenerationTimes Read() => new(
-        earlier.WaitingMs + _waitingMs,
-        earlier.PrefillMs + _prefillMs,
-        earlier.DraftMs + _draftMs,
-        earlier.VerifyMs + _verifyMs,
-        earlier.SamplingMs + _samplingMs,
-        earlier.TotalMs + time.GetElapsedTime(Arrival).TotalMilliseconds);
+    public GenerationTimes Read() =>
+        new(
+            earlier.WaitingMs + _waitingMs,
+            earlier.PrefillMs + _prefillMs,
+            earlier.DraftMs + _draftMs,
+            earlier.VerifyMs + _verifyMs,
+            earlier.SamplingMs + _samplingMs,
+            earlier.TotalMs + time.GetElapsedTime(Arrival).TotalMilliseconds
+        );
 }

@@ -14,8 +14,9 @@ internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPl
 internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, IterationCosts costs)
 {
     /// <summary>
-    /// Tokens that a draft reads within an iteration before it proposes. If it has missed more, everybody would wait for it: it first catches up
-    /// beside the iterations (<see cref="PrefillStep"/>), and what was wanted is done then, or a policy that probes seldom would never see a probe.
+    /// Tokens that a draft reads within an iteration before it proposes. If it has missed more, everybody would wait for it: it first
+    /// catches up beside the iterations (<see cref="PrefillStep"/>), and what was wanted is done then, or a policy that probes seldom would
+    /// never see a probe.
     /// </summary>
     private const int MostCatchUp = 32;
 
@@ -32,9 +33,9 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
             PlanGroup(group.Key, [.. group], lengths, planned);
         }
 
-        planned.Sort((a, b) => b.Plan.Length != a.Plan.Length
-            ? b.Plan.Length.CompareTo(a.Plan.Length)
-            : a.Sequence.Slot.CompareTo(b.Sequence.Slot));
+        planned.Sort(
+            (a, b) => b.Plan.Length != a.Plan.Length ? b.Plan.Length.CompareTo(a.Plan.Length) : a.Sequence.Slot.CompareTo(b.Sequence.Slot)
+        );
         return planned;
     }
 

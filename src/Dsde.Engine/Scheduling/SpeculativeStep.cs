@@ -8,7 +8,13 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>One decoding iteration (ALGORITHM section 1): draft, verify, accept, measure, commit, adapt.</summary>
-internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft, SpeculationPlanner planner, Device device, TimeProvider time)
+internal sealed class SpeculativeStep(
+    CachedDecoder target,
+    CachedDecoder? draft,
+    SpeculationPlanner planner,
+    Device device,
+    TimeProvider time
+)
 {
     /// <summary>Runs every decoding sequence of the batch once.</summary>
     public IterationSummary Run(IReadOnlyList<Sequence> batch)
@@ -29,7 +35,12 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         var verifyStart = time.GetTimestamp();
         var logits = target.Forward(tensors.VerifyPass()); // [R, V]
         var verifyEnd = time.GetTimestamp();
-        var results = IterationReadout.Read(tensors, logits, catchUpChoices, decoding.Max(sequence => sequence.Request.TopLogProbabilityCount));
+        var results = IterationReadout.Read(
+            tensors,
+            logits,
+            catchUpChoices,
+            decoding.Max(sequence => sequence.Request.TopLogProbabilityCount)
+        );
 
         var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
         var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
@@ -37,7 +48,14 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         var totalMs = time.GetElapsedTime(start).TotalMilliseconds;
         var samplingMs = totalMs - draftMs - verifyMs;
         planner.Observe(
-            new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs, PassesAreTimed: device.type == DeviceType.CPU), summary.Emitted);
+            new IterationTiming(
+                draftPasses,
+                new PassTiming(tensors.RowCount, verifyMs),
+                totalMs,
+                PassesAreTimed: device.type == DeviceType.CPU
+            ),
+            summary.Emitted
+        );
         foreach (var sequence in decoding)
         {
             sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
@@ -104,10 +122,15 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
         {
             var sequence = plan[catchUp.Rank].Sequence;
             sequence.Recorder.SetDraftMatch(
-                catchUp.Position - sequence.PromptLength, results.CatchUpChoice(index) == sequence.TokenIds[catchUp.Position]);
+                catchUp.Position - sequence.PromptLength,
+                results.CatchUpChoice(index) == sequence.TokenIds[catchUp.Position]
+            );
         }
 
-        int proposed = 0, kept = 0, emitted = 0, firstRow = 0;
+        int proposed = 0,
+            kept = 0,
+            emitted = 0,
+            firstRow = 0;
         for (var rank = 0; rank < plan.Count; rank++)
         {
             var (sequence, chosen) = plan[rank];
@@ -132,7 +155,14 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
     }
 
     /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
-    private static int CommitBlock(Sequence sequence, IterationReadout results, IterationTensors tensors, int rank, int firstRow, int accepted)
+    private static int CommitBlock(
+        Sequence sequence,
+        IterationReadout results,
+        IterationTensors tensors,
+        int rank,
+        int firstRow,
+        int accepted
+    )
     {
         var wanted = sequence.Request.TopLogProbabilityCount;
         for (var i = 0; i < accepted; i++)
@@ -157,8 +187,8 @@ internal sealed class SpeculativeStep(CachedDecoder target, CachedDecoder? draft
     }
 
     /// <summary>
-    /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but for the
-    /// k-th proposal, which it made and never read.
+    /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
+    /// for the k-th proposal, which it made and never read.
     /// </summary>
     private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, int accepted)
     {

@@ -7,7 +7,11 @@ namespace Dsde.Engine.Scheduling;
 internal sealed class TokenReadout
 {
     private readonly Readout _readout;
-    private readonly Range _tokenIds, _logProbabilities, _margins, _mostProbableIds, _mostProbableLogProbabilities;
+    private readonly Range _tokenIds,
+        _logProbabilities,
+        _margins,
+        _mostProbableIds,
+        _mostProbableLogProbabilities;
     private readonly int _mostProbableCount;
 
     /// <param name="readout">To be transferred before anything is asked for.</param>

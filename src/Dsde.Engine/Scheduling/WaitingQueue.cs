@@ -1,9 +1,9 @@
 namespace Dsde.Engine.Scheduling;
 
 /// <summary>
-/// Requests without a slot, in the order in which they get one. Each level of priority counts as some seconds of waiting: the order is that of
-/// <c>arrival − priority · ageing</c>. Everybody ages alike, so that it never changes, and a request is only ever passed by those that come before
-/// its arrival + (difference of priorities) · ageing: a bounded wait, whatever arrives.
+/// Requests without a slot, in the order in which they get one. Each level of priority counts as some seconds of waiting: the order is that
+/// of <c>arrival − priority · ageing</c>. Everybody ages alike, so that it never changes, and a request is only ever passed by those that
+/// come before its arrival + (difference of priorities) · ageing: a bounded wait, whatever arrives.
 /// </summary>
 internal sealed class WaitingQueue(TimeProvider time, TimeSpan ageing)
 {
@@ -23,7 +23,8 @@ internal sealed class WaitingQueue(TimeProvider time, TimeSpan ageing)
     }
 
     /// <summary>Takes out the next one; false if nobody waits.</summary>
-    public bool TryDequeue([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Sequence? sequence) => _queue.TryDequeue(out sequence, out _);
+    public bool TryDequeue([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Sequence? sequence) =>
+        _queue.TryDequeue(out sequence, out _);
 
     /// <summary>Takes out those that must not wait any longer.</summary>
     public void RemoveWhere(Predicate<Sequence> ended)

@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Speculation;
 
 /// <summary>
-/// Drafts until the draft's entropy makes the next acceptance doubtful (AdaEDL: Agrawal et al., arXiv 2410.18351). The doubtful token itself is
-/// proposed: its draft pass is spent, and judging it costs one row.
+/// Drafts until the draft's entropy makes the next acceptance doubtful (AdaEDL: Agrawal et al., arXiv 2410.18351). The doubtful token
+/// itself is proposed: its draft pass is spent, and judging it costs one row.
 /// </summary>
 /// <param name="name">As telemetry names it.</param>
 /// <param name="length">Most tokens drafted, at least 1.</param>

@@ -34,7 +34,9 @@ internal sealed class AdaEdlSequenceState(int maxLength) : ISequencePolicyState
     /// <summary>Everything it knows, as numbers that only a state of the same policy can read.</summary>
     public double[] Export() => [Threshold, AcceptanceRate];
 
-    /// <summary>Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.</summary>
+    /// <summary>
+    /// Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.
+    /// </summary>
     /// <exception cref="FormatException">The numbers are not those of such a state.</exception>
     public void Restore(ReadOnlySpan<double> exported)
     {
@@ -54,7 +56,9 @@ internal sealed class AdaEdlSequenceState(int maxLength) : ISequencePolicyState
             return Threshold + AdaEdlConstants.ThresholdStep;
         }
 
-        return AcceptanceRate > AdaEdlConstants.WantedAcceptance && accepted == maxLength ? Threshold - AdaEdlConstants.ThresholdStep : Threshold;
+        return AcceptanceRate > AdaEdlConstants.WantedAcceptance && accepted == maxLength
+            ? Threshold - AdaEdlConstants.ThresholdStep
+            : Threshold;
     }
 
     private static double Blend(double memory, double past, double present) => (memory * past) + ((1 - memory) * present);

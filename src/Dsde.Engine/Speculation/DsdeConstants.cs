@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Speculation;
 
-/// <summary>Numbers of the DSDE policy (arXiv 2509.01083) that nothing configures; the variants' own are in <see cref="DsdeOptions"/>.</summary>
+/// <summary>
+/// Numbers of the DSDE policy (arXiv 2509.01083) that nothing configures; the variants' own are in <see cref="DsdeOptions"/>.
+/// </summary>
 internal static class DsdeConstants
 {
     /// <summary>Draft tokens a sequence proposes before its bounds are fixed (paper: the brief pre-processing phase).</summary>

@@ -28,14 +28,14 @@ internal sealed record DsdeOptions
     public required double CalibrationCoefficient { get; init; }
 
     /// <summary>
-    /// Length proposed when calibration begins. The paper names none, but the largest accepted count can't exceed it: from too short a one calibration
-    /// never learns how far the draft reaches (docs/benchmarks.md).
+    /// Length proposed when calibration begins. The paper names none, but the largest accepted count can't exceed it: from too short a one
+    /// calibration never learns how far the draft reaches (docs/benchmarks.md).
     /// </summary>
     public required int InitialLength { get; init; }
 
     /// <summary>
-    /// The implementation's structural deviations: a short window of a third of the values, SL_min from SL_max, a doubling initial length, and
-    /// the last step's mean KLD divided by the temperature.
+    /// The implementation's structural deviations: a short window of a third of the values, SL_min from SL_max, a doubling initial length,
+    /// and the last step's mean KLD divided by the temperature.
     /// </summary>
     public required bool FollowsReference { get; init; }
 

@@ -71,8 +71,16 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
         var history = _history.CopyTo(stackalloc double[DsdeConstants.LongWindow]);
         return
         [
-            _proposedCount, _maxAccepted, _kldCount, _kldSum, _maxKld, _lastMeanKld, InitialLength, MinLength,
-            CalibrationMaxLength ?? NotCalibrated, .. history,
+            _proposedCount,
+            _maxAccepted,
+            _kldCount,
+            _kldSum,
+            _maxKld,
+            _lastMeanKld,
+            InitialLength,
+            MinLength,
+            CalibrationMaxLength ?? NotCalibrated,
+            .. history,
         ];
     }
 
@@ -81,7 +89,9 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     {
         if (exported.Length is < ScalarCount or > ScalarCount + DsdeConstants.LongWindow)
         {
-            throw new FormatException($"A state of the DSDE policy has {ScalarCount} to {ScalarCount + DsdeConstants.LongWindow} numbers, not {exported.Length}.");
+            throw new FormatException(
+                $"A state of the DSDE policy has {ScalarCount} to {ScalarCount + DsdeConstants.LongWindow} numbers, not {exported.Length}."
+            );
         }
 
         (_proposedCount, _maxAccepted, _kldCount) = ((int)exported[0], (int)exported[1], (int)exported[2]);
@@ -122,7 +132,13 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
         if (_proposedCount >= DsdeConstants.CalibrationTokens)
         {
             var maxLength = KldSignal.CalibratedMaxLength(
-                _maxAccepted, _kldSum / _kldCount, _maxKld, _options.CalibrationCoefficient, _lowerBound, _upperBound);
+                _maxAccepted,
+                _kldSum / _kldCount,
+                _maxKld,
+                _options.CalibrationCoefficient,
+                _lowerBound,
+                _upperBound
+            );
             MinLength = _options.FollowsReference ? KldSignal.ReferenceMinLength(maxLength, _lowerBound) : _lowerBound;
             CalibrationMaxLength = maxLength;
         }

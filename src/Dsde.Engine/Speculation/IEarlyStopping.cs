@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Speculation;
 
 /// <summary>
-/// Ends single sequences' drafting before their planned length, from what the draft says on the way. Costs a transfer to the host per draft step,
-/// which is cheap on the CPU and makes a GPU wait. It may look at the draft only, never at random draws: acceptance stays lossless.
+/// Ends single sequences' drafting before their planned length, from what the draft says on the way. Costs a transfer to the host per draft
+/// step, which is cheap on the CPU and makes a GPU wait. It may look at the draft only, never at random draws: acceptance stays lossless.
 /// </summary>
 public interface IEarlyStopping
 {

@@ -12,12 +12,14 @@ public interface ISequencePolicyState
     /// <summary>Takes in one verified step. Steps in which nothing was proposed are not reported.</summary>
     void Observe(in VerifiedStep step);
 
-    /// <summary>Everything it knows, as numbers that only a state of the same policy can read; none of them is NaN. Empty if it knows nothing.</summary>
+    /// <summary>
+    /// Everything it knows, as numbers that only a state of the same policy can read; none of them is NaN. Empty if it knows nothing.
+    /// </summary>
     double[] Export() => [];
 
-    /// <summary>Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.</summary>
+    /// <summary>
+    /// Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.
+    /// </summary>
     /// <exception cref="FormatException">The numbers are not those of such a state.</exception>
-    void Restore(ReadOnlySpan<double> exported)
-    {
-    }
+    void Restore(ReadOnlySpan<double> exported) { }
 }

@@ -6,19 +6,24 @@ namespace Dsde.Engine.Speculation;
 /// </summary>
 public interface ISpeculationPolicy
 {
-    /// <summary>The policy and its parameters as telemetry names them, for example <c>static:4</c>; <see cref="PolicyConfiguration.Parse"/> reads it back.</summary>
+    /// <summary>
+    /// The policy and its parameters as telemetry names them, for example <c>static:4</c>; <see cref="PolicyConfiguration.Parse"/> reads it
+    /// back.
+    /// </summary>
     string Name { get; }
 
     /// <summary>Whether it may ever propose anything. If not, the draft model does not run at all, not even over the prompt.</summary>
     bool UsesDraft { get; }
 
     /// <summary>
-    /// Whether it is going to propose soon, so that the draft should read prompts along with the target. If not, the draft reads them when a proposal is
-    /// first asked for.
+    /// Whether it is going to propose soon, so that the draft should read prompts along with the target. If not, the draft reads them when
+    /// a proposal is first asked for.
     /// </summary>
     bool PrefillsDraft { get; }
 
-    /// <summary>Whether it wants to know the others' lengths, and so is asked after them; see <see cref="PlanningContext.OtherLengths"/>.</summary>
+    /// <summary>
+    /// Whether it wants to know the others' lengths, and so is asked after them; see <see cref="PlanningContext.OtherLengths"/>.
+    /// </summary>
     bool PlansLast { get; }
 
     /// <summary>What ends drafting before the planned length; null if nothing does.</summary>
@@ -28,7 +33,9 @@ public interface ISpeculationPolicy
     /// <param name="temperature">The sequence's sampling temperature; 0 is greedy.</param>
     ISequencePolicyState CreateState(float temperature);
 
-    /// <summary>Chooses the lengths of the next iteration. The engine lowers those that exceed <see cref="PlanningContext.MaxLengths"/>.</summary>
+    /// <summary>
+    /// Chooses the lengths of the next iteration. The engine lowers those that exceed <see cref="PlanningContext.MaxLengths"/>.
+    /// </summary>
     /// <param name="context">The iteration.</param>
     /// <param name="states">States, made by <see cref="CreateState"/>, of the sequences in the batch that follow this policy.</param>
     /// <param name="plans">One plan per state, to be filled in.</param>

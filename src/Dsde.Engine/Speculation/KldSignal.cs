@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Speculation;
 
-/// <summary>The DSDE policy's formulas (arXiv 2509.01083, sections on calibration, WVIR, prediction and cap), in double precision.</summary>
+/// <summary>
+/// The DSDE policy's formulas (arXiv 2509.01083, sections on calibration, WVIR, prediction and cap), in double precision.
+/// </summary>
 internal static class KldSignal
 {
     /// <summary>
@@ -25,7 +27,9 @@ internal static class KldSignal
     /// <summary>Variance with exponentially decaying weights, the newest value weighing 1.</summary>
     public static double WeightedVariance(ReadOnlySpan<double> history, double decay)
     {
-        double weights = 0, sum = 0, weight = 1;
+        double weights = 0,
+            sum = 0,
+            weight = 1;
         for (var i = history.Length - 1; i >= 0; i--, weight *= decay)
         {
             weights += weight;
@@ -43,7 +47,9 @@ internal static class KldSignal
         return squares / weights;
     }
 
-    /// <summary>Scale factor SF of the last step's mean KLD. Rounding can make a measured KLD slightly negative; that counts as 0.</summary>
+    /// <summary>
+    /// Scale factor SF of the last step's mean KLD. Rounding can make a measured KLD slightly negative; that counts as 0.
+    /// </summary>
     public static double ScaleFactor(double lastMeanKld) => Math.Exp(DsdeConstants.ScaleSteepness * Math.Max(0, lastMeanKld)) - 1;
 
     /// <summary>Predicted length SL̂, between the two bounds. A product that is not a number predicts the lower one.</summary>

@@ -16,9 +16,7 @@ public sealed record PolicyConfiguration
     private const string NoCapSuffix = "-nocap";
     private const string OnPathSuffix = "-onpath";
 
-    private PolicyConfiguration()
-    {
-    }
+    private PolicyConfiguration() { }
 
     /// <summary>Plain decoding, without the draft model.</summary>
     public static PolicyConfiguration Autoregressive { get; } = new() { Kind = PolicyKind.Autoregressive };
@@ -32,7 +30,9 @@ public sealed record PolicyConfiguration
     /// <summary>Most tokens AdaEDL drafts, 1 to 64; its base length for the others.</summary>
     public int AdaEdlLength { get; private init; } = AdaEdlConstants.BaseLength;
 
-    /// <summary>Whether AdaEDL stops the whole batch when it stops one sequence, as the reference implementation does; false for the others.</summary>
+    /// <summary>
+    /// Whether AdaEDL stops the whole batch when it stops one sequence, as the reference implementation does; false for the others.
+    /// </summary>
     public bool StopsWholeBatch { get; private init; }
 
     /// <summary>Whether the DSDE policy caps lengths by the batch's mean prediction; true for the others.</summary>
@@ -42,8 +42,9 @@ public sealed record PolicyConfiguration
     public KldScope Scope { get; private init; }
 
     /// <summary>
-    /// Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without, <c>goodput</c>, <c>adaedl</c>, with
-    /// <c>-batchstop</c> and <c>:K</c> after it in this order or without, <c>static:K</c> or <c>autoregressive</c>.
+    /// Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without,
+    /// <c>goodput</c>, <c>adaedl</c>, with <c>-batchstop</c> and <c>:K</c> after it in this order or without, <c>static:K</c> or
+    /// <c>autoregressive</c>.
     /// </summary>
     /// <exception cref="FormatException">The text is none of these; the message says what is allowed.</exception>
     public static PolicyConfiguration Parse(string text)
@@ -53,26 +54,31 @@ public sealed record PolicyConfiguration
         {
             AutoregressiveName => Autoregressive,
             GoodputName => new PolicyConfiguration { Kind = PolicyKind.Goodput },
-            _ => ParseStatic(text) ?? ParseAdaEdl(text) ?? ParseDsde(text) ?? throw new FormatException(
-                $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), goodput, "
-                + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or autoregressive."),
+            _ => ParseStatic(text)
+                ?? ParseAdaEdl(text)
+                ?? ParseDsde(text)
+                ?? throw new FormatException(
+                    $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), goodput, "
+                        + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or autoregressive."
+                ),
         };
     }
 
     /// <summary>The form that <see cref="Parse"/> reads.</summary>
-    public override string ToString() => Kind switch
-    {
-        PolicyKind.Autoregressive => AutoregressiveName,
-        PolicyKind.Static => StaticPrefix + StaticLength.ToString(CultureInfo.InvariantCulture),
-        PolicyKind.Goodput => GoodputName,
-        PolicyKind.AdaEdl => AdaEdlName
-            + (StopsWholeBatch ? BatchStopSuffix : "")
-            + (AdaEdlLength == AdaEdlConstants.BaseLength ? "" : ":" + AdaEdlLength.ToString(CultureInfo.InvariantCulture)),
-        _ => DsdeName
-            + (Kind == PolicyKind.DsdeReference ? ReferenceSuffix : "")
-            + (CapEnabled ? "" : NoCapSuffix)
-            + (Scope == KldScope.OnPath ? OnPathSuffix : ""),
-    };
+    public override string ToString() =>
+        Kind switch
+        {
+            PolicyKind.Autoregressive => AutoregressiveName,
+            PolicyKind.Static => StaticPrefix + StaticLength.ToString(CultureInfo.InvariantCulture),
+            PolicyKind.Goodput => GoodputName,
+            PolicyKind.AdaEdl => AdaEdlName
+                + (StopsWholeBatch ? BatchStopSuffix : "")
+                + (AdaEdlLength == AdaEdlConstants.BaseLength ? "" : ":" + AdaEdlLength.ToString(CultureInfo.InvariantCulture)),
+            _ => DsdeName
+                + (Kind == PolicyKind.DsdeReference ? ReferenceSuffix : "")
+                + (CapEnabled ? "" : NoCapSuffix)
+                + (Scope == KldScope.OnPath ? OnPathSuffix : ""),
+        };
 
     private static PolicyConfiguration? ParseStatic(string text)
     {
@@ -100,7 +106,9 @@ public sealed record PolicyConfiguration
     }
 
     private static int? ParseLength(ReadOnlySpan<char> text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length is >= 1 and <= MaxConfiguredLength ? length : null;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) && length is >= 1 and <= MaxConfiguredLength
+            ? length
+            : null;
 
     private static PolicyConfiguration? ParseDsde(string text)
     {

@@ -11,7 +11,12 @@ internal static class PolicyFactory
     /// <param name="maxSpeculationLength">Upper bound of every length, at least 1.</param>
     /// <param name="costs">The engine's measured costs.</param>
     /// <param name="readsDraftSteps">Whether looking at each draft step's results is cheap on the engine's device.</param>
-    public static ISpeculationPolicy Create(PolicyConfiguration configuration, int maxSpeculationLength, IterationCosts costs, bool readsDraftSteps)
+    public static ISpeculationPolicy Create(
+        PolicyConfiguration configuration,
+        int maxSpeculationLength,
+        IterationCosts costs,
+        bool readsDraftSteps
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSpeculationLength, 1);
         return configuration.Kind switch
@@ -19,7 +24,10 @@ internal static class PolicyFactory
             PolicyKind.Dsde => CreateDsde(configuration, DsdeOptions.Paper, maxSpeculationLength),
             PolicyKind.DsdeReference => CreateDsde(configuration, DsdeOptions.Reference, maxSpeculationLength),
             PolicyKind.AdaEdl => new AdaEdlPolicy(
-                configuration.ToString(), Math.Min(configuration.AdaEdlLength, maxSpeculationLength), configuration.StopsWholeBatch),
+                configuration.ToString(),
+                Math.Min(configuration.AdaEdlLength, maxSpeculationLength),
+                configuration.StopsWholeBatch
+            ),
             PolicyKind.Goodput => new GoodputPolicy(configuration.ToString(), costs, readsDraftSteps),
             PolicyKind.Static => new StaticPolicy(configuration.ToString(), Math.Min(configuration.StaticLength, maxSpeculationLength)),
             PolicyKind.Autoregressive => new StaticPolicy(configuration.ToString(), 0),
@@ -28,5 +36,13 @@ internal static class PolicyFactory
     }
 
     private static DsdePolicy CreateDsde(PolicyConfiguration configuration, DsdeOptions variant, int maxSpeculationLength) =>
-        new(configuration.ToString(), variant with { CapEnabled = configuration.CapEnabled, Scope = configuration.Scope }, maxSpeculationLength);
+        new(
+            configuration.ToString(),
+            variant with
+            {
+                CapEnabled = configuration.CapEnabled,
+                Scope = configuration.Scope,
+            },
+            maxSpeculationLength
+        );
 }

@@ -12,7 +12,9 @@ public enum PolicyKind
     /// <summary>Lengths that end where the draft's entropy makes acceptance doubtful.</summary>
     AdaEdl,
 
-    /// <summary>Lengths that promise the most tokens per second, by measured costs and acceptance; none where speculation doesn't pay.</summary>
+    /// <summary>
+    /// Lengths that promise the most tokens per second, by measured costs and acceptance; none where speculation doesn't pay.
+    /// </summary>
     Goodput,
 
     /// <summary>Always the same length.</summary>

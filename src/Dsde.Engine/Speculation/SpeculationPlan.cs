@@ -7,4 +7,9 @@ namespace Dsde.Engine.Speculation;
 /// <param name="Wvir">Weighted variance ratio WVIR.</param>
 /// <param name="Cap">Adaptive cap SL_cap of the batch.</param>
 public readonly record struct SpeculationPlan(
-    int Length, float PredictedLength = float.NaN, float ScaleFactor = float.NaN, float Wvir = float.NaN, float Cap = float.NaN);
+    int Length,
+    float PredictedLength = float.NaN,
+    float ScaleFactor = float.NaN,
+    float Wvir = float.NaN,
+    float Cap = float.NaN
+);

@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Speculation;
 
-/// <summary>Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model.</summary>
+/// <summary>
+/// Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model.
+/// </summary>
 internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
 {
     /// <inheritdoc/>
@@ -40,8 +42,6 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
         public int? CalibrationMaxLength => null;
 
         /// <summary>A fixed length learns nothing.</summary>
-        public void Observe(in VerifiedStep step)
-        {
-        }
+        public void Observe(in VerifiedStep step) { }
     }
 }

@@ -8,4 +8,10 @@ namespace Dsde.Engine.Telemetry;
 /// <param name="SamplingMs">Acceptance, measurement, transfer and policy.</param>
 /// <param name="TotalMs">From arrival to the end.</param>
 public readonly record struct GenerationTimes(
-    double WaitingMs, double PrefillMs, double DraftMs, double VerifyMs, double SamplingMs, double TotalMs);
+    double WaitingMs,
+    double PrefillMs,
+    double DraftMs,
+    double VerifyMs,
+    double SamplingMs,
+    double TotalMs
+);

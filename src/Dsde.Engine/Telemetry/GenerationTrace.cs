@@ -17,7 +17,9 @@ public sealed record GenerationTrace
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
-    /// <summary>Tokens of the prompt whose keys and values were taken from other requests that begin alike instead of being computed.</summary>
+    /// <summary>
+    /// Tokens of the prompt whose keys and values were taken from other requests that begin alike instead of being computed.
+    /// </summary>
     public int ReusedPromptTokens { get; init; }
 
     /// <summary>Committed tokens.</summary>
@@ -32,13 +34,17 @@ public sealed record GenerationTrace
     /// <summary>Draft tokens accepted and kept: an output that stops inside a block keeps fewer than were accepted.</summary>
     public required int Accepted { get; init; }
 
-    /// <summary>Largest accepted count of any calibration step (SL_A,max); null if the policy does not calibrate or had not finished.</summary>
+    /// <summary>
+    /// Largest accepted count of any calibration step (SL_A,max); null if the policy does not calibrate or had not finished.
+    /// </summary>
     public int? CalibrationMaxAccepted { get; init; }
 
     /// <summary>Upper bound fixed by calibration (SL_max); null as above.</summary>
     public int? CalibrationMaxLength { get; init; }
 
-    /// <summary>One entry per iteration the request took part in. The prompt's own pass, which emits the first token, is not one of them.</summary>
+    /// <summary>
+    /// One entry per iteration the request took part in. The prompt's own pass, which emits the first token, is not one of them.
+    /// </summary>
     public required IterationSeries Iterations { get; init; }
 
     /// <summary>One entry per proposed token.</summary>

@@ -7,8 +7,13 @@ namespace Dsde.Engine.Telemetry;
 /// <summary>Gathers what happens to one sequence; the engine's thread only.</summary>
 internal sealed class TraceRecorder
 {
-    private readonly List<(SpeculationPlan Plan, int Proposed, int Accepted, int BatchSize, float DraftMs, float VerifyMs)> _iterations = [];
-    private readonly List<float> _kld = [], _beta = [], _entropy = [], _logProbabilities = [], _margins = [];
+    private readonly List<(SpeculationPlan Plan, int Proposed, int Accepted, int BatchSize, float DraftMs, float VerifyMs)> _iterations =
+    [];
+    private readonly List<float> _kld = [],
+        _beta = [],
+        _entropy = [],
+        _logProbabilities = [],
+        _margins = [];
     private readonly List<bool> _onPath = [];
     private readonly List<sbyte> _draftMatches = [];
     private readonly List<IReadOnlyList<TokenLogProbability>> _mostProbable = [];
@@ -21,13 +26,20 @@ internal sealed class TraceRecorder
 
     /// <summary>Most probable tokens at the position of each committed token.</summary>
     public IReadOnlyList<IReadOnlyList<TokenLogProbability>> MostProbable => _mostProbable;
+
     /// <summary>Takes over what was recorded before a checkpoint; only while nothing is recorded yet.</summary>
     public void Restore(SequenceCheckpoint checkpoint)
     {
         var (trace, steps) = (checkpoint.Trace, checkpoint.Trace.Iterations);
         for (var i = 0; i < steps.SpeculationLength.Length; i++)
         {
-            var plan = new SpeculationPlan(steps.SpeculationLength[i], steps.PredictedLength[i], steps.ScaleFactor[i], steps.Wvir[i], steps.Cap[i]);
+            var plan = new SpeculationPlan(
+                steps.SpeculationLength[i],
+                steps.PredictedLength[i],
+                steps.ScaleFactor[i],
+                steps.Wvir[i],
+                steps.Cap[i]
+            );
             _iterations.Add((plan, steps.SpeculationLength[i], steps.Accepted[i], steps.BatchSize[i], steps.DraftMs[i], steps.VerifyMs[i]));
         }
 
@@ -72,32 +84,39 @@ internal sealed class TraceRecorder
     }
 
     /// <summary>The finished trace.</summary>
-    public GenerationTrace ToTrace(Sequence sequence, GenerationTimes times) => new()
-    {
-        Policy = sequence.Policy.Name,
-        SamplingMode = sequence.Request.Sampling.EffectiveMode,
-        Seed = sequence.Request.Sampling.Seed,
-        PromptTokens = sequence.PromptLength,
-        ReusedPromptTokens = sequence.ReusedPromptTokens,
-        CompletionTokens = sequence.EmittedCount,
-        Proposed = _kld.Count,
-        Accepted = AcceptedAndKept,
-        CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
-        CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
-        Iterations = new IterationSeries
+    public GenerationTrace ToTrace(Sequence sequence, GenerationTimes times) =>
+        new()
         {
-            SpeculationLength = [.. _iterations.Select(iteration => iteration.Proposed)],
-            Accepted = [.. _iterations.Select(iteration => iteration.Accepted)],
-            PredictedLength = [.. _iterations.Select(iteration => iteration.Plan.PredictedLength)],
-            ScaleFactor = [.. _iterations.Select(iteration => iteration.Plan.ScaleFactor)],
-            Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],
-            Cap = [.. _iterations.Select(iteration => iteration.Plan.Cap)],
-            BatchSize = [.. _iterations.Select(iteration => iteration.BatchSize)],
-            DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
-            VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
-        },
-        Proposals = new ProposalSeries { Kld = [.. _kld], Beta = [.. _beta], DraftEntropy = [.. _entropy], OnPath = [.. _onPath] },
-        Tokens = new TokenSeries { Margin = [.. _margins], DraftMatch = [.. _draftMatches] },
-        Times = times,
-    };
+            Policy = sequence.Policy.Name,
+            SamplingMode = sequence.Request.Sampling.EffectiveMode,
+            Seed = sequence.Request.Sampling.Seed,
+            PromptTokens = sequence.PromptLength,
+            ReusedPromptTokens = sequence.ReusedPromptTokens,
+            CompletionTokens = sequence.EmittedCount,
+            Proposed = _kld.Count,
+            Accepted = AcceptedAndKept,
+            CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
+            CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
+            Iterations = new IterationSeries
+            {
+                SpeculationLength = [.. _iterations.Select(iteration => iteration.Proposed)],
+                Accepted = [.. _iterations.Select(iteration => iteration.Accepted)],
+                PredictedLength = [.. _iterations.Select(iteration => iteration.Plan.PredictedLength)],
+                ScaleFactor = [.. _iterations.Select(iteration => iteration.Plan.ScaleFactor)],
+                Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],
+                Cap = [.. _iterations.Select(iteration => iteration.Plan.Cap)],
+                BatchSize = [.. _iterations.Select(iteration => iteration.BatchSize)],
+                DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
+                VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
+            },
+            Proposals = new ProposalSeries
+            {
+                Kld = [.. _kld],
+                Beta = [.. _beta],
+                DraftEntropy = [.. _entropy],
+                OnPath = [.. _onPath],
+            },
+            Tokens = new TokenSeries { Margin = [.. _margins], DraftMatch = [.. _draftMatches] },
+            Times = times,
+        };
 }

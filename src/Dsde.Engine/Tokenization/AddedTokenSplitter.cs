@@ -20,7 +20,7 @@ internal sealed class AddedTokenSplitter
     public IEnumerable<(string Text, int? Id)> Split(string text)
     {
         var start = 0;
-        for (var i = 0; !_texts.IsEmpty && i < text.Length;)
+        for (var i = 0; !_texts.IsEmpty && i < text.Length; )
         {
             if (!_texts.TryMatch(text, i, out var id, out var length) || (_tokens[id].IsWholeWord && IsInsideWord(text, i, i + length)))
             {
@@ -50,7 +50,8 @@ internal sealed class AddedTokenSplitter
         }
     }
 
-    private static bool IsInsideWord(string text, int start, int end) => (start > 0 && IsWord(text[start - 1])) || (end < text.Length && IsWord(text[end]));
+    private static bool IsInsideWord(string text, int start, int end) =>
+        (start > 0 && IsWord(text[start - 1])) || (end < text.Length && IsWord(text[end]));
 
     private static bool IsWord(char character) => char.IsLetterOrDigit(character) || character == '_';
 

@@ -7,7 +7,9 @@ namespace Dsde.Engine.Tokenization;
 internal static class ByteAlphabet
 {
     private static readonly char[] Characters = Create();
-    private static readonly Dictionary<char, byte> Bytes = Enumerable.Range(0, 256).ToDictionary(value => Characters[value], value => (byte)value);
+    private static readonly Dictionary<char, byte> Bytes = Enumerable
+        .Range(0, 256)
+        .ToDictionary(value => Characters[value], value => (byte)value);
 
     /// <summary>The character of a byte.</summary>
     public static char ToCharacter(byte value) => Characters[value];

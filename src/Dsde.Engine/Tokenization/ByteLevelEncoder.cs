@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Dsde.Engine.Tokenization;
 
-/// <summary>Byte-level BPE (Radford et al. 2019) as GPT-2, Llama 3 and Qwen have it: text is cut into words, and bytes merge within words.</summary>
+/// <summary>
+/// Byte-level BPE (Radford et al. 2019) as GPT-2, Llama 3 and Qwen have it: text is cut into words, and bytes merge within words.
+/// </summary>
 internal sealed class ByteLevelEncoder : ISegmentEncoder
 {
     private const int StackBytes = 256;
@@ -18,10 +20,18 @@ internal sealed class ByteLevelEncoder : ISegmentEncoder
     /// <param name="splitter">Cuts text into words.</param>
     /// <param name="merges">Merges by id.</param>
     /// <param name="byteIds">Ids of the 256 bytes.</param>
-    /// <param name="wholeWords">Ids by text in the byte alphabet, for models that take a word they have without merging (<c>ignore_merges</c>); otherwise null.</param>
+    /// <param name="wholeWords">Ids by text in the byte alphabet, for models that take a word they have without merging
+    /// (<c>ignore_merges</c>); otherwise null.</param>
     /// <param name="addsPrefixSpace">Whether a space is put before text that begins without one.</param>
     /// <param name="normalizesToNfc">Whether text is brought into Unicode normalization form C first.</param>
-    public ByteLevelEncoder(WordSplitter splitter, MergeTable merges, int[] byteIds, Dictionary<string, int>? wholeWords, bool addsPrefixSpace, bool normalizesToNfc)
+    public ByteLevelEncoder(
+        WordSplitter splitter,
+        MergeTable merges,
+        int[] byteIds,
+        Dictionary<string, int>? wholeWords,
+        bool addsPrefixSpace,
+        bool normalizesToNfc
+    )
     {
         _splitter = splitter;
         _merges = merges;

@@ -4,14 +4,19 @@ using System.Text;
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>
-/// Unicode normalization form C (Unicode Standard Annex 15). .NET's own does nothing where globalization is invariant, as it is in this application:
-/// it calls every text normalized. The table beside this file is written from the Unicode Character Database.
+/// Unicode normalization form C (Unicode Standard Annex 15). .NET's own does nothing where globalization is invariant, as it is in this
+/// application: it calls every text normalized. The table beside this file is written from the Unicode Character Database.
 /// </summary>
 internal sealed class CanonicalComposition
 {
     private const int FirstThatCanChange = 0x300;
-    private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TailBase = 0x11A7;
-    private const int LeadCount = 19, VowelCount = 21, TailCount = 28;
+    private const int SyllableBase = 0xAC00,
+        LeadBase = 0x1100,
+        VowelBase = 0x1161,
+        TailBase = 0x11A7;
+    private const int LeadCount = 19,
+        VowelCount = 21,
+        TailCount = 28;
     private const int SyllableCount = LeadCount * VowelCount * TailCount;
 
     private static readonly Lazy<CanonicalComposition> Instance = new(() => new CanonicalComposition());
@@ -22,7 +27,8 @@ internal sealed class CanonicalComposition
 
     private CanonicalComposition()
     {
-        using var table = typeof(CanonicalComposition).Assembly.GetManifestResourceStream("CanonicalComposition.txt")
+        using var table =
+            typeof(CanonicalComposition).Assembly.GetManifestResourceStream("CanonicalComposition.txt")
             ?? throw new InvalidOperationException("The table of canonical compositions is not in the assembly.");
         using var reader = new StreamReader(table);
         while (reader.ReadLine() is { } line)
@@ -32,7 +38,8 @@ internal sealed class CanonicalComposition
     }
 
     /// <summary>The text in form C. Halves of surrogate pairs become U+FFFD, as they do in UTF-8.</summary>
-    public static string Normalize(string text) => text.All(character => character < FirstThatCanChange) ? text : Instance.Value.Compose(text);
+    public static string Normalize(string text) =>
+        text.All(character => character < FirstThatCanChange) ? text : Instance.Value.Compose(text);
 
     private void Add(string line)
     {
@@ -155,7 +162,11 @@ internal sealed class CanonicalComposition
             return SyllableBase + (((lead * VowelCount) + vowel) * TailCount);
         }
 
-        if (first - SyllableBase is >= 0 and < SyllableCount and var syllable && syllable % TailCount == 0 && second - TailBase is > 0 and < TailCount and var tail)
+        if (
+            first - SyllableBase is >= 0 and < SyllableCount and var syllable
+            && syllable % TailCount == 0
+            && second - TailBase is > 0 and < TailCount and var tail
+        )
         {
             return first + tail;
         }

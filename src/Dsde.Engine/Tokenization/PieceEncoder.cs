@@ -4,8 +4,8 @@ using System.Text;
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>
-/// BPE over characters as SentencePiece has it (Kudo and Richardson 2018; Llama 2, Mistral, Gemma): spaces are shown as '▁' and merge like letters,
-/// characters that are not in the vocabulary fall back to their bytes.
+/// BPE over characters as SentencePiece has it (Kudo and Richardson 2018; Llama 2, Mistral, Gemma): spaces are shown as '▁' and merge like
+/// letters, characters that are not in the vocabulary fall back to their bytes.
 /// </summary>
 internal sealed class PieceEncoder : ISegmentEncoder
 {
@@ -55,7 +55,7 @@ internal sealed class PieceEncoder : ISegmentEncoder
 
         var shown = (NeedsPrefix(prepared, isFirst) ? " " + prepared : prepared).Replace(' ', Boundary);
         var symbols = new List<int>(shown.Length);
-        for (var i = 0; i < shown.Length;)
+        for (var i = 0; i < shown.Length; )
         {
             if (WholePieces is not null && WholePieces.TryMatch(shown, i, out var id, out var length))
             {
@@ -78,14 +78,15 @@ internal sealed class PieceEncoder : ISegmentEncoder
         Flush(symbols, ids);
     }
 
-    private bool NeedsPrefix(string text, bool isFirst) => _prefix switch
-    {
-        PrefixRule.Always => true,
-        PrefixRule.First => isFirst,
-        PrefixRule.AlwaysUnlessSpace => text[0] is not (' ' or Boundary),
-        PrefixRule.FirstUnlessSpace => isFirst && text[0] is not (' ' or Boundary),
-        _ => false,
-    };
+    private bool NeedsPrefix(string text, bool isFirst) =>
+        _prefix switch
+        {
+            PrefixRule.Always => true,
+            PrefixRule.First => isFirst,
+            PrefixRule.AlwaysUnlessSpace => text[0] is not (' ' or Boundary),
+            PrefixRule.FirstUnlessSpace => isFirst && text[0] is not (' ' or Boundary),
+            _ => false,
+        };
 
     private void AddSymbols(ReadOnlySpan<char> character, List<int> symbols)
     {

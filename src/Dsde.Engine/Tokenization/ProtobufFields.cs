@@ -8,7 +8,7 @@ internal static class ProtobufFields
     /// <exception cref="InvalidDataException">The message is broken.</exception>
     public static IEnumerable<ProtobufField> Read(ReadOnlyMemory<byte> message)
     {
-        for (var rest = message; rest.Length > 0;)
+        for (var rest = message; rest.Length > 0; )
         {
             var tag = Varint(ref rest);
             var number = (int)Math.Min(tag >> 3, int.MaxValue);

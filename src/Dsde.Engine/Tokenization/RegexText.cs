@@ -11,11 +11,12 @@ internal static class RegexText
     private static readonly char[] Representatives = FindRepresentatives();
 
     /// <summary>
-    /// A text for regular expressions to look at: .NET's see the halves of a surrogate pair, which are neither letters nor digits. Every pair is
-    /// replaced by one character of its category.
+    /// A text for regular expressions to look at: .NET's see the halves of a surrogate pair, which are neither letters nor digits. Every
+    /// pair is replaced by one character of its category.
     /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="starts">Where each character of the result begins in the text, and the text's end; null if nothing had to be replaced.</param>
+    /// <param name="starts">Where each character of the result begins in the text, and the text's end; null if nothing had to be
+    /// replaced.</param>
     public static string WithoutPairs(string text, out int[]? starts)
     {
         if (!text.Any(char.IsSurrogate))

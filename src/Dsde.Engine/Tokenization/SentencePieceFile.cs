@@ -102,12 +102,16 @@ internal sealed record SentencePieceFile
                     score = BinaryPrimitives.ReadSingleLittleEndian(field.Bytes.Span);
                     break;
                 case 3:
-                    kind = Enum.IsDefined((PieceKind)field.Value) ? (PieceKind)field.Value : throw new InvalidDataException($"Piece '{text}' is of kind {field.Value}.");
+                    kind = Enum.IsDefined((PieceKind)field.Value)
+                        ? (PieceKind)field.Value
+                        : throw new InvalidDataException($"Piece '{text}' is of kind {field.Value}.");
                     break;
             }
         }
 
-        return text.Length > 0 && float.IsFinite(score) ? (text, score, kind) : throw new InvalidDataException("A piece has no text or no finite score.");
+        return text.Length > 0 && float.IsFinite(score)
+            ? (text, score, kind)
+            : throw new InvalidDataException("A piece has no text or no finite score.");
     }
 
     private void AddTrainerSetting(ProtobufField setting)

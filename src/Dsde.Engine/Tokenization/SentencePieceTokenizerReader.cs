@@ -12,14 +12,19 @@ internal static class SentencePieceTokenizerReader
     public static TokenizerDefinition Read(SentencePieceFile file, TokenizerSettings settings)
     {
         RequireSupported(file);
-        var text = ById(file, kind => kind is PieceKind.Normal or PieceKind.UserDefined).ToDictionary(piece => piece.Text, piece => piece.Id, StringComparer.Ordinal);
+        var text = ById(file, kind => kind is PieceKind.Normal or PieceKind.UserDefined)
+            .ToDictionary(piece => piece.Text, piece => piece.Id, StringComparer.Ordinal);
         var wholePieces = new TextTrie();
         foreach (var (id, piece) in ById(file, kind => kind == PieceKind.UserDefined))
         {
             wholePieces.Add(piece.Replace(' ', PieceEncoder.Boundary), id);
         }
 
-        var bytes = ById(file, kind => kind == PieceKind.Byte).ToDictionary(piece => TokenizerFile.TryByte(piece.Text) ?? throw new InvalidDataException($"'{piece.Text}' is no byte."), piece => piece.Id);
+        var bytes = ById(file, kind => kind == PieceKind.Byte)
+            .ToDictionary(
+                piece => TokenizerFile.TryByte(piece.Text) ?? throw new InvalidDataException($"'{piece.Text}' is no byte."),
+                piece => piece.Id
+            );
         var bosId = file.BosId >= 0 && file.BosId < file.Pieces.Count ? file.BosId : (int?)null;
         return new TokenizerDefinition
         {
@@ -30,7 +35,16 @@ internal static class SentencePieceTokenizerReader
             Encoder = new PieceEncoder(text, ReadMerges(file, text), Prefix(file, settings))
             {
                 ByteIds = file.HasByteFallback
-                    ? [.. Enumerable.Range(0, 256).Select(value => bytes.TryGetValue((byte)value, out var id) ? id : throw new InvalidDataException($"Byte {value} has no piece."))]
+                    ?
+                    [
+                        .. Enumerable
+                            .Range(0, 256)
+                            .Select(value =>
+                                bytes.TryGetValue((byte)value, out var id)
+                                    ? id
+                                    : throw new InvalidDataException($"Byte {value} has no piece.")
+                            ),
+                    ]
                     : null,
                 UnknownId = ById(file, kind => kind == PieceKind.Unknown).Select(piece => (int?)piece.Id).FirstOrDefault(),
                 FusesUnknown = true,
@@ -56,7 +70,9 @@ internal static class SentencePieceTokenizerReader
         };
         if (problem is not null)
         {
-            throw new ModelLoadException($"{file.Path} {problem}. Supported: SentencePiece BPE as Llama 2, Mistral and Gemma have it, or a {TokenizerFile.FileName} beside it.");
+            throw new ModelLoadException(
+                $"{file.Path} {problem}. Supported: SentencePiece BPE as Llama 2, Mistral and Gemma have it, or a {TokenizerFile.FileName} beside it."
+            );
         }
     }
 
@@ -65,7 +81,12 @@ internal static class SentencePieceTokenizerReader
     {
         var lookup = text.GetAlternateLookup<ReadOnlySpan<char>>();
         var merges = new MergeTable(2 * text.Count);
-        var ranks = text.Values.Select(id => file.Pieces[id].Score).Distinct().OrderDescending().Index().ToDictionary(score => score.Item, score => score.Index);
+        var ranks = text
+            .Values.Select(id => file.Pieces[id].Score)
+            .Distinct()
+            .OrderDescending()
+            .Index()
+            .ToDictionary(score => score.Item, score => score.Index);
         foreach (var (whole, id) in text)
         {
             for (var cut = 1; cut < whole.Length; cut++)
@@ -80,15 +101,24 @@ internal static class SentencePieceTokenizerReader
         return merges;
     }
 
-    /// <summary>SentencePiece knows one text; between added tokens every segment is one, unless the model's settings say that only the first is.</summary>
+    /// <summary>
+    /// SentencePiece knows one text; between added tokens every segment is one, unless the model's settings say that only the first is.
+    /// </summary>
     private static PrefixRule Prefix(SentencePieceFile file, TokenizerSettings settings) =>
-        !file.AddsDummyPrefix ? PrefixRule.Never : settings.IsLegacy == false ? PrefixRule.First : PrefixRule.Always;
+        !file.AddsDummyPrefix ? PrefixRule.Never
+        : settings.IsLegacy == false ? PrefixRule.First
+        : PrefixRule.Always;
 
     private static Dictionary<int, byte[]> ReadBytes(SentencePieceFile file, TokenizerSettings settings)
     {
-        var bytes = ById(file, _ => true).ToDictionary(
-            piece => piece.Id,
-            piece => file.Pieces[piece.Id].Kind == PieceKind.Byte && TokenizerFile.TryByte(piece.Text) is { } value ? [value] : PieceBytes(piece.Text));
+        var bytes = ById(file, _ => true)
+            .ToDictionary(
+                piece => piece.Id,
+                piece =>
+                    file.Pieces[piece.Id].Kind == PieceKind.Byte && TokenizerFile.TryByte(piece.Text) is { } value
+                        ? [value]
+                        : PieceBytes(piece.Text)
+            );
         foreach (var (id, token) in settings.AddedTokens)
         {
             bytes[id] = PieceBytes(token.Text);
@@ -100,7 +130,8 @@ internal static class SentencePieceTokenizerReader
     /// <summary>Control pieces never come of text; what the files beside the model add is as they say.</summary>
     private static Dictionary<int, AddedToken> ReadAddedTokens(SentencePieceFile file, TokenizerSettings settings)
     {
-        var added = ById(file, kind => kind is PieceKind.Control or PieceKind.Unknown).ToDictionary(piece => piece.Id, piece => new AddedToken(piece.Text, IsSpecial: true));
+        var added = ById(file, kind => kind is PieceKind.Control or PieceKind.Unknown)
+            .ToDictionary(piece => piece.Id, piece => new AddedToken(piece.Text, IsSpecial: true));
         foreach (var (id, token) in settings.AddedTokens)
         {
             if (id < 0)

@@ -1,10 +1,10 @@
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>
-/// Byte-pair merging (Sennrich et al. 2016): the pair of lowest rank is merged first, of equal ones the leftmost. A queue of candidates makes it
-/// n·log n in the word's length: SentencePiece models treat a whole prompt as one word. (Microsoft.ML.Tokenizers 2.0.1 needs quadratic time for long
-/// words, knows neither <c>ignore_merges</c> nor byte fallback in a BPE, and differs from SentencePiece in runs of spaces; tests compare with it
-/// where it is right.)
+/// Byte-pair merging (Sennrich et al. 2016): the pair of lowest rank is merged first, of equal ones the leftmost. A queue of candidates
+/// makes it n·log n in the word's length: SentencePiece models treat a whole prompt as one word. (Microsoft.ML.Tokenizers 2.0.1 needs
+/// quadratic time for long words, knows neither <c>ignore_merges</c> nor byte fallback in a BPE, and differs from SentencePiece in runs of
+/// spaces; tests compare with it where it is right.)
 /// </summary>
 internal static class SymbolMerger
 {
@@ -64,7 +64,13 @@ internal static class SymbolMerger
         }
     }
 
-    private static void Propose(PriorityQueue<(int, int, int, int), long> candidates, Span<int> symbols, MergeTable merges, int left, int right)
+    private static void Propose(
+        PriorityQueue<(int, int, int, int), long> candidates,
+        Span<int> symbols,
+        MergeTable merges,
+        int left,
+        int right
+    )
     {
         if (left != None && right != None && merges.TryFind(symbols[left], symbols[right], out var merge))
         {

@@ -4,8 +4,8 @@ using Dsde.Engine.Scheduling;
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>
-/// Text of tokens as they come. Characters whose bytes are spread over tokens appear when they are whole; what is broken, or not whole at the end,
-/// becomes U+FFFD. Looks for stop strings in what is new only, so that the work is linear in the text.
+/// Text of tokens as they come. Characters whose bytes are spread over tokens appear when they are whole; what is broken, or not whole at
+/// the end, becomes U+FFFD. Looks for stop strings in what is new only, so that the work is linear in the text.
 /// </summary>
 internal sealed class TextAssembler(Tokenizer tokenizer, IReadOnlyList<string> stopStrings) : ITextAssembler
 {
@@ -46,8 +46,7 @@ internal sealed class TextAssembler(Tokenizer tokenizer, IReadOnlyList<string> s
             _decoder.Convert(bytes, characters, flush, out var used, out var written, out completed);
             _text.Append(characters[..written]);
             bytes = bytes[used..];
-        }
-        while (!completed);
+        } while (!completed);
     }
 
     /// <summary>Of several stop strings the one that begins first counts.</summary>

@@ -3,7 +3,10 @@ using Dsde.Engine.Models;
 
 namespace Dsde.Engine.Tokenization;
 
-/// <summary>What the sections <c>normalizer</c> and <c>pre_tokenizer</c> of a tokenizer.json do to text, as far as the models of the known families do.</summary>
+/// <summary>
+/// What the sections <c>normalizer</c> and <c>pre_tokenizer</c> of a tokenizer.json do to text, as far as the models of the known families
+/// do.
+/// </summary>
 internal sealed record TextPreparation
 {
     private const string Boundary = "\u2581";
@@ -52,9 +55,14 @@ internal sealed record TextPreparation
             preparation.Patterns = patterns;
         }
 
-        var isConsistent = isByteLevel ? !preparation.ShowsSpaces && preparation.Prefix == PrefixRule.Never : preparation.ShowsSpaces && !preparation.NormalizesToNfc && patterns.Count == 0;
-        return isConsistent ? preparation : throw new ModelLoadException(
-            $"{file.Path}: \"normalizer\" and \"pre_tokenizer\" together are of no known kind. Supported: byte-level BPE (Split, Digits, ByteLevel; NFC) and BPE over pieces (Replace or Metaspace with '▁').");
+        var isConsistent = isByteLevel
+            ? !preparation.ShowsSpaces && preparation.Prefix == PrefixRule.Never
+            : preparation.ShowsSpaces && !preparation.NormalizesToNfc && patterns.Count == 0;
+        return isConsistent
+            ? preparation
+            : throw new ModelLoadException(
+                $"{file.Path}: \"normalizer\" and \"pre_tokenizer\" together are of no known kind. Supported: byte-level BPE (Split, Digits, ByteLevel; NFC) and BPE over pieces (Replace or Metaspace with '▁')."
+            );
     }
 
     private static IEnumerable<JsonSettings> Parts(JsonSettings file, string name, string listName)
@@ -81,7 +89,11 @@ internal sealed record TextPreparation
                 ShowsSpaces = true;
                 break;
             default:
-                throw part.Unsupported("type", part.Find("type") ?? throw part.Missing("type"), "NFC (byte-level BPE), or Prepend and Replace as Llama 2, Mistral and Gemma have them");
+                throw part.Unsupported(
+                    "type",
+                    part.Find("type") ?? throw part.Missing("type"),
+                    "NFC (byte-level BPE), or Prepend and Replace as Llama 2, Mistral and Gemma have them"
+                );
         }
     }
 
@@ -111,7 +123,10 @@ internal sealed record TextPreparation
                 break;
             default:
                 throw part.Unsupported(
-                    "type", part.Find("type") ?? throw part.Missing("type"), "ByteLevel, behind Split (a Regex, Isolated) or Digits, or Metaspace with '▁' (byte-level and SentencePiece BPE)");
+                    "type",
+                    part.Find("type") ?? throw part.Missing("type"),
+                    "ByteLevel, behind Split (a Regex, Isolated) or Digits, or Metaspace with '▁' (byte-level and SentencePiece BPE)"
+                );
         }
 
         return false;

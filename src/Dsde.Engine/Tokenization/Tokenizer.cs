@@ -20,9 +20,18 @@ internal sealed class Tokenizer
         ChatTemplate = chatTemplate;
         var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
         _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
-        MaxTokenBytes = _bytes.Select(bytes => bytes.Length).Concat(definition.AddedTokens.Values.Select(token => Encoding.UTF8.GetByteCount(token.Text))).DefaultIfEmpty(0).Max();
-        _special = Enumerable.Range(0, size).Select(id => definition.AddedTokens.TryGetValue(id, out var added) && added.IsSpecial).ToArray();
-        _ordinaryTokens = new AddedTokenSplitter(definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplate.IsMarker(token.Key)));
+        MaxTokenBytes = _bytes
+            .Select(bytes => bytes.Length)
+            .Concat(definition.AddedTokens.Values.Select(token => Encoding.UTF8.GetByteCount(token.Text)))
+            .DefaultIfEmpty(0)
+            .Max();
+        _special = Enumerable
+            .Range(0, size)
+            .Select(id => definition.AddedTokens.TryGetValue(id, out var added) && added.IsSpecial)
+            .ToArray();
+        _ordinaryTokens = new AddedTokenSplitter(
+            definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplate.IsMarker(token.Key))
+        );
         _allTokens = new AddedTokenSplitter(definition.AddedTokens);
     }
 
@@ -42,13 +51,17 @@ internal sealed class Tokenizer
     public string Description => $"{_definition.Kind}, {VocabularySize} tokens, chat template {ChatTemplate.Name ?? "none"}";
 
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
-    /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or larger than the model's vocabulary.</exception>
+    /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or larger than the model's
+    /// vocabulary.</exception>
     public static Tokenizer Load(ModelFolder folder)
     {
         var definition = TokenizerReader.Read(folder.Path);
         var largest = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(0).Max();
-        return largest < folder.Config.VocabularySize ? new Tokenizer(definition, ChatTemplate.Load(folder, definition)) : throw new ModelLoadException(
-                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. The two belong to different models.");
+        return largest < folder.Config.VocabularySize
+            ? new Tokenizer(definition, ChatTemplate.Load(folder, definition))
+            : throw new ModelLoadException(
+                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. The two belong to different models."
+            );
     }
 
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
@@ -56,7 +69,9 @@ internal sealed class Tokenizer
     /// <param name="isFirst">Whether nothing but <see cref="PrefixIds"/> stands before it.</param>
     public IReadOnlyList<int> Encode(string text, bool isFirst = true) => Encode(_ordinaryTokens, text, isFirst);
 
-    /// <summary>Ids of a text in which names of special tokens stand for these tokens: what a sender with a template of its own sends.</summary>
+    /// <summary>
+    /// Ids of a text in which names of special tokens stand for these tokens: what a sender with a template of its own sends.
+    /// </summary>
     public IReadOnlyList<int> EncodeWithSpecialTokens(string text) => Encode(_allTokens, text, isFirst: true);
 
     /// <summary>The whole text of ids, special tokens left out.</summary>

@@ -5,7 +5,9 @@ using Dsde.Engine.Models;
 
 namespace Dsde.Engine.Tokenization;
 
-/// <summary>Reads tokenizer.json: byte-level BPE (GPT-2, Llama 3, Qwen, the demo models) and BPE over pieces (Llama 2, Mistral, Gemma).</summary>
+/// <summary>
+/// Reads tokenizer.json: byte-level BPE (GPT-2, Llama 3, Qwen, the demo models) and BPE over pieces (Llama 2, Mistral, Gemma).
+/// </summary>
 internal static class TokenizerFile
 {
     public const string FileName = "tokenizer.json";
@@ -26,7 +28,9 @@ internal static class TokenizerFile
             Kind = isByteLevel ? "byte-level BPE" : "SentencePiece BPE",
             Bytes = ReadBytes(model, vocabulary, added, isByteLevel),
             AddedTokens = added,
-            Encoder = isByteLevel ? CreateByteLevel(model, vocabulary, merges, preparation) : CreatePieces(model, vocabulary, merges, preparation),
+            Encoder = isByteLevel
+                ? CreateByteLevel(model, vocabulary, merges, preparation)
+                : CreatePieces(model, vocabulary, merges, preparation),
             PrefixIds = ReadPrefix(file, settings, vocabulary, added),
             Settings = settings,
             BeginsWithSpace = !isByteLevel && preparation.Prefix != PrefixRule.Never,
@@ -35,8 +39,12 @@ internal static class TokenizerFile
 
     /// <summary>Id of the byte <c>&lt;0xNN&gt;</c> stands for; null for other texts.</summary>
     public static byte? TryByte(string text) =>
-        text.Length == 6 && text.StartsWith("<0x", StringComparison.Ordinal) && text[5] == '>'
-        && byte.TryParse(text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : null;
+        text.Length == 6
+        && text.StartsWith("<0x", StringComparison.Ordinal)
+        && text[5] == '>'
+        && byte.TryParse(text.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : null;
 
     private static void RequirePlainBpe(JsonSettings model)
     {
@@ -56,7 +64,9 @@ internal static class TokenizerFile
 
     private static Dictionary<string, int> ReadVocabulary(JsonSettings model)
     {
-        var vocabulary = (model.Section("vocab") ?? throw model.Missing("vocab")).Entries().ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
+        var vocabulary = (model.Section("vocab") ?? throw model.Missing("vocab"))
+            .Entries()
+            .ToDictionary(token => token.Name, token => token.Value.GetInt32(), StringComparer.Ordinal);
         return vocabulary.Values.All(id => id >= 0) && vocabulary.Values.Distinct().Count() == vocabulary.Count
             ? vocabulary
             : throw new ModelLoadException($"{model.Path}: ids in \"vocab\" are below 0 or given twice. Download it again.");
@@ -67,7 +77,9 @@ internal static class TokenizerFile
         var added = file.Find("added_tokens") is { ValueKind: JsonValueKind.Array } tokens
             ? tokens.EnumerateArray().ToDictionary(token => token.GetProperty("id").GetInt32(), TokenizerSettings.ReadToken)
             : [];
-        return added.Keys.All(id => id >= 0) ? added : throw new ModelLoadException($"{file.Path}: an id in \"added_tokens\" is below 0. Download it again.");
+        return added.Keys.All(id => id >= 0)
+            ? added
+            : throw new ModelLoadException($"{file.Path}: an id in \"added_tokens\" is below 0. Download it again.");
     }
 
     private static MergeTable ReadMerges(JsonSettings model, Dictionary<string, int> vocabulary)
@@ -83,9 +95,12 @@ internal static class TokenizerFile
 
         return merges;
 
-        int IdOf(string text) => vocabulary.TryGetValue(text, out var id)
-            ? id
-            : throw new ModelLoadException($"{model.Path}: merge {rank} has the token '{text}', which is not in the vocabulary. Download it again.");
+        int IdOf(string text) =>
+            vocabulary.TryGetValue(text, out var id)
+                ? id
+                : throw new ModelLoadException(
+                    $"{model.Path}: merge {rank} has the token '{text}', which is not in the vocabulary. Download it again."
+                );
     }
 
     private static (string Left, string Right) ReadPair(JsonElement merge)
@@ -95,18 +110,30 @@ internal static class TokenizerFile
             return (merge[0].GetString() ?? "", merge[1].GetString() ?? "");
         }
 
-        return (merge.GetString() ?? "").Split(' ') is [var left, var right] ? (left, right) : throw new FormatException($"Merge '{merge}' is not a pair.");
+        return (merge.GetString() ?? "").Split(' ') is [var left, var right]
+            ? (left, right)
+            : throw new FormatException($"Merge '{merge}' is not a pair.");
     }
 
-    private static Dictionary<int, byte[]> ReadBytes(JsonSettings model, Dictionary<string, int> vocabulary, Dictionary<int, AddedToken> added, bool isByteLevel)
+    private static Dictionary<int, byte[]> ReadBytes(
+        JsonSettings model,
+        Dictionary<string, int> vocabulary,
+        Dictionary<int, AddedToken> added,
+        bool isByteLevel
+    )
     {
         var hasBytes = model.Bool("byte_fallback", false);
         var bytes = new Dictionary<int, byte[]>(vocabulary.Count);
         foreach (var (text, id) in vocabulary.Where(token => !added.ContainsKey(token.Value)))
         {
-            bytes[id] = isByteLevel
-                ? ByteAlphabet.TryToBytes(text) ?? throw new ModelLoadException($"{model.Path}: token {id} ('{text}') is not in the byte alphabet, but the pre_tokenizer is ByteLevel.")
-                : hasBytes && TryByte(text) is { } value ? [value] : PieceBytes(text);
+            bytes[id] =
+                isByteLevel
+                    ? ByteAlphabet.TryToBytes(text)
+                        ?? throw new ModelLoadException(
+                            $"{model.Path}: token {id} ('{text}') is not in the byte alphabet, but the pre_tokenizer is ByteLevel."
+                        )
+                : hasBytes && TryByte(text) is { } value ? [value]
+                : PieceBytes(text);
         }
 
         foreach (var (id, token) in added)
@@ -119,15 +146,27 @@ internal static class TokenizerFile
 
     private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceEncoder.Boundary, ' '));
 
-    private static ByteLevelEncoder CreateByteLevel(JsonSettings model, Dictionary<string, int> vocabulary, MergeTable merges, TextPreparation preparation) => new(
-        new WordSplitter(preparation.Patterns ?? []),
-        merges,
-        [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, ByteAlphabet.ToCharacter((byte)value).ToString()))],
-        model.Bool("ignore_merges", false) ? vocabulary : null,
-        preparation.AddsPrefixSpace,
-        preparation.NormalizesToNfc);
+    private static ByteLevelEncoder CreateByteLevel(
+        JsonSettings model,
+        Dictionary<string, int> vocabulary,
+        MergeTable merges,
+        TextPreparation preparation
+    ) =>
+        new(
+            new WordSplitter(preparation.Patterns ?? []),
+            merges,
+            [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, ByteAlphabet.ToCharacter((byte)value).ToString()))],
+            model.Bool("ignore_merges", false) ? vocabulary : null,
+            preparation.AddsPrefixSpace,
+            preparation.NormalizesToNfc
+        );
 
-    private static PieceEncoder CreatePieces(JsonSettings model, Dictionary<string, int> vocabulary, MergeTable merges, TextPreparation preparation) =>
+    private static PieceEncoder CreatePieces(
+        JsonSettings model,
+        Dictionary<string, int> vocabulary,
+        MergeTable merges,
+        TextPreparation preparation
+    ) =>
         new(vocabulary, merges, preparation.Prefix)
         {
             ByteIds = model.Bool("byte_fallback", false)
@@ -138,15 +177,21 @@ internal static class TokenizerFile
             SplitsAtBoundaries = preparation.SplitsAtBoundaries,
         };
 
-    private static int RequireByte(JsonSettings model, Dictionary<string, int> vocabulary, string text) => vocabulary.TryGetValue(text, out var id)
-        ? id
-        : throw new ModelLoadException($"{model.Path} has no token '{text}', which stands for a byte. Download it again.");
+    private static int RequireByte(JsonSettings model, Dictionary<string, int> vocabulary, string text) =>
+        vocabulary.TryGetValue(text, out var id)
+            ? id
+            : throw new ModelLoadException($"{model.Path} has no token '{text}', which stands for a byte. Download it again.");
 
     /// <summary>
-    /// Special tokens that a template puts before a single text, as Llama 3 has it. tokenizer_config.json has the last word on the beginning-of-text
-    /// token, as in Hugging Face's own class for Llama.
+    /// Special tokens that a template puts before a single text, as Llama 3 has it. tokenizer_config.json has the last word on the
+    /// beginning-of-text token, as in Hugging Face's own class for Llama.
     /// </summary>
-    private static List<int> ReadPrefix(JsonSettings file, TokenizerSettings settings, Dictionary<string, int> vocabulary, Dictionary<int, AddedToken> added)
+    private static List<int> ReadPrefix(
+        JsonSettings file,
+        TokenizerSettings settings,
+        Dictionary<string, int> vocabulary,
+        Dictionary<int, AddedToken> added
+    )
     {
         if (settings.AddsBos == false)
         {
@@ -164,8 +209,10 @@ internal static class TokenizerFile
 
     private static List<int> TemplatePrefix(JsonSettings file)
     {
-        var processors = file.Section("post_processor") is not { } section ? []
-            : section.String("type") == "Sequence" ? (section.Find("processors") ?? throw section.Missing("processors")).EnumerateArray().ToList()
+        var processors =
+            file.Section("post_processor") is not { } section ? []
+            : section.String("type") == "Sequence"
+                ? (section.Find("processors") ?? throw section.Missing("processors")).EnumerateArray().ToList()
             : [file.Find("post_processor")!.Value];
         var ids = new List<int>();
         foreach (var template in processors.Where(processor => processor.GetProperty("type").GetString() == "TemplateProcessing"))
@@ -178,7 +225,9 @@ internal static class TokenizerFile
                 }
 
                 var name = special.GetProperty("id").GetString() ?? "";
-                ids.AddRange(template.GetProperty("special_tokens").GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+                ids.AddRange(
+                    template.GetProperty("special_tokens").GetProperty(name).GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())
+                );
             }
         }
 

@@ -7,7 +7,8 @@ namespace Dsde.Engine.Tokenization;
 internal static class TokenizerReader
 {
     /// <summary>Whether a folder has one.</summary>
-    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, TokenizerFile.FileName)) || File.Exists(Path.Combine(folder, SentencePieceFile.FileName));
+    public static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, TokenizerFile.FileName)) || File.Exists(Path.Combine(folder, SentencePieceFile.FileName));
 
     /// <summary>Reads it.</summary>
     /// <exception cref="ModelLoadException">There is none, it is broken, or it asks for something that is not done.</exception>
@@ -18,8 +19,13 @@ internal static class TokenizerReader
         var readsPieces = !File.Exists(json) && File.Exists(pieces);
         var path = readsPieces ? pieces : json;
         var settings = Guard(Path.Combine(folder, TokenizerSettings.FileName), () => TokenizerSettings.Read(folder));
-        return Guard(path, () =>
-            readsPieces ? SentencePieceTokenizerReader.Read(SentencePieceFile.Read(path), settings) : TokenizerFile.Read(JsonSettings.Load(path), settings));
+        return Guard(
+            path,
+            () =>
+                readsPieces
+                    ? SentencePieceTokenizerReader.Read(SentencePieceFile.Read(path), settings)
+                    : TokenizerFile.Read(JsonSettings.Load(path), settings)
+        );
     }
 
     /// <summary>Reads a file, and names it where it turns out to be built otherwise.</summary>
@@ -30,10 +36,22 @@ internal static class TokenizerReader
         {
             return read();
         }
-        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException
-            or IndexOutOfRangeException or OverflowException or InvalidDataException or JsonException)
+        catch (Exception exception)
+            when (exception
+                    is KeyNotFoundException
+                        or InvalidOperationException
+                        or FormatException
+                        or ArgumentException
+                        or IndexOutOfRangeException
+                        or OverflowException
+                        or InvalidDataException
+                        or JsonException
+            )
         {
-            throw new ModelLoadException($"{path} is not built as a {Path.GetFileName(path)} is: {exception.Message} Download it again.", exception);
+            throw new ModelLoadException(
+                $"{path} is not built as a {Path.GetFileName(path)} is: {exception.Message} Download it again.",
+                exception
+            );
         }
     }
 }

@@ -61,12 +61,13 @@ internal sealed record TokenizerSettings
     }
 
     /// <summary>An added token as both tokenizer.json and tokenizer_config.json describe it.</summary>
-    public static AddedToken ReadToken(JsonElement token) => new(token.GetProperty("content").GetString() ?? "", IsSet(token, "special"))
-    {
-        StripsLeft = IsSet(token, "lstrip"),
-        StripsRight = IsSet(token, "rstrip"),
-        IsWholeWord = IsSet(token, "single_word"),
-    };
+    public static AddedToken ReadToken(JsonElement token) =>
+        new(token.GetProperty("content").GetString() ?? "", IsSet(token, "special"))
+        {
+            StripsLeft = IsSet(token, "lstrip"),
+            StripsRight = IsSet(token, "rstrip"),
+            IsWholeWord = IsSet(token, "single_word"),
+        };
 
     private static string? NameOf(JsonSettings file, string key) =>
         file.Find(key) is { ValueKind: JsonValueKind.Object } token ? token.GetProperty("content").GetString() : file.String(key);

@@ -7,9 +7,9 @@ namespace Dsde.Engine.Tokenization;
 internal static class VocabularyComparer
 {
     /// <summary>
-    /// Ids that stand for something, from 0 to this, without it. Those behind only pad the model's matrices, differently in models of one family (Qwen2.5
-    /// has 151,936 rows at 0.5 billion parameters and 152,064 at 7 billion); the engine leaves their columns out of all logits, so that they are
-    /// neither proposed nor sampled. Ids that end the output count even if the tokenizer does not know them.
+    /// Ids that stand for something, from 0 to this, without it. Those behind only pad the model's matrices, differently in models of one
+    /// family (Qwen2.5 has 151,936 rows at 0.5 billion parameters and 152,064 at 7 billion); the engine leaves their columns out of all
+    /// logits, so that they are neither proposed nor sampled. Ids that end the output count even if the tokenizer does not know them.
     /// </summary>
     public static int CountTokens(ModelFolder folder, Tokenizer tokenizer)
     {
@@ -22,23 +22,29 @@ internal static class VocabularyComparer
     public static void RequireSame(ModelFolder targetFolder, Tokenizer target, ModelFolder draftFolder, Tokenizer draft)
     {
         var models = $"Target {targetFolder.Path} and draft {draftFolder.Path}";
-        var different = Enumerable.Range(0, Math.Max(target.VocabularySize, draft.VocabularySize)).Where(id => !IsSame(target, draft, id)).ToList();
+        var different = Enumerable
+            .Range(0, Math.Max(target.VocabularySize, draft.VocabularySize))
+            .Where(id => !IsSame(target, draft, id))
+            .ToList();
         if (different.Count > 0)
         {
             throw new ModelLoadException(
                 $"{models} have different vocabularies: {different.Count} ids differ, first {different[0]}, which is '{Show(target, different[0])}' to the target and "
-                + $"'{Show(draft, different[0])}' to the draft. Use a draft of the target's own family.");
+                    + $"'{Show(draft, different[0])}' to the draft. Use a draft of the target's own family."
+            );
         }
 
         var count = CountTokens(targetFolder, target);
         if (draftFolder.Config.VocabularySize < count)
         {
             throw new ModelLoadException(
-                $"{models} have vocabularies of {count} and {draftFolder.Config.VocabularySize} tokens. Use a draft of the target's own family.");
+                $"{models} have vocabularies of {count} and {draftFolder.Config.VocabularySize} tokens. Use a draft of the target's own family."
+            );
         }
     }
 
     private static bool IsSame(Tokenizer target, Tokenizer draft, int id) => target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
 
-    private static string Show(Tokenizer tokenizer, int id) => tokenizer.BytesOf(id) is { Length: > 0 } bytes ? Encoding.UTF8.GetString(bytes) : "nothing";
+    private static string Show(Tokenizer tokenizer, int id) =>
+        tokenizer.BytesOf(id) is { Length: > 0 } bytes ? Encoding.UTF8.GetString(bytes) : "nothing";
 }

@@ -72,10 +72,15 @@ internal sealed class WordSplitter
         catch (RegexMatchTimeoutException exception)
         {
             throw new ArgumentException(
-                $"The text can't be cut into words: the tokenizer's pattern backtracks for more than {pattern.MatchTimeout.TotalSeconds:0.###} s at one place of it. Shorten runs of like characters.", exception);
+                $"The text can't be cut into words: the tokenizer's pattern backtracks for more than {pattern.MatchTimeout.TotalSeconds:0.###} s at one place of it. Shorten runs of like characters.",
+                exception
+            );
         }
     }
 
-    private static Regex Compile(string pattern, TimeSpan matchTimeout) => Compiled.GetOrAdd(
-        (pattern, matchTimeout), key => new Regex(key.Pattern, RegexOptions.Compiled | RegexOptions.CultureInvariant, key.MatchTimeout));
+    private static Regex Compile(string pattern, TimeSpan matchTimeout) =>
+        Compiled.GetOrAdd(
+            (pattern, matchTimeout),
+            key => new Regex(key.Pattern, RegexOptions.Compiled | RegexOptions.CultureInvariant, key.MatchTimeout)
+        );
 }

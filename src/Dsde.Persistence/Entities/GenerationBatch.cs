@@ -1,6 +1,8 @@
 namespace Dsde.Persistence.Entities;
 
-/// <summary>A row of <c>generation_batches</c>. It is there from the first claim of one of its jobs on, so that no end goes uncounted.</summary>
+/// <summary>
+/// A row of <c>generation_batches</c>. It is there from the first claim of one of its jobs on, so that no end goes uncounted.
+/// </summary>
 internal sealed class GenerationBatch
 {
     public Guid BatchId { get; init; }

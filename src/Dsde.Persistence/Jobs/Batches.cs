@@ -16,7 +16,15 @@ public sealed record NewBatch(Guid BatchId, int JobCount, string? Source);
 /// <param name="IsAnnounced">Whether the batch's end has been announced.</param>
 /// <param name="CompletedAt">When the end of its last job was stored; null before that.</param>
 public sealed record BatchProgress(
-    Guid BatchId, int? JobCount, int Running, int Completed, int Failed, int Cancelled, bool IsAnnounced, DateTimeOffset? CompletedAt)
+    Guid BatchId,
+    int? JobCount,
+    int Running,
+    int Completed,
+    int Failed,
+    int Cancelled,
+    bool IsAnnounced,
+    DateTimeOffset? CompletedAt
+)
 {
     /// <summary>Jobs that have ended.</summary>
     public int Ended => Completed + Failed + Cancelled;

@@ -3,9 +3,7 @@ namespace Dsde.Persistence.Jobs;
 /// <summary>What became of a claim.</summary>
 public abstract record ClaimResult
 {
-    private ClaimResult()
-    {
-    }
+    private ClaimResult() { }
 
     /// <summary>The job is the caller's.</summary>
     /// <param name="Lease">Proves it.</param>
@@ -16,14 +14,15 @@ public abstract record ClaimResult
         public required DateTimeOffset CreatedAt { get; init; }
 
         /// <summary>
-        /// Starts that were lost since the job last came further: they ended neither in a result nor by a release, and left no checkpoint further than the one before.
-        /// Their worker died, or was taken for dead. A release says nothing about the job: it is not counted, and takes nothing back.
+        /// Starts that were lost since the job last came further: they ended neither in a result nor by a release, and left no checkpoint
+        /// further than the one before. Their worker died, or was taken for dead. A release says nothing about the job: it is not counted,
+        /// and takes nothing back.
         /// </summary>
         public int LostStarts { get; init; }
 
         /// <summary>
-        /// Whether it was lost although it ran alone (<see cref="IJobStore.MarkAloneAsync"/>), and has neither come further nor been released since: said again if
-        /// whoever is to end it for that is lost, too.
+        /// Whether it was lost although it ran alone (<see cref="IJobStore.MarkAloneAsync"/>), and has neither come further nor been
+        /// released since: said again if whoever is to end it for that is lost, too.
         /// </summary>
         public bool WasLostAlone { get; init; }
 

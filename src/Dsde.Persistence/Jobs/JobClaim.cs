@@ -9,7 +9,9 @@ public sealed record JobClaim
     /// <summary>Its batch, if any.</summary>
     public Guid? BatchId { get; init; }
 
-    /// <summary>How many jobs the batch has, if the submitter said so with the job; a batch that is not registered yet is registered with it.</summary>
+    /// <summary>
+    /// How many jobs the batch has, if the submitter said so with the job; a batch that is not registered yet is registered with it.
+    /// </summary>
     public int? BatchJobCount { get; init; }
 
     /// <summary>The submitter's own name for it, if any.</summary>

@@ -1,6 +1,8 @@
 namespace Dsde.Persistence.Jobs;
 
-/// <summary>Proof that a job is a worker's: every write about a running job carries it, and writes nothing once the job has been taken over.</summary>
+/// <summary>
+/// Proof that a job is a worker's: every write about a running job carries it, and writes nothing once the job has been taken over.
+/// </summary>
 /// <param name="JobId">The job.</param>
 /// <param name="Token">New with every claim.</param>
 /// <param name="WorkerId">Who holds it.</param>

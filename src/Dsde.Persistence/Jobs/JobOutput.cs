@@ -24,7 +24,10 @@ public sealed record JobOutput
     /// <summary>Log-probabilities (nats) of the generated tokens, if the job asked for them.</summary>
     public float[]? TokenLogProbabilities { get; init; }
 
-    /// <summary>The most probable tokens at each generated token, best first, one position after the other, equally many at each; null if the job asked for none.</summary>
+    /// <summary>
+    /// The most probable tokens at each generated token, best first, one position after the other, equally many at each; null if the job
+    /// asked for none.
+    /// </summary>
     public int[]? TopTokenIds { get; init; }
 
     /// <summary>Their log-probabilities (nats); as many.</summary>

@@ -9,9 +9,11 @@ internal sealed class DatabaseMigrator(Storage.Database database) : IDatabaseMig
     public string Database => database.Describe();
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<string>> FindPendingAsync(CancellationToken cancellationToken)
-        => database.RunAsync<IReadOnlyList<string>>(
-            async (context, token) => [.. await context.Database.GetPendingMigrationsAsync(token)], cancellationToken);
+    public Task<IReadOnlyList<string>> FindPendingAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<string>>(
+            async (context, token) => [.. await context.Database.GetPendingMigrationsAsync(token)],
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken)
@@ -23,13 +25,16 @@ internal sealed class DatabaseMigrator(Storage.Database database) : IDatabaseMig
                 await context.Database.MigrateAsync(token);
                 return true;
             },
-            cancellationToken);
+            cancellationToken
+        );
         return pending;
     }
 
     /// <summary>A database that does not exist yet has everything before it.</summary>
-    private static async Task<IReadOnlyList<string>> FindPendingOrAllAsync(DsdeDbContext context, CancellationToken cancellationToken)
-        => [.. await context.Database.CanConnectAsync(cancellationToken)
-            ? await context.Database.GetPendingMigrationsAsync(cancellationToken)
-            : context.Database.GetMigrations()];
+    private static async Task<IReadOnlyList<string>> FindPendingOrAllAsync(DsdeDbContext context, CancellationToken cancellationToken) =>
+        [
+            .. await context.Database.CanConnectAsync(cancellationToken)
+                ? await context.Database.GetPendingMigrationsAsync(cancellationToken)
+                : context.Database.GetMigrations(),
+        ];
 }

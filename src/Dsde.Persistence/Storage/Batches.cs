@@ -9,7 +9,12 @@ internal sealed class Batches(IRows rows)
 {
     /// <summary>Sees to it that batches are there; some with the number of their jobs.</summary>
     /// <returns>Those that are to be cancelled.</returns>
-    public async Task<HashSet<Guid>> NoteAsync(DsdeDbContext context, IReadOnlyDictionary<Guid, int?> jobCounts, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<HashSet<Guid>> NoteAsync(
+        DsdeDbContext context,
+        IReadOnlyDictionary<Guid, int?> jobCounts,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         if (jobCounts.Count == 0)
         {
@@ -18,9 +23,14 @@ internal sealed class Batches(IRows rows)
 
         var ids = jobCounts.Keys.ToList();
         await rows.AddNewBatchesAsync(context, ids, cancellationToken);
-        var remarkable = await context.Batches.AsNoTracking().Where(batch => ids.Contains(batch.BatchId) && (batch.JobCount == null || batch.CancelRequestedAt != null))
+        var remarkable = await context
+            .Batches.AsNoTracking()
+            .Where(batch => ids.Contains(batch.BatchId) && (batch.JobCount == null || batch.CancelRequestedAt != null))
             .ToListAsync(cancellationToken);
-        var uncounted = remarkable.Where(batch => batch.JobCount is null && jobCounts[batch.BatchId] is not null).Select(batch => batch.BatchId).ToList();
+        var uncounted = remarkable
+            .Where(batch => batch.JobCount is null && jobCounts[batch.BatchId] is not null)
+            .Select(batch => batch.BatchId)
+            .ToList();
         if (uncounted.Count > 0)
         {
             foreach (var (id, batch) in await rows.LockBatchesAsync(context, uncounted, cancellationToken))
@@ -38,7 +48,12 @@ internal sealed class Batches(IRows rows)
     public async Task RegisterAsync(DsdeDbContext context, NewBatch batch, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await rows.AddNewBatchesAsync(context, [batch.BatchId], cancellationToken);
-        Register((await rows.LockBatchesAsync(context, [batch.BatchId], cancellationToken))[batch.BatchId], batch.JobCount, StorableText.Clean(batch.Source), now);
+        Register(
+            (await rows.LockBatchesAsync(context, [batch.BatchId], cancellationToken))[batch.BatchId],
+            batch.JobCount,
+            StorableText.Clean(batch.Source),
+            now
+        );
         await context.SaveChangesAsync(cancellationToken);
     }
 
@@ -64,12 +79,24 @@ internal sealed class Batches(IRows rows)
     /// <summary>How far a batch is; null if it is not known.</summary>
     public static async Task<BatchProgress?> FindAsync(DsdeDbContext context, Guid batchId, CancellationToken cancellationToken) =>
         await context.Batches.AsNoTracking().FirstOrDefaultAsync(row => row.BatchId == batchId, cancellationToken) is { } batch
-            ? ToProgress(batch, await context.Jobs.CountAsync(job => job.BatchId == batchId && job.State == JobState.Running, cancellationToken))
+            ? ToProgress(
+                batch,
+                await context.Jobs.CountAsync(job => job.BatchId == batchId && job.State == JobState.Running, cancellationToken)
+            )
             : null;
 
     /// <summary>The row as the outside sees it.</summary>
-    public static BatchProgress ToProgress(GenerationBatch batch, int running) => new(
-        batch.BatchId, batch.JobCount, running, batch.CompletedCount, batch.FailedCount, batch.CancelledCount, batch.AnnouncedAt is not null, batch.CompletedAt);
+    public static BatchProgress ToProgress(GenerationBatch batch, int running) =>
+        new(
+            batch.BatchId,
+            batch.JobCount,
+            running,
+            batch.CompletedCount,
+            batch.FailedCount,
+            batch.CancelledCount,
+            batch.AnnouncedAt is not null,
+            batch.CompletedAt
+        );
 
     private static void Register(GenerationBatch batch, int? jobCount, string? source, DateTimeOffset now)
     {

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>Rows in PostgreSQL's binary COPY format. Written here because most of a job's bytes are its series, which a loop writes many times faster than value by value.</summary>
+/// <summary>
+/// Rows in PostgreSQL's binary COPY format. Written here because most of a job's bytes are its series, which a loop writes many times
+/// faster than value by value.
+/// </summary>
 internal sealed class CopyBuffer : IDisposable
 {
     private const int BooleanOid = 16;
@@ -140,7 +143,10 @@ internal sealed class CopyBuffer : IDisposable
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_bytes);
 
-    /// <summary>Begins a field that is an array: number of dimensions, whether there are nulls, type; of the dimension its size and first index. Gives the place of the elements.</summary>
+    /// <summary>
+    /// Begins a field that is an array: number of dimensions, whether there are nulls, type; of the dimension its size and first index.
+    /// Gives the place of the elements.
+    /// </summary>
     private Span<byte> Array(int count, int oid, int size, int nulls = 0)
     {
         var head = count == 0 ? 3 * sizeof(int) : 5 * sizeof(int);

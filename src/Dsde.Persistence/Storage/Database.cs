@@ -16,14 +16,16 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
     private const string IdleInTransaction = "25P03"; // idle_in_transaction_session_timeout
 
     private readonly ResiliencePipeline _retries = new ResiliencePipelineBuilder()
-        .AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
-            MaxRetryAttempts = 4,
-            BackoffType = DelayBackoffType.Exponential,
-            Delay = TimeSpan.FromMilliseconds(100),
-            UseJitter = true,
-        })
+        .AddRetry(
+            new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
+                MaxRetryAttempts = 4,
+                BackoffType = DelayBackoffType.Exponential,
+                Delay = TimeSpan.FromMilliseconds(100),
+                UseJitter = true,
+            }
+        )
         .Build();
 
     /// <summary>Runs something on a context of its own. It may run several times, and starts afresh each time.</summary>
@@ -38,42 +40,56 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
                     await using var context = contexts.Create();
                     return await work(context, token);
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
         catch (PostgresException exception) when (IsRefusal(exception))
         {
-            throw new DatabaseUnavailableException($"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: {exception.MessageText}. Check {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+            throw new DatabaseUnavailableException(
+                $"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: {exception.MessageText}. Check {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.",
+                exception
+            );
         }
         catch (Exception exception) when (IsTransient(exception) && !IsUnreachable(exception))
         {
-            throw new DatabaseUnavailableException($"The database {Describe()} does not do its work at the moment: {Innermost(exception).Message}", exception);
+            throw new DatabaseUnavailableException(
+                $"The database {Describe()} does not do its work at the moment: {Innermost(exception).Message}",
+                exception
+            );
         }
         catch (Exception exception) when (IsUnreachable(exception))
         {
-            throw new DatabaseUnavailableException($"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.", exception);
+            throw new DatabaseUnavailableException(
+                $"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.",
+                exception
+            );
         }
     }
 
     /// <summary>The same, in a transaction.</summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
-    public Task<T> RunInTransactionAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) => RunAsync(
-        async (context, token) =>
-        {
-            await using var transaction = await context.Database.BeginTransactionAsync(token);
-            var result = await work(context, token);
-            await transaction.CommitAsync(token);
-            return result;
-        },
-        cancellationToken);
+    public Task<T> RunInTransactionAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(
+            async (context, token) =>
+            {
+                await using var transaction = await context.Database.BeginTransactionAsync(token);
+                var result = await work(context, token);
+                await transaction.CommitAsync(token);
+                return result;
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc cref="RunInTransactionAsync{T}"/>
-    public Task RunInTransactionAsync(Func<DsdeDbContext, CancellationToken, Task> work, CancellationToken cancellationToken) => RunInTransactionAsync(
-        async (context, token) =>
-        {
-            await work(context, token);
-            return true;
-        },
-        cancellationToken);
+    public Task RunInTransactionAsync(Func<DsdeDbContext, CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        RunInTransactionAsync(
+            async (context, token) =>
+            {
+                await work(context, token);
+                return true;
+            },
+            cancellationToken
+        );
 
     /// <summary>The database without its secrets.</summary>
     public string Describe()
@@ -87,21 +103,46 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         return $"{builder.Database} on {builder.Host}:{builder.Port}";
     }
 
-    /// <summary>Whether the same may work later: it could not be reached, was overloaded, locked, full, a standby, or cut the statement off.</summary>
-    private static bool IsTransient(Exception exception) => exception is not OperationCanceledException
-        && (Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked } || IsUnreachable(exception)
-            || Chain(exception).Any(error => error is DbException { IsTransient: true }
-                or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.ReadOnlySqlTransaction }));
+    /// <summary>
+    /// Whether the same may work later: it could not be reached, was overloaded, locked, full, a standby, or cut the statement off.
+    /// </summary>
+    private static bool IsTransient(Exception exception) =>
+        exception is not OperationCanceledException
+        && (
+            Innermost(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked }
+            || IsUnreachable(exception)
+            || Chain(exception)
+                .Any(error =>
+                    error
+                        is DbException { IsTransient: true }
+                            or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.ReadOnlySqlTransaction }
+                )
+        );
 
-    private static bool IsUnreachable(Exception exception) => exception is not OperationCanceledException
-        && Chain(exception).Any(error => error is SocketException or TimeoutException
-            or SqliteException { SqliteErrorCode: 14 }
-            or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or IdleInTransaction }
-            || (error is NpgsqlException and not PostgresException));
+    private static bool IsUnreachable(Exception exception) =>
+        exception is not OperationCanceledException
+        && Chain(exception)
+            .Any(error =>
+                error
+                    is SocketException
+                        or TimeoutException
+                        or SqliteException { SqliteErrorCode: 14 }
+                        or PostgresException
+                        {
+                            SqlState: PostgresErrorCodes.AdminShutdown
+                                or PostgresErrorCodes.CrashShutdown
+                                or PostgresErrorCodes.CannotConnectNow
+                                or IdleInTransaction
+                        }
+                || (error is NpgsqlException and not PostgresException)
+            );
 
     /// <summary>The password is wrong, or the user has no right to connect.</summary>
     private static bool IsRefusal(PostgresException exception) =>
-        exception.SqlState is PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InsufficientPrivilege;
+        exception.SqlState
+            is PostgresErrorCodes.InvalidAuthorizationSpecification
+                or PostgresErrorCodes.InvalidPassword
+                or PostgresErrorCodes.InsufficientPrivilege;
 
     private static IEnumerable<Exception> Chain(Exception exception)
     {

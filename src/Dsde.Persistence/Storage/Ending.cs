@@ -4,7 +4,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>Stores ends with all that belongs to them in one transaction: outputs, traces, the batches' counts; checkpoints have done their duty.</summary>
+/// <summary>
+/// Stores ends with all that belongs to them in one transaction: outputs, traces, the batches' counts; checkpoints have done their duty.
+/// </summary>
 internal sealed class Ending(IRows rows, TimeProvider time)
 {
     /// <summary>An end, and whether it may have been stored before, without anybody knowing whether the commit arrived.</summary>
@@ -16,7 +18,11 @@ internal sealed class Ending(IRows rows, TimeProvider time)
     }
 
     /// <summary>Stores a group of ends within the context's transaction; null for those whose claim was lost.</summary>
-    public async Task<IReadOnlyList<StoredEnd?>> StoreAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<StoredEnd?>> StoreAsync(
+        DsdeDbContext context,
+        IReadOnlyList<Attempt> attempts,
+        CancellationToken cancellationToken
+    )
     {
         var now = time.GetStorableNow();
         var batches = await rows.EndJobsAsync(context, [.. attempts.Select(attempt => attempt.End)], now, cancellationToken);
@@ -40,12 +46,20 @@ internal sealed class Ending(IRows rows, TimeProvider time)
         return results;
     }
 
-    private async Task AddOutputsAsync(DsdeDbContext context, IEnumerable<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task AddOutputsAsync(
+        DsdeDbContext context,
+        IEnumerable<JobEnd> ends,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var (traces, choices) = (new List<JobTraceRow>(), new List<JobChoice>());
         foreach (var end in ends)
         {
-            traces.AddRange(end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.Lease, choice, trace, now)).Where(trace => trace.CompletionTokens > 0));
+            traces.AddRange(
+                end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.Lease, choice, trace, now))
+                    .Where(trace => trace.CompletionTokens > 0)
+            );
             choices.AddRange(JobMapping.ToChoices(end));
         }
 
@@ -62,7 +76,12 @@ internal sealed class Ending(IRows rows, TimeProvider time)
     }
 
     private async Task<IReadOnlyList<BatchProgress>> CountAsync(
-        DsdeDbContext context, IReadOnlyList<Attempt> attempts, Dictionary<int, Guid?> batches, DateTimeOffset now, CancellationToken cancellationToken)
+        DsdeDbContext context,
+        IReadOnlyList<Attempt> attempts,
+        Dictionary<int, Guid?> batches,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var counts = new SortedDictionary<Guid, BatchEnds>();
         foreach (var (position, batch) in batches)
@@ -83,14 +102,26 @@ internal sealed class Ending(IRows rows, TimeProvider time)
     }
 
     /// <summary>Of ends that were stored without an answer; whoever stored the last of a batch then has not told yet.</summary>
-    private static async Task FindEarlierAsync(DsdeDbContext context, IReadOnlyList<Attempt> attempts, StoredEnd?[] results, CancellationToken cancellationToken)
+    private static async Task FindEarlierAsync(
+        DsdeDbContext context,
+        IReadOnlyList<Attempt> attempts,
+        StoredEnd?[] results,
+        CancellationToken cancellationToken
+    )
     {
         for (var i = 0; i < attempts.Count; i++)
         {
             var lease = attempts[i].End.Lease;
-            if (attempts[i].IsRepeated
-                && await context.Jobs.AsNoTracking().FirstOrDefaultAsync(job => job.JobId == lease.JobId && job.LeaseToken == lease.Token && job.EndedAt != null, cancellationToken)
-                    is { EndedAt: { } endedAt } job)
+            if (
+                attempts[i].IsRepeated
+                && await context
+                    .Jobs.AsNoTracking()
+                    .FirstOrDefaultAsync(
+                        job => job.JobId == lease.JobId && job.LeaseToken == lease.Token && job.EndedAt != null,
+                        cancellationToken
+                    )
+                    is { EndedAt: { } endedAt } job
+            )
             {
                 var batch = job.BatchId is { } id ? await Batches.FindAsync(context, id, cancellationToken) : null;
                 results[i] = new StoredEnd(endedAt, batch is { IsComplete: true, IsAnnounced: false } ? batch : null);

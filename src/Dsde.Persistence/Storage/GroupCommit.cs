@@ -3,7 +3,8 @@ using System.Threading.Channels;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>
-/// Group commit: what arrives while a transaction is being written shares the next one. A group that fails is written one by one, so that a bad item fails alone.
+/// Group commit: what arrives while a transaction is being written shares the next one. A group that fails is written one by one, so that a
+/// bad item fails alone.
 /// </summary>
 internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 {
@@ -14,8 +15,10 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
     private readonly Func<TResult, Task>? _abandon;
     private readonly Task _loop;
 
-    /// <param name="write">Writes a group in one transaction; gives a result per item, in the same order. May be called again with what it has written before.</param>
-    /// <param name="abandon">Called with a result that its caller no longer waits for, and throws nothing; null if nothing is to be done.</param>
+    /// <param name="write">Writes a group in one transaction; gives a result per item, in the same order. May be called again with what it
+    /// has written before.</param>
+    /// <param name="abandon">Called with a result that its caller no longer waits for, and throws nothing; null if nothing is to be
+    /// done.</param>
     public GroupCommit(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TResult, Task>? abandon = null)
     {
         _write = write;

@@ -13,13 +13,24 @@ internal sealed class Holding(IRows rows, TimeProvider time)
 
     /// <summary>Gives the job back.</summary>
     public static Task<int> ReleaseAsync(DsdeDbContext context, JobLease lease, CancellationToken cancellationToken) =>
-        Held(context, lease).ExecuteUpdateAsync(
-            set => set.SetProperty(job => job.State, JobState.Queued).SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null).SetProperty(job => job.LeaseToken, (Guid?)null)
-                .SetProperty(job => job.WorkerId, (string?)null).SetProperty(job => job.IsAlone, false),
-            cancellationToken);
+        Held(context, lease)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(job => job.State, JobState.Queued)
+                        .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null)
+                        .SetProperty(job => job.LeaseToken, (Guid?)null)
+                        .SetProperty(job => job.WorkerId, (string?)null)
+                        .SetProperty(job => job.IsAlone, false),
+                cancellationToken
+            );
 
     /// <summary>Saves checkpoints over those before.</summary>
-    public async Task<bool> SaveCheckpointsAsync(DsdeDbContext context, JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken)
+    public async Task<bool> SaveCheckpointsAsync(
+        DsdeDbContext context,
+        JobLease lease,
+        IReadOnlyList<JobCheckpoint> checkpoints,
+        CancellationToken cancellationToken
+    )
     {
         var jobs = await rows.LockJobsAsync(context, [lease.JobId], cancellationToken);
         if (jobs.GetValueOrDefault(lease.JobId) is not { State: JobState.Running } job || job.LeaseToken != lease.Token)
@@ -27,7 +38,9 @@ internal sealed class Holding(IRows rows, TimeProvider time)
             return false;
         }
 
-        var known = await context.Checkpoints.Where(row => row.JobId == lease.JobId).ToDictionaryAsync(row => row.Choice, cancellationToken);
+        var known = await context
+            .Checkpoints.Where(row => row.JobId == lease.JobId)
+            .ToDictionaryAsync(row => row.Choice, cancellationToken);
         foreach (var checkpoint in checkpoints)
         {
             if (!known.TryGetValue(checkpoint.Choice, out var row))

@@ -11,7 +11,23 @@ internal sealed class Intervening(IRows rows, Batches batches, TimeProvider time
     public async Task<bool> CancelAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken)
     {
         var now = time.GetStorableNow();
-        if ((await rows.AddNewJobsAsync(context, [new GenerationJob { JobId = jobId, State = JobState.Queued, CreatedAt = now, CancelRequestedAt = now }], cancellationToken)).Count == 1)
+        if (
+            (
+                await rows.AddNewJobsAsync(
+                    context,
+                    [
+                        new GenerationJob
+                        {
+                            JobId = jobId,
+                            State = JobState.Queued,
+                            CreatedAt = now,
+                            CancelRequestedAt = now,
+                        },
+                    ],
+                    cancellationToken
+                )
+            ).Count == 1
+        )
         {
             return true;
         }

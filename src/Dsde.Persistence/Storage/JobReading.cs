@@ -8,11 +8,21 @@ namespace Dsde.Persistence.Storage;
 internal static class JobReading
 {
     /// <summary>The jobs of some rows, with all outputs and the summaries of their traces.</summary>
-    public static async Task<IReadOnlyList<StoredJob>> ReadAsync(DsdeDbContext context, IReadOnlyList<GenerationJob> rows, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoredJob>> ReadAsync(
+        DsdeDbContext context,
+        IReadOnlyList<GenerationJob> rows,
+        CancellationToken cancellationToken
+    )
     {
         var jobIds = rows.Select(row => row.JobId).ToList();
-        var choices = await context.Choices.AsNoTracking().Where(choice => jobIds.Contains(choice.JobId)).OrderBy(choice => choice.Choice).ToListAsync(cancellationToken);
-        var traces = await TraceMapping.SelectSummaries(context.Traces.Where(trace => jobIds.Contains(trace.JobId)).OrderBy(trace => trace.Choice)).ToListAsync(cancellationToken);
+        var choices = await context
+            .Choices.AsNoTracking()
+            .Where(choice => jobIds.Contains(choice.JobId))
+            .OrderBy(choice => choice.Choice)
+            .ToListAsync(cancellationToken);
+        var traces = await TraceMapping
+            .SelectSummaries(context.Traces.Where(trace => jobIds.Contains(trace.JobId)).OrderBy(trace => trace.Choice))
+            .ToListAsync(cancellationToken);
         var (choicesOf, tracesOf) = (choices.ToLookup(choice => choice.JobId), traces.ToLookup(pair => pair.Key, pair => pair.Value));
         return [.. rows.Select(row => JobMapping.ToJob(row, choicesOf[row.JobId], tracesOf[row.JobId]))];
     }

@@ -29,8 +29,19 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         _holding = new Holding(rows, time);
         _intervening = new Intervening(rows, _batches, time);
         var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, time));
-        _newClaims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimNewAsync(context, claims, token), CancellationToken.None), claim => GiveBackAsync(claim.Claimed));
-        _knownClaims = new(claims => database.RunInTransactionAsync((context, token) => claiming.ClaimKnownAsync(context, claims, token), CancellationToken.None), GiveBackAsync);
+        _newClaims = new(
+            claims =>
+                database.RunInTransactionAsync((context, token) => claiming.ClaimNewAsync(context, claims, token), CancellationToken.None),
+            claim => GiveBackAsync(claim.Claimed)
+        );
+        _knownClaims = new(
+            claims =>
+                database.RunInTransactionAsync(
+                    (context, token) => claiming.ClaimKnownAsync(context, claims, token),
+                    CancellationToken.None
+                ),
+            GiveBackAsync
+        );
         _ends = new(ends => StoreAsync(ending, ends));
         _erasures = new(jobIds => EraseAsync(rows, jobIds));
     }
@@ -39,7 +50,10 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     public async Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var attempt = new Claiming.Attempt(StorableText.Clean(claim), _unansweredClaims.TryRemove(claim.JobId, out var token) ? token : Guid.NewGuid());
+        var attempt = new Claiming.Attempt(
+            StorableText.Clean(claim),
+            _unansweredClaims.TryRemove(claim.JobId, out var token) ? token : Guid.NewGuid()
+        );
         try
         {
             return await _newClaims.WriteAsync(attempt, cancellationToken) is { Claimed: { } claimed, IsBatchUncounted: false }
@@ -54,22 +68,32 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken)
-        => leases.Count == 0
+    public Task<IReadOnlyList<LeaseNotice>> RenewAsync(
+        IReadOnlyList<JobLease> leases,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    ) =>
+        leases.Count == 0
             ? Task.FromResult<IReadOnlyList<LeaseNotice>>([])
-            : _database.RunInTransactionAsync((context, token) => _rows.RenewAsync(context, leases, _time.GetStorableNow() + duration, token), cancellationToken);
+            : _database.RunInTransactionAsync(
+                (context, token) => _rows.RenewAsync(context, leases, _time.GetStorableNow() + duration, token),
+                cancellationToken
+            );
 
     /// <inheritdoc/>
-    public Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken)
-        => _database.RunAsync((context, token) => Holding.MarkAloneAsync(context, lease, token), cancellationToken);
+    public Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken) =>
+        _database.RunAsync((context, token) => Holding.MarkAloneAsync(context, lease, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _holding.SaveCheckpointsAsync(context, lease, checkpoints, token), cancellationToken);
+    public Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync(
+            (context, token) => _holding.SaveCheckpointsAsync(context, lease, checkpoints, token),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken)
-        => _database.RunAsync((context, token) => Holding.ReleaseAsync(context, lease, token), cancellationToken);
+    public Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken) =>
+        _database.RunAsync((context, token) => Holding.ReleaseAsync(context, lease, token), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
@@ -77,7 +101,10 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await _ends.WriteAsync(new Ending.Attempt(StorableText.Clean(end), _unansweredEnds.TryRemove(end.Lease.Token, out _)), cancellationToken);
+            return await _ends.WriteAsync(
+                new Ending.Attempt(StorableText.Clean(end), _unansweredEnds.TryRemove(end.Lease.Token, out _)),
+                cancellationToken
+            );
         }
         catch (DatabaseUnavailableException)
         {
@@ -90,39 +117,54 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     public Task EraseAsync(Guid jobId, CancellationToken cancellationToken) => _erasures.WriteAsync(jobId, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _intervening.CancelAsync(context, jobId, token), cancellationToken);
+    public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync((context, token) => _intervening.CancelAsync(context, jobId, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task CancelBatchAsync(Guid batchId, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _batches.CancelAsync(context, batchId, _time.GetStorableNow(), token), cancellationToken);
+    public Task CancelBatchAsync(Guid batchId, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync(
+            (context, token) => _batches.CancelAsync(context, batchId, _time.GetStorableNow(), token),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public Task<bool> ReopenAsync(Guid jobId, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _intervening.ReopenAsync(context, jobId, token), cancellationToken);
+    public Task<bool> ReopenAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync((context, token) => _intervening.ReopenAsync(context, jobId, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
-        => _database.RunAsync(
-            async (context, token) => await JobReading.ReadAsync(context, await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token), token),
-            cancellationToken);
+    public Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken) =>
+        _database.RunAsync(
+            async (context, token) =>
+                await JobReading.ReadAsync(
+                    context,
+                    await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token),
+                    token
+                ),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken)
-        => _database.RunInTransactionAsync((context, token) => _batches.RegisterAsync(context, batch, _time.GetStorableNow(), token), cancellationToken);
+    public Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync(
+            (context, token) => _batches.RegisterAsync(context, batch, _time.GetStorableNow(), token),
+            cancellationToken
+        );
 
     /// <inheritdoc/>
-    public Task<BatchProgress?> FindBatchAsync(Guid batchId, CancellationToken cancellationToken)
-        => _database.RunAsync((context, token) => Batches.FindAsync(context, batchId, token), cancellationToken);
+    public Task<BatchProgress?> FindBatchAsync(Guid batchId, CancellationToken cancellationToken) =>
+        _database.RunAsync((context, token) => Batches.FindAsync(context, batchId, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task MarkBatchAnnouncedAsync(Guid batchId, CancellationToken cancellationToken)
     {
         DateTimeOffset? now = _time.GetStorableNow();
         return _database.RunAsync(
-            (context, token) => context.Batches.Where(batch => batch.BatchId == batchId && batch.AnnouncedAt == null)
-                .ExecuteUpdateAsync(set => set.SetProperty(batch => batch.AnnouncedAt, now), token),
-            cancellationToken);
+            (context, token) =>
+                context
+                    .Batches.Where(batch => batch.BatchId == batchId && batch.AnnouncedAt == null)
+                    .ExecuteUpdateAsync(set => set.SetProperty(batch => batch.AnnouncedAt, now), token),
+            cancellationToken
+        );
     }
 
     /// <inheritdoc/>
@@ -134,26 +176,30 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         await _erasures.DisposeAsync();
     }
 
-    private Task<IReadOnlyList<StoredEnd?>> StoreAsync(Ending ending, IReadOnlyList<Ending.Attempt> ends) => _database.RunInTransactionAsync(
-        async (context, token) =>
-        {
-            var stored = await ending.StoreAsync(context, ends, token);
-            foreach (var end in ends)
+    private Task<IReadOnlyList<StoredEnd?>> StoreAsync(Ending ending, IReadOnlyList<Ending.Attempt> ends) =>
+        _database.RunInTransactionAsync(
+            async (context, token) =>
             {
-                end.IsRepeated = true; // from here on the commit may arrive without an answer
-            }
+                var stored = await ending.StoreAsync(context, ends, token);
+                foreach (var end in ends)
+                {
+                    end.IsRepeated = true; // from here on the commit may arrive without an answer
+                }
 
-            return stored;
-        },
-        CancellationToken.None);
+                return stored;
+            },
+            CancellationToken.None
+        );
 
-    private Task<IReadOnlyList<bool>> EraseAsync(IRows rows, IReadOnlyList<Guid> jobIds) => _database.RunInTransactionAsync<IReadOnlyList<bool>>(
-        async (context, token) =>
-        {
-            await rows.EraseAsync(context, jobIds, token);
-            return new bool[jobIds.Count];
-        },
-        CancellationToken.None);
+    private Task<IReadOnlyList<bool>> EraseAsync(IRows rows, IReadOnlyList<Guid> jobIds) =>
+        _database.RunInTransactionAsync<IReadOnlyList<bool>>(
+            async (context, token) =>
+            {
+                await rows.EraseAsync(context, jobIds, token);
+                return new bool[jobIds.Count];
+            },
+            CancellationToken.None
+        );
 
     /// <summary>A claim whose caller has gone is nobody's; left alone it would hold the job until it runs out.</summary>
     private async Task GiveBackAsync(ClaimResult? result)

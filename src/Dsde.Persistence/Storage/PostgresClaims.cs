@@ -28,8 +28,8 @@ internal static class PostgresClaims
         FROM added LEFT JOIN generation_batches batch USING (batch_id)
         """;
 
-    // A claim need not be on disk before the job runs: if the server loses it in a crash, the end finds no claim and is not stored, and the job is claimed anew. What an
-    // end's commit waits for includes the claims before it.
+    // A claim need not be on disk before the job runs: if the server loses it in a crash, the end finds no claim and is not stored, and the
+    // job is claimed anew. What an end's commit waits for includes the claims before it.
     private const string WithoutWaiting = "SET LOCAL synchronous_commit = off";
 
     private const string Renew = """
@@ -43,7 +43,11 @@ internal static class PostgresClaims
         WHERE held.job_id IS NULL OR held.cancel_requested_at IS NOT NULL OR batch.cancel_requested_at IS NOT NULL
         """;
 
-    public static async Task<Dictionary<Guid, AddedJob>> AddAsync(NpgsqlConnection connection, IReadOnlyList<GenerationJob> jobs, CancellationToken cancellationToken)
+    public static async Task<Dictionary<Guid, AddedJob>> AddAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<GenerationJob> jobs,
+        CancellationToken cancellationToken
+    )
     {
         GenerationJob[] rows = [.. jobs.OrderBy(job => job.JobId)]; // two that add the same jobs wait for each other in one order
         var adding = new NpgsqlBatchCommand(Add);
@@ -76,7 +80,11 @@ internal static class PostgresClaims
     }
 
     public static async Task<IReadOnlyList<LeaseNotice>> RenewAsync(
-        NpgsqlConnection connection, IReadOnlyList<JobLease> leases, DateTimeOffset until, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IReadOnlyList<JobLease> leases,
+        DateTimeOffset until,
+        CancellationToken cancellationToken
+    )
     {
         JobLease[] rows = [.. leases];
         await using var command = new NpgsqlCommand(Renew, connection);

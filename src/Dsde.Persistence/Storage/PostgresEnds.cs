@@ -59,11 +59,19 @@ internal static class PostgresEnds
         WHERE choice.job_id = ANY($1) AND choice.text IS NOT NULL AND job.job_id = choice.job_id AND job.ended_at IS NOT NULL
         """;
 
-    public static async Task<Dictionary<int, Guid?>> EndAsync(NpgsqlConnection connection, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<Dictionary<int, Guid?>> EndAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<JobEnd> ends,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         // In order of ids, as everybody locks jobs.
         (JobEnd End, JobOutput? Output, int Position)[] rows =
-            [.. ends.Select((end, position) => (End: end, end.Outputs is [var output, ..] ? output : null, position)).OrderBy(row => row.End.Lease.JobId)];
+        [
+            .. ends.Select((end, position) => (End: end, end.Outputs is [var output, ..] ? output : null, position))
+                .OrderBy(row => row.End.Lease.JobId),
+        ];
         await using var statements = new NpgsqlBatch(connection) { BatchCommands = { new(End), new(RemoveCheckpoints) } };
         statements.BatchCommands[1].Parameters.AddColumn(rows, NpgsqlDbType.Uuid, row => row.End.Lease.JobId);
         var columns = statements.BatchCommands[0].Parameters;
@@ -95,7 +103,11 @@ internal static class PostgresEnds
     }
 
     public static async Task<IReadOnlyList<BatchProgress>> CountAsync(
-        NpgsqlConnection connection, IReadOnlyList<BatchEnds> ends, DateTimeOffset now, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IReadOnlyList<BatchEnds> ends,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         BatchEnds[] rows = [.. ends];
         await using var statements = new NpgsqlBatch(connection);
@@ -124,9 +136,18 @@ internal static class PostgresEnds
         {
             if (!reader.IsDBNull(7) && reader.GetBoolean(7))
             {
-                completed.Add(new BatchProgress(
-                    reader.GetGuid(0), reader.GetInt32(1), Running: 0, reader.GetInt32(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetBoolean(5),
-                    reader.GetFieldValue<DateTimeOffset>(6)));
+                completed.Add(
+                    new BatchProgress(
+                        reader.GetGuid(0),
+                        reader.GetInt32(1),
+                        Running: 0,
+                        reader.GetInt32(2),
+                        reader.GetInt32(3),
+                        reader.GetInt32(4),
+                        reader.GetBoolean(5),
+                        reader.GetFieldValue<DateTimeOffset>(6)
+                    )
+                );
             }
         }
 

@@ -11,11 +11,23 @@ internal static class PostgresParameters
         parameters.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
 
     /// <summary>Adds a column.</summary>
-    public static void AddColumn<TRow, T>(this NpgsqlParameterCollection parameters, TRow[] rows, NpgsqlDbType type, Converter<TRow, T> value) =>
-        parameters.Add(Array.ConvertAll(rows, value), NpgsqlDbType.Array | type);
+    public static void AddColumn<TRow, T>(
+        this NpgsqlParameterCollection parameters,
+        TRow[] rows,
+        NpgsqlDbType type,
+        Converter<TRow, T> value
+    ) => parameters.Add(Array.ConvertAll(rows, value), NpgsqlDbType.Array | type);
 
-    /// <summary>Adds a column of arrays of unequal lengths, which <c>unnest</c> can't take apart: all of them in one, and two columns that say which part is whose.</summary>
-    public static void AddArrays<TRow, T>(this NpgsqlParameterCollection parameters, TRow[] rows, NpgsqlDbType type, Converter<TRow, T[]?> value)
+    /// <summary>
+    /// Adds a column of arrays of unequal lengths, which <c>unnest</c> can't take apart: all of them in one, and two columns that say which
+    /// part is whose.
+    /// </summary>
+    public static void AddArrays<TRow, T>(
+        this NpgsqlParameterCollection parameters,
+        TRow[] rows,
+        NpgsqlDbType type,
+        Converter<TRow, T[]?> value
+    )
     {
         var all = new List<T>();
         var (first, last) = (new int?[rows.Length], new int?[rows.Length]);

@@ -6,11 +6,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Storage;
 
-/// <summary>On SQLite, where a transaction has the database to itself from its beginning, reading is locking, and every statement is a call within the process.</summary>
+/// <summary>
+/// On SQLite, where a transaction has the database to itself from its beginning, reading is locking, and every statement is a call within
+/// the process.
+/// </summary>
 internal sealed class SqliteRows : IRows
 {
     /// <inheritdoc/>
-    public async Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(DsdeDbContext context, IReadOnlyList<GenerationJob> jobs, CancellationToken cancellationToken)
+    public async Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(
+        DsdeDbContext context,
+        IReadOnlyList<GenerationJob> jobs,
+        CancellationToken cancellationToken
+    )
     {
         var ids = jobs.Select(job => job.JobId).ToList();
         var known = await context.Jobs.Where(job => ids.Contains(job.JobId)).Select(job => job.JobId).ToListAsync(cancellationToken);
@@ -23,42 +30,67 @@ internal sealed class SqliteRows : IRows
         var batches = await LockBatchesAsync(context, batchIds, cancellationToken);
         return added.ToDictionary(
             job => job.JobId,
-            job => job.BatchId is { } id ? new AddedJob(batches[id].CancelRequestedAt is not null, batches[id].JobCount is null) : default);
+            job => job.BatchId is { } id ? new AddedJob(batches[id].CancelRequestedAt is not null, batches[id].JobCount is null) : default
+        );
     }
 
     /// <inheritdoc/>
     public async Task AddNewBatchesAsync(DsdeDbContext context, IReadOnlyList<Guid> batchIds, CancellationToken cancellationToken)
     {
-        var known = await context.Batches.Where(batch => batchIds.Contains(batch.BatchId)).Select(batch => batch.BatchId).ToListAsync(cancellationToken);
+        var known = await context
+            .Batches.Where(batch => batchIds.Contains(batch.BatchId))
+            .Select(batch => batch.BatchId)
+            .ToListAsync(cancellationToken);
         context.Batches.AddRange(batchIds.Except(known).Select(id => new GenerationBatch { BatchId = id }));
         await context.SaveChangesAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task<Dictionary<Guid, GenerationJob>> LockJobsAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
-        => context.Jobs.Where(job => jobIds.Contains(job.JobId)).ToDictionaryAsync(job => job.JobId, cancellationToken);
+    public Task<Dictionary<Guid, GenerationJob>> LockJobsAsync(
+        DsdeDbContext context,
+        IReadOnlyList<Guid> jobIds,
+        CancellationToken cancellationToken
+    ) => context.Jobs.Where(job => jobIds.Contains(job.JobId)).ToDictionaryAsync(job => job.JobId, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<Dictionary<Guid, GenerationBatch>> LockBatchesAsync(DsdeDbContext context, IReadOnlyList<Guid> batchIds, CancellationToken cancellationToken)
-        => context.Batches.Where(batch => batchIds.Contains(batch.BatchId)).ToDictionaryAsync(batch => batch.BatchId, cancellationToken);
+    public Task<Dictionary<Guid, GenerationBatch>> LockBatchesAsync(
+        DsdeDbContext context,
+        IReadOnlyList<Guid> batchIds,
+        CancellationToken cancellationToken
+    ) => context.Batches.Where(batch => batchIds.Contains(batch.BatchId)).ToDictionaryAsync(batch => batch.BatchId, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<LeaseNotice>> RenewAsync(DsdeDbContext context, IReadOnlyList<JobLease> leases, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LeaseNotice>> RenewAsync(
+        DsdeDbContext context,
+        IReadOnlyList<JobLease> leases,
+        DateTimeOffset until,
+        CancellationToken cancellationToken
+    )
     {
         var (ids, tokens) = (leases.Select(lease => lease.JobId).ToList(), leases.Select(lease => (Guid?)lease.Token).ToList());
         var held = context.Jobs.Where(job => ids.Contains(job.JobId) && tokens.Contains(job.LeaseToken) && job.State == JobState.Running);
         await held.ExecuteUpdateAsync(set => set.SetProperty(job => job.LeaseUntil, until), cancellationToken);
         var isCancelled = await held.Select(job => new
-        {
-            job.JobId,
-            IsCancelled = job.CancelRequestedAt != null || context.Batches.Any(batch => batch.BatchId == job.BatchId && batch.CancelRequestedAt != null),
-        }).ToDictionaryAsync(job => job.JobId, job => job.IsCancelled, cancellationToken);
-        return [.. ids.Where(id => isCancelled.GetValueOrDefault(id, true))
-            .Select(id => new LeaseNotice(id, isCancelled.ContainsKey(id) ? LeaseNoticeKind.CancelRequested : LeaseNoticeKind.Lost))];
+            {
+                job.JobId,
+                IsCancelled = job.CancelRequestedAt != null
+                    || context.Batches.Any(batch => batch.BatchId == job.BatchId && batch.CancelRequestedAt != null),
+            })
+            .ToDictionaryAsync(job => job.JobId, job => job.IsCancelled, cancellationToken);
+        return
+        [
+            .. ids.Where(id => isCancelled.GetValueOrDefault(id, true))
+                .Select(id => new LeaseNotice(id, isCancelled.ContainsKey(id) ? LeaseNoticeKind.CancelRequested : LeaseNoticeKind.Lost)),
+        ];
     }
 
     /// <inheritdoc/>
-    public async Task<Dictionary<int, Guid?>> EndJobsAsync(DsdeDbContext context, IReadOnlyList<JobEnd> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<Dictionary<int, Guid?>> EndJobsAsync(
+        DsdeDbContext context,
+        IReadOnlyList<JobEnd> ends,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var ids = ends.Select(end => end.Lease.JobId).Distinct().ToList();
         var jobs = await LockJobsAsync(context, ids, cancellationToken);
@@ -86,7 +118,12 @@ internal sealed class SqliteRows : IRows
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<BatchProgress>> CountEndsAsync(DsdeDbContext context, IReadOnlyList<BatchEnds> ends, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<BatchProgress>> CountEndsAsync(
+        DsdeDbContext context,
+        IReadOnlyList<BatchEnds> ends,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         var completed = new List<BatchProgress>();
         var batches = await LockBatchesAsync(context, [.. ends.Select(batch => batch.BatchId)], cancellationToken);
@@ -111,14 +148,35 @@ internal sealed class SqliteRows : IRows
     /// <inheritdoc/>
     public async Task EraseAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
-        foreach (var job in await context.Jobs.Where(job => jobIds.Contains(job.JobId) && job.EndedAt != null && job.Text != null).ToListAsync(cancellationToken))
+        foreach (
+            var job in await context
+                .Jobs.Where(job => jobIds.Contains(job.JobId) && job.EndedAt != null && job.Text != null)
+                .ToListAsync(cancellationToken)
+        )
         {
             job.TextHash = Hash(job.Text);
-            (job.Text, job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities) = (null, null, null, null, null, null);
-            foreach (var choice in await context.Choices.Where(choice => choice.JobId == job.JobId && choice.Text != null).ToListAsync(cancellationToken))
+            (job.Text, job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities) = (
+                null,
+                null,
+                null,
+                null,
+                null,
+                null
+            );
+            foreach (
+                var choice in await context
+                    .Choices.Where(choice => choice.JobId == job.JobId && choice.Text != null)
+                    .ToListAsync(cancellationToken)
+            )
             {
                 choice.TextHash = Hash(choice.Text);
-                (choice.Text, choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities) = (null, null, null, null, null);
+                (choice.Text, choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities) = (
+                    null,
+                    null,
+                    null,
+                    null,
+                    null
+                );
             }
         }
 

@@ -6,8 +6,8 @@ using Dsde.Persistence.Jobs;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>
-/// Text as every database can keep it. PostgreSQL has neither U+0000 nor half a surrogate pair in text, and its JSON functions stop at the escapes of both: whatever a
-/// submitter or a model writes, U+FFFD takes their place here, once, so that no write fails of it.
+/// Text as every database can keep it. PostgreSQL has neither U+0000 nor half a surrogate pair in text, and its JSON functions stop at the
+/// escapes of both: whatever a submitter or a model writes, U+FFFD takes their place here, once, so that no write fails of it.
 /// </summary>
 internal static class StorableText
 {
@@ -17,19 +17,38 @@ internal static class StorableText
     /// <summary>A claim whose texts can be stored.</summary>
     public static JobClaim Clean(JobClaim claim)
     {
-        var (request, customId, model, workload, traceParent) = (CleanJson(claim.Request), Clean(claim.CustomId), Clean(claim.Model), Clean(claim.Workload), Clean(claim.TraceParent));
-        return (request, customId, model, workload, traceParent) == (claim.Request, claim.CustomId, claim.Model, claim.Workload, claim.TraceParent)
+        var (request, customId, model, workload, traceParent) = (
+            CleanJson(claim.Request),
+            Clean(claim.CustomId),
+            Clean(claim.Model),
+            Clean(claim.Workload),
+            Clean(claim.TraceParent)
+        );
+        return
+            (request, customId, model, workload, traceParent)
+            == (claim.Request, claim.CustomId, claim.Model, claim.Workload, claim.TraceParent)
             ? claim
-            : claim with { Request = request, CustomId = customId, Model = model, Workload = workload, TraceParent = traceParent };
+            : claim with
+            {
+                Request = request,
+                CustomId = customId,
+                Model = model,
+                Workload = workload,
+                TraceParent = traceParent,
+            };
     }
 
     /// <summary>An end whose texts can be stored.</summary>
-    public static JobEnd Clean(JobEnd end) => end switch
-    {
-        FailedJobEnd failed => failed with { Failure = failed.Failure with { Code = Clean(failed.Failure.Code), Message = Clean(failed.Failure.Message) } },
-        _ when end.Outputs.All(output => Clean(output.Text) == output.Text) => end,
-        _ => end with { Outputs = [.. end.Outputs.Select(output => output with { Text = Clean(output.Text) })] },
-    };
+    public static JobEnd Clean(JobEnd end) =>
+        end switch
+        {
+            FailedJobEnd failed => failed with
+            {
+                Failure = failed.Failure with { Code = Clean(failed.Failure.Code), Message = Clean(failed.Failure.Message) },
+            },
+            _ when end.Outputs.All(output => Clean(output.Text) == output.Text) => end,
+            _ => end with { Outputs = [.. end.Outputs.Select(output => output with { Text = Clean(output.Text) })] },
+        };
 
     /// <summary>Any text.</summary>
     [return: NotNullIfNotNull(nameof(text))]
@@ -91,8 +110,12 @@ internal static class StorableText
     private static bool TryReadEscape(string json, int start, out char character)
     {
         character = default;
-        if (start + EscapeLength > json.Length || json[start] != '\\' || json[start + 1] != 'u'
-            || !ushort.TryParse(json.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+        if (
+            start + EscapeLength > json.Length
+            || json[start] != '\\'
+            || json[start + 1] != 'u'
+            || !ushort.TryParse(json.AsSpan(start + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+        )
         {
             return false;
         }

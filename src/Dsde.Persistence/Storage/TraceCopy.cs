@@ -26,7 +26,10 @@ internal static class TraceCopy
         }
 
         rows.End();
-        await using var copy = await connection.BeginRawBinaryCopyAsync($"COPY job_traces ({Columns}) FROM STDIN (FORMAT BINARY)", cancellationToken);
+        await using var copy = await connection.BeginRawBinaryCopyAsync(
+            $"COPY job_traces ({Columns}) FROM STDIN (FORMAT BINARY)",
+            cancellationToken
+        );
         await copy.WriteAsync(rows.Written, cancellationToken);
     }
 

@@ -7,8 +7,8 @@ using Dsde.Worker.BatchFiles.Reading;
 namespace Dsde.Worker.BatchFiles;
 
 /// <summary>
-/// Reads a job file in the OpenAI batch format line by line. A bad line becomes a <see cref="LineError"/> and disturbs no other. Memory grows
-/// by 16 bytes per line, for noticing a custom_id given twice.
+/// Reads a job file in the OpenAI batch format line by line. A bad line becomes a <see cref="LineError"/> and disturbs no other. Memory
+/// grows by 16 bytes per line, for noticing a custom_id given twice.
 /// </summary>
 internal static class BatchFileReader
 {
@@ -17,7 +17,10 @@ internal static class BatchFileReader
 
     /// <summary>Yields every line that is not blank, in order.</summary>
     public static async IAsyncEnumerable<BatchFileLine> ReadAsync(
-        Stream stream, BatchDefaults defaults, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Stream stream,
+        BatchDefaults defaults,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var customIds = new HashSet<UInt128>();
         var number = 0;
@@ -27,7 +30,10 @@ internal static class BatchFileReader
             if (bytes is null)
             {
                 var longest = $"The line is longer than {JobFileLines.MaxLineBytes >> 20} MiB.";
-                yield return Start(number, defaults) with { Error = new LineError(LineErrorCodes.LineTooLong, longest) };
+                yield return Start(number, defaults) with
+                {
+                    Error = new LineError(LineErrorCodes.LineTooLong, longest),
+                };
                 continue;
             }
 
@@ -41,8 +47,8 @@ internal static class BatchFileReader
 
     /// <summary>Opens a file for <see cref="ReadAsync"/>.</summary>
     /// <exception cref="IOException">It is not there or may not be read.</exception>
-    public static FileStream Open(string path)
-        => new(path, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, Share = FileShare.Read });
+    public static FileStream Open(string path) =>
+        new(path, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, Share = FileShare.Read });
 
     private static BatchFileLine ReadLine(ReadOnlyMemory<byte> content, int number, BatchDefaults defaults, HashSet<UInt128> customIds)
     {
@@ -79,11 +85,11 @@ internal static class BatchFileReader
         }
     }
 
-    private static BatchFileLine Start(int number, BatchDefaults defaults)
-        => new() { Number = number, JobId = BatchJobIds.Create(defaults.BatchId, number) };
+    private static BatchFileLine Start(int number, BatchDefaults defaults) =>
+        new() { Number = number, JobId = BatchJobIds.Create(defaults.BatchId, number) };
 
-    private static string ReadCustomId(JsonFields fields)
-        => fields.TakeString("custom_id") is { Length: > 0 } customId
+    private static string ReadCustomId(JsonFields fields) =>
+        fields.TakeString("custom_id") is { Length: > 0 } customId
             ? customId
             : throw Invalid(LineErrorCodes.MissingField, "custom_id is missing; results are told apart by it.", "custom_id");
 
@@ -130,6 +136,6 @@ internal static class BatchFileReader
         return exception.BytePositionInLine is { } position ? $"{reason} (column {position + 1})" : reason;
     }
 
-    private static ReadOnlyMemory<byte> WithoutByteOrderMark(byte[] bytes)
-        => bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
+    private static ReadOnlyMemory<byte> WithoutByteOrderMark(byte[] bytes) =>
+        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(Encoding.UTF8.Preamble.Length) : bytes;
 }

@@ -11,6 +11,6 @@ internal static class BatchJobIds
 {
     /// <param name="batchId">The batch.</param>
     /// <param name="lineNumber">Counted from 1.</param>
-    public static Guid Create(Guid batchId, int lineNumber)
-        => NameBasedGuid.Create(batchId, lineNumber.ToString(CultureInfo.InvariantCulture));
+    public static Guid Create(Guid batchId, int lineNumber) =>
+        NameBasedGuid.Create(batchId, lineNumber.ToString(CultureInfo.InvariantCulture));
 }

@@ -5,8 +5,8 @@ using Dsde.Worker.Hosting;
 namespace Dsde.Worker.BatchFiles;
 
 /// <summary>
-/// Writes <c>results.jsonl</c> and <c>errors.jsonl</c> for the lines of a job file, in their order. Ends are looked up some hundred at a time, so
-/// memory does not grow with the batch.
+/// Writes <c>results.jsonl</c> and <c>errors.jsonl</c> for the lines of a job file, in their order. Ends are looked up some hundred at a
+/// time, so memory does not grow with the batch.
 /// </summary>
 internal sealed class ResultFiles(string folder, IJobEnds ends)
 {
@@ -39,24 +39,37 @@ internal sealed class ResultFiles(string folder, IJobEnds ends)
     }
 
     private static Task WriteAsync(
-        BatchFileLine line, IReadOnlyDictionary<Guid, object> found, JsonLinesFile results, JsonLinesFile errors, CancellationToken cancellationToken)
+        BatchFileLine line,
+        IReadOnlyDictionary<Guid, object> found,
+        JsonLinesFile results,
+        JsonLinesFile errors,
+        CancellationToken cancellationToken
+    )
     {
         if (line.Job is not { } job)
         {
             var error = line.Error ?? throw new ArgumentException($"Line {line.Number} is neither a job nor an error.", nameof(line));
-            return errors.WriteAsync(json => ErrorLine.WriteRefused(json, line.JobId, line.Number, line.CustomId, error), cancellationToken);
+            return errors.WriteAsync(
+                json => ErrorLine.WriteRefused(json, line.JobId, line.Number, line.CustomId, error),
+                cancellationToken
+            );
         }
 
         return found.GetValueOrDefault(job.JobId) switch
         {
             GenerationJobCompleted end => results.WriteAsync(
-                json => ResultLine.Write(json, line.CustomId, job.Messages is not null, end), cancellationToken),
+                json => ResultLine.Write(json, line.CustomId, job.Messages is not null, end),
+                cancellationToken
+            ),
             GenerationJobFailed end => errors.WriteAsync(
-                json => ErrorLine.WriteFailed(json, line.Number, line.CustomId, end), cancellationToken),
+                json => ErrorLine.WriteFailed(json, line.Number, line.CustomId, end),
+                cancellationToken
+            ),
             GenerationJobCancelled end => errors.WriteAsync(
-                json => ErrorLine.WriteCancelled(json, line.Number, line.CustomId, end), cancellationToken),
-            _ => errors.WriteAsync(
-                json => ErrorLine.WriteUnfinished(json, job.JobId, line.Number, line.CustomId), cancellationToken),
+                json => ErrorLine.WriteCancelled(json, line.Number, line.CustomId, end),
+                cancellationToken
+            ),
+            _ => errors.WriteAsync(json => ErrorLine.WriteUnfinished(json, job.JobId, line.Number, line.CustomId), cancellationToken),
         };
     }
 }
@@ -68,7 +81,8 @@ internal sealed class ResultFiles(string folder, IJobEnds ends)
 internal readonly record struct WrittenResults(int ResultCount, int ErrorCount, int WithoutTextCount = 0)
 {
     /// <summary>A sentence about results whose text is not stored; null if there are none.</summary>
-    public string? MissingTexts => WithoutTextCount == 0
-        ? null
-        : $"{WithoutTextCount} of the results have no text: their workers don't store outputs ({WorkerOptions.SectionName}:{nameof(WorkerOptions.StoreOutputs)} is false), and only the events carried it";
+    public string? MissingTexts =>
+        WithoutTextCount == 0
+            ? null
+            : $"{WithoutTextCount} of the results have no text: their workers don't store outputs ({WorkerOptions.SectionName}:{nameof(WorkerOptions.StoreOutputs)} is false), and only the events carried it";
 }

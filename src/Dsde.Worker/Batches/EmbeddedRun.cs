@@ -35,14 +35,31 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     public RunTally Tally => _host.Services.GetRequiredService<RunTally>();
 
     /// <summary>Sets everything up around a loaded engine, which it then owns, and a database file.</summary>
-    public static async Task<EmbeddedRun> StartAsync(IGenerationEngine engine, string databasePath, Guid batchId, IConfiguration configuration, CancellationToken cancellationToken)
+    public static async Task<EmbeddedRun> StartAsync(
+        IGenerationEngine engine,
+        string databasePath,
+        Guid batchId,
+        IConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
-        var options = new WorkerOptions { HealthPort = 0, DrainSeconds = 0, CheckpointTokens = 0 }; // nobody goes on with its jobs
+        var options = new WorkerOptions
+        {
+            HealthPort = 0,
+            DrainSeconds = 0,
+            CheckpointTokens = 0,
+        }; // nobody goes on with its jobs
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Logging.AddConfiguration(configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Error);
+        builder
+            .Logging.AddConfiguration(configuration.GetSection("Logging"))
+            .AddSimpleConsole(console => console.SingleLine = true)
+            .SetMinimumLevel(LogLevel.Error);
         builder.Logging.AddFilter("MassTransit", LogLevel.Error);
         builder.Services.AddJobRunning(
-            _ => engine, options, new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = ConnectionStrings.ForFile(databasePath) });
+            _ => engine,
+            options,
+            new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = ConnectionStrings.ForFile(databasePath) }
+        );
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<RunTally>();
         builder.Services.AddSingleton(services => new BatchFollower(batchId, services.GetRequiredService<RunTally>()));
@@ -58,14 +75,17 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     /// <exception cref="CommandFailedException">The engine has broken down, so that they will have none.</exception>
     public async Task RunAsync(JobFile file, int jobCount, CancellationToken cancellationToken)
     {
-        await _host.Services.GetRequiredService<IJobStore>().RegisterBatchAsync(new NewBatch(_batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
+        await _host
+            .Services.GetRequiredService<IJobStore>()
+            .RegisterBatchAsync(new NewBatch(_batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
         var follower = _host.Services.GetRequiredService<BatchFollower>();
         follower.Expect(jobCount);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _engine.BrokenDown);
         try
         {
-            await _host.Services.GetRequiredService<JobFeeder>().SendAsync(
-                file.ReadAsync(stop.Token), WindowPerSlot * _engine.Description.BatchSize, follower.Ends, Sample, stop.Token);
+            await _host
+                .Services.GetRequiredService<JobFeeder>()
+                .SendAsync(file.ReadAsync(stop.Token), WindowPerSlot * _engine.Description.BatchSize, follower.Ends, Sample, stop.Token);
             await follower.AllEnded.WaitAsync(stop.Token);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
@@ -76,10 +96,17 @@ internal sealed class EmbeddedRun : IAsyncDisposable
 
     /// <summary>Writes results.jsonl and errors.jsonl, in the order of the file.</summary>
     public Task<WrittenResults> WriteAsync(JobFile file, string folder, CancellationToken cancellationToken) =>
-        new ResultFiles(folder, new StoredJobEnds(_host.Services.GetRequiredService<IJobStore>())).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
+        new ResultFiles(folder, new StoredJobEnds(_host.Services.GetRequiredService<IJobStore>())).WriteAsync(
+            file.ReadAsync(cancellationToken),
+            cancellationToken
+        );
 
     /// <summary>Measures what speculation gains on samples of the run's jobs: by workload, and for all under the empty name.</summary>
-    public async Task<IReadOnlyDictionary<string, double>> MeasureSpeedUpAsync(int rounds, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, double>> MeasureSpeedUpAsync(
+        int rounds,
+        TimeSpan limit,
+        CancellationToken cancellationToken
+    )
     {
         var measurement = new SpeedUpMeasurement(_engine, TimeProvider.System);
         var validator = _host.Services.GetRequiredService<JobValidator>();

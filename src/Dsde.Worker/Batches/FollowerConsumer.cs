@@ -4,8 +4,10 @@ using MassTransit;
 namespace Dsde.Worker.Batches;
 
 /// <summary>Hands the ends of jobs to the follower.</summary>
-internal sealed class FollowerConsumer(BatchFollower follower) :
-    IConsumer<GenerationJobCompleted>, IConsumer<GenerationJobFailed>, IConsumer<GenerationJobCancelled>
+internal sealed class FollowerConsumer(BatchFollower follower)
+    : IConsumer<GenerationJobCompleted>,
+        IConsumer<GenerationJobFailed>,
+        IConsumer<GenerationJobCancelled>
 {
     /// <inheritdoc/>
     public Task Consume(ConsumeContext<GenerationJobCompleted> context) => See(context.Message);

@@ -11,14 +11,22 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Func<SubmitGene
 {
     private const int MostUnconfirmed = 32;
 
-    /// <summary>Sends every job, and returns when the broker has confirmed them all; with a window, at most that many before some of them have ended.</summary>
+    /// <summary>
+    /// Sends every job, and returns when the broker has confirmed them all; with a window, at most that many before some of them have
+    /// ended.
+    /// </summary>
     /// <param name="lines">The file's lines.</param>
     /// <param name="window">Jobs under way at once; null for no bound, which is for brokers that keep them on disk.</param>
     /// <param name="ends">Released once per job that ended.</param>
     /// <param name="sent">Called with every job sent.</param>
     /// <param name="cancellationToken">Stops sending.</param>
     public async Task SendAsync(
-        IAsyncEnumerable<BatchFileLine> lines, int? window, SemaphoreSlim ends, Action<SubmitGenerationJob> sent, CancellationToken cancellationToken)
+        IAsyncEnumerable<BatchFileLine> lines,
+        int? window,
+        SemaphoreSlim ends,
+        Action<SubmitGenerationJob> sent,
+        CancellationToken cancellationToken
+    )
     {
         var underWay = 0;
         var unconfirmed = new Queue<Task>();

@@ -10,7 +10,9 @@ namespace Dsde.Worker.Batches;
 internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
 {
     /// <summary>The lines, up to the limit of jobs.</summary>
-    public async IAsyncEnumerable<BatchFileLine> ReadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<BatchFileLine> ReadAsync(
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         await using var stream = BatchFileReader.Open(Path);
         var jobs = 0;
@@ -29,9 +31,15 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
     /// <exception cref="CommandFailedException">They would.</exception>
     public void RequireNotIn(string folder)
     {
-        if (new[] { ResultFiles.ResultsName, ResultFiles.ErrorsName }.Any(name => System.IO.Path.GetFullPath(name, System.IO.Path.GetFullPath(folder)) == System.IO.Path.GetFullPath(Path)))
+        if (
+            new[] { ResultFiles.ResultsName, ResultFiles.ErrorsName }.Any(name =>
+                System.IO.Path.GetFullPath(name, System.IO.Path.GetFullPath(folder)) == System.IO.Path.GetFullPath(Path)
+            )
+        )
         {
-            throw new CommandFailedException($"Job file {Path} would be replaced by the results of that name. Give another folder with --out.");
+            throw new CommandFailedException(
+                $"Job file {Path} would be replaced by the results of that name. Give another folder with --out."
+            );
         }
     }
 
@@ -41,7 +49,9 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
     {
         if (!File.Exists(Path))
         {
-            throw new CommandFailedException($"Job file {Path} is missing. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl.");
+            throw new CommandFailedException(
+                $"Job file {Path} is missing. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl."
+            );
         }
 
         var (jobs, errors) = (0, 0);
@@ -52,6 +62,8 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
 
         return jobs + errors > 0
             ? (jobs, errors)
-            : throw new CommandFailedException($"Job file {Path} is empty: it has no jobs. Give a file of JSON lines in the OpenAI batch format.");
+            : throw new CommandFailedException(
+                $"Job file {Path} is empty: it has no jobs. Give a file of JSON lines in the OpenAI batch format."
+            );
     }
 }

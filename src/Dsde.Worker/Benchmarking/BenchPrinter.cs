@@ -9,7 +9,14 @@ internal static class BenchPrinter
 
     public static void Print(TextWriter output, BenchReport report)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = AnsiSupport.No,
+                Interactive = InteractionSupport.No,
+                Out = new AnsiConsoleOutput(output),
+            }
+        );
         console.Profile.Width = Width;
         output.WriteLine(report.Subject);
         if (report.Roofline is { } roofline)

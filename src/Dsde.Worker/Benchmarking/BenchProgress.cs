@@ -27,11 +27,24 @@ internal sealed class BenchProgress(TextWriter output, TimeProvider time, int ru
         }
 
         _lastShown = time.GetTimestamp();
-        var left = done == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", about {FormatLeft(time.GetElapsedTime(_start) / done * (requestCount - done))} left");
+        var left =
+            done == 0
+                ? ""
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $", about {FormatLeft(time.GetElapsedTime(_start) / done * (requestCount - done))} left"
+                );
         var at = temperature is { } given ? string.Create(CultureInfo.InvariantCulture, $"temperature {given}, ") : "";
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {_runsBegun} of {runCount}{left}: batch {batchSize}, {at}{workload.Name}, {policy}"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"run {_runsBegun} of {runCount}{left}: batch {batchSize}, {at}{workload.Name}, {policy}"
+            )
+        );
     }
 
     private static string FormatLeft(TimeSpan left) =>
-        left.TotalMinutes >= 2 ? string.Create(CultureInfo.InvariantCulture, $"{left.TotalMinutes:F0} min") : string.Create(CultureInfo.InvariantCulture, $"{left.TotalSeconds:F0} s");
+        left.TotalMinutes >= 2
+            ? string.Create(CultureInfo.InvariantCulture, $"{left.TotalMinutes:F0} min")
+            : string.Create(CultureInfo.InvariantCulture, $"{left.TotalSeconds:F0} s");
 }

@@ -35,9 +35,10 @@ internal sealed record BenchReport
     public required IReadOnlyList<BenchRow> Rows { get; init; }
 
     /// <summary>Machine and models.</summary>
-    public string Subject => Engine is { } engine
-        ? $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {engine.Target}, draft {engine.Draft ?? "none"}, {engine.DataType} on {engine.Device}"
-        : $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {Roofline?.Target}, {Roofline?.DataType} on {Roofline?.Device}";
+    public string Subject =>
+        Engine is { } engine
+            ? $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {engine.Target}, draft {engine.Draft ?? "none"}, {engine.DataType} on {engine.Device}"
+            : $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {Roofline?.Target}, {Roofline?.DataType} on {Roofline?.Device}";
 
     /// <summary>One line.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -59,20 +59,47 @@ internal sealed record BenchRow
     /// <param name="policies">The policies.</param>
     /// <param name="samples">Per policy a sample per round, in the same order of rounds.</param>
     public static IReadOnlyList<BenchRow> Create(
-        int batchSize, double? temperature, BenchWorkload workload, IReadOnlyList<PolicyConfiguration> policies, IReadOnlyList<IReadOnlyList<RunSample>> samples)
+        int batchSize,
+        double? temperature,
+        BenchWorkload workload,
+        IReadOnlyList<PolicyConfiguration> policies,
+        IReadOnlyList<IReadOnlyList<RunSample>> samples
+    )
     {
-        var autoregressive = policies.Index().Where(pair => pair.Item.Kind == PolicyKind.Autoregressive).Select(pair => samples[pair.Index]).FirstOrDefault();
-        var bestStatic = policies.Index().Where(pair => pair.Item.Kind == PolicyKind.Static).Select(pair => samples[pair.Index]).MaxBy(MedianSpeed);
-        return [.. policies.Select((policy, index) => Create(batchSize, temperature, workload, policy, samples[index]) with
-        {
-            SpeedUp = Ratio(samples[index], autoregressive),
-            SpeedUpOverBestStatic = Ratio(samples[index], bestStatic),
-        })];
+        var autoregressive = policies
+            .Index()
+            .Where(pair => pair.Item.Kind == PolicyKind.Autoregressive)
+            .Select(pair => samples[pair.Index])
+            .FirstOrDefault();
+        var bestStatic = policies
+            .Index()
+            .Where(pair => pair.Item.Kind == PolicyKind.Static)
+            .Select(pair => samples[pair.Index])
+            .MaxBy(MedianSpeed);
+        return
+        [
+            .. policies.Select(
+                (policy, index) =>
+                    Create(batchSize, temperature, workload, policy, samples[index]) with
+                    {
+                        SpeedUp = Ratio(samples[index], autoregressive),
+                        SpeedUpOverBestStatic = Ratio(samples[index], bestStatic),
+                    }
+            ),
+        ];
     }
 
-    private static BenchRow Create(int batchSize, double? temperature, BenchWorkload workload, PolicyConfiguration policy, IReadOnlyList<RunSample> rounds)
+    private static BenchRow Create(
+        int batchSize,
+        double? temperature,
+        BenchWorkload workload,
+        PolicyConfiguration policy,
+        IReadOnlyList<RunSample> rounds
+    )
     {
-        double draft = rounds.Sum(round => round.DraftMs), verify = rounds.Sum(round => round.VerifyMs), other = rounds.Sum(round => round.OtherMs);
+        double draft = rounds.Sum(round => round.DraftMs),
+            verify = rounds.Sum(round => round.VerifyMs),
+            other = rounds.Sum(round => round.OtherMs);
         return new BenchRow
         {
             BatchSize = batchSize,

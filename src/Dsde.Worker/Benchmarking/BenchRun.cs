@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Worker.Benchmarking;
 
-/// <summary>Measures a job file under every policy at every batch size and temperature; what has been measured can be read at any time.</summary>
+/// <summary>
+/// Measures a job file under every policy at every batch size and temperature; what has been measured can be read at any time.
+/// </summary>
 internal sealed class BenchRun(EngineOptions options, BenchSettings settings, JobFile file, TextWriter progressOutput, TimeProvider time)
 {
     private readonly List<BenchRow> _rows = [];
@@ -47,7 +49,12 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
     private BenchProgress CreateProgress(IReadOnlyList<BenchWorkload> workloads)
     {
         var repeats = settings.BatchSizes.Count * settings.Temperatures.Count * settings.Policies.Count * settings.Rounds;
-        return new BenchProgress(progressOutput, time, repeats * workloads.Count, repeats * workloads.Sum(workload => (long)workload.Requests.Count));
+        return new BenchProgress(
+            progressOutput,
+            time,
+            repeats * workloads.Count,
+            repeats * workloads.Sum(workload => (long)workload.Requests.Count)
+        );
     }
 
     private async Task<IReadOnlyList<BenchWorkload>> ReadAsync(GenerationEngine engine, CancellationToken cancellationToken)
@@ -72,7 +79,9 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
 
         if (errorCount > 0 && _progress is null)
         {
-            await progressOutput.WriteLineAsync($"dsde: {errorCount} of the lines of {file.Path} can't run and are left out, the first: {firstError}");
+            await progressOutput.WriteLineAsync(
+                $"dsde: {errorCount} of the lines of {file.Path} can't run and are left out, the first: {firstError}"
+            );
         }
 
         if (requests.Count == 0)
@@ -84,6 +93,7 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
         return workloads.Count > 0
             ? workloads
             : throw new CommandFailedException(
-                $"--workloads is {string.Join(",", settings.Workloads ?? [])}, but {file.Path} has {string.Join(", ", BenchWorkload.Group(requests, null).Select(workload => workload.Name))}.");
+                $"--workloads is {string.Join(",", settings.Workloads ?? [])}, but {file.Path} has {string.Join(", ", BenchWorkload.Group(requests, null).Select(workload => workload.Name))}."
+            );
     }
 }

@@ -5,9 +5,23 @@ namespace Dsde.Worker.Benchmarking;
 /// <summary>What is to be compared.</summary>
 internal sealed record BenchSettings
 {
-    /// <summary>Compared when none are named: no speculation, the static lengths of which the best is the strongest baseline, and what chooses lengths by itself.</summary>
+    /// <summary>
+    /// Compared when none are named: no speculation, the static lengths of which the best is the strongest baseline, and what chooses
+    /// lengths by itself.
+    /// </summary>
     public static readonly IReadOnlyList<string> StandardPolicies =
-        ["autoregressive", "static:2", "static:4", "static:6", "static:8", "static:10", "adaedl", "dsde", "dsde-nocap", "goodput"];
+    [
+        "autoregressive",
+        "static:2",
+        "static:4",
+        "static:6",
+        "static:8",
+        "static:10",
+        "adaedl",
+        "dsde",
+        "dsde-nocap",
+        "goodput",
+    ];
 
     /// <summary>The policies, in the order of the table.</summary>
     public required IReadOnlyList<PolicyConfiguration> Policies { get; init; }
@@ -21,7 +35,9 @@ internal sealed record BenchSettings
     /// <summary>Repetitions of everything.</summary>
     public required int Rounds { get; init; }
 
-    /// <summary>Workloads to measure by themselves; null for all there are. The name <see cref="BenchWorkload.Mixed"/> stands for all jobs together.</summary>
+    /// <summary>
+    /// Workloads to measure by themselves; null for all there are. The name <see cref="BenchWorkload.Mixed"/> stands for all jobs together.
+    /// </summary>
     public IReadOnlyList<string>? Workloads { get; init; }
 
     /// <summary>Upper bound of the jobs' token limits; null for none.</summary>

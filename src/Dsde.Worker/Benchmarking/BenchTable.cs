@@ -29,7 +29,13 @@ internal static class BenchTable
     {
         foreach (var group in rows.GroupBy(row => (row.BatchSize, row.Temperature, row.Workload)))
         {
-            var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape($"{group.Key.Workload}: {group.First().JobCount} jobs, {Describe(group.Key.BatchSize, group.Key.Temperature)}"));
+            var table = new Table()
+                .Border(TableBorder.Simple)
+                .Title(
+                    Markup.Escape(
+                        $"{group.Key.Workload}: {group.First().JobCount} jobs, {Describe(group.Key.BatchSize, group.Key.Temperature)}"
+                    )
+                );
             table.AddColumn(new TableColumn("policy").NoWrap());
             foreach (var (name, _) in Columns)
             {
@@ -58,21 +64,35 @@ internal static class BenchTable
 
         foreach (var group in report.Rows.GroupBy(row => (row.BatchSize, row.Temperature)))
         {
-            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"**{Describe(group.Key.BatchSize, group.Key.Temperature)}**, medians of {group.First().Rounds}").AppendLine();
-            text.AppendLine(CultureInfo.InvariantCulture, $"| workload | policy | {string.Join(" | ", Columns.Select(column => column.Name))} |");
+            text.AppendLine()
+                .AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $"**{Describe(group.Key.BatchSize, group.Key.Temperature)}**, medians of {group.First().Rounds}"
+                )
+                .AppendLine();
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| workload | policy | {string.Join(" | ", Columns.Select(column => column.Name))} |"
+            );
             text.AppendLine(CultureInfo.InvariantCulture, $"|---|---|{string.Concat(Enumerable.Repeat("---:|", Columns.Length))}");
             foreach (var row in group)
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Workload} | {row.Policy} | {string.Join(" | ", Columns.Select(column => column.Cell(row)))} |");
+                text.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $"| {row.Workload} | {row.Policy} | {string.Join(" | ", Columns.Select(column => column.Cell(row)))} |"
+                );
             }
         }
 
         return text.ToString();
     }
 
-    private static string Describe(int batchSize, double? temperature) => string.Create(
-        CultureInfo.InvariantCulture, $"batch {batchSize}, {(temperature is { } given ? $"temperature {given}" : "the jobs' temperatures")}");
+    private static string Describe(int batchSize, double? temperature) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"batch {batchSize}, {(temperature is { } given ? $"temperature {given}" : "the jobs' temperatures")}"
+        );
 
-    private static string Format(double? value, string format, string unit = "")
-        => value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) + unit : NotMeasured;
+    private static string Format(double? value, string format, string unit = "") =>
+        value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) + unit : NotMeasured;
 }

@@ -12,23 +12,34 @@ internal sealed record MachineLoad(int CoreCount, double OwnCores, double OtherC
 {
     private const double FewCores = 0.1;
 
-    /// <summary>Whether others are likely to have slowed what was measured: they worked, and there were hardly any cores left for them to do it on.</summary>
+    /// <summary>
+    /// Whether others are likely to have slowed what was measured: they worked, and there were hardly any cores left for them to do it on.
+    /// </summary>
     public bool IsBusy => StolenCores > FewCores / 2 || (OtherCores > FewCores && OwnCores + OtherCores > CoreCount - (2 * FewCores));
 
     /// <summary>In words.</summary>
     public override string ToString()
     {
-        var others = string.Create(CultureInfo.InvariantCulture, $"other processes used {OtherCores:F2} of {CoreCount} cores{(StolenCores >= 0.005 ? $", {StolenCores:F2} were stolen by the host" : "")}");
-        return IsBusy ? $"The machine was BUSY: {others}. Ratios are better to trust than times; repeat on an idle machine." : $"The machine was quiet: {others}.";
+        var others = string.Create(
+            CultureInfo.InvariantCulture,
+            $"other processes used {OtherCores:F2} of {CoreCount} cores{(StolenCores >= 0.005 ? $", {StolenCores:F2} were stolen by the host" : "")}"
+        );
+        return IsBusy
+            ? $"The machine was BUSY: {others}. Ratios are better to trust than times; repeat on an idle machine."
+            : $"The machine was quiet: {others}.";
     }
 
     /// <summary>Starts watching; null where the system does not say.</summary>
     public static Watch? TryStart(TimeProvider time) => ReadTicks() is { } ticks ? new Watch(time, ticks) : null;
 
     /// <summary>Name of the CPU type; null where the system does not say.</summary>
-    public static string? ReadCpuName() => File.Exists("/proc/cpuinfo")
-        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[^1].Trim()
-        : null;
+    public static string? ReadCpuName() =>
+        File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo")
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                ?.Split(':', 2)[^1]
+                .Trim()
+            : null;
 
     /// <summary>Ticks (1/100 s) of all cores: user, nice, system, idle, iowait, irq, softirq, steal.</summary>
     private static (long Busy, long Stolen)? ReadTicks()
@@ -38,7 +49,11 @@ internal sealed record MachineLoad(int CoreCount, double OwnCores, double OtherC
             return null;
         }
 
-        var ticks = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..].Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToArray();
+        var ticks = File.ReadLines("/proc/stat")
+            .First()
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]
+            .Select(text => long.Parse(text, CultureInfo.InvariantCulture))
+            .ToArray();
         return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6], ticks.Length > 7 ? ticks[7] : 0);
     }
 
@@ -62,7 +77,11 @@ internal sealed record MachineLoad(int CoreCount, double OwnCores, double OtherC
             var last = ReadTicks() ?? first;
             var own = (ReadOwnTime() - _ownFirst).TotalSeconds / seconds;
             return new MachineLoad(
-                Environment.ProcessorCount, own, Math.Clamp(((last.Busy - first.Busy) / TicksPerSecond / seconds) - own, 0, Environment.ProcessorCount), (last.Stolen - first.Stolen) / TicksPerSecond / seconds);
+                Environment.ProcessorCount,
+                own,
+                Math.Clamp(((last.Busy - first.Busy) / TicksPerSecond / seconds) - own, 0, Environment.ProcessorCount),
+                (last.Stolen - first.Stolen) / TicksPerSecond / seconds
+            );
         }
     }
 }

@@ -3,8 +3,8 @@ using Dsde.Engine;
 namespace Dsde.Worker.Benchmarking;
 
 /// <summary>
-/// Measures policies side by side on one engine: in every round each policy runs the whole workload, in an order that shifts from round to round,
-/// so that a machine that gets busier or hotter slows all of them.
+/// Measures policies side by side on one engine: in every round each policy runs the whole workload, in an order that shifts from round to
+/// round, so that a machine that gets busier or hotter slows all of them.
 /// </summary>
 internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider time, BenchSettings settings, BenchProgress progress)
 {
@@ -13,7 +13,10 @@ internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider ti
     /// <summary>Lets every policy work a little, unmeasured: memory is touched, code compiled and cost models begun.</summary>
     public async Task WarmUpAsync(BenchWorkload workload, CancellationToken cancellationToken)
     {
-        var few = workload.Requests.Take(2 * engine.Description.BatchSize).Select(request => request with { MaxTokens = Math.Min(request.MaxTokens, WarmUpTokens) }).ToList();
+        var few = workload
+            .Requests.Take(2 * engine.Description.BatchSize)
+            .Select(request => request with { MaxTokens = Math.Min(request.MaxTokens, WarmUpTokens) })
+            .ToList();
         foreach (var policy in settings.Policies)
         {
             await Task.WhenAll(few.Select(request => engine.GenerateAsync(request with { Policy = policy }, cancellationToken)));
@@ -21,7 +24,11 @@ internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider ti
     }
 
     /// <summary>One row per policy.</summary>
-    public async Task<IReadOnlyList<BenchRow>> MeasureAsync(BenchWorkload workload, double? temperature, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<BenchRow>> MeasureAsync(
+        BenchWorkload workload,
+        double? temperature,
+        CancellationToken cancellationToken
+    )
     {
         var requests = workload.With(temperature, settings).Requests;
         var samples = settings.Policies.Select(_ => new List<RunSample>()).ToList();

@@ -3,7 +3,9 @@ using Dsde.Worker.Reporting;
 
 namespace Dsde.Worker.Benchmarking;
 
-/// <summary>One pass of a workload under one policy. Counts are sums over its requests; times of passes count once per request that took part.</summary>
+/// <summary>
+/// One pass of a workload under one policy. Counts are sums over its requests; times of passes count once per request that took part.
+/// </summary>
 internal sealed record RunSample
 {
     /// <summary>Emitted tokens per second of wall-clock time, prompts included.</summary>

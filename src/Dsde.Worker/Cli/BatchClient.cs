@@ -74,7 +74,9 @@ internal sealed class BatchClient : IAsyncDisposable
         var migrator = _host.Services.GetRequiredService<IDatabaseMigrator>();
         if (await migrator.FindPendingAsync(cancellationToken) is { Count: > 0 } pending)
         {
-            throw new CommandFailedException($"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate");
+            throw new CommandFailedException(
+                $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ internal sealed class StatusCommand : DsdeCommand
 {
     private readonly Argument<Guid> _id = new("ID") { Description = "Id of a batch or a job." };
 
-    public StatusCommand() : base("status", "Say how far a batch or a job is.", "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11")
+    public StatusCommand()
+        : base("status", "Say how far a batch or a job is.", "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11")
     {
         Add(_id);
         SetAction(RunAsync);
@@ -24,20 +25,25 @@ internal sealed class StatusCommand : DsdeCommand
         await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
         if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
         {
-            await output.WriteLineAsync($"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: {batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running");
+            await output.WriteLineAsync(
+                $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: {batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running"
+            );
             return ExitCodes.Success;
         }
 
         var found = await client.Store.FindAsync([id], cancellationToken);
         var job = found.Count > 0 ? found[0] : throw new CommandFailedException($"Neither a batch nor a job of id {id} is known here.");
-        await output.WriteLineAsync(job.State switch
-        {
-            JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
-            JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, {string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
-            JobState.Cancelled => $"job {id}: {job.CancelReason}",
-            JobState.Queued => $"job {id}: queued",
-            _ => $"job {id}: running, attempt {job.Attempt}",
-        });
+        await output.WriteLineAsync(
+            job.State switch
+            {
+                JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
+                JobState.Completed =>
+                    $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, {string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
+                JobState.Cancelled => $"job {id}: {job.CancelReason}",
+                JobState.Queued => $"job {id}: queued",
+                _ => $"job {id}: running, attempt {job.Attempt}",
+            }
+        );
         return ExitCodes.Success;
     }
 }
@@ -47,7 +53,12 @@ internal sealed class CancelCommand : DsdeCommand
 {
     private readonly Argument<Guid> _id = new("ID") { Description = "Id of a batch or a job." };
 
-    public CancelCommand() : base("cancel", "Call off a batch or a job: what has ended stays, what runs stops.", "dsde cancel 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11")
+    public CancelCommand()
+        : base(
+            "cancel",
+            "Call off a batch or a job: what has ended stays, what runs stops.",
+            "dsde cancel 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
+        )
     {
         Add(_id);
         SetAction(RunAsync);
@@ -58,10 +69,14 @@ internal sealed class CancelCommand : DsdeCommand
         var id = arguments.GetRequiredValue(_id);
         await using var client = await BatchClient.ConnectAsync(null, cancellationToken);
         var isBatch = await client.Store.FindBatchAsync(id, cancellationToken) is not null;
-        await (isBatch
-            ? client.Bus.Publish(new CancelGenerationBatch { BatchId = id }, cancellationToken)
-            : client.Bus.Publish(new CancelGenerationJob { JobId = id }, cancellationToken));
-        await arguments.InvocationConfiguration.Output.WriteLineAsync($"{(isBatch ? "batch" : "job")} {id}: workers were told to call it off");
+        await (
+            isBatch
+                ? client.Bus.Publish(new CancelGenerationBatch { BatchId = id }, cancellationToken)
+                : client.Bus.Publish(new CancelGenerationJob { JobId = id }, cancellationToken)
+        );
+        await arguments.InvocationConfiguration.Output.WriteLineAsync(
+            $"{(isBatch ? "batch" : "job")} {id}: workers were told to call it off"
+        );
         return ExitCodes.Success;
     }
 }
@@ -74,7 +89,12 @@ internal sealed class ResultsCommand : DsdeCommand
     private readonly Option<int?> _limit = FileArguments.CreateLimit("The limit it was submitted with.");
     private readonly Option<string> _out = FileArguments.CreateOut("Folder for results.jsonl and errors.jsonl (default: the current one).");
 
-    public ResultsCommand() : base("results", "Write the results of a batch, as far as it is.", "dsde results 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11 samples/mixed.jsonl --out results/")
+    public ResultsCommand()
+        : base(
+            "results",
+            "Write the results of a batch, as far as it is.",
+            "dsde results 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11 samples/mixed.jsonl --out results/"
+        )
     {
         Add(_batchId);
         Add(_file);
@@ -89,7 +109,11 @@ internal sealed class ResultsCommand : DsdeCommand
         var folder = arguments.GetRequiredValue(_out);
 
         // The model is in the database; lines that left it to the submitter are jobs all the same.
-        var file = new Batches.JobFile(arguments.GetRequiredValue(_file), arguments.GetValue(_limit), new BatchDefaults { BatchId = batchId, Model = "" });
+        var file = new Batches.JobFile(
+            arguments.GetRequiredValue(_file),
+            arguments.GetValue(_limit),
+            new BatchDefaults { BatchId = batchId, Model = "" }
+        );
         file.RequireNotIn(folder);
         await file.CountAsync(cancellationToken);
         await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
@@ -98,7 +122,10 @@ internal sealed class ResultsCommand : DsdeCommand
             throw new CommandFailedException($"No batch of id {batchId} is known here.");
         }
 
-        var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(file.ReadAsync(cancellationToken), cancellationToken);
+        var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(
+            file.ReadAsync(cancellationToken),
+            cancellationToken
+        );
         var output = arguments.InvocationConfiguration.Output;
         await output.WriteLineAsync($"{written.ResultCount} results and {written.ErrorCount} lines without one in {folder}");
         if (written.MissingTexts is { } missing)

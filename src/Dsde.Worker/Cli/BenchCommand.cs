@@ -3,8 +3,8 @@ using System.Globalization;
 using Dsde.Engine;
 using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Speculation;
-using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Batches;
+using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Benchmarking;
 
 namespace Dsde.Worker.Cli;
@@ -14,37 +14,75 @@ internal sealed class BenchCommand : DsdeCommand
 {
     private static readonly IReadOnlyList<int> StandardBatchSizes = [1, 8, 32];
 
-    private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format. The label 'workload' of the jobs' metadata groups them.");
+    private readonly Argument<string> _file = FileArguments.CreateFile(
+        "Job file: JSON lines in the OpenAI batch format. The label 'workload' of the jobs' metadata groups them."
+    );
     private readonly Option<IReadOnlyList<string>?> _policies = ListOption.Create<string>(
-        "--policies", $"Policies to compare (default {string.Join(",", BenchSettings.StandardPolicies)}).", "LIST",
-        (string text, out string value) => (value = text).Length > 0, "give names of policies with commas between them.");
+        "--policies",
+        $"Policies to compare (default {string.Join(",", BenchSettings.StandardPolicies)}).",
+        "LIST",
+        (string text, out string value) => (value = text).Length > 0,
+        "give names of policies with commas between them."
+    );
     private readonly Option<IReadOnlyList<int>?> _batchSizes = ListOption.Create<int>(
-        "--batch-size", "Most sequences at once, each size measured by itself (default 1,8,32).", "LIST",
-        (string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value is >= 1 and <= 1024, "give whole numbers from 1 to 1024.");
+        "--batch-size",
+        "Most sequences at once, each size measured by itself (default 1,8,32).",
+        "LIST",
+        (string text, out int value) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value is >= 1 and <= 1024,
+        "give whole numbers from 1 to 1024."
+    );
     private readonly Option<IReadOnlyList<double?>?> _temperatures = ListOption.Create<double?>(
-        "--temperature", "Temperatures of all jobs, each measured by itself (default: what the jobs say).", "LIST", TryParseTemperature, "give numbers from 0 to 2.");
+        "--temperature",
+        "Temperatures of all jobs, each measured by itself (default: what the jobs say).",
+        "LIST",
+        TryParseTemperature,
+        "give numbers from 0 to 2."
+    );
     private readonly Option<IReadOnlyList<string>?> _workloads = ListOption.Create<string>(
-        "--workloads", $"Workloads to measure (default: each by itself, then all together, which is called {BenchWorkload.Mixed}).", "LIST",
-        (string text, out string value) => (value = text).Length > 0, "give names of workloads with commas between them.");
-    private readonly Option<int> _rounds = new("--rounds") { Description = "Repetitions of every measurement; medians are shown (default 3).", HelpName = "N", DefaultValueFactory = _ => 3 };
+        "--workloads",
+        $"Workloads to measure (default: each by itself, then all together, which is called {BenchWorkload.Mixed}).",
+        "LIST",
+        (string text, out string value) => (value = text).Length > 0,
+        "give names of workloads with commas between them."
+    );
+    private readonly Option<int> _rounds = new("--rounds")
+    {
+        Description = "Repetitions of every measurement; medians are shown (default 3).",
+        HelpName = "N",
+        DefaultValueFactory = _ => 3,
+    };
     private readonly Option<int?> _limit = FileArguments.CreateLimit("Take the first N jobs only.");
     private readonly Option<int?> _maxTokens = new("--max-tokens") { Description = "At most N tokens per job.", HelpName = "N" };
     private readonly Option<bool> _ignoreEos = new("--ignore-eos") { Description = "Let every output run to its token limit." };
-    private readonly Option<bool> _roofline = new("--roofline") { Description = "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without FILE that only." };
+    private readonly Option<bool> _roofline = new("--roofline")
+    {
+        Description =
+            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without FILE that only.",
+    };
     private readonly Option<string> _out = FileArguments.CreateOut("Folder for bench.txt and bench.json (default: the current one).");
-    private readonly Option<string?> _markdown = new("--markdown") { Description = "Write the tables in Markdown as well.", HelpName = "FILE" };
+    private readonly Option<string?> _markdown = new("--markdown")
+    {
+        Description = "Write the tables in Markdown as well.",
+        HelpName = "FILE",
+    };
     private readonly EngineArguments _engine = new();
 
-    public BenchCommand() : base(
-        "bench", "Measure every policy side by side on this machine: tokens/s, latency, acceptance and where the time goes. The last line is JSON.",
-        "dsde bench samples/mixed.jsonl",
-        "dsde bench jobs.jsonl --batch-size 8 --temperature 0,1 --policies autoregressive,static:4,dsde --rounds 5",
-        "dsde bench --roofline --target models/big --dtype bf16 --threads 2",
-        "dsde bench jobs.jsonl --target models/big --draft models/small --dtype bf16 --threads 2 --limit 30 --markdown bench.md")
+    public BenchCommand()
+        : base(
+            "bench",
+            "Measure every policy side by side on this machine: tokens/s, latency, acceptance and where the time goes. The last line is JSON.",
+            "dsde bench samples/mixed.jsonl",
+            "dsde bench jobs.jsonl --batch-size 8 --temperature 0,1 --policies autoregressive,static:4,dsde --rounds 5",
+            "dsde bench --roofline --target models/big --dtype bf16 --threads 2",
+            "dsde bench jobs.jsonl --target models/big --draft models/small --dtype bf16 --threads 2 --limit 30 --markdown bench.md"
+        )
     {
         _file.Arity = ArgumentArity.ZeroOrOne;
         Add(_file);
-        foreach (var option in (Option[])[_policies, _batchSizes, _temperatures, _workloads, _rounds, _limit, _maxTokens, _ignoreEos, _roofline])
+        foreach (
+            var option in (Option[])[_policies, _batchSizes, _temperatures, _workloads, _rounds, _limit, _maxTokens, _ignoreEos, _roofline]
+        )
         {
             Add(option);
         }
@@ -56,7 +94,11 @@ internal sealed class BenchCommand : DsdeCommand
         {
             positive.Validators.Add(result =>
             {
-                if (result.Tokens is [{ Value: var given }] && int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number < 1)
+                if (
+                    result.Tokens is [{ Value: var given }]
+                    && int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                    && number < 1
+                )
                 {
                     result.AddError($"{positive.Name} is {number}; give at least 1.");
                 }
@@ -76,14 +118,22 @@ internal sealed class BenchCommand : DsdeCommand
         var watch = MachineLoad.TryStart(TimeProvider.System);
         var report = new BenchReport
         {
-            Command = "dsde " + string.Join(' ', arguments.Tokens.Select(token => token.Value.Contains(' ', StringComparison.Ordinal) ? $"'{token.Value}'" : token.Value)),
+            Command =
+                "dsde "
+                + string.Join(
+                    ' ',
+                    arguments.Tokens.Select(token => token.Value.Contains(' ', StringComparison.Ordinal) ? $"'{token.Value}'" : token.Value)
+                ),
             Cpu = MachineLoad.ReadCpuName(),
             Rows = [],
         };
         if (arguments.GetValue(_roofline))
         {
             await error.WriteLineAsync("measuring the target against the machine");
-            report = report with { Roofline = await Task.Run(() => Roofline.Measure(options, new RooflineOptions(), cancellationToken), cancellationToken) };
+            report = report with
+            {
+                Roofline = await Task.Run(() => Roofline.Measure(options, new RooflineOptions(), cancellationToken), cancellationToken),
+            };
         }
 
         if (file is not null)
@@ -112,17 +162,27 @@ internal sealed class BenchCommand : DsdeCommand
     {
         if (arguments.GetValue(_file) is not { } path)
         {
-            return arguments.GetValue(_roofline) ? null : throw new CommandFailedException("No job file is given. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, or --roofline.");
+            return arguments.GetValue(_roofline)
+                ? null
+                : throw new CommandFailedException(
+                    "No job file is given. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, or --roofline."
+                );
         }
 
-        var file = new JobFile(path, arguments.GetValue(_limit), new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name });
+        var file = new JobFile(
+            path,
+            arguments.GetValue(_limit),
+            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name }
+        );
         await file.CountAsync(cancellationToken);
         return file;
     }
 
     private BenchSettings ReadSettings(ParseResult arguments, EngineOptions options)
     {
-        var policies = arguments.GetValue(_policies) ?? (options.Draft is null ? [PolicyConfiguration.Autoregressive.ToString()] : BenchSettings.StandardPolicies);
+        var policies =
+            arguments.GetValue(_policies)
+            ?? (options.Draft is null ? [PolicyConfiguration.Autoregressive.ToString()] : BenchSettings.StandardPolicies);
         return new BenchSettings
         {
             Policies = [.. policies.Distinct().Select(text => ReadPolicy(text, options))],
@@ -142,7 +202,9 @@ internal sealed class BenchCommand : DsdeCommand
             var policy = PolicyConfiguration.Parse(text);
             return options.Draft is not null || policy.Kind == PolicyKind.Autoregressive
                 ? policy
-                : throw new CommandFailedException($"--policies has {text}, but there is no draft model. Name one with --draft, or give --policies autoregressive.");
+                : throw new CommandFailedException(
+                    $"--policies has {text}, but there is no draft model. Name one with --draft, or give --policies autoregressive."
+                );
         }
         catch (FormatException exception)
         {

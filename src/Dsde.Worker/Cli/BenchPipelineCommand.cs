@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Dsde.Contracts;
 using Dsde.Engine;
-using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Batches;
+using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Benchmarking;
 using Dsde.Worker.Benchmarking.Pipeline;
 using Dsde.Worker.Hosting;
@@ -16,7 +16,8 @@ internal sealed class BenchPipelineCommand : DsdeCommand
 {
     private readonly Argument<string?> _file = new("FILE")
     {
-        Description = "Job file: measure what the pipeline costs with the real engine on these jobs. Without it: an engine that answers at once.",
+        Description =
+            "Job file: measure what the pipeline costs with the real engine on these jobs. Without it: an engine that answers at once.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
@@ -27,13 +28,15 @@ internal sealed class BenchPipelineCommand : DsdeCommand
     private readonly Option<int?> _limit = FileArguments.CreateLimit("Take the first N jobs of FILE only.");
     private readonly EngineArguments _engine = new();
 
-    public BenchPipelineCommand() : base(
-        "pipeline",
-        "Measure jobs/s through RabbitMQ and PostgreSQL beside the floor of plain clients, or the pipeline's cost beside the engine. The last line is JSON. "
-        + "Broker and database come from the configuration: the job queue must be empty and without workers, and a database of its own is made and dropped again.",
-        "Dsde__RabbitMq__VirtualHost=bench dsde bench pipeline",
-        "dsde bench pipeline --jobs 50000 --capacity 64 --rounds 5",
-        "dsde bench pipeline samples/mixed.jsonl --batch-size 8 --rounds 5")
+    public BenchPipelineCommand()
+        : base(
+            "pipeline",
+            "Measure jobs/s through RabbitMQ and PostgreSQL beside the floor of plain clients, or the pipeline's cost beside the engine. The last line is JSON. "
+                + "Broker and database come from the configuration: the job queue must be empty and without workers, and a database of its own is made and dropped again.",
+            "Dsde__RabbitMq__VirtualHost=bench dsde bench pipeline",
+            "dsde bench pipeline --jobs 50000 --capacity 64 --rounds 5",
+            "dsde bench pipeline samples/mixed.jsonl --batch-size 8 --rounds 5"
+        )
     {
         Add(_file);
         foreach (var option in (Option[])[_jobs, _capacity, _tokens, _rounds, _limit])
@@ -48,14 +51,24 @@ internal sealed class BenchPipelineCommand : DsdeCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         var settings = new ProgramSettings();
-        var bench = new PipelineBench(settings.RabbitMq(), settings.Persistence(), arguments.InvocationConfiguration.Error, TimeProvider.System);
+        var bench = new PipelineBench(
+            settings.RabbitMq(),
+            settings.Persistence(),
+            arguments.InvocationConfiguration.Error,
+            TimeProvider.System
+        );
         var watch = MachineLoad.TryStart(TimeProvider.System);
         var report = arguments.GetValue(_file) is { } path
             ? await MeasureEngineAsync(arguments, bench, path, settings, cancellationToken)
             : await MeasurePipelineAsync(arguments, bench, cancellationToken);
         report = report with { Load = watch?.Read() };
         var output = arguments.InvocationConfiguration.Output;
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{report.Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; {report.JobCount} jobs a round, {report.Capacity} at once"));
+        await output.WriteLineAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{report.Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; {report.JobCount} jobs a round, {report.Capacity} at once"
+            )
+        );
         report.Print(Consoles.Create(arguments.InvocationConfiguration));
         await output.WriteLineAsync(report.ToJson());
         return ExitCodes.Success;
@@ -70,13 +83,26 @@ internal sealed class BenchPipelineCommand : DsdeCommand
             Capacity = arguments.GetValue(_capacity),
             Tokens = arguments.GetValue(_tokens),
         };
-        return CreateReport(arguments, settings.JobCount, settings.Capacity) with { Rounds = await bench.MeasureAsync(settings, cancellationToken) };
+        return CreateReport(arguments, settings.JobCount, settings.Capacity) with
+        {
+            Rounds = await bench.MeasureAsync(settings, cancellationToken),
+        };
     }
 
-    private async Task<PipelineReport> MeasureEngineAsync(ParseResult arguments, PipelineBench bench, string path, ProgramSettings settings, CancellationToken cancellationToken)
+    private async Task<PipelineReport> MeasureEngineAsync(
+        ParseResult arguments,
+        PipelineBench bench,
+        string path,
+        ProgramSettings settings,
+        CancellationToken cancellationToken
+    )
     {
         var options = _engine.Apply(arguments, settings.Engine());
-        var file = new JobFile(path, arguments.GetValue(_limit), new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name });
+        var file = new JobFile(
+            path,
+            arguments.GetValue(_limit),
+            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name }
+        );
         await file.CountAsync(cancellationToken);
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
         await using var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
@@ -89,13 +115,21 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         return CreateReport(arguments, jobs.Count, options.BatchSize) with
         {
             EngineRounds = await bench.MeasureAsync(
-                engine, batchId => [.. jobs.Select(job => job with { JobId = Guid.NewGuid(), BatchId = batchId })], requests, arguments.GetValue(_rounds), cancellationToken),
+                engine,
+                batchId => [.. jobs.Select(job => job with { JobId = Guid.NewGuid(), BatchId = batchId })],
+                requests,
+                arguments.GetValue(_rounds),
+                cancellationToken
+            ),
         };
     }
 
     /// <summary>The jobs that can run. A seed is fixed where the job's would follow from its id, which is new every time.</summary>
     private static async Task<(IReadOnlyList<SubmitGenerationJob> Jobs, IReadOnlyList<GenerationRequest> Requests)> ReadAsync(
-        JobFile file, JobValidator validator, CancellationToken cancellationToken)
+        JobFile file,
+        JobValidator validator,
+        CancellationToken cancellationToken
+    )
     {
         var (jobs, requests) = (new List<SubmitGenerationJob>(), new List<GenerationRequest>());
         await foreach (var line in file.ReadAsync(cancellationToken))
@@ -120,20 +154,30 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         return (jobs, requests);
     }
 
-    private static PipelineReport CreateReport(ParseResult arguments, int jobCount, int capacity) => new()
-    {
-        Command = "dsde " + string.Join(' ', arguments.Tokens.Select(token => token.Value)),
-        Cpu = MachineLoad.ReadCpuName(),
-        JobCount = jobCount,
-        Capacity = capacity,
-    };
+    private static PipelineReport CreateReport(ParseResult arguments, int jobCount, int capacity) =>
+        new()
+        {
+            Command = "dsde " + string.Join(' ', arguments.Tokens.Select(token => token.Value)),
+            Cpu = MachineLoad.ReadCpuName(),
+            JobCount = jobCount,
+            Capacity = capacity,
+        };
 
     private static Option<int> CreateNumber(string name, string description, int value)
     {
-        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+        var option = new Option<int>(name)
+        {
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => value,
+        };
         option.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var given }] && int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number is < 1 or > 10_000_000)
+            if (
+                result.Tokens is [{ Value: var given }]
+                && int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+                && number is < 1 or > 10_000_000
+            )
             {
                 result.AddError($"{name} is {given}; give 1 to 10000000.");
             }

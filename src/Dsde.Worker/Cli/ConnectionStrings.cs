@@ -23,11 +23,17 @@ internal static class ConnectionStrings
         }
         catch (Exception exception) when (IsMistake(exception))
         {
-            var example = options.Provider == PersistenceOptions.Sqlite ? "Data Source=dsde.db" : "Host=localhost;Database=dsde;Username=dsde;Password=...";
+            var example =
+                options.Provider == PersistenceOptions.Sqlite
+                    ? "Data Source=dsde.db"
+                    : "Host=localhost;Database=dsde;Username=dsde;Password=...";
             throw new OptionsValidationException(
                 PersistenceOptions.SectionName,
                 typeof(PersistenceOptions),
-                [$"The connection string ({PersistenceOptions.SectionName}:{nameof(options.ConnectionString)}) is none for {options.Provider}: {FindMistake(options)} Give for example {example}."]);
+                [
+                    $"The connection string ({PersistenceOptions.SectionName}:{nameof(options.ConnectionString)}) is none for {options.Provider}: {FindMistake(options)} Give for example {example}.",
+                ]
+            );
         }
     }
 
@@ -60,7 +66,9 @@ internal static class ConnectionStrings
         return "its entries don't go together.";
     }
 
-    private static DbConnectionStringBuilder Create(string provider) => provider == PersistenceOptions.Sqlite ? new SqliteConnectionStringBuilder() : new NpgsqlConnectionStringBuilder();
+    private static DbConnectionStringBuilder Create(string provider) =>
+        provider == PersistenceOptions.Sqlite ? new SqliteConnectionStringBuilder() : new NpgsqlConnectionStringBuilder();
 
-    private static bool IsMistake(Exception exception) => exception is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException;
+    private static bool IsMistake(Exception exception) =>
+        exception is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException;
 }

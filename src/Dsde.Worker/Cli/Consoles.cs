@@ -16,12 +16,14 @@ internal static class Consoles
             return AnsiConsole.Console;
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.No,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(configuration.Output),
-        });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = AnsiSupport.No,
+                Interactive = InteractionSupport.No,
+                Out = new AnsiConsoleOutput(configuration.Output),
+            }
+        );
         console.Profile.Width = PlainWidth;
         return console;
     }

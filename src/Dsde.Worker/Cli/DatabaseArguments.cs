@@ -7,7 +7,11 @@ namespace Dsde.Worker.Cli;
 internal sealed class DatabaseArguments
 {
     private readonly Option<string?> _provider = new("--provider") { Description = "postgresql (default) or sqlite.", HelpName = "NAME" };
-    private readonly Option<string?> _connection = new("--connection") { Description = "Connection string (default: Dsde:Persistence:ConnectionString).", HelpName = "STRING" };
+    private readonly Option<string?> _connection = new("--connection")
+    {
+        Description = "Connection string (default: Dsde:Persistence:ConnectionString).",
+        HelpName = "STRING",
+    };
 
     public void AddTo(Command command)
     {
@@ -21,12 +25,16 @@ internal sealed class DatabaseArguments
         var provider = arguments.GetValue(_provider);
         if (arguments.GetValue(_connection) is { } connection)
         {
-            return ConnectionStrings.Require(new PersistenceOptions { ConnectionString = connection, Provider = provider ?? PersistenceOptions.PostgreSql });
+            return ConnectionStrings.Require(
+                new PersistenceOptions { ConnectionString = connection, Provider = provider ?? PersistenceOptions.PostgreSql }
+            );
         }
 
         var configured = new ProgramSettings().Persistence();
         return provider is null || provider == configured.Provider
             ? configured
-            : throw new CommandFailedException($"--provider is {provider}, but the configured database is {configured.Provider}. Give its --connection as well.");
+            : throw new CommandFailedException(
+                $"--provider is {provider}, but the configured database is {configured.Provider}. Give its --connection as well."
+            );
     }
 }

@@ -7,16 +7,27 @@ namespace Dsde.Worker.Cli;
 /// <summary><c>dsde db migrate</c> and <c>dsde db status</c>.</summary>
 internal sealed class DbCommand : DsdeCommand
 {
-    public DbCommand() : base("db", "Look after the database.")
+    public DbCommand()
+        : base("db", "Look after the database.")
     {
-        var migrate = new DsdeCommand("migrate", "Create the database's tables and views, or bring them up to date.",
-            "dsde db migrate", "dsde db migrate --provider sqlite --connection 'Data Source=dsde.db'");
+        var migrate = new DsdeCommand(
+            "migrate",
+            "Create the database's tables and views, or bring them up to date.",
+            "dsde db migrate",
+            "dsde db migrate --provider sqlite --connection 'Data Source=dsde.db'"
+        );
         var status = new DsdeCommand("status", "Say whether the schema is up to date; exit code 1 if not.", "dsde db status");
         var database = new DatabaseArguments();
         database.AddTo(migrate);
         database.AddTo(status);
-        migrate.SetAction((arguments, cancellationToken) => MigrateAsync(database.Read(arguments), arguments.InvocationConfiguration.Output, cancellationToken));
-        status.SetAction((arguments, cancellationToken) => ShowAsync(database.Read(arguments), arguments.InvocationConfiguration.Output, cancellationToken));
+        migrate.SetAction(
+            (arguments, cancellationToken) =>
+                MigrateAsync(database.Read(arguments), arguments.InvocationConfiguration.Output, cancellationToken)
+        );
+        status.SetAction(
+            (arguments, cancellationToken) =>
+                ShowAsync(database.Read(arguments), arguments.InvocationConfiguration.Output, cancellationToken)
+        );
         Add(migrate);
         Add(status);
     }
@@ -45,7 +56,9 @@ internal sealed class DbCommand : DsdeCommand
             await output.WriteLineAsync($"pending {migration}");
         }
 
-        await output.WriteLineAsync(pending.Count == 0 ? $"{migrator.Database} is up to date" : $"{migrator.Database} is behind: run dsde db migrate");
+        await output.WriteLineAsync(
+            pending.Count == 0 ? $"{migrator.Database} is up to date" : $"{migrator.Database} is behind: run dsde db migrate"
+        );
         return pending.Count == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 

@@ -8,32 +8,116 @@ namespace Dsde.Worker.Cli;
 /// <summary>The engine's options on the command line, over those of the configuration.</summary>
 internal sealed class EngineArguments
 {
-    private readonly Option<string?> _target = new("--target") { Description = "Hugging Face folder of the target model.", HelpName = "DIR" };
-    private readonly Option<string?> _draft = new("--draft") { Description = "Hugging Face folder of the draft model; none for no draft.", HelpName = "DIR" };
-    private readonly Option<string?> _policy = new("--policy") { Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.", HelpName = "POLICY" };
-    private readonly Option<string?> _sampling = new("--sampling") { Description = "coupled (default) or rejection: how proposals are accepted where jobs don't say.", HelpName = "MODE" };
-    private readonly Option<string?> _numerics = new("--numerics") { Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.", HelpName = "MODE" };
-    private readonly Option<string?> _dataType = new("--dtype") { Description = "auto (default), bf16, fp16 (GPUs) or fp32.", HelpName = "TYPE" };
-    private readonly Option<string?> _device = new("--device") { Description = "auto (default), cpu, cuda or cuda:N; several with commas split the target by layers.", HelpName = "DEVICE" };
+    private readonly Option<string?> _target = new("--target")
+    {
+        Description = "Hugging Face folder of the target model.",
+        HelpName = "DIR",
+    };
+    private readonly Option<string?> _draft = new("--draft")
+    {
+        Description = "Hugging Face folder of the draft model; none for no draft.",
+        HelpName = "DIR",
+    };
+    private readonly Option<string?> _policy = new("--policy")
+    {
+        Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.",
+        HelpName = "POLICY",
+    };
+    private readonly Option<string?> _sampling = new("--sampling")
+    {
+        Description = "coupled (default) or rejection: how proposals are accepted where jobs don't say.",
+        HelpName = "MODE",
+    };
+    private readonly Option<string?> _numerics = new("--numerics")
+    {
+        Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.",
+        HelpName = "MODE",
+    };
+    private readonly Option<string?> _dataType = new("--dtype")
+    {
+        Description = "auto (default), bf16, fp16 (GPUs) or fp32.",
+        HelpName = "TYPE",
+    };
+    private readonly Option<string?> _device = new("--device")
+    {
+        Description = "auto (default), cpu, cuda or cuda:N; several with commas split the target by layers.",
+        HelpName = "DEVICE",
+    };
     private readonly Option<int?> _batchSize = new("--batch-size") { Description = "Most sequences at once (default 8).", HelpName = "N" };
-    private readonly Option<int?> _maxLength = new("--max-length") { Description = "Most tokens of prompt and output together (default: what the models allow).", HelpName = "N" };
-    private readonly Option<int?> _maxSpeculation = new("--max-speculation") { Description = "Upper bound of every speculation length (default 10).", HelpName = "K" };
-    private readonly Option<int?> _kvCache = new("--kv-cache-mb") { Description = "Memory for keys and values in MiB; fewer sequences run at once if it does not hold the batch (default: what the batch takes).", HelpName = "N" };
-    private readonly Option<int?> _prefillBudget = new("--prefill-budget") { Description = "Most prompt tokens worked through between two iterations (default 512).", HelpName = "N" };
-    private readonly Option<int?> _threads = new("--threads") { Description = "CPU threads (default: chosen by the size of the model).", HelpName = "N" };
+    private readonly Option<int?> _maxLength = new("--max-length")
+    {
+        Description = "Most tokens of prompt and output together (default: what the models allow).",
+        HelpName = "N",
+    };
+    private readonly Option<int?> _maxSpeculation = new("--max-speculation")
+    {
+        Description = "Upper bound of every speculation length (default 10).",
+        HelpName = "K",
+    };
+    private readonly Option<int?> _kvCache = new("--kv-cache-mb")
+    {
+        Description =
+            "Memory for keys and values in MiB; fewer sequences run at once if it does not hold the batch (default: what the batch takes).",
+        HelpName = "N",
+    };
+    private readonly Option<int?> _prefillBudget = new("--prefill-budget")
+    {
+        Description = "Most prompt tokens worked through between two iterations (default 512).",
+        HelpName = "N",
+    };
+    private readonly Option<int?> _threads = new("--threads")
+    {
+        Description = "CPU threads (default: chosen by the size of the model).",
+        HelpName = "N",
+    };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command command) => Add(command, _target, _draft, _policy, _sampling, _dataType, _numerics, _device, _batchSize, _maxLength, _kvCache, _maxSpeculation, _prefillBudget, _threads);
+    public void AddTo(Command command) =>
+        Add(
+            command,
+            _target,
+            _draft,
+            _policy,
+            _sampling,
+            _dataType,
+            _numerics,
+            _device,
+            _batchSize,
+            _maxLength,
+            _kvCache,
+            _maxSpeculation,
+            _prefillBudget,
+            _threads
+        );
 
     /// <summary>Adds the options to a verb that tries several policies and batch sizes by itself.</summary>
-    public void AddFixedTo(Command command) => Add(command, _target, _draft, _sampling, _dataType, _numerics, _device, _maxLength, _kvCache, _maxSpeculation, _prefillBudget, _threads);
+    public void AddFixedTo(Command command) =>
+        Add(
+            command,
+            _target,
+            _draft,
+            _sampling,
+            _dataType,
+            _numerics,
+            _device,
+            _maxLength,
+            _kvCache,
+            _maxSpeculation,
+            _prefillBudget,
+            _threads
+        );
 
     /// <summary>Puts what was given over <paramref name="options"/>.</summary>
     /// <exception cref="OptionsValidationException">A value is out of range; the message names the option.</exception>
     public EngineOptions Apply(ParseResult arguments, EngineOptions options)
     {
         options.Target = arguments.GetValue(_target) ?? FindModel(options.Target);
-        options.Draft = arguments.GetValue(_draft) switch { "none" => null, null => options.Draft is { Length: > 0 } draft ? FindModel(draft) : null, var given => given };
+        options.Draft = arguments.GetValue(_draft) switch
+        {
+            "none" => null,
+            null => options.Draft is { Length: > 0 } draft ? FindModel(draft) : null,
+            var given => given,
+        };
         options.Policy = arguments.GetValue(_policy) ?? (options.Draft is null ? "autoregressive" : options.Policy);
         options.Sampling = arguments.GetValue(_sampling) ?? options.Sampling;
         options.Numerics = arguments.GetValue(_numerics) ?? options.Numerics;
@@ -48,7 +132,11 @@ internal sealed class EngineArguments
         var failures = new List<ValidationResult>();
         return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
             ? options
-            : throw new OptionsValidationException("", typeof(EngineOptions), failures.Select(failure => Describe(failure, arguments, options)));
+            : throw new OptionsValidationException(
+                "",
+                typeof(EngineOptions),
+                failures.Select(failure => Describe(failure, arguments, options))
+            );
     }
 
     private static void Add(Command command, params ReadOnlySpan<Option> options)
@@ -79,7 +167,10 @@ internal sealed class EngineArguments
             nameof(EngineOptions.Target) => (Option)_target,
             _ => null,
         };
-        var name = option is not null && arguments.GetResult(option) is { Implicit: false } ? option.Name : $"{EngineOptions.SectionName}:{member}";
+        var name =
+            option is not null && arguments.GetResult(option) is { Implicit: false }
+                ? option.Name
+                : $"{EngineOptions.SectionName}:{member}";
         return $"{name} is '{typeof(EngineOptions).GetProperty(member)?.GetValue(options)}'. {failure.ErrorMessage}";
     }
 
@@ -87,6 +178,13 @@ internal sealed class EngineArguments
     private static string FindModel(string path)
     {
         var home = Environment.GetEnvironmentVariable("DSDE_HOME");
-        return !Path.IsPathRooted(path) && !Directory.Exists(path) && home is not null && Path.Combine(home, path) is var atHome && Directory.Exists(atHome) ? atHome : path;
+        return
+            !Path.IsPathRooted(path)
+            && !Directory.Exists(path)
+            && home is not null
+            && Path.Combine(home, path) is var atHome
+            && Directory.Exists(atHome)
+            ? atHome
+            : path;
     }
 }

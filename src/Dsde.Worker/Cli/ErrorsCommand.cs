@@ -13,29 +13,66 @@ internal sealed class ErrorsCommand : DsdeCommand
 {
     private const int StandardLimit = 100;
 
-    private readonly Option<string[]> _queues = new("--queue") { Description = "This queue only; may be given more than once (default: all error and dead-letter queues).", HelpName = "NAME" };
+    private readonly Option<string[]> _queues = new("--queue")
+    {
+        Description = "This queue only; may be given more than once (default: all error and dead-letter queues).",
+        HelpName = "NAME",
+    };
     private readonly Option<Guid?> _job = new("--job") { Description = "The messages of this job.", HelpName = "ID" };
     private readonly Option<bool> _all = new("--all") { Description = "All messages, also those that don't say which job they are about." };
     private readonly Option<int?> _limit = FileArguments.CreateLimit($"Show at most N messages of each queue (default {StandardLimit}).");
     private readonly Option<bool> _json = new("--json") { Description = "Write a line of JSON per message." };
     private readonly Option<bool> _yes = new("--yes") { Description = "Don't ask before dropping." };
 
-    public ErrorsCommand() : base("errors", "Look after messages that ended in the error and dead-letter queues.")
+    public ErrorsCommand()
+        : base("errors", "Look after messages that ended in the error and dead-letter queues.")
     {
         _queues.AcceptOnlyFromAmong([.. ErrorQueue.All.Select(queue => queue.Name)]);
-        var list = new DsdeCommand("list", "Show the messages and why they are there. They stay where they are.", "dsde errors list", "dsde errors list --json --limit 1000") { _queues, _limit, _json };
+        var list = new DsdeCommand(
+            "list",
+            "Show the messages and why they are there. They stay where they are.",
+            "dsde errors list",
+            "dsde errors list --json --limit 1000"
+        )
+        {
+            _queues,
+            _limit,
+            _json,
+        };
         var requeue = new DsdeCommand(
-            "requeue", "Give messages to the workers again. A job that has failed is open again.",
-            "dsde errors requeue --job 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11", "dsde errors requeue --all --queue dsde-generation-jobs-dead") { _job, _all, _queues };
-        var drop = new DsdeCommand("drop", "Delete messages. What the database knows of their jobs stays.",
-            "dsde errors drop --job 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11", "dsde errors drop --all --yes") { _job, _all, _queues, _yes };
+            "requeue",
+            "Give messages to the workers again. A job that has failed is open again.",
+            "dsde errors requeue --job 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11",
+            "dsde errors requeue --all --queue dsde-generation-jobs-dead"
+        )
+        {
+            _job,
+            _all,
+            _queues,
+        };
+        var drop = new DsdeCommand(
+            "drop",
+            "Delete messages. What the database knows of their jobs stays.",
+            "dsde errors drop --job 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11",
+            "dsde errors drop --all --yes"
+        )
+        {
+            _job,
+            _all,
+            _queues,
+            _yes,
+        };
         foreach (var verb in (Command[])[requeue, drop])
         {
             verb.Validators.Add(result =>
             {
                 if (result.GetValue(_all) == result.GetValue(_job) is not null)
                 {
-                    result.AddError(result.GetValue(_all) ? "--all and --job are both given; give one of them." : "Neither --job nor --all is given; give one of them.");
+                    result.AddError(
+                        result.GetValue(_all)
+                            ? "--all and --job are both given; give one of them."
+                            : "Neither --job nor --all is given; give one of them."
+                    );
                 }
             });
         }
@@ -48,7 +85,11 @@ internal sealed class ErrorsCommand : DsdeCommand
         Add(drop);
     }
 
-    private static async Task<int> WithBrokerAsync(Func<ParseResult, CancellationToken, Task<int>> run, ParseResult arguments, CancellationToken cancellationToken)
+    private static async Task<int> WithBrokerAsync(
+        Func<ParseResult, CancellationToken, Task<int>> run,
+        ParseResult arguments,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -56,7 +97,10 @@ internal sealed class ErrorsCommand : DsdeCommand
         }
         catch (RabbitMQClientException exception)
         {
-            throw new CommandFailedException($"RabbitMQ did not do it: {exception.Message} Messages that are not named above are where they were.", exception);
+            throw new CommandFailedException(
+                $"RabbitMQ did not do it: {exception.Message} Messages that are not named above are where they were.",
+                exception
+            );
         }
     }
 
@@ -86,13 +130,21 @@ internal sealed class ErrorsCommand : DsdeCommand
         await QueueTopology.DeclareAsync(rabbitMq, cancellationToken);
         await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
         await using var publisher = await connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
-        return await ForEachAsync(arguments, connection, "requeued", async message =>
-        {
-            var isReopened = message.Description.JobId is { } jobId && await database.Store.ReopenAsync(jobId, cancellationToken);
-            await message.SendAgainAsync(publisher, cancellationToken);
-            return isReopened ? ", its failure is taken back" : "";
-        }, cancellationToken);
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
+            cancellationToken
+        );
+        return await ForEachAsync(
+            arguments,
+            connection,
+            "requeued",
+            async message =>
+            {
+                var isReopened = message.Description.JobId is { } jobId && await database.Store.ReopenAsync(jobId, cancellationToken);
+                await message.SendAgainAsync(publisher, cancellationToken);
+                return isReopened ? ", its failure is taken back" : "";
+            },
+            cancellationToken
+        );
     }
 
     private async Task<int> DropAsync(ParseResult arguments, CancellationToken cancellationToken)
@@ -104,15 +156,27 @@ internal sealed class ErrorsCommand : DsdeCommand
             return ExitCodes.Success;
         }
 
-        return await ForEachAsync(arguments, connection, "dropped", async message =>
-        {
-            await message.AcknowledgeAsync(cancellationToken);
-            return $": {message.Description.Reason}";
-        }, cancellationToken);
+        return await ForEachAsync(
+            arguments,
+            connection,
+            "dropped",
+            async message =>
+            {
+                await message.AcknowledgeAsync(cancellationToken);
+                return $": {message.Description.Reason}";
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Does something with every message that is meant, and says so.</summary>
-    private async Task<int> ForEachAsync(ParseResult arguments, IConnection connection, string done, Func<TakenMessage, Task<string>> act, CancellationToken cancellationToken)
+    private async Task<int> ForEachAsync(
+        ParseResult arguments,
+        IConnection connection,
+        string done,
+        Func<TakenMessage, Task<string>> act,
+        CancellationToken cancellationToken
+    )
     {
         var (output, wanted, count) = (arguments.InvocationConfiguration.Output, arguments.GetValue(_job), 0);
         foreach (var queue in Queues(arguments))
@@ -122,7 +186,9 @@ internal sealed class ErrorsCommand : DsdeCommand
                 if (wanted is null || message.Description.JobId == wanted)
                 {
                     var remark = await act(message);
-                    await output.WriteLineAsync($"{done} {(message.Description.JobId is { } jobId ? $"job {jobId}" : $"a message of {message.Description.Bytes} bytes without a job id")} from {queue.Name}{remark}");
+                    await output.WriteLineAsync(
+                        $"{done} {(message.Description.JobId is { } jobId ? $"job {jobId}" : $"a message of {message.Description.Bytes} bytes without a job id")} from {queue.Name}{remark}"
+                    );
                     count++;
                 }
             }
@@ -130,7 +196,9 @@ internal sealed class ErrorsCommand : DsdeCommand
 
         if (wanted is not null && count == 0)
         {
-            throw new CommandFailedException($"No message of job {wanted} is in {string.Join(", ", Queues(arguments).Select(queue => queue.Name))}.");
+            throw new CommandFailedException(
+                $"No message of job {wanted} is in {string.Join(", ", Queues(arguments).Select(queue => queue.Name))}."
+            );
         }
 
         await output.WriteLineAsync($"{count} {(count == 1 ? "message" : "messages")} {done}");
@@ -139,7 +207,11 @@ internal sealed class ErrorsCommand : DsdeCommand
 
     private async Task<bool> ConfirmAsync(ParseResult arguments, IConnection connection, CancellationToken cancellationToken)
     {
-        if (!ReferenceEquals(arguments.InvocationConfiguration.Output, Console.Out) || Console.IsInputRedirected || Console.IsOutputRedirected)
+        if (
+            !ReferenceEquals(arguments.InvocationConfiguration.Output, Console.Out)
+            || Console.IsInputRedirected
+            || Console.IsOutputRedirected
+        )
         {
             throw new CommandFailedException("What is dropped is gone, and there is no terminal to ask at. Give --yes.");
         }
@@ -151,9 +223,15 @@ internal sealed class ErrorsCommand : DsdeCommand
         }
 
         var what = arguments.GetValue(_job) is { } jobId ? $"the messages of job {jobId}" : $"all {total} messages";
-        return await AnsiConsole.ConfirmAsync($"Drop {what} of {Markup.Escape(string.Join(", ", Queues(arguments).Select(queue => queue.Name)))}?", defaultValue: false, cancellationToken);
+        return await AnsiConsole.ConfirmAsync(
+            $"Drop {what} of {Markup.Escape(string.Join(", ", Queues(arguments).Select(queue => queue.Name)))}?",
+            defaultValue: false,
+            cancellationToken
+        );
     }
 
     private IEnumerable<ErrorQueue> Queues(ParseResult arguments) =>
-        arguments.GetValue(_queues) is { Length: > 0 } names ? ErrorQueue.All.Where(queue => names.Contains(queue.Name, StringComparer.Ordinal)) : ErrorQueue.All;
+        arguments.GetValue(_queues) is { Length: > 0 } names
+            ? ErrorQueue.All.Where(queue => names.Contains(queue.Name, StringComparer.Ordinal))
+            : ErrorQueue.All;
 }

@@ -12,7 +12,10 @@ internal static class ExitCodes
     /// <summary>Nothing was done: the command line, the configuration, a model, the broker or the database is not right.</summary>
     public const int SetupError = 2;
 
-    /// <summary>A worker has lost its place at the broker and can't get it back in this process, although the broker is in good order: start it again.</summary>
+    /// <summary>
+    /// A worker has lost its place at the broker and can't get it back in this process, although the broker is in good order: start it
+    /// again.
+    /// </summary>
     public const int Detached = 3;
 
     /// <summary>Interrupted by Ctrl-C or SIGTERM; what was done until then is written.</summary>

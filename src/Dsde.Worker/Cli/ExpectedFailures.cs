@@ -4,16 +4,19 @@ using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Cli;
 
-/// <summary>Tells failures that a user can mend, for which the message is enough, from bugs, for which a developer needs the stack.</summary>
+/// <summary>
+/// Tells failures that a user can mend, for which the message is enough, from bugs, for which a developer needs the stack.
+/// </summary>
 internal static class ExpectedFailures
 {
     /// <summary>What to tell the user; null for a bug.</summary>
-    public static string? Describe(Exception exception) => exception switch
-    {
-        CommandFailedException or ModelLoadException or DatabaseUnavailableException => exception.Message,
-        OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
-        FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
-        AggregateException { InnerExceptions: [var only] } => Describe(only),
-        _ => null,
-    };
+    public static string? Describe(Exception exception) =>
+        exception switch
+        {
+            CommandFailedException or ModelLoadException or DatabaseUnavailableException => exception.Message,
+            OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
+            FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
+            AggregateException { InnerExceptions: [var only] } => Describe(only),
+            _ => null,
+        };
 }

@@ -42,7 +42,9 @@ internal static class FailedMessagePrinter
         }
 
         var rest = total - messages.Count;
-        configuration.Output.WriteLine($"{total} {(total == 1 ? "message" : "messages")}{(rest > 0 ? $", {rest} of them not shown; give a higher --limit" : "")}");
+        configuration.Output.WriteLine(
+            $"{total} {(total == 1 ? "message" : "messages")}{(rest > 0 ? $", {rest} of them not shown; give a higher --limit" : "")}"
+        );
     }
 
     private static Table CreateTable(IEnumerable<FailedMessage> messages)
@@ -63,7 +65,8 @@ internal static class FailedMessagePrinter
                 message.JobId?.ToString() ?? "-",
                 message.Bytes.ToString("N0", CultureInfo.InvariantCulture),
                 Markup.Escape(message.Reason),
-                Markup.Escape(message.ExceptionType?.Split('.')[^1] ?? "-"));
+                Markup.Escape(message.ExceptionType?.Split('.')[^1] ?? "-")
+            );
         }
 
         return table;

@@ -16,7 +16,9 @@ internal static class FileArguments
             var given = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
             if (given.StartsWith('-') && given.Length > 1)
             {
-                result.AddError($"There is no option {given}.{Suggest(given, result.Parent is System.CommandLine.Parsing.CommandResult { Command: var verb } ? verb : null)}");
+                result.AddError(
+                    $"There is no option {given}.{Suggest(given, result.Parent is System.CommandLine.Parsing.CommandResult { Command: var verb } ? verb : null)}"
+                );
             }
         });
         return file;
@@ -35,7 +37,13 @@ internal static class FileArguments
         return limit;
     }
 
-    public static Option<string> CreateOut(string description) => new("--out") { Description = description, HelpName = "DIR", DefaultValueFactory = _ => "." };
+    public static Option<string> CreateOut(string description) =>
+        new("--out")
+        {
+            Description = description,
+            HelpName = "DIR",
+            DefaultValueFactory = _ => ".",
+        };
 
     private static string Suggest(string given, Command? verb)
     {

@@ -12,10 +12,17 @@ internal sealed class ModelCommand : DsdeCommand
 
     private readonly Argument<string> _folder = new("DIR") { Description = "A Hugging Face model folder." };
 
-    public ModelCommand() : base("model", "Look at model folders.")
+    public ModelCommand()
+        : base("model", "Look at model folders.")
     {
         var inspect = new DsdeCommand(
-            "inspect", "Show a model folder as the engine reads it, and whether it can.", "dsde model inspect models/dsde-demo-target") { _folder };
+            "inspect",
+            "Show a model folder as the engine reads it, and whether it can.",
+            "dsde model inspect models/dsde-demo-target"
+        )
+        {
+            _folder,
+        };
         inspect.SetAction(Inspect);
         Add(inspect);
     }
@@ -26,42 +33,54 @@ internal sealed class ModelCommand : DsdeCommand
         var output = arguments.InvocationConfiguration.Output;
         foreach (var (name, value) in Describe(model))
         {
-            output.WriteLine($"{name,-16} {value}");
+            output.WriteLine($"{name, -16} {value}");
         }
 
         return ExitCodes.Success;
     }
 
     private static IEnumerable<(string Name, string Value)> Describe(ModelDescription model) =>
-    [
-        ("name", model.Name),
-        ("family", model.Features.Count == 0 ? model.Family : $"{model.Family}: {string.Join(", ", model.Features)}"),
-        ("parameters", model.ParameterCount.ToString("N0", CultureInfo.InvariantCulture)),
-        ("stored as", $"{string.Join(", ", model.StoredTypes)}, {Size(model.StoredBytes)}"),
-        ("weights", $"{Size(model.WeightBytes(Narrow))} in bf16 or fp16, {Size(model.WeightBytes(Wide))} in fp32"),
-        ("KV cache", $"{Size(model.KvBytesPerToken(Narrow))} per token in bf16 or fp16, {Size(model.KvBytesPerToken(Wide))} in fp32; "
-            + $"a full context {Size(model.KvBytesPerToken(Narrow) * model.ContextLength)} and {Size(model.KvBytesPerToken(Wide) * model.ContextLength)}"),
-        ("layers", Text(model.LayerCount)),
-        ("hidden size", Text(model.HiddenSize)),
-        ("heads", $"{model.HeadCount} query, {model.KvHeadCount} key/value, {model.HeadDim} wide"),
-        ("MLP size", Text(model.IntermediateSize)),
-        ("vocabulary", $"{model.VocabularySize} {(model.HasTiedEmbeddings ? "(embedding and output tied)" : "(separate output)")}"),
-        ("context", $"{model.ContextLength} tokens"),
-        ("positions", $"rotary, {model.RotaryEmbedding}"),
-        ("attention", model.SlidingWindow is { } window ? $"sliding window of {window} tokens in {model.SlidingLayerCount} of {model.LayerCount} layers" : "to all positions"),
-        ("soft-caps", $"attention {Text(model.AttentionSoftCap)}, logits {Text(model.LogitSoftCap)}"),
-        .. model.Tokenizer is { } tokenizer ? new[] { ("tokenizer", tokenizer) } : [],
-        ("ends at", model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)),
-    ];
+        [
+            ("name", model.Name),
+            ("family", model.Features.Count == 0 ? model.Family : $"{model.Family}: {string.Join(", ", model.Features)}"),
+            ("parameters", model.ParameterCount.ToString("N0", CultureInfo.InvariantCulture)),
+            ("stored as", $"{string.Join(", ", model.StoredTypes)}, {Size(model.StoredBytes)}"),
+            ("weights", $"{Size(model.WeightBytes(Narrow))} in bf16 or fp16, {Size(model.WeightBytes(Wide))} in fp32"),
+            (
+                "KV cache",
+                $"{Size(model.KvBytesPerToken(Narrow))} per token in bf16 or fp16, {Size(model.KvBytesPerToken(Wide))} in fp32; "
+                    + $"a full context {Size(model.KvBytesPerToken(Narrow) * model.ContextLength)} and {Size(model.KvBytesPerToken(Wide) * model.ContextLength)}"
+            ),
+            ("layers", Text(model.LayerCount)),
+            ("hidden size", Text(model.HiddenSize)),
+            ("heads", $"{model.HeadCount} query, {model.KvHeadCount} key/value, {model.HeadDim} wide"),
+            ("MLP size", Text(model.IntermediateSize)),
+            ("vocabulary", $"{model.VocabularySize} {(model.HasTiedEmbeddings ? "(embedding and output tied)" : "(separate output)")}"),
+            ("context", $"{model.ContextLength} tokens"),
+            ("positions", $"rotary, {model.RotaryEmbedding}"),
+            (
+                "attention",
+                model.SlidingWindow is { } window
+                    ? $"sliding window of {window} tokens in {model.SlidingLayerCount} of {model.LayerCount} layers"
+                    : "to all positions"
+            ),
+            ("soft-caps", $"attention {Text(model.AttentionSoftCap)}, logits {Text(model.LogitSoftCap)}"),
+            .. model.Tokenizer is { } tokenizer ? new[] { ("tokenizer", tokenizer) } : [],
+            (
+                "ends at",
+                model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)
+            ),
+        ];
 
     private static string Text(double? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "none";
 
-    private static string Size(long bytes) => bytes switch
-    {
-        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:F1} KiB"),
-        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:F2} GiB"),
-    };
+    private static string Size(long bytes) =>
+        bytes switch
+        {
+            < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:F1} KiB"),
+            < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:F1} MiB"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:F2} GiB"),
+        };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

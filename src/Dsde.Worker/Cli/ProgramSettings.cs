@@ -24,7 +24,8 @@ internal sealed class ProgramSettings
     public RabbitMqOptions RabbitMq() => OptionsReader.Read<RabbitMqOptions>(_configuration, RabbitMqOptions.SectionName);
 
     /// <summary>Section <c>Dsde:Persistence</c>.</summary>
-    public PersistenceOptions Persistence() => ConnectionStrings.Require(OptionsReader.Read<PersistenceOptions>(_configuration, PersistenceOptions.SectionName));
+    public PersistenceOptions Persistence() =>
+        ConnectionStrings.Require(OptionsReader.Read<PersistenceOptions>(_configuration, PersistenceOptions.SectionName));
 
     /// <summary>Log levels and the like, for the host.</summary>
     public IConfiguration Configuration => _configuration;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Dsde.Engine;
-using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Batches;
+using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Reporting;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -15,15 +15,28 @@ internal sealed class RunCommand : DsdeCommand
     private static readonly TimeSpan SpeedUpLimit = TimeSpan.FromSeconds(15);
 
     private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format.");
-    private readonly Option<string> _out = FileArguments.CreateOut("Folder for results.jsonl, errors.jsonl and the database dsde.db (default: the current one).");
+    private readonly Option<string> _out = FileArguments.CreateOut(
+        "Folder for results.jsonl, errors.jsonl and the database dsde.db (default: the current one)."
+    );
     private readonly Option<int?> _limit = FileArguments.CreateLimit("Run the first N jobs only.");
-    private readonly Option<long?> _seed = new("--seed") { Description = "Jobs without a seed get this one plus their line number.", HelpName = "N" };
-    private readonly Option<bool> _noSpeedUp = new("--no-speedup") { Description = "Leave out the comparison with autoregressive decoding." };
+    private readonly Option<long?> _seed = new("--seed")
+    {
+        Description = "Jobs without a seed get this one plus their line number.",
+        HelpName = "N",
+    };
+    private readonly Option<bool> _noSpeedUp = new("--no-speedup")
+    {
+        Description = "Leave out the comparison with autoregressive decoding.",
+    };
     private readonly EngineArguments _engine = new();
 
-    public RunCommand() : base(
-        "run", "Run a job file in this process: no broker, no database server.",
-        "dsde run samples/mixed.jsonl", "dsde run jobs.jsonl --policy static:4 --batch-size 16 --out results/")
+    public RunCommand()
+        : base(
+            "run",
+            "Run a job file in this process: no broker, no database server.",
+            "dsde run samples/mixed.jsonl",
+            "dsde run jobs.jsonl --policy static:4 --batch-size 16 --out results/"
+        )
     {
         Add(_file);
         Add(_out);
@@ -39,12 +52,16 @@ internal sealed class RunCommand : DsdeCommand
         var settings = new ProgramSettings();
         var options = _engine.Apply(arguments, settings.Engine());
         var batchId = Guid.NewGuid();
-        var file = new JobFile(arguments.GetRequiredValue(_file), arguments.GetValue(_limit), new BatchDefaults
-        {
-            BatchId = batchId,
-            Model = new DirectoryInfo(options.Target).Name,
-            Seed = arguments.GetValue(_seed),
-        });
+        var file = new JobFile(
+            arguments.GetRequiredValue(_file),
+            arguments.GetValue(_limit),
+            new BatchDefaults
+            {
+                BatchId = batchId,
+                Model = new DirectoryInfo(options.Target).Name,
+                Seed = arguments.GetValue(_seed),
+            }
+        );
         var folder = arguments.GetRequiredValue(_out);
         file.RequireNotIn(folder);
         var (jobCount, _) = await file.CountAsync(cancellationToken);
@@ -53,29 +70,59 @@ internal sealed class RunCommand : DsdeCommand
         var output = arguments.InvocationConfiguration.Output;
         var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
         Describe(output, engine.Description, jobCount);
-        await using var run = await EmbeddedRun.StartAsync(engine, Path.Combine(folder, "dsde.db"), batchId, settings.Configuration, cancellationToken);
-        return await RunAsync(run, file, jobCount, folder, !arguments.GetValue(_noSpeedUp), arguments.InvocationConfiguration, cancellationToken);
+        await using var run = await EmbeddedRun.StartAsync(
+            engine,
+            Path.Combine(folder, "dsde.db"),
+            batchId,
+            settings.Configuration,
+            cancellationToken
+        );
+        return await RunAsync(
+            run,
+            file,
+            jobCount,
+            folder,
+            !arguments.GetValue(_noSpeedUp),
+            arguments.InvocationConfiguration,
+            cancellationToken
+        );
     }
 
     private static async Task<int> RunAsync(
-        EmbeddedRun run, JobFile file, int jobCount, string folder, bool withSpeedUp, InvocationConfiguration configuration, CancellationToken cancellationToken)
+        EmbeddedRun run,
+        JobFile file,
+        int jobCount,
+        string folder,
+        bool withSpeedUp,
+        InvocationConfiguration configuration,
+        CancellationToken cancellationToken
+    )
     {
         var console = Consoles.Create(configuration);
         var started = TimeProvider.System.GetTimestamp();
         try
         {
-            await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(run.RunAsync(file, jobCount, cancellationToken), jobCount, run.Tally.Sample);
+            await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(
+                run.RunAsync(file, jobCount, cancellationToken),
+                jobCount,
+                run.Tally.Sample
+            );
         }
         catch (Exception exception) when (exception is OperationCanceledException or CommandFailedException)
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
-            await configuration.Error.WriteLineAsync($"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in {Path.Combine(folder, ResultFiles.ErrorsName)}");
+            await configuration.Error.WriteLineAsync(
+                $"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in {Path.Combine(folder, ResultFiles.ErrorsName)}"
+            );
             throw;
         }
 
         var elapsed = TimeProvider.System.GetElapsedTime(started);
         var written = await run.WriteAsync(file, folder, cancellationToken);
-        var speedUps = withSpeedUp && written.ResultCount > 0 ? await TryMeasureSpeedUpAsync(run, cancellationToken) : new Dictionary<string, double>();
+        var speedUps =
+            withSpeedUp && written.ResultCount > 0
+                ? await TryMeasureSpeedUpAsync(run, cancellationToken)
+                : new Dictionary<string, double>();
         var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
         console.Write(RunTable.Create(rows, overall));
         Summarize(configuration.Output, folder, written, elapsed);
@@ -83,7 +130,10 @@ internal sealed class RunCommand : DsdeCommand
     }
 
     /// <summary>The jobs are done by now: who interrupts the measurement wants to see the table without it.</summary>
-    private static async Task<IReadOnlyDictionary<string, double>> TryMeasureSpeedUpAsync(EmbeddedRun run, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyDictionary<string, double>> TryMeasureSpeedUpAsync(
+        EmbeddedRun run,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -95,17 +145,25 @@ internal sealed class RunCommand : DsdeCommand
         }
     }
 
-    private static void Describe(TextWriter output, EngineDescription engine, int jobCount) => output.WriteLine(
-        $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, {engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once");
+    private static void Describe(TextWriter output, EngineDescription engine, int jobCount) =>
+        output.WriteLine(
+            $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, {engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
+        );
 
     private static void Summarize(TextWriter output, string folder, WrittenResults written, TimeSpan elapsed)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Count(written.ResultCount, "result")} in {Path.Combine(folder, ResultFiles.ResultsName)}, {elapsed.TotalSeconds:F1} s"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Count(written.ResultCount, "result")} in {Path.Combine(folder, ResultFiles.ResultsName)}, {elapsed.TotalSeconds:F1} s"
+            )
+        );
         if (written.ErrorCount > 0)
         {
             output.WriteLine($"{Count(written.ErrorCount, "line")} without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");
         }
     }
 
-    private static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+    private static string Count(int number, string noun) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 }

@@ -15,10 +15,13 @@ internal sealed class WorkerCommand : DsdeCommand
 
     private readonly EngineArguments _engine = new();
 
-    public WorkerCommand() : base(
-        "worker",
-        "Take jobs from RabbitMQ, store results in PostgreSQL, publish events, until stopped; settings come from appsettings.json and the environment.",
-        "dsde worker", "Dsde__RabbitMq__Host=broker Dsde__Persistence__ConnectionString='Host=db;Database=dsde;Username=dsde;Password=...' dsde worker --policy static:4")
+    public WorkerCommand()
+        : base(
+            "worker",
+            "Take jobs from RabbitMQ, store results in PostgreSQL, publish events, until stopped; settings come from appsettings.json and the environment.",
+            "dsde worker",
+            "Dsde__RabbitMq__Host=broker Dsde__Persistence__ConnectionString='Host=db;Database=dsde;Username=dsde;Password=...' dsde worker --policy static:4"
+        )
     {
         _engine.AddTo(this);
         SetAction(RunAsync);
@@ -31,8 +34,18 @@ internal sealed class WorkerCommand : DsdeCommand
         var options = _engine.Apply(arguments, settings.Engine());
         using var loggers = LoggerFactory.Create(logging => ConfigureLogging(logging, settings.Configuration));
         var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
-        await using var application = WorkerApplication.Build(engine, worker, rabbitMq, persistence, logging => ConfigureLogging(logging, settings.Configuration));
-        await RequireSchemaAsync(application.Services.GetRequiredService<IDatabaseMigrator>(), arguments.InvocationConfiguration.Error, cancellationToken);
+        await using var application = WorkerApplication.Build(
+            engine,
+            worker,
+            rabbitMq,
+            persistence,
+            logging => ConfigureLogging(logging, settings.Configuration)
+        );
+        await RequireSchemaAsync(
+            application.Services.GetRequiredService<IDatabaseMigrator>(),
+            arguments.InvocationConfiguration.Error,
+            cancellationToken
+        );
         // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
         await using var breakdown = engine.BrokenDown.Register(application.Lifetime.StopApplication);
         var watchdog = application.Services.GetRequiredService<BusWatchdog>();
@@ -58,7 +71,9 @@ internal sealed class WorkerCommand : DsdeCommand
                 var pending = await migrator.FindPendingAsync(cancellationToken);
                 if (pending.Count > 0)
                 {
-                    throw new CommandFailedException($"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate");
+                    throw new CommandFailedException(
+                        $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
+                    );
                 }
 
                 return;

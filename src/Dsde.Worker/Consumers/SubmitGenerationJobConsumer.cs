@@ -7,9 +7,11 @@ using MassTransit;
 namespace Dsde.Worker.Consumers;
 
 /// <summary>
-/// One job per message: run, announce, and by returning acknowledge. In this order a crash anywhere costs at most an event told twice, with the same id.
+/// One job per message: run, announce, and by returning acknowledge. In this order a crash anywhere costs at most an event told twice, with
+/// the same id.
 /// </summary>
-internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner runner, EndAnnouncer announcer) : IConsumer<SubmitGenerationJob>
+internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner runner, EndAnnouncer announcer)
+    : IConsumer<SubmitGenerationJob>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<SubmitGenerationJob> context)
@@ -34,7 +36,8 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
                 await announcer.AnnounceAsync(job, conflict, origin, context, context.CancellationToken);
                 break;
             case JobOutcome.HandedBack when !isInMemory:
-                // Returning would acknowledge, and throwing now would send the job to the error queue; once the endpoint stops, the same goes back to the queue.
+                // Returning would acknowledge, and throwing now would send the job to the error queue; once the endpoint stops, the same
+                // goes back to the queue.
                 await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
                 break;
         }

@@ -13,7 +13,9 @@ internal sealed class DatabaseHealth(IDatabaseMigrator migrator) : IHealthCheck
         try
         {
             var pending = await migrator.FindPendingAsync(cancellationToken);
-            return pending.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"{pending.Count} migrations are pending: run dsde db migrate.");
+            return pending.Count == 0
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Unhealthy($"{pending.Count} migrations are pending: run dsde db migrate.");
         }
         catch (DatabaseUnavailableException exception)
         {

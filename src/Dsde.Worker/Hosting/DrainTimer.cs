@@ -4,10 +4,16 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Hosting;
 
 /// <summary>
-/// Once the program is asked to stop, gives running jobs the time to drain. What runs longer is suspended where it is, its checkpoint saved, and handed back to the queue; what does
-/// not even stop within some seconds is abandoned.
+/// Once the program is asked to stop, gives running jobs the time to drain. What runs longer is suspended where it is, its checkpoint
+/// saved, and handed back to the queue; what does not even stop within some seconds is abandoned.
 /// </summary>
-internal sealed class DrainTimer(IHostApplicationLifetime lifetime, RunningJobs running, WorkerOptions options, TimeProvider time, ILogger<DrainTimer> logger) : IHostedService, IDisposable
+internal sealed class DrainTimer(
+    IHostApplicationLifetime lifetime,
+    RunningJobs running,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<DrainTimer> logger
+) : IHostedService, IDisposable
 {
     /// <summary>For an iteration of the engine to end and a checkpoint to be saved. The bus waits a little longer.</summary>
     public static readonly TimeSpan SuspendTime = TimeSpan.FromSeconds(4);

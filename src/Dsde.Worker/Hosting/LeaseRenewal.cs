@@ -5,10 +5,17 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Hosting;
 
 /// <summary>
-/// Keeps the worker's claims alive while it is, and learns from that what has happened to its jobs. While the database is away work goes on: nobody else can claim
-/// either, and who was overtaken all the same can't store.
+/// Keeps the worker's claims alive while it is, and learns from that what has happened to its jobs. While the database is away work goes
+/// on: nobody else can claim either, and who was overtaken all the same can't store.
 /// </summary>
-internal sealed class LeaseRenewal(IJobStore store, RunningJobs running, DatabasePatience patience, WorkerOptions options, TimeProvider time, ILogger<LeaseRenewal> logger) : BackgroundService
+internal sealed class LeaseRenewal(
+    IJobStore store,
+    RunningJobs running,
+    DatabasePatience patience,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<LeaseRenewal> logger
+) : BackgroundService
 {
     private readonly TimeSpan _lease = TimeSpan.FromSeconds(options.LeaseSeconds);
 

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Hosting;
 
-/// <summary>Binds and checks options before anything starts: a mistake names its key and what is allowed, a misspelt key is a mistake.</summary>
+/// <summary>
+/// Binds and checks options before anything starts: a mistake names its key and what is allowed, a misspelt key is a mistake.
+/// </summary>
 internal static class OptionsReader
 {
     /// <exception cref="OptionsValidationException">Something in the section is wrong.</exception>
@@ -17,12 +19,20 @@ internal static class OptionsReader
         }
         catch (InvalidOperationException exception)
         {
-            throw new OptionsValidationException(section, typeof(T), [$"{section}: {exception.InnerException?.Message ?? exception.Message}"]);
+            throw new OptionsValidationException(
+                section,
+                typeof(T),
+                [$"{section}: {exception.InnerException?.Message ?? exception.Message}"]
+            );
         }
 
         var failures = new List<ValidationResult>();
         return Validator.TryValidateObject(options, new ValidationContext(options), failures, validateAllProperties: true)
             ? options
-            : throw new OptionsValidationException(section, typeof(T), failures.Select(failure => $"{section}:{failure.MemberNames.FirstOrDefault()}: {failure.ErrorMessage}"));
+            : throw new OptionsValidationException(
+                section,
+                typeof(T),
+                failures.Select(failure => $"{section}:{failure.MemberNames.FirstOrDefault()}: {failure.ErrorMessage}")
+            );
     }
 }

@@ -14,7 +14,19 @@ internal sealed class QueueHealth(IWatchedBus bus, TimeProvider time) : IHealthC
         var description = string.Join("; ", statuses.Select(status => status.Describe(now)));
         var data = statuses.ToDictionary(
             status => status.Queue,
-            status => (object)new { status.IsAttached, DetachedSeconds = (now - status.DetachedSince)?.TotalSeconds, LastDeliverySeconds = (now - status.LastDelivery)?.TotalSeconds });
-        return Task.FromResult(statuses.TrueForAll(status => status.IsAttached) ? HealthCheckResult.Healthy(description, data) : HealthCheckResult.Unhealthy(description, data: data));
+            status =>
+                (object)
+                    new
+                    {
+                        status.IsAttached,
+                        DetachedSeconds = (now - status.DetachedSince)?.TotalSeconds,
+                        LastDeliverySeconds = (now - status.LastDelivery)?.TotalSeconds,
+                    }
+        );
+        return Task.FromResult(
+            statuses.TrueForAll(status => status.IsAttached)
+                ? HealthCheckResult.Healthy(description, data)
+                : HealthCheckResult.Unhealthy(description, data: data)
+        );
     }
 }

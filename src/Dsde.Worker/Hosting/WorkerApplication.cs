@@ -15,7 +15,12 @@ internal static class WorkerApplication
     /// <param name="persistence">The database.</param>
     /// <param name="configureLogging">Where logs go.</param>
     public static WebApplication Build(
-        IGenerationEngine engine, WorkerOptions worker, RabbitMqOptions rabbitMq, PersistenceOptions persistence, Action<ILoggingBuilder> configureLogging)
+        IGenerationEngine engine,
+        WorkerOptions worker,
+        RabbitMqOptions rabbitMq,
+        PersistenceOptions persistence,
+        Action<ILoggingBuilder> configureLogging
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         configureLogging(builder.Logging);
@@ -23,13 +28,23 @@ internal static class WorkerApplication
         builder.Services.AddRoutingCore();
         builder.Services.AddJobRunning(_ => engine, worker, persistence);
         builder.Services.AddRabbitMqWorker(rabbitMq, worker, engine.Description.BatchSize);
-        builder.Services.AddHostedService(services => new ReadyAnnouncer(services.GetRequiredService<ILogger<ReadyAnnouncer>>(), services, rabbitMq));
-        builder.Services.AddHealthChecks().AddCheck<DatabaseHealth>("database", tags: ["ready"]).AddCheck<QueueHealth>("queues", tags: ["ready"]);
+        builder.Services.AddHostedService(services => new ReadyAnnouncer(
+            services.GetRequiredService<ILogger<ReadyAnnouncer>>(),
+            services,
+            rabbitMq
+        ));
+        builder
+            .Services.AddHealthChecks()
+            .AddCheck<DatabaseHealth>("database", tags: ["ready"])
+            .AddCheck<QueueHealth>("queues", tags: ["ready"]);
         builder.AddDsdeTelemetry();
 
         var application = builder.Build();
         application.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        application.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready"), ResponseWriter = HealthReportText.WriteAsync });
+        application.MapHealthChecks(
+            "/health/ready",
+            new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready"), ResponseWriter = HealthReportText.WriteAsync }
+        );
         application.MapPrometheusScrapingEndpoint();
         return application;
     }

@@ -6,5 +6,9 @@ internal sealed record WorkerIdentity(string WorkerId)
 {
     /// <summary>The configured name, or the machine's with a random part.</summary>
     public static WorkerIdentity Create(WorkerOptions options) =>
-        new(options.WorkerId.Length > 0 ? options.WorkerId : $"{Environment.MachineName}-{Guid.NewGuid():N}"[..Math.Min(60, Environment.MachineName.Length + 9)]);
+        new(
+            options.WorkerId.Length > 0
+                ? options.WorkerId
+                : $"{Environment.MachineName}-{Guid.NewGuid():N}"[..Math.Min(60, Environment.MachineName.Length + 9)]
+        );
 }

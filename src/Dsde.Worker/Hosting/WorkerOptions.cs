@@ -21,17 +21,24 @@ internal sealed class WorkerOptions
     [Range(5, 3600)]
     public int LeaseSeconds { get; set; } = 60;
 
-    /// <summary>Lost starts of a job (its worker died, or was taken for dead) after which it runs alone once, with no other beside it; if that one is lost as well, it is given up.</summary>
+    /// <summary>
+    /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone once, with no other beside it; if that one
+    /// is lost as well, it is given up.
+    /// </summary>
     [Range(1, 100)]
     public int LostStartsBeforeAlone { get; set; } = 3;
 
     /// <summary>
-    /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in which the broker is away doesn't count.
+    /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in
+    /// which the broker is away doesn't count.
     /// </summary>
     [Range(5, 3600)]
     public int ReattachSeconds { get; set; } = 60;
 
-    /// <summary>Tokens of an output between two checkpoints, from which the job goes on if its worker is lost; 0 for none. What is handed back on SIGTERM is saved in any case.</summary>
+    /// <summary>
+    /// Tokens of an output between two checkpoints, from which the job goes on if its worker is lost; 0 for none. What is handed back on
+    /// SIGTERM is saved in any case.
+    /// </summary>
     [Range(0, 1 << 20)]
     public int CheckpointTokens { get; set; } = 256;
 
@@ -43,7 +50,9 @@ internal sealed class WorkerOptions
     [Range(0, 3600)]
     public int DrainSeconds { get; set; } = 30;
 
-    /// <summary>Largest text that an event carries, in UTF-8 bytes; a larger one is left in the database and the event says where.</summary>
+    /// <summary>
+    /// Largest text that an event carries, in UTF-8 bytes; a larger one is left in the database and the event says where.
+    /// </summary>
     [Range(1024, 100 << 20)]
     public int MaxEventTextBytes { get; set; } = 256 << 10;
 
@@ -55,8 +64,8 @@ internal sealed class WorkerOptions
     public bool StorePrompts { get; set; } = true;
 
     /// <summary>
-    /// Whether texts, token ids and log-probabilities stay in the database; otherwise only until the broker has confirmed the event that carries them, which then carries the text
-    /// whatever its size.
+    /// Whether texts, token ids and log-probabilities stay in the database; otherwise only until the broker has confirmed the event that
+    /// carries them, which then carries the text whatever its size.
     /// </summary>
     public bool StoreOutputs { get; set; } = true;
 

@@ -14,7 +14,12 @@ internal static class WorkerServices
     /// <param name="engine">Loaded before anything is taken from a queue; disposed with the services.</param>
     /// <param name="options">The worker's.</param>
     /// <param name="persistence">The database.</param>
-    public static IServiceCollection AddJobRunning(this IServiceCollection services, Func<IServiceProvider, IGenerationEngine> engine, WorkerOptions options, PersistenceOptions persistence)
+    public static IServiceCollection AddJobRunning(
+        this IServiceCollection services,
+        Func<IServiceProvider, IGenerationEngine> engine,
+        WorkerOptions options,
+        PersistenceOptions persistence
+    )
     {
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(options);
@@ -30,7 +35,9 @@ internal static class WorkerServices
         services.AddSingleton<JobWork>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton(provider => new JobsUnderWay(
-            provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin));
+            provider.GetRequiredService<WorkerMetrics>(),
+            provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin
+        ));
         services.AddSingleton<EventPublisher>();
         services.AddSingleton<BatchAnnouncer>();
         services.AddSingleton<EndAnnouncer>();
@@ -48,9 +55,12 @@ internal static class WorkerServices
 
     /// <summary>A job given back to the queue looks like a fault to the transport, which would log each with its stack.</summary>
     private static void LeaveOutHandedBack(LoggerFilterOptions filters, RunningJobs running) =>
-        filters.Rules.Add(new LoggerFilterRule(
-            providerName: null,
-            categoryName: "MassTransit.ReceiveTransport",
-            logLevel: LogLevel.Warning,
-            filter: (_, _, _) => !running.HandBack.IsCancellationRequested));
+        filters.Rules.Add(
+            new LoggerFilterRule(
+                providerName: null,
+                categoryName: "MassTransit.ReceiveTransport",
+                logLevel: LogLevel.Warning,
+                filter: (_, _, _) => !running.HandBack.IsCancellationRequested
+            )
+        );
 }

@@ -6,8 +6,8 @@ using MassTransit;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// Tells once all jobs of a batch have ended. Who stored the last end tells; if that worker died before it did, whoever gets the job of that end again does. Both tell the
-/// same event under the same id.
+/// Tells once all jobs of a batch have ended. Who stored the last end tells; if that worker died before it did, whoever gets the job of
+/// that end again does. Both tell the same event under the same id.
 /// </summary>
 internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, DatabasePatience patience) : IDisposable
 {
@@ -34,7 +34,10 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
         await _announcing.WaitAsync(cancellationToken);
         try
         {
-            if (await patience.RunAsync(() => store.FindBatchAsync(batchId, cancellationToken), cancellationToken) is { IsComplete: true, IsAnnounced: false } batch)
+            if (
+                await patience.RunAsync(() => store.FindBatchAsync(batchId, cancellationToken), cancellationToken) is
+                { IsComplete: true, IsAnnounced: false } batch
+            )
             {
                 await TellAsync(batch, endpoint, cancellationToken);
             }
@@ -49,17 +52,25 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
 
     private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
-        await events.PublishAsync(endpoint, ToEvent(batch), NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)), batch.BatchId, default, cancellationToken);
+        await events.PublishAsync(
+            endpoint,
+            ToEvent(batch),
+            NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)),
+            batch.BatchId,
+            default,
+            cancellationToken
+        );
         await patience.RunAsync(() => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
     }
 
-    private static GenerationBatchCompleted ToEvent(BatchProgress batch) => new()
-    {
-        BatchId = batch.BatchId,
-        JobCount = batch.JobCount ?? batch.Ended,
-        CompletedCount = batch.Completed,
-        FailedCount = batch.Failed,
-        CancelledCount = batch.Cancelled,
-        CompletedAt = batch.CompletedAt ?? default,
-    };
+    private static GenerationBatchCompleted ToEvent(BatchProgress batch) =>
+        new()
+        {
+            BatchId = batch.BatchId,
+            JobCount = batch.JobCount ?? batch.Ended,
+            CompletedCount = batch.Completed,
+            FailedCount = batch.Failed,
+            CancelledCount = batch.Cancelled,
+            CompletedAt = batch.CompletedAt ?? default,
+        };
 }

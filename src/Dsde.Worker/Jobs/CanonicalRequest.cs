@@ -8,8 +8,8 @@ using Dsde.Contracts;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// One way to write a request down, so that the same request has the same hash however it was spelt on the way here. How many jobs its batch has is no part of it:
-/// a job that is sent again with that number, or without, is the same job.
+/// One way to write a request down, so that the same request has the same hash however it was spelt on the way here. How many jobs its
+/// batch has is no part of it: a job that is sent again with that number, or without, is the same job.
 /// </summary>
 internal static class CanonicalRequest
 {
@@ -27,19 +27,21 @@ internal static class CanonicalRequest
     }
 
     /// <summary>The request in canonical JSON as far as it may be stored where prompts may not.</summary>
-    public static string WriteWithoutPrompt(SubmitGenerationJob job) => JsonSerializer.Serialize(Normalize(job) with { Prompt = null, Messages = null }, Json);
+    public static string WriteWithoutPrompt(SubmitGenerationJob job) =>
+        JsonSerializer.Serialize(Normalize(job) with { Prompt = null, Messages = null }, Json);
 
     /// <summary>Reads a request back.</summary>
     public static SubmitGenerationJob Read(string json) =>
         JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json) ?? throw new JsonException("A stored request is null.");
 
-    private static SubmitGenerationJob Normalize(SubmitGenerationJob job) => job with
-    {
-        BatchJobCount = null,
-        Metadata = Sort(job.Metadata),
-        LogitBias = Sort(job.LogitBias),
-        ExpiresAt = job.ExpiresAt?.ToUniversalTime(),
-    };
+    private static SubmitGenerationJob Normalize(SubmitGenerationJob job) =>
+        job with
+        {
+            BatchJobCount = null,
+            Metadata = Sort(job.Metadata),
+            LogitBias = Sort(job.LogitBias),
+            ExpiresAt = job.ExpiresAt?.ToUniversalTime(),
+        };
 
     private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
         entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);

@@ -14,7 +14,13 @@ internal static class EndConversion
     public const string Expired = "expired";
 
     /// <summary>The end; null if an output was suspended, so that the job has none.</summary>
-    public static JobEnd? Create(SubmitGenerationJob job, JobLease lease, GenerationRequest request, GenerationResult[] results, EngineDescription engine)
+    public static JobEnd? Create(
+        SubmitGenerationJob job,
+        JobLease lease,
+        GenerationRequest request,
+        GenerationResult[] results,
+        EngineDescription engine
+    )
     {
         if (results.Any(result => result.FinishReason == FinishReason.Suspended))
         {
@@ -31,13 +37,23 @@ internal static class EndConversion
 
     /// <summary>The end of a job that was called off, with what there is of its outputs.</summary>
     public static JobEnd CreateCut(
-        SubmitGenerationJob job, JobLease lease, GenerationRequest request, GenerationResult[] results, string reason, EngineDescription engine) =>
+        SubmitGenerationJob job,
+        JobLease lease,
+        GenerationRequest request,
+        GenerationResult[] results,
+        string reason,
+        EngineDescription engine
+    ) =>
         results.Any(result => result.TokenIds.Count > 0)
             ? new CancelledJobEnd(lease, reason, ToOutputs(job, request, results), ToTraces(request, results, engine))
             : new CancelledJobEnd(lease, reason, [], []);
 
     private static JobOutput[] ToOutputs(SubmitGenerationJob job, GenerationRequest request, GenerationResult[] results) =>
-        [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true))];
+        [
+            .. results.Select(result =>
+                TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true)
+            ),
+        ];
 
     private static JobTrace[] ToTraces(GenerationRequest request, GenerationResult[] results, EngineDescription engine) =>
         [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine))];

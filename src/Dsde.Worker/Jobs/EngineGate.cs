@@ -1,7 +1,8 @@
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// The way into the engine: any number of jobs at once, or one that runs alone. In order of arrival: while one waits to be alone, those inside finish and nobody new enters.
+/// The way into the engine: any number of jobs at once, or one that runs alone. In order of arrival: while one waits to be alone, those
+/// inside finish and nobody new enters.
 /// </summary>
 internal sealed class EngineGate
 {

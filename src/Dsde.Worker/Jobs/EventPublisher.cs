@@ -6,8 +6,9 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// Publishes until the broker has confirmed. When a connection breaks, the publishing often notices before the delivery does, and what it throws would send a job that has
-/// long ended to the error queue; so it is tried again, on the connection that comes next, until the delivery is known to be lost and the job to come again.
+/// Publishes until the broker has confirmed. When a connection breaks, the publishing often notices before the delivery does, and what it
+/// throws would send a job that has long ended to the error queue; so it is tried again, on the connection that comes next, until the
+/// delivery is known to be lost and the job to come again.
 /// </summary>
 internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> logger)
 {
@@ -22,7 +23,14 @@ internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> 
     /// <param name="origin">What it refers to.</param>
     /// <param name="deliveryLost">The delivery it belongs to is lost.</param>
     /// <exception cref="OperationCanceledException">The same.</exception>
-    public async Task PublishAsync(IPublishEndpoint endpoint, object message, Guid messageId, Guid about, MessageOrigin origin, CancellationToken deliveryLost)
+    public async Task PublishAsync(
+        IPublishEndpoint endpoint,
+        object message,
+        Guid messageId,
+        Guid about,
+        MessageOrigin origin,
+        CancellationToken deliveryLost
+    )
     {
         using var span = JobSpans.StartPublication(message.GetType().Name);
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -30,7 +38,9 @@ internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> 
             try
             {
                 // A broker short of memory or disk confirms nothing, for as long as it takes.
-                await endpoint.Publish(message, message.GetType(), send => origin.ApplyTo(send, messageId, otherwise: about), deliveryLost).WaitAsync(deliveryLost);
+                await endpoint
+                    .Publish(message, message.GetType(), send => origin.ApplyTo(send, messageId, otherwise: about), deliveryLost)
+                    .WaitAsync(deliveryLost);
                 return;
             }
             catch (Exception exception) when (IsTheBrokers(exception) && !deliveryLost.IsCancellationRequested)
@@ -41,8 +51,15 @@ internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> 
         }
     }
 
-    /// <summary>Not the event's own: a connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.</summary>
+    /// <summary>
+    /// Not the event's own: a connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
+    /// </summary>
     private static bool IsTheBrokers(Exception exception) =>
-        exception is RabbitMQClientException or IOException or TimeoutException or OperationCanceledException or ObjectDisposedException
-            or MassTransitException;
+        exception
+            is RabbitMQClientException
+                or IOException
+                or TimeoutException
+                or OperationCanceledException
+                or ObjectDisposedException
+                or MassTransitException;
 }

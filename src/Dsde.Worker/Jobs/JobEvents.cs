@@ -23,7 +23,13 @@ internal static class JobEvents
         {
             JobState.Completed => CreateCompleted(job, request, endedAt),
             JobState.Failed => CreateFailed(
-                job.JobId, job.BatchId, job.CustomId, job.Failure ?? throw new ArgumentException($"Failed job {job.JobId} has no reason.", nameof(job)), request?.Metadata, endedAt),
+                job.JobId,
+                job.BatchId,
+                job.CustomId,
+                job.Failure ?? throw new ArgumentException($"Failed job {job.JobId} has no reason.", nameof(job)),
+                request?.Metadata,
+                endedAt
+            ),
             JobState.Cancelled => new GenerationJobCancelled
             {
                 JobId = job.JobId,
@@ -42,7 +48,14 @@ internal static class JobEvents
 
     /// <summary>The event of a failure.</summary>
     public static GenerationJobFailed CreateFailed(
-        Guid jobId, Guid? batchId, string? customId, JobFailure failure, IReadOnlyDictionary<string, string>? metadata, DateTimeOffset failedAt) => new()
+        Guid jobId,
+        Guid? batchId,
+        string? customId,
+        JobFailure failure,
+        IReadOnlyDictionary<string, string>? metadata,
+        DateTimeOffset failedAt
+    ) =>
+        new()
         {
             JobId = jobId,
             BatchId = batchId,
@@ -55,22 +68,23 @@ internal static class JobEvents
         };
 
     /// <summary>The event as it is sent: above a size the text stays where it is stored.</summary>
-    public static object WithBoundedText(object jobEvent, int maxTextBytes) => jobEvent switch
-    {
-        GenerationJobCompleted { Text: { } text } completed when CountBytes(text, completed.Choices) > maxTextBytes => completed with
+    public static object WithBoundedText(object jobEvent, int maxTextBytes) =>
+        jobEvent switch
         {
-            Text = null,
-            Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
-            TextLocation = PlaceOf(completed.JobId),
-        },
-        GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, cancelled.Choices) > maxTextBytes => cancelled with
-        {
-            Text = null,
-            Choices = cancelled.Choices?.Select(choice => choice with { Text = null }).ToList(),
-            TextLocation = PlaceOf(cancelled.JobId),
-        },
-        _ => jobEvent,
-    };
+            GenerationJobCompleted { Text: { } text } completed when CountBytes(text, completed.Choices) > maxTextBytes => completed with
+            {
+                Text = null,
+                Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TextLocation = PlaceOf(completed.JobId),
+            },
+            GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, cancelled.Choices) > maxTextBytes => cancelled with
+            {
+                Text = null,
+                Choices = cancelled.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TextLocation = PlaceOf(cancelled.JobId),
+            },
+            _ => jobEvent,
+        };
 
     /// <summary>The message id: from the job and its outcome, nothing else.</summary>
     public static Guid MessageIdOf(Guid jobId, object jobEvent) => NameBasedGuid.Create(jobId, jobEvent.GetType().Name);
@@ -79,7 +93,10 @@ internal static class JobEvents
     {
         if (job.Outputs.Count == 0 || job.Traces.Count != job.Outputs.Count)
         {
-            throw new ArgumentException($"Completed job {job.JobId} has {job.Outputs.Count} outputs and {job.Traces.Count} traces.", nameof(job));
+            throw new ArgumentException(
+                $"Completed job {job.JobId} has {job.Outputs.Count} outputs and {job.Traces.Count} traces.",
+                nameof(job)
+            );
         }
 
         var output = job.Outputs[0];
@@ -118,17 +135,20 @@ internal static class JobEvents
         var seed = unchecked((ulong)(request?.Seed ?? SamplingReader.SeedOf(job.JobId)));
         return
         [
-            .. job.Outputs.Select((output, index) => new GenerationChoice
-            {
-                Index = index,
-                Text = output.Text,
-                FinishReason = output.FinishReason,
-                CompletionTokens = output.CompletionTokens,
-                Seed = unchecked((long)ChoiceSeeds.Of(seed, index)),
-                TokenIds = output.TokenIds,
-                TokenLogProbabilities = Widen(output.TokenLogProbabilities),
-                TopLogProbabilities = RankTokens(output),
-            }),
+            .. job.Outputs.Select(
+                (output, index) =>
+                    new GenerationChoice
+                    {
+                        Index = index,
+                        Text = output.Text,
+                        FinishReason = output.FinishReason,
+                        CompletionTokens = output.CompletionTokens,
+                        Seed = unchecked((long)ChoiceSeeds.Of(seed, index)),
+                        TokenIds = output.TokenIds,
+                        TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+                        TopLogProbabilities = RankTokens(output),
+                    }
+            ),
         ];
     }
 
@@ -136,7 +156,11 @@ internal static class JobEvents
     private static List<IReadOnlyList<TopLogProbability>>? RankTokens(JobOutput output) =>
         output is not { TopTokenIds: { } ids, TopLogProbabilities: { } values, CompletionTokens: > 0 and var positions }
             ? null
-            : [.. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value }).Chunk(Math.Max(1, ids.Length / positions))];
+            :
+            [
+                .. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value })
+                    .Chunk(Math.Max(1, ids.Length / positions)),
+            ];
 
     private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
 
@@ -151,7 +175,9 @@ internal static class JobEvents
     /// <summary>Counts are sums over the outputs; policy, mode and seed are those of the first.</summary>
     private static SpeculationSummary Summarize(IReadOnlyList<TraceSummary> traces)
     {
-        int proposed = traces.Sum(trace => trace.Proposed), accepted = traces.Sum(trace => trace.Accepted), iterations = traces.Sum(trace => trace.Iterations);
+        int proposed = traces.Sum(trace => trace.Proposed),
+            accepted = traces.Sum(trace => trace.Accepted),
+            iterations = traces.Sum(trace => trace.Iterations);
         return new SpeculationSummary
         {
             Policy = traces[0].Policy,
@@ -163,7 +189,10 @@ internal static class JobEvents
             AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,
             // The prompt's own pass emits the first token of each and is not counted.
             BlockEfficiency = iterations == 0 ? 1 : traces.Sum(trace => trace.CompletionTokens - 1) / (double)iterations,
-            MeanKld = proposed == 0 ? null : traces.Count == 1 ? traces[0].MeanKld : traces.Sum(trace => trace.Proposed * (double)(trace.MeanKld ?? 0)) / proposed,
+            MeanKld =
+                proposed == 0 ? null
+                : traces.Count == 1 ? traces[0].MeanKld
+                : traces.Sum(trace => trace.Proposed * (double)(trace.MeanKld ?? 0)) / proposed,
         };
     }
 }

@@ -5,7 +5,8 @@ using Dsde.Contracts;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// Limits that hold whatever the model: checked before a job is claimed, so that the database sees nothing else. Lengths are in UTF-16 code units, as .NET counts.
+/// Limits that hold whatever the model: checked before a job is claimed, so that the database sees nothing else. Lengths are in UTF-16 code
+/// units, as .NET counts.
 /// </summary>
 internal static class JobLimits
 {
@@ -17,7 +18,9 @@ internal static class JobLimits
     private const int MaxMessages = 4096;
     private const int MaxStops = 16;
     private const int MaxStopLength = 1024;
-    private static readonly SearchValues<char> Controls = SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(char.IsControl)]);
+    private static readonly SearchValues<char> Controls = SearchValues.Create([
+        .. Enumerable.Range(0, 0xA0).Select(code => (char)code).Where(char.IsControl),
+    ]);
 
     /// <summary>What is wrong, in words a person understands; null if nothing is.</summary>
     public static string? Check(SubmitGenerationJob job) =>
@@ -46,7 +49,8 @@ internal static class JobLimits
 
     private static string? CheckBatch(SubmitGenerationJob job) =>
         job.BatchJobCount is < 1 ? $"batch_job_count is {job.BatchJobCount}; give how many jobs the batch has, or leave it out."
-        : job.BatchJobCount is not null && job.BatchId is null ? $"batch_job_count is {job.BatchJobCount}, but batch_id is missing; give both, or neither."
+        : job.BatchJobCount is not null && job.BatchId is null
+            ? $"batch_job_count is {job.BatchJobCount}, but batch_id is missing; give both, or neither."
         : null;
 
     /// <summary>A number too large for the type is infinite, which can't be written down again.</summary>
@@ -54,7 +58,12 @@ internal static class JobLimits
     {
         (string Field, double? Value)[] numbers =
         [
-            ("temperature", job.Temperature), ("top_p", job.TopP), ("min_p", job.MinP), ("repetition_penalty", job.RepetitionPenalty), ("presence_penalty", job.PresencePenalty), ("frequency_penalty", job.FrequencyPenalty),
+            ("temperature", job.Temperature),
+            ("top_p", job.TopP),
+            ("min_p", job.MinP),
+            ("repetition_penalty", job.RepetitionPenalty),
+            ("presence_penalty", job.PresencePenalty),
+            ("frequency_penalty", job.FrequencyPenalty),
             .. job.LogitBias?.Values.Select(bias => ("logit_bias", (double?)bias)) ?? [],
         ];
         var wrong = numbers.FirstOrDefault(number => number.Value is { } value && !double.IsFinite(value)).Field;
@@ -70,7 +79,13 @@ internal static class JobLimits
 
         foreach (var (label, value) in metadata ?? new Dictionary<string, string>())
         {
-            if ((CheckName("A label of metadata", label, MaxNameLength) ?? (value is null ? $"metadata has null for '{label}'; leave the label out." : CheckValue(label, value))) is { } mistake)
+            if (
+                (
+                    CheckName("A label of metadata", label, MaxNameLength)
+                    ?? (value is null ? $"metadata has null for '{label}'; leave the label out." : CheckValue(label, value))
+                ) is
+                { } mistake
+            )
             {
                 return mistake;
             }
@@ -81,12 +96,15 @@ internal static class JobLimits
 
     private static string? CheckValue(string label, string value) =>
         value.Length > MaxLabelLength ? $"metadata has {value.Length} characters for '{label}'; give at most {MaxLabelLength}."
-        : value.Any(character => char.IsControl(character) && character is not ('\t' or '\n' or '\r')) ? $"metadata has a control character for '{label}'; leave it out."
+        : value.Any(character => char.IsControl(character) && character is not ('\t' or '\n' or '\r'))
+            ? $"metadata has a control character for '{label}'; leave it out."
         : null;
 
     /// <summary>Prompts may have any characters but NUL, which databases and tokenizers take for the end of a text.</summary>
     private static string? CheckText(string field, string? text) =>
-        text?.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var place ? string.Create(CultureInfo.InvariantCulture, $"{field} has a NUL character at position {place}; leave it out.") : null;
+        text?.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var place
+            ? string.Create(CultureInfo.InvariantCulture, $"{field} has a NUL character at position {place}; leave it out.")
+            : null;
 
     private static string? CheckMessages(IReadOnlyList<ChatMessage>? messages)
     {
@@ -97,7 +115,14 @@ internal static class JobLimits
 
         foreach (var message in messages ?? [])
         {
-            if ((message is null ? "messages has a turn that is null; leave it out." : CheckName("A role of messages", message.Role, MaxNameLength) ?? CheckText("A turn of messages", message.Content)) is { } mistake)
+            if (
+                (
+                    message is null
+                        ? "messages has a turn that is null; leave it out."
+                        : CheckName("A role of messages", message.Role, MaxNameLength) ?? CheckText("A turn of messages", message.Content)
+                ) is
+                { } mistake
+            )
             {
                 return mistake;
             }
@@ -115,8 +140,14 @@ internal static class JobLimits
 
         foreach (var stop in stops ?? [])
         {
-            if ((string.IsNullOrEmpty(stop) ? "stop has an empty string; leave it out."
-                : stop.Length > MaxStopLength ? $"stop has a string of {stop.Length} characters; give at most {MaxStopLength}." : CheckText("A string of stop", stop)) is { } mistake)
+            if (
+                (
+                    string.IsNullOrEmpty(stop) ? "stop has an empty string; leave it out."
+                    : stop.Length > MaxStopLength ? $"stop has a string of {stop.Length} characters; give at most {MaxStopLength}."
+                    : CheckText("A string of stop", stop)
+                ) is
+                { } mistake
+            )
             {
                 return mistake;
             }

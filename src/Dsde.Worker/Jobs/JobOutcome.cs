@@ -5,9 +5,7 @@ namespace Dsde.Worker.Jobs;
 /// <summary>What a delivered job came to.</summary>
 internal abstract record JobOutcome
 {
-    private JobOutcome()
-    {
-    }
+    private JobOutcome() { }
 
     /// <summary>It has ended, now or earlier, and its end is stored.</summary>
     /// <param name="Job">With its end.</param>

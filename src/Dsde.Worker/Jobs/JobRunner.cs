@@ -7,10 +7,19 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// The life of a job between delivery and acknowledgement: claim, run, store. Whatever happens on the way, the job has a stored end, or goes back to the queue, or is another worker's.
+/// The life of a job between delivery and acknowledgement: claim, run, store. Whatever happens on the way, the job has a stored end, or
+/// goes back to the queue, or is another worker's.
 /// </summary>
 internal sealed class JobRunner(
-    IJobStore store, JobClaims claims, JobWork work, CheckpointWriter checkpoints, RunningJobs running, DatabasePatience patience, TimeProvider time, ILogger<JobRunner> logger)
+    IJobStore store,
+    JobClaims claims,
+    JobWork work,
+    CheckpointWriter checkpoints,
+    RunningJobs running,
+    DatabasePatience patience,
+    TimeProvider time,
+    ILogger<JobRunner> logger
+)
 {
     private static readonly TimeSpan LongestHeldPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortestHeldPause = TimeSpan.FromMilliseconds(250);
@@ -40,8 +49,13 @@ internal sealed class JobRunner(
                     case ClaimResult.Ended earlier:
                         return new JobOutcome.Ended(earlier.Job, IsNew: false);
                     case ClaimResult.Conflict:
-                        return new JobOutcome.Conflict(new JobFailure(
-                            FailureCodes.JobIdConflict, $"Job id {job.JobId} was used before for another request, which keeps its result. Send this one under a new id.", Retryable: false));
+                        return new JobOutcome.Conflict(
+                            new JobFailure(
+                                FailureCodes.JobIdConflict,
+                                $"Job id {job.JobId} was used before for another request, which keeps its result. Send this one under a new id.",
+                                Retryable: false
+                            )
+                        );
                     case ClaimResult.Held other:
                         await WaitForAsync(job.JobId, other.Until);
                         break;
@@ -144,11 +158,17 @@ internal sealed class JobRunner(
         return new JobOutcome.HandedBack();
     }
 
-    /// <summary>Waits until a job that is held might be free: when it has ended, if it is held in this process, or when its lease might have run out.</summary>
+    /// <summary>
+    /// Waits until a job that is held might be free: when it has ended, if it is held in this process, or when its lease might have run
+    /// out.
+    /// </summary>
     private async Task WaitForAsync(Guid jobId, DateTimeOffset until)
     {
         var pause = until - time.GetUtcNow();
-        pause = pause < ShortestHeldPause ? ShortestHeldPause : pause > LongestHeldPause ? LongestHeldPause : pause;
+        pause =
+            pause < ShortestHeldPause ? ShortestHeldPause
+            : pause > LongestHeldPause ? LongestHeldPause
+            : pause;
         var gone = running.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, running.HandBack);
         await gone.WaitAsync(pause, time, running.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

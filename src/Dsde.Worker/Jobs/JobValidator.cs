@@ -37,7 +37,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         if (prompt.Count >= context)
         {
             throw new JobRejectedException(
-                FailureCodes.ContextLengthExceeded, $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to {context - 1} or fewer.");
+                FailureCodes.ContextLengthExceeded,
+                $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to {context - 1} or fewer."
+            );
         }
 
         return new GenerationRequest
@@ -60,7 +62,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         if (model != engine.Description.Target && !options.Models.Contains(model, StringComparer.Ordinal))
         {
             throw new JobRejectedException(
-                FailureCodes.ModelNotFound, $"Model '{model}' is not served here; served: {string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}.");
+                FailureCodes.ModelNotFound,
+                $"Model '{model}' is not served here; served: {string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
+            );
         }
     }
 
@@ -68,12 +72,19 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     {
         var (stops, last) = (job.StopTokenIds ?? [], engine.Description.VocabularySize - 1);
         Require(stops.Count <= MaxStopTokens, $"stop_token_ids has {stops.Count} tokens; give at most {MaxStopTokens}.");
-        Require(stops.All(id => id >= 0 && id <= last), $"stop_token_ids has {stops.FirstOrDefault(id => id < 0 || id > last)}; give token ids from 0 to {last}.");
+        Require(
+            stops.All(id => id >= 0 && id <= last),
+            $"stop_token_ids has {stops.FirstOrDefault(id => id < 0 || id > last)}; give token ids from 0 to {last}."
+        );
         Require(job.ChoiceCount is null or (>= 1 and <= MaxChoices), $"n is {job.ChoiceCount}; give 1 to {MaxChoices}.");
-        Require(job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities), $"top_logprobs is {job.TopLogProbabilityCount}; give 0 to {MaxTopLogProbabilities}.");
+        Require(
+            job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities),
+            $"top_logprobs is {job.TopLogProbabilityCount}; give 0 to {MaxTopLogProbabilities}."
+        );
         Require(
             job.TopLogProbabilityCount is null or 0 || job.ReturnLogProbabilities == true,
-            $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well.");
+            $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well."
+        );
     }
 
     private PolicyConfiguration? ReadPolicy(string? text)
@@ -86,7 +97,10 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         try
         {
             var policy = PolicyConfiguration.Parse(text);
-            Require(engine.Description.Draft is not null || policy.Kind == PolicyKind.Autoregressive, $"policy is {text}, but this worker has no draft model; use autoregressive.");
+            Require(
+                engine.Description.Draft is not null || policy.Kind == PolicyKind.Autoregressive,
+                $"policy is {text}, but this worker has no draft model; use autoregressive."
+            );
             return policy;
         }
         catch (FormatException exception)
@@ -97,7 +111,12 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
     private IReadOnlyList<int> Encode(SubmitGenerationJob job)
     {
-        Require(job.Prompt is not null != job.Messages is not null, job.Prompt is null ? "Neither prompt nor messages is given; give one of them." : "Both prompt and messages are given; give one of them.");
+        Require(
+            job.Prompt is not null != job.Messages is not null,
+            job.Prompt is null
+                ? "Neither prompt nor messages is given; give one of them."
+                : "Both prompt and messages are given; give one of them."
+        );
         if (job.Messages is not { } messages)
         {
             var text = job.Prompt ?? "";
@@ -110,22 +129,33 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         Require(messages.Count > 0, "messages is empty; give at least one.");
         foreach (var message in messages)
         {
-            Require(Roles.Contains(message.Role, StringComparer.Ordinal), $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}.");
+            Require(
+                Roles.Contains(message.Role, StringComparer.Ordinal),
+                $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}."
+            );
         }
 
         var length = messages.Sum(message => (long)message.Content.Length);
         RefuseUnread(length, messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Content)));
-        return Encode(length, () => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))]));
+        return Encode(
+            length,
+            () => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))])
+        );
     }
 
-    /// <summary>What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a word.</summary>
+    /// <summary>
+    /// What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a
+    /// word.
+    /// </summary>
     private void RefuseUnread(long length, long bytes)
     {
         var (context, longest) = (engine.Description.ContextLength, engine.PromptEncoder.MaxTokenBytes);
         if (bytes > (long)context * longest * Shrinking)
         {
             throw new JobRejectedException(
-                FailureCodes.ContextLengthExceeded, $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer than {longest} bytes. Shorten it.");
+                FailureCodes.ContextLengthExceeded,
+                $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer than {longest} bytes. Shorten it."
+            );
         }
     }
 

@@ -10,12 +10,21 @@ namespace Dsde.Worker.Jobs;
 
 /// <summary>Brings a claimed job to its end, whatever that is.</summary>
 internal sealed class JobWork(
-    IJobStore store, IGenerationEngine engine, JobValidator validator, OutputGenerator generator, EngineGate gate, DatabasePatience patience,
-    WorkerOptions options, TimeProvider time, ILogger<JobWork> logger)
+    IJobStore store,
+    IGenerationEngine engine,
+    JobValidator validator,
+    OutputGenerator generator,
+    EngineGate gate,
+    DatabasePatience patience,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<JobWork> logger
+)
 {
     /// <summary>
-    /// What a job of the high lane is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane that has waited up to this many times
-    /// <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that the bulk lane never starves.
+    /// What a job of the high lane is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane
+    /// that has waited up to this many times <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that the bulk
+    /// lane never starves.
     /// </summary>
     public const int HighLaneLevels = 10;
 
@@ -35,9 +44,11 @@ internal sealed class JobWork(
         try
         {
             return await FindEarlyEndAsync(job, held)
-                ?? (delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
-                : claimed.WasLostAlone ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts))
-                : await RunAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane));
+                ?? (
+                    delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
+                    : claimed.WasLostAlone ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts))
+                    : await RunAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
+                );
         }
         catch (JobRejectedException rejected)
         {
@@ -80,7 +91,10 @@ internal sealed class JobWork(
         }
 
         var request = validator.Validate(job);
-        request = request with { Priority = lane == JobLane.High ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority };
+        request = request with
+        {
+            Priority = lane == JobLane.High ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
+        };
         var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
         return EndConversion.Create(job, held.Lease, request, results, engine.Description);
     }
@@ -135,7 +149,12 @@ internal sealed class JobWork(
             try
             {
                 var request = validator.Validate(job);
-                var results = await generator.ReadCheckpointsAsync(held, request, job.ChoiceCount ?? 1, reason == EndConversion.Expired ? FinishReason.Expired : FinishReason.Cancelled);
+                var results = await generator.ReadCheckpointsAsync(
+                    held,
+                    request,
+                    job.ChoiceCount ?? 1,
+                    reason == EndConversion.Expired ? FinishReason.Expired : FinishReason.Cancelled
+                );
                 return EndConversion.CreateCut(job, held.Lease, request, results, reason, engine.Description);
             }
             catch (Exception exception) when (exception is JobRejectedException or ArgumentException or EngineFailureException)
@@ -148,7 +167,9 @@ internal sealed class JobWork(
     }
 
     private string? FindReasonToCut(SubmitGenerationJob job, RunningJob held) =>
-        held.IsCancelRequested ? EndConversion.Cancelled : job.ExpiresAt <= time.GetUtcNow() ? EndConversion.Expired : null;
+        held.IsCancelRequested ? EndConversion.Cancelled
+        : job.ExpiresAt <= time.GetUtcNow() ? EndConversion.Expired
+        : null;
 
     private void Restore(RunningJob held, IReadOnlyList<JobCheckpoint> saved)
     {

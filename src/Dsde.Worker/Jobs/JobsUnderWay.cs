@@ -5,8 +5,9 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// The jobs of this process between delivery and end. A job outlives its delivery: when the broker takes a delivery back (acknowledgement timeout, lost connection) the consumer has to let go at
-/// once, or its endpoint stays without a consumer until the job has ended; the work goes on. The message comes again, finds its job here and waits for the same end.
+/// The jobs of this process between delivery and end. A job outlives its delivery: when the broker takes a delivery back (acknowledgement
+/// timeout, lost connection) the consumer has to let go at once, or its endpoint stays without a consumer until the job has ended; the work
+/// goes on. The message comes again, finds its job here and waits for the same end.
 /// </summary>
 /// <param name="metrics">Count ends.</param>
 /// <param name="slotsPerLane">Jobs of a lane at once. Deliveries alone don't bound them, as lost ones leave their jobs behind.</param>
@@ -22,7 +23,12 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : ID
     /// <param name="run">Runs it.</param>
     /// <param name="deliveryLost">Ends the waiting, not the work.</param>
     /// <exception cref="OperationCanceledException">The delivery was lost.</exception>
-    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane, Func<Task<JobOutcome>> run, CancellationToken deliveryLost)
+    public async Task<JobOutcome> RunAsync(
+        SubmitGenerationJob job,
+        JobLane lane,
+        Func<Task<JobOutcome>> run,
+        CancellationToken deliveryLost
+    )
     {
         if (_works.TryGetValue(job.JobId, out var earlier) && earlier.IsOf(job))
         {
@@ -74,6 +80,7 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : ID
 
         public TaskCompletionSource<JobOutcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public bool IsOf(SubmitGenerationJob other) => CanonicalRequest.Write(job).Hash.AsSpan().SequenceEqual(CanonicalRequest.Write(other).Hash);
+        public bool IsOf(SubmitGenerationJob other) =>
+            CanonicalRequest.Write(job).Hash.AsSpan().SequenceEqual(CanonicalRequest.Write(other).Hash);
     }
 }

@@ -9,8 +9,8 @@ using Polly.Retry;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// All outputs of a job, together; each has a seed of its own. A failing engine is tried again, later and later, and goes on from the latest checkpoint. If one output
-/// fails for good, so does the job, and the others are called off.
+/// All outputs of a job, together; each has a seed of its own. A failing engine is tried again, later and later, and goes on from the
+/// latest checkpoint. If one output fails for good, so does the job, and the others are called off.
 /// </summary>
 internal sealed class OutputGenerator
 {
@@ -24,7 +24,13 @@ internal sealed class OutputGenerator
     private readonly ILogger _logger;
     private readonly ResiliencePipeline _retries;
 
-    public OutputGenerator(IGenerationEngine engine, CheckpointWriter checkpoints, WorkerOptions options, TimeProvider time, ILogger<OutputGenerator> logger)
+    public OutputGenerator(
+        IGenerationEngine engine,
+        CheckpointWriter checkpoints,
+        WorkerOptions options,
+        TimeProvider time,
+        ILogger<OutputGenerator> logger
+    )
     {
         _engine = engine;
         _checkpoints = checkpoints;
@@ -40,22 +46,38 @@ internal sealed class OutputGenerator
     /// <exception cref="EngineFailureException">The engine failed, more often than it is tried again, or has broken down.</exception>
     /// <exception cref="ArgumentException">The request can never run.</exception>
     /// <exception cref="OperationCanceledException">The job was interrupted without a result, or the engine was shut down.</exception>
-    public async Task<GenerationResult[]> GenerateAsync(RunningJob job, GenerationRequest request, int choiceCount) => choiceCount == 1
-        ? [await GenerateChoiceAsync(job, request, 0)]
-        : await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => GenerateChoiceAsync(job, ToChoice(request, choice), choice)));
+    public async Task<GenerationResult[]> GenerateAsync(RunningJob job, GenerationRequest request, int choiceCount) =>
+        choiceCount == 1
+            ? [await GenerateChoiceAsync(job, request, 0)]
+            : await Task.WhenAll(
+                Enumerable.Range(0, choiceCount).Select(choice => GenerateChoiceAsync(job, ToChoice(request, choice), choice))
+            );
 
-    /// <summary>What the checkpoints hold, as outputs that have ended for a reason. Nothing is computed: the engine lets go at once what has been cancelled before.</summary>
-    public async Task<GenerationResult[]> ReadCheckpointsAsync(RunningJob job, GenerationRequest request, int choiceCount, FinishReason reason)
+    /// <summary>
+    /// What the checkpoints hold, as outputs that have ended for a reason. Nothing is computed: the engine lets go at once what has been
+    /// cancelled before.
+    /// </summary>
+    public async Task<GenerationResult[]> ReadCheckpointsAsync(
+        RunningJob job,
+        GenerationRequest request,
+        int choiceCount,
+        FinishReason reason
+    )
     {
         var control = new GenerationControl();
         control.Cancel();
         request = request with { Control = control };
-        var results = await Task.WhenAll(Enumerable.Range(0, choiceCount).Select(choice => RunAsync(job, ToChoice(request, choice), choice)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, choiceCount).Select(choice => RunAsync(job, ToChoice(request, choice), choice))
+        );
         return [.. results.Select(result => result with { FinishReason = reason })];
     }
 
     private static GenerationRequest ToChoice(GenerationRequest request, int choice) =>
-        request with { Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) } };
+        request with
+        {
+            Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) },
+        };
 
     private async Task<GenerationResult> GenerateChoiceAsync(RunningJob job, GenerationRequest request, int choice)
     {
@@ -65,7 +87,10 @@ internal sealed class OutputGenerator
         try
         {
             return await _retries.ExecuteAsync(
-                static async (_, work) => await work.Generator.RunAsync(work.Job, work.Request, work.Choice), context, (Generator: this, Job: job, Request: request, Choice: choice));
+                static async (_, work) => await work.Generator.RunAsync(work.Job, work.Request, work.Choice),
+                context,
+                (Generator: this, Job: job, Request: request, Choice: choice)
+            );
         }
         catch
         {
@@ -96,21 +121,24 @@ internal sealed class OutputGenerator
         return await _engine.GenerateAsync(request, job.Abandoned);
     }
 
-    private ResiliencePipeline CreateRetries(int retries, TimeProvider time) => new ResiliencePipelineBuilder { TimeProvider = time }
-        .AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = new PredicateBuilder().Handle<EngineFailureException>(_ => !_engine.BrokenDown.IsCancellationRequested),
-            MaxRetryAttempts = retries,
-            BackoffType = DelayBackoffType.Exponential,
-            Delay = FirstRetryDelay,
-            MaxDelay = LongestRetryDelay,
-            UseJitter = true,
-            OnRetry = attempt =>
-            {
-                attempt.Context.Properties.TryGetValue(JobId, out var jobId);
-                _logger.EngineRetried(jobId, attempt.AttemptNumber + 1, attempt.Outcome.Exception);
-                return ValueTask.CompletedTask;
-            },
-        })
-        .Build();
+    private ResiliencePipeline CreateRetries(int retries, TimeProvider time) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = new PredicateBuilder().Handle<EngineFailureException>(_ => !_engine.BrokenDown.IsCancellationRequested),
+                    MaxRetryAttempts = retries,
+                    BackoffType = DelayBackoffType.Exponential,
+                    Delay = FirstRetryDelay,
+                    MaxDelay = LongestRetryDelay,
+                    UseJitter = true,
+                    OnRetry = attempt =>
+                    {
+                        attempt.Context.Properties.TryGetValue(JobId, out var jobId);
+                        _logger.EngineRetried(jobId, attempt.AttemptNumber + 1, attempt.Outcome.Exception);
+                        return ValueTask.CompletedTask;
+                    },
+                }
+            )
+            .Build();
 }

@@ -6,9 +6,14 @@ using Dsde.Worker.Jobs.Checkpoints;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// A claimed job while this worker has it, whether it waits or runs. What happens to it from outside is told here, on any thread: being cancelled, handed back, taken over.
+/// A claimed job while this worker has it, whether it waits or runs. What happens to it from outside is told here, on any thread: being
+/// cancelled, handed back, taken over.
 /// </summary>
-[SuppressMessage("Usage", "CA2213", Justification = "The sources have no timer and no wait handle to free, and may be told something at any time.")]
+[SuppressMessage(
+    "Usage",
+    "CA2213",
+    Justification = "The sources have no timer and no wait handle to free, and may be told something at any time."
+)]
 internal sealed class RunningJob(RunningJobs owner, JobLease lease, Guid? batchId) : IDisposable
 {
     private readonly Lock _lock = new();

@@ -4,7 +4,8 @@ using Dsde.Persistence.Jobs;
 namespace Dsde.Worker.Jobs;
 
 /// <summary>
-/// The jobs this worker has claimed, so that their leases are renewed, and they can be cancelled one by one or, when the time to drain is up, handed back all.
+/// The jobs this worker has claimed, so that their leases are renewed, and they can be cancelled one by one or, when the time to drain is
+/// up, handed back all.
 /// </summary>
 internal sealed class RunningJobs(TimeProvider time) : IDisposable
 {
@@ -35,11 +36,15 @@ internal sealed class RunningJobs(TimeProvider time) : IDisposable
     public RunningJob Add(JobLease lease, Guid? batchId)
     {
         var job = new RunningJob(this, lease, batchId);
-        _jobs.AddOrUpdate(lease.JobId, job, (_, earlier) =>
-        {
-            earlier.Lose();
-            return job;
-        });
+        _jobs.AddOrUpdate(
+            lease.JobId,
+            job,
+            (_, earlier) =>
+            {
+                earlier.Lose();
+                return job;
+            }
+        );
 
         // Noted first, looked at afterwards; whoever cancels does it the other way round.
         if (_cancelledJobs.Contains(lease.JobId) || (batchId is { } batch && _cancelledBatches.Contains(batch)))

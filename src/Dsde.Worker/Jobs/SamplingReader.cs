@@ -19,9 +19,18 @@ internal static class SamplingReader
         Require(job.TopP is null or (> 0 and <= 1), $"top_p is {Show(job.TopP)}; give more than 0 and at most 1.");
         Require(job.TopK is null or >= 0, $"top_k is {job.TopK}; give 0 (off) or more.");
         Require(job.MinP is null or (>= 0 and <= 1), $"min_p is {Show(job.MinP)}; give 0 (off) to 1.");
-        Require(job.RepetitionPenalty is null or (> 0 and <= 100), $"repetition_penalty is {Show(job.RepetitionPenalty)}; give more than 0 and at most 100; 1 is off.");
-        Require(job.PresencePenalty is null or (>= -2 and <= 2), $"presence_penalty is {Show(job.PresencePenalty)}; give -2 to 2; 0 is off.");
-        Require(job.FrequencyPenalty is null or (>= -2 and <= 2), $"frequency_penalty is {Show(job.FrequencyPenalty)}; give -2 to 2; 0 is off.");
+        Require(
+            job.RepetitionPenalty is null or (> 0 and <= 100),
+            $"repetition_penalty is {Show(job.RepetitionPenalty)}; give more than 0 and at most 100; 1 is off."
+        );
+        Require(
+            job.PresencePenalty is null or (>= -2 and <= 2),
+            $"presence_penalty is {Show(job.PresencePenalty)}; give -2 to 2; 0 is off."
+        );
+        Require(
+            job.FrequencyPenalty is null or (>= -2 and <= 2),
+            $"frequency_penalty is {Show(job.FrequencyPenalty)}; give -2 to 2; 0 is off."
+        );
         return new SamplingParameters
         {
             Temperature = (float)(job.Temperature ?? 1),
@@ -51,7 +60,8 @@ internal static class SamplingReader
         {
             Require(
                 int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id < vocabularySize,
-                $"logit_bias has the token '{(text.Length <= MaxShownLength && JobLimits.IsPlain(text) ? text : "...")}'; give token ids from 0 to {vocabularySize - 1}.");
+                $"logit_bias has the token '{(text.Length <= MaxShownLength && JobLimits.IsPlain(text) ? text : "...")}'; give token ids from 0 to {vocabularySize - 1}."
+            );
             Require(bias is >= -100 and <= 100, $"logit_bias of token {id} is {Show(bias)}; give -100 to 100.");
             byId[id] = (float)bias;
         }

@@ -54,35 +54,44 @@ internal static class TraceConversion
         };
     }
 
-    public static JobOutput ToJobOutput(GenerationResult result, GenerationRequest request, bool withTokenIds, bool withLogProbabilities) => new()
-    {
-        Text = result.Text,
-        FinishReason = NameOf(result.FinishReason),
-        PromptTokens = result.Trace.PromptTokens,
-        CompletionTokens = result.Trace.CompletionTokens,
-        // Log-probabilities are shown token by token, which takes the ids as well.
-        TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
-        PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
-        TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
-        TopTokenIds = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)] : null,
-        TopLogProbabilities = request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)] : null,
-    };
+    public static JobOutput ToJobOutput(GenerationResult result, GenerationRequest request, bool withTokenIds, bool withLogProbabilities) =>
+        new()
+        {
+            Text = result.Text,
+            FinishReason = NameOf(result.FinishReason),
+            PromptTokens = result.Trace.PromptTokens,
+            CompletionTokens = result.Trace.CompletionTokens,
+            // Log-probabilities are shown token by token, which takes the ids as well.
+            TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
+            PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
+            TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
+            TopTokenIds =
+                request.TopLogProbabilityCount > 0
+                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)]
+                    : null,
+            TopLogProbabilities =
+                request.TopLogProbabilityCount > 0
+                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)]
+                    : null,
+        };
 
-    private static string NameOf(FinishReason reason) => reason switch
-    {
-        FinishReason.Stop => "stop",
-        FinishReason.Length => "length",
-        FinishReason.Cancelled => "cancelled",
-        FinishReason.Expired => "expired",
-        _ => throw new ArgumentException($"An output that is {reason} has not ended.", nameof(reason)),
-    };
+    private static string NameOf(FinishReason reason) =>
+        reason switch
+        {
+            FinishReason.Stop => "stop",
+            FinishReason.Length => "length",
+            FinishReason.Cancelled => "cancelled",
+            FinishReason.Expired => "expired",
+            _ => throw new ArgumentException($"An output that is {reason} has not ended.", nameof(reason)),
+        };
 
-    private static string NameOf(Engine.Sampling.SamplingMode mode) => mode switch
-    {
-        Engine.Sampling.SamplingMode.Greedy => "greedy",
-        Engine.Sampling.SamplingMode.Coupled => "coupled",
-        _ => "rejection",
-    };
+    private static string NameOf(Engine.Sampling.SamplingMode mode) =>
+        mode switch
+        {
+            Engine.Sampling.SamplingMode.Greedy => "greedy",
+            Engine.Sampling.SamplingMode.Coupled => "coupled",
+            _ => "rejection",
+        };
 
     private static float?[] NaNToNull(float[] values) => [.. values.Select(value => float.IsFinite(value) ? value : (float?)null)];
 }

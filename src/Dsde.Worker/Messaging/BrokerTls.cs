@@ -9,7 +9,8 @@ using RabbitMQ.Client;
 namespace Dsde.Worker.Messaging;
 
 /// <summary>
-/// TLS to the broker, the same for the bus and for plain connections. Left to its defaults, MassTransit takes a certificate of any authority for good.
+/// TLS to the broker, the same for the bus and for plain connections. Left to its defaults, MassTransit takes a certificate of any
+/// authority for good.
 /// </summary>
 internal sealed class BrokerTls
 {
@@ -21,14 +22,33 @@ internal sealed class BrokerTls
     public BrokerTls(RabbitMqOptions options)
     {
         _serverName = options.TlsServerName.Length > 0 ? options.TlsServerName : options.Host;
-        _authorities = options.CaCertificate.Length == 0 ? null : Read(nameof(options.CaCertificate), options.CaCertificate, () =>
-        {
-            var authorities = new X509Certificate2Collection();
-            authorities.ImportFromPemFile(options.CaCertificate);
-            return authorities.Count > 0 ? authorities : throw new CryptographicException("It holds no certificate.");
-        });
-        _clientCertificates = options.ClientCertificate.Length == 0 ? [] : Read(nameof(options.ClientCertificate), options.ClientCertificate, () => new X509Certificate2Collection(
-            X509Certificate2.CreateFromPemFile(options.ClientCertificate, options.ClientCertificateKey.Length == 0 ? null : options.ClientCertificateKey)));
+        _authorities =
+            options.CaCertificate.Length == 0
+                ? null
+                : Read(
+                    nameof(options.CaCertificate),
+                    options.CaCertificate,
+                    () =>
+                    {
+                        var authorities = new X509Certificate2Collection();
+                        authorities.ImportFromPemFile(options.CaCertificate);
+                        return authorities.Count > 0 ? authorities : throw new CryptographicException("It holds no certificate.");
+                    }
+                );
+        _clientCertificates =
+            options.ClientCertificate.Length == 0
+                ? []
+                : Read(
+                    nameof(options.ClientCertificate),
+                    options.ClientCertificate,
+                    () =>
+                        new X509Certificate2Collection(
+                            X509Certificate2.CreateFromPemFile(
+                                options.ClientCertificate,
+                                options.ClientCertificateKey.Length == 0 ? null : options.ClientCertificateKey
+                            )
+                        )
+                );
     }
 
     public void ApplyTo(SslOption ssl)
@@ -58,7 +78,8 @@ internal sealed class BrokerTls
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
             throw new AuthenticationException(
-                $"The broker's certificate ({shown.Subject}) is not for {_serverName}. Set {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.Host)} or {nameof(RabbitMqOptions.TlsServerName)} to a name it is for.");
+                $"The broker's certificate ({shown.Subject}) is not for {_serverName}. Set {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.Host)} or {nameof(RabbitMqOptions.TlsServerName)} to a name it is for."
+            );
         }
 
         if (_authorities is null)
@@ -78,9 +99,11 @@ internal sealed class BrokerTls
         return own.Build(shown) ? true : throw Untrusted(shown, own, "an authority of that file");
     }
 
-    private static AuthenticationException Untrusted(X509Certificate2 shown, X509Chain? chain, string authority) => new(
-        $"The broker's certificate ({shown.Subject}, issued by {shown.Issuer}) can't be verified: {string.Join(", ", chain?.ChainStatus.Select(status => status.Status) ?? [])}. "
-        + $"Check {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.CaCertificate)}; the certificate must be valid and come from {authority}.");
+    private static AuthenticationException Untrusted(X509Certificate2 shown, X509Chain? chain, string authority) =>
+        new(
+            $"The broker's certificate ({shown.Subject}, issued by {shown.Issuer}) can't be verified: {string.Join(", ", chain?.ChainStatus.Select(status => status.Status) ?? [])}. "
+                + $"Check {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.CaCertificate)}; the certificate must be valid and come from {authority}."
+        );
 
     private static T Read<T>(string name, string path, Func<T> read)
     {
@@ -88,10 +111,14 @@ internal sealed class BrokerTls
         {
             return read();
         }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             throw new OptionsValidationException(
-                RabbitMqOptions.SectionName, typeof(RabbitMqOptions), [$"{RabbitMqOptions.SectionName}:{name}: {path} can't be read as PEM: {exception.Message}"]);
+                RabbitMqOptions.SectionName,
+                typeof(RabbitMqOptions),
+                [$"{RabbitMqOptions.SectionName}:{name}: {path} can't be read as PEM: {exception.Message}"]
+            );
         }
     }
 }

@@ -26,34 +26,49 @@ internal static class BusSetup
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            bus.UsingRabbitMq((context, configuration) =>
-            {
-                UseHost(configuration, rabbitMq);
-            });
+            bus.UsingRabbitMq(
+                (context, configuration) =>
+                {
+                    UseHost(configuration, rabbitMq);
+                }
+            );
         });
         SetStopTimeout(services, worker);
         services.RemoveMassTransitHostedService(); // the watchdog has that part
         services.AddSingleton<IWatchedBus>(provider => new WatchedBus(
-            provider.GetRequiredService<IBusControl>(), provider.GetRequiredService<IOptions<MassTransitHostOptions>>(), rabbitMq, CreateEndpoints(provider, rabbitMq, worker, batchSize)));
+            provider.GetRequiredService<IBusControl>(),
+            provider.GetRequiredService<IOptions<MassTransitHostOptions>>(),
+            rabbitMq,
+            CreateEndpoints(provider, rabbitMq, worker, batchSize)
+        ));
         services.AddSingleton<BusWatchdog>();
         services.AddHostedService(provider => provider.GetRequiredService<BusWatchdog>());
     }
 
     /// <summary>A bus that only sends and listens for events, over RabbitMQ.</summary>
-    public static void AddRabbitMqClient(this IServiceCollection services, RabbitMqOptions rabbitMq, Action<IBusRegistrationConfigurator>? addConsumers = null)
+    public static void AddRabbitMqClient(
+        this IServiceCollection services,
+        RabbitMqOptions rabbitMq,
+        Action<IBusRegistrationConfigurator>? addConsumers = null
+    )
     {
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
             addConsumers?.Invoke(bus);
-            bus.UsingRabbitMq((context, configuration) =>
-            {
-                UseHost(configuration, rabbitMq);
-                if (addConsumers is not null)
+            bus.UsingRabbitMq(
+                (context, configuration) =>
                 {
-                    configuration.ReceiveEndpoint(new TemporaryEndpointDefinition("dsde-followers"), endpoint => endpoint.ConfigureConsumers(context));
+                    UseHost(configuration, rabbitMq);
+                    if (addConsumers is not null)
+                    {
+                        configuration.ReceiveEndpoint(
+                            new TemporaryEndpointDefinition("dsde-followers"),
+                            endpoint => endpoint.ConfigureConsumers(context)
+                        );
+                    }
                 }
-            });
+            );
         });
     }
 
@@ -64,30 +79,51 @@ internal static class BusSetup
         {
             bus.DisableUsageTelemetry();
             bus.AddConsumer(eventConsumer);
-            bus.UsingInMemory((context, configuration) =>
-            {
-                configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => ConfigureJobs(endpoint, context, worker, batchSize));
-                configuration.ReceiveEndpoint(CancelJobName, endpoint => ConfigureCommand<CancelGenerationJobConsumer>(endpoint, context));
-                configuration.ReceiveEndpoint(CancelBatchName, endpoint => ConfigureCommand<CancelGenerationBatchConsumer>(endpoint, context));
-                configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
-            });
+            bus.UsingInMemory(
+                (context, configuration) =>
+                {
+                    configuration.ReceiveEndpoint(
+                        QueueNames.GenerationJobs,
+                        endpoint => ConfigureJobs(endpoint, context, worker, batchSize)
+                    );
+                    configuration.ReceiveEndpoint(
+                        CancelJobName,
+                        endpoint => ConfigureCommand<CancelGenerationJobConsumer>(endpoint, context)
+                    );
+                    configuration.ReceiveEndpoint(
+                        CancelBatchName,
+                        endpoint => ConfigureCommand<CancelGenerationBatchConsumer>(endpoint, context)
+                    );
+                    configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
+                }
+            );
         });
         SetStopTimeout(services, worker);
     }
 
     /// <summary>They are connected to the running bus, one by one, because only such endpoints can be restarted.</summary>
-    private static IReadOnlyList<WatchedEndpoint> CreateEndpoints(IServiceProvider services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
+    private static IReadOnlyList<WatchedEndpoint> CreateEndpoints(
+        IServiceProvider services,
+        RabbitMqOptions rabbitMq,
+        WorkerOptions worker,
+        int batchSize
+    )
     {
         var (connector, time) = (services.GetRequiredService<IReceiveEndpointConnector>(), services.GetRequiredService<TimeProvider>());
         var lanes = Lane.All.Select(lane => new WatchedEndpoint(
             lane.Queue,
-            attachment => connector.ConnectReceiveEndpoint(lane.Queue, (context, endpoint) =>
-            {
-                Watch(endpoint, attachment);
-                ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, lane, rabbitMq);
-                ConfigureJobs(endpoint, context, worker, batchSize);
-            }),
-            time));
+            attachment =>
+                connector.ConnectReceiveEndpoint(
+                    lane.Queue,
+                    (context, endpoint) =>
+                    {
+                        Watch(endpoint, attachment);
+                        ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, lane, rabbitMq);
+                        ConfigureJobs(endpoint, context, worker, batchSize);
+                    }
+                ),
+            time
+        ));
         return
         [
             .. lanes,
@@ -97,14 +133,21 @@ internal static class BusSetup
     }
 
     private static WatchedEndpoint CreateCommandEndpoint<TConsumer>(string name, IReceiveEndpointConnector connector, TimeProvider time)
-        where TConsumer : class, IConsumer => new(
+        where TConsumer : class, IConsumer =>
+        new(
             name,
-            attachment => connector.ConnectReceiveEndpoint(new TemporaryEndpointDefinition(name), null, (context, endpoint) =>
-            {
-                Watch(endpoint, attachment);
-                ConfigureCommand<TConsumer>(endpoint, context);
-            }),
-            time);
+            attachment =>
+                connector.ConnectReceiveEndpoint(
+                    new TemporaryEndpointDefinition(name),
+                    null,
+                    (context, endpoint) =>
+                    {
+                        Watch(endpoint, attachment);
+                        ConfigureCommand<TConsumer>(endpoint, context);
+                    }
+                ),
+            time
+        );
 
     private static void Watch(IReceiveEndpointConfigurator endpoint, WatchedEndpoint.Attachment attachment)
     {
@@ -121,8 +164,16 @@ internal static class BusSetup
         }
     }
 
-    /// <summary>Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would carry the prompt.</summary>
-    private static void ConfigureJobs(IReceiveEndpointConfigurator endpoint, IRegistrationContext context, WorkerOptions worker, int batchSize)
+    /// <summary>
+    /// Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would
+    /// carry the prompt.
+    /// </summary>
+    private static void ConfigureJobs(
+        IReceiveEndpointConfigurator endpoint,
+        IRegistrationContext context,
+        WorkerOptions worker,
+        int batchSize
+    )
     {
         endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
         endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
@@ -133,8 +184,8 @@ internal static class BusSetup
     }
 
     /// <summary>
-    /// A queue per command, since a raw body doesn't say which one it is. It goes with its worker: what can't be read there is dropped rather than left in an error queue that nobody
-    /// would ever look at.
+    /// A queue per command, since a raw body doesn't say which one it is. It goes with its worker: what can't be read there is dropped
+    /// rather than left in an error queue that nobody would ever look at.
     /// </summary>
     private static void ConfigureCommand<TConsumer>(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
         where TConsumer : class, IConsumer
@@ -147,16 +198,21 @@ internal static class BusSetup
     }
 
     private static void UseHost(IRabbitMqBusFactoryConfigurator configuration, RabbitMqOptions rabbitMq) =>
-        configuration.Host(rabbitMq.Host, (ushort)rabbitMq.Port, rabbitMq.VirtualHost, host =>
-        {
-            host.Username(rabbitMq.Username);
-            host.Password(rabbitMq.ReadPassword());
-            host.PublisherConfirmation = true;
-            if (rabbitMq.UseTls)
+        configuration.Host(
+            rabbitMq.Host,
+            (ushort)rabbitMq.Port,
+            rabbitMq.VirtualHost,
+            host =>
             {
-                host.UseSsl(new BrokerTls(rabbitMq).ApplyTo);
+                host.Username(rabbitMq.Username);
+                host.Password(rabbitMq.ReadPassword());
+                host.PublisherConfirmation = true;
+                if (rabbitMq.UseTls)
+                {
+                    host.UseSsl(new BrokerTls(rabbitMq).ApplyTo);
+                }
             }
-        });
+        );
 
     /// <summary>The bus waits for consumers as long as they may drain, and a little for what they do at their end.</summary>
     private static void SetStopTimeout(IServiceCollection services, WorkerOptions worker)

@@ -4,15 +4,17 @@ using Dsde.Worker.Jobs;
 namespace Dsde.Worker.Messaging;
 
 /// <summary>
-/// A queue of jobs. There are two, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up the other.
+/// A queue of jobs. There are two, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up the
+/// other.
 /// </summary>
 /// <param name="Queue">Its name; the exchange that leads to it has the same.</param>
 /// <param name="Kind">What it is to the jobs.</param>
 internal sealed record Lane(string Queue, JobLane Kind)
 {
     /// <summary>
-    /// Deliveries of a message before it is dead-lettered. What counts the starts of a job is the database; this one only stops a message that never gets so far. RabbitMQ 4 would stop at 20,
-    /// which a long job uses up by acknowledgement timeouts and restarts of workers, and brokers before that not at all. The number must be positive for RabbitMQ 3.
+    /// Deliveries of a message before it is dead-lettered. What counts the starts of a job is the database; this one only stops a message
+    /// that never gets so far. RabbitMQ 4 would stop at 20, which a long job uses up by acknowledgement timeouts and restarts of workers,
+    /// and brokers before that not at all. The number must be positive for RabbitMQ 3.
     /// </summary>
     public const int DeliveryLimit = 1000;
 
@@ -31,7 +33,9 @@ internal sealed record Lane(string Queue, JobLane Kind)
     /// <summary>Where messages go that can't be read, or that an operator may want to send again.</summary>
     public string ErrorQueue => Queue + "_error";
 
-    /// <summary>Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.</summary>
+    /// <summary>
+    /// Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.
+    /// </summary>
     public Uri RabbitMqAddress => new($"exchange:{Queue}");
 
     /// <summary>The lane a submitter puts a job in.</summary>
@@ -43,7 +47,12 @@ internal sealed record Lane(string Queue, JobLane Kind)
     /// <summary>Arguments of the queue: replicated, and nothing is dropped without a trace.</summary>
     public Dictionary<string, object?> QueueArguments(RabbitMqOptions options)
     {
-        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-dead-letter-exchange"] = DeadLetterQueue, ["x-delivery-limit"] = DeliveryLimit };
+        var arguments = new Dictionary<string, object?>
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-dead-letter-exchange"] = DeadLetterQueue,
+            ["x-delivery-limit"] = DeliveryLimit,
+        };
         if (options.AcknowledgementTimeoutMinutes > 0)
         {
             arguments["x-consumer-timeout"] = options.AcknowledgementTimeoutMinutes * 60_000;

@@ -29,7 +29,10 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
     public static MessageOrigin Of(Headers headers, Guid? envelopeCorrelationId)
     {
         // Bytes that are no UTF-8 have become longer ones, and the broker takes no more than these.
-        var correlationId = Find(headers, MessageHeaders.CorrelationId) is { } text && Encoding.UTF8.GetByteCount(text) <= MostPropertyBytes ? text : envelopeCorrelationId?.ToString();
+        var correlationId =
+            Find(headers, MessageHeaders.CorrelationId) is { } text && Encoding.UTF8.GetByteCount(text) <= MostPropertyBytes
+                ? text
+                : envelopeCorrelationId?.ToString();
         return new MessageOrigin(correlationId, FindTrace(headers));
     }
 
@@ -40,7 +43,10 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
     public void ApplyTo(SendContext send, Guid messageId, Guid otherwise)
     {
         send.MessageId = messageId;
-        send.CorrelationId = CorrelationId is null ? otherwise : Guid.TryParse(CorrelationId, out var id) && id.ToString() == CorrelationId ? id : null;
+        send.CorrelationId =
+            CorrelationId is null ? otherwise
+            : Guid.TryParse(CorrelationId, out var id) && id.ToString() == CorrelationId ? id
+            : null;
         if (send.CorrelationId is null && send.TryGetPayload<RabbitMqSendContext>(out var rabbitMq))
         {
             rabbitMq.BasicProperties.CorrelationId = CorrelationId; // envelopes have room for UUIDs only
@@ -60,8 +66,16 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
     private static ActivityContext FindTrace(Headers headers)
     {
         var state = Find(headers, TraceStateHeader) is { Length: <= LongestTraceState } text ? text : null;
-        return ActivityContext.TryParse(Find(headers, TraceParentHeader) ?? Find(headers, MassTransitTraceHeader), state, isRemote: true, out var trace) ? trace : default;
+        return ActivityContext.TryParse(
+            Find(headers, TraceParentHeader) ?? Find(headers, MassTransitTraceHeader),
+            state,
+            isRemote: true,
+            out var trace
+        )
+            ? trace
+            : default;
     }
 
-    private static string? Find(Headers headers, string name) => headers.TryGetHeader(name, out var value) && value is string { Length: > 0 } text ? text : null;
+    private static string? Find(Headers headers, string name) =>
+        headers.TryGetHeader(name, out var value) && value is string { Length: > 0 } text ? text : null;
 }

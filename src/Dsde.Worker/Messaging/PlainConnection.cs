@@ -9,7 +9,8 @@ internal static class PlainConnection
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="CommandFailedException">The broker can't be reached, is not the one it should be, or doesn't let the user in.</exception>
+    /// <exception cref="CommandFailedException">The broker can't be reached, is not the one it should be, or doesn't let the user
+    /// in.</exception>
     public static async Task<IConnection> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
@@ -34,8 +35,9 @@ internal static class PlainConnection
         {
             throw new CommandFailedException(
                 $"RabbitMQ at {options.Describe()} can't be reached as user {options.Username}: {Reason(exception)} "
-                + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls (for example Dsde__RabbitMq__Host in the environment).",
-                exception);
+                    + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls (for example Dsde__RabbitMq__Host in the environment).",
+                exception
+            );
         }
     }
 

@@ -5,7 +5,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Worker.Messaging;
 
 /// <summary>
-/// Declares the queues of jobs exactly as the worker's endpoints do, so that jobs sent before the first worker ever ran have a place to wait.
+/// Declares the queues of jobs exactly as the worker's endpoints do, so that jobs sent before the first worker ever ran have a place to
+/// wait.
 /// </summary>
 internal static class QueueTopology
 {
@@ -26,14 +27,33 @@ internal static class QueueTopology
         {
             throw new CommandFailedException(
                 $"RabbitMQ at {options.Describe()} has a queue of jobs with other arguments: {exception.ShutdownReason?.ReplyText} Delete that queue, or use another virtual host.",
-                exception);
+                exception
+            );
         }
     }
 
-    private static async Task DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken cancellationToken)
+    private static async Task DeclareAsync(
+        IChannel channel,
+        string name,
+        Dictionary<string, object?> arguments,
+        CancellationToken cancellationToken
+    )
     {
-        await channel.ExchangeDeclareAsync(name, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
-        await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, arguments, cancellationToken: cancellationToken);
+        await channel.ExchangeDeclareAsync(
+            name,
+            ExchangeType.Fanout,
+            durable: true,
+            autoDelete: false,
+            cancellationToken: cancellationToken
+        );
+        await channel.QueueDeclareAsync(
+            name,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            arguments,
+            cancellationToken: cancellationToken
+        );
         await channel.QueueBindAsync(name, name, "", cancellationToken: cancellationToken);
     }
 }

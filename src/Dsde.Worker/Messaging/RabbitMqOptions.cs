@@ -26,7 +26,9 @@ internal sealed class RabbitMqOptions : IValidatableObject
     /// <summary>Password.</summary>
     public string Password { get; set; } = "guest";
 
-    /// <summary>A file with the password, which then counts instead of <see cref="Password"/>; a line end after it is no part of it.</summary>
+    /// <summary>
+    /// A file with the password, which then counts instead of <see cref="Password"/>; a line end after it is no part of it.
+    /// </summary>
     public string PasswordFile { get; set; } = "";
 
     /// <summary>Whether to connect by TLS. The broker's certificate is always verified.</summary>
@@ -45,7 +47,8 @@ internal sealed class RabbitMqOptions : IValidatableObject
     public string ClientCertificateKey { get; set; } = "";
 
     /// <summary>
-    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue; 0 for the broker's own setting. Needs RabbitMQ 3.12.
+    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue; 0 for the broker's own setting.
+    /// Needs RabbitMQ 3.12.
     /// </summary>
     [Range(0, 10080)]
     public int AcknowledgementTimeoutMinutes { get; set; }
@@ -54,7 +57,12 @@ internal sealed class RabbitMqOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         (string Name, string Path)[] files =
-            [(nameof(PasswordFile), PasswordFile), (nameof(CaCertificate), CaCertificate), (nameof(ClientCertificate), ClientCertificate), (nameof(ClientCertificateKey), ClientCertificateKey)];
+        [
+            (nameof(PasswordFile), PasswordFile),
+            (nameof(CaCertificate), CaCertificate),
+            (nameof(ClientCertificate), ClientCertificate),
+            (nameof(ClientCertificateKey), ClientCertificateKey),
+        ];
         foreach (var (name, path) in files)
         {
             if (path.Length > 0 && !File.Exists(path))
@@ -64,7 +72,10 @@ internal sealed class RabbitMqOptions : IValidatableObject
 
             if (path.Length > 0 && !UseTls && name != nameof(PasswordFile))
             {
-                yield return new ValidationResult($"It is set, but {nameof(UseTls)} is false, so that it would not be used. Set {nameof(UseTls)}, or leave it out.", [name]);
+                yield return new ValidationResult(
+                    $"It is set, but {nameof(UseTls)} is false, so that it would not be used. Set {nameof(UseTls)}, or leave it out.",
+                    [name]
+                );
             }
         }
     }

@@ -14,16 +14,27 @@ internal sealed class ProgressDisplay(IAnsiConsole console, TextWriter output, T
     {
         if (console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal)
         {
-            await console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            await console
+                .Progress()
+                .Columns(
+                    new ProgressBarColumn(),
+                    new PercentageColumn(),
+                    new ElapsedTimeColumn(),
+                    new TaskDescriptionColumn { Alignment = Justify.Left }
+                )
                 .StartAsync(async context =>
                 {
                     var bar = context.AddTask(Markup.Escape(Describe(sample(), total)), maxValue: Math.Max(1, total));
-                    await PollAsync(work, BarInterval, () =>
-                    {
-                        var now = sample();
-                        bar.Value = now.Ended;
-                        bar.Description = Markup.Escape(Describe(now, total));
-                    });
+                    await PollAsync(
+                        work,
+                        BarInterval,
+                        () =>
+                        {
+                            var now = sample();
+                            bar.Value = now.Ended;
+                            bar.Description = Markup.Escape(Describe(now, total));
+                        }
+                    );
                 });
         }
         else
@@ -39,7 +50,9 @@ internal sealed class ProgressDisplay(IAnsiConsole console, TextWriter output, T
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{sample.Ended}/{total} jobs, {sample.TokensPerSecond:F0} tokens/s");
         text += sample.AcceptanceRate is { } rate ? string.Create(CultureInfo.InvariantCulture, $", acceptance {rate * 100:F1} %") : "";
-        text += sample.SpeculationLength is { } length ? string.Create(CultureInfo.InvariantCulture, $", mean speculation length {length:F1}") : "";
+        text += sample.SpeculationLength is { } length
+            ? string.Create(CultureInfo.InvariantCulture, $", mean speculation length {length:F1}")
+            : "";
         return text + (sample.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $", {sample.Failed} failed") : "");
     }
 

@@ -29,20 +29,20 @@ internal static class RunTable
     }
 
     private static string[] Cells(WorkloadRow row) =>
-    [
-        Markup.Escape(row.Workload),
-        Format(row.JobCount, "N0"),
-        Format(row.FailedCount, "N0"),
-        Format(row.CompletionTokens, "N0"),
-        Format(row.AcceptanceRate * 100, "0.0", " %"),
-        Format(row.BlockEfficiency, "0.00"),
-        Format(row.MeanKld, "0.000;-0.000;0.000"),
-        Format(row.P50LatencyMs / 1000, "0.00", " s"),
-        Format(row.P95LatencyMs / 1000, "0.00", " s"),
-        Format(row.TokensPerSecond, "N0"),
-        Format(row.SpeedUp, "0.00", " x"),
-    ];
+        [
+            Markup.Escape(row.Workload),
+            Format(row.JobCount, "N0"),
+            Format(row.FailedCount, "N0"),
+            Format(row.CompletionTokens, "N0"),
+            Format(row.AcceptanceRate * 100, "0.0", " %"),
+            Format(row.BlockEfficiency, "0.00"),
+            Format(row.MeanKld, "0.000;-0.000;0.000"),
+            Format(row.P50LatencyMs / 1000, "0.00", " s"),
+            Format(row.P95LatencyMs / 1000, "0.00", " s"),
+            Format(row.TokensPerSecond, "N0"),
+            Format(row.SpeedUp, "0.00", " x"),
+        ];
 
-    private static string Format(double? value, string format, string unit = "")
-        => value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) + unit : NotMeasured;
+    private static string Format(double? value, string format, string unit = "") =>
+        value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) + unit : NotMeasured;
 }

@@ -18,8 +18,12 @@ internal sealed class RunTally(TimeProvider time)
         lock (_lock)
         {
             return new ProgressSample(
-                _all.Jobs, _all.Failed, _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
-                _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed, _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations);
+                _all.Jobs,
+                _all.Failed,
+                _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
+                _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed,
+                _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations
+            );
         }
     }
 
@@ -53,7 +57,10 @@ internal sealed class RunTally(TimeProvider time)
     {
         lock (_lock)
         {
-            var rows = _workloads.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.ToRow(pair.Key, elapsed, Find(pair.Key))).ToList();
+            var rows = _workloads
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => pair.Value.ToRow(pair.Key, elapsed, Find(pair.Key)))
+                .ToList();
             return (rows, _all.ToRow("all", elapsed, Find("")));
         }
 
@@ -81,4 +88,10 @@ internal sealed class RunTally(TimeProvider time)
 /// <param name="TokensPerSecond">Since the start.</param>
 /// <param name="AcceptanceRate">0 to 1; null if nothing was proposed.</param>
 /// <param name="SpeculationLength">Mean; null before the first iteration.</param>
-internal readonly record struct ProgressSample(int Ended, int Failed, double TokensPerSecond, double? AcceptanceRate, double? SpeculationLength);
+internal readonly record struct ProgressSample(
+    int Ended,
+    int Failed,
+    double TokensPerSecond,
+    double? AcceptanceRate,
+    double? SpeculationLength
+);

@@ -16,7 +16,11 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
     /// <paramref name="limit"/>.
     /// </summary>
     public async Task<SpeedUpSample> MeasureAsync(
-        IReadOnlyList<GenerationRequest> requests, int rounds, TimeSpan limit, CancellationToken cancellationToken)
+        IReadOnlyList<GenerationRequest> requests,
+        int rounds,
+        TimeSpan limit,
+        CancellationToken cancellationToken
+    )
     {
         var withoutSpeculation = requests.Select(request => request with { Policy = Autoregressive }).ToList();
         var (with, without) = (new List<double>(), new List<double>());
@@ -25,8 +29,7 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
         {
             without.Add(await RunAsync(withoutSpeculation, cancellationToken));
             with.Add(await RunAsync(requests, cancellationToken));
-        }
-        while (with.Count < rounds && time.GetElapsedTime(started) < limit);
+        } while (with.Count < rounds && time.GetElapsedTime(started) < limit);
 
         return new SpeedUpSample(requests.Count, with.Count, Statistics.Median(without), Statistics.Median(with));
     }

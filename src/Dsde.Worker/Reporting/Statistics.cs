@@ -11,7 +11,9 @@ internal static class Statistics
         return sorted.Count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    /// <summary>The smallest value that at least <paramref name="share"/> of the values don't exceed (nearest rank). At least one value.</summary>
+    /// <summary>
+    /// The smallest value that at least <paramref name="share"/> of the values don't exceed (nearest rank). At least one value.
+    /// </summary>
     public static double Quantile(IEnumerable<double> values, double share)
     {
         var sorted = values.Order().ToList();

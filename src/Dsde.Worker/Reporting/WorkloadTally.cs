@@ -39,21 +39,22 @@ internal sealed class WorkloadTally
         Failed++;
     }
 
-    public WorkloadRow ToRow(string name, TimeSpan elapsed, double? speedUp) => new()
-    {
-        Workload = name,
-        JobCount = Jobs,
-        FailedCount = Failed,
-        CompletionTokens = Tokens,
-        AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
-        // The first token of an output comes of its prompt's pass.
-        BlockEfficiency = Iterations == 0 ? null : (Tokens - _outputs) / (double)Iterations,
-        MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
-        P50LatencyMs = Quantile(0.5),
-        P95LatencyMs = Quantile(0.95),
-        TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,
-        SpeedUp = speedUp,
-    };
+    public WorkloadRow ToRow(string name, TimeSpan elapsed, double? speedUp) =>
+        new()
+        {
+            Workload = name,
+            JobCount = Jobs,
+            FailedCount = Failed,
+            CompletionTokens = Tokens,
+            AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
+            // The first token of an output comes of its prompt's pass.
+            BlockEfficiency = Iterations == 0 ? null : (Tokens - _outputs) / (double)Iterations,
+            MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
+            P50LatencyMs = Quantile(0.5),
+            P95LatencyMs = Quantile(0.95),
+            TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,
+            SpeedUp = speedUp,
+        };
 
     private double? Quantile(double share) => _latencies.Count == 0 ? null : Statistics.Quantile(_latencies, share);
 }

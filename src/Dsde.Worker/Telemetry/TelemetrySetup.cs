@@ -5,7 +5,8 @@ using OpenTelemetry.Trace;
 namespace Dsde.Worker.Telemetry;
 
 /// <summary>
-/// Metrics at /metrics, always; spans and metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other variables of OpenTelemetry's SDK count as well.
+/// Metrics at /metrics, always; spans and metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other variables of
+/// OpenTelemetry's SDK count as well.
 /// </summary>
 internal static class TelemetrySetup
 {
@@ -14,10 +15,17 @@ internal static class TelemetrySetup
 
     public static void AddDsdeTelemetry(this WebApplicationBuilder builder)
     {
-        var variables = new ConfigurationBuilder().AddEnvironmentVariables().Build().AsEnumerable().Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary();
+        var variables = new ConfigurationBuilder()
+            .AddEnvironmentVariables()
+            .Build()
+            .AsEnumerable()
+            .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .ToDictionary();
         builder.Configuration.AddInMemoryCollection(variables); // the SDK reads them there
         var isExported = !string.IsNullOrWhiteSpace(variables.GetValueOrDefault(Endpoint));
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.Clear().AddService("dsde-worker").AddEnvironmentVariableDetector());
+        var telemetry = builder
+            .Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.Clear().AddService("dsde-worker").AddEnvironmentVariableDetector());
         telemetry.WithMetrics(metrics =>
         {
             metrics.AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddPrometheusExporter();
@@ -28,7 +36,8 @@ internal static class TelemetrySetup
         });
         if (isExported)
         {
-            // MassTransit's and RabbitMQ's own sources are left out: they know no traceparent of other languages, so that each job would start a second trace there.
+            // MassTransit's and RabbitMQ's own sources are left out: they know no traceparent of other languages, so that each job would
+            // start a second trace there.
             telemetry.WithTracing(traces => traces.AddSource(JobSpans.SourceName, "Npgsql").AddOtlpExporter());
         }
     }

@@ -20,11 +20,31 @@ internal sealed class WorkerMetrics
         _duration = meter.CreateHistogram<double>("dsde.job.duration", "s", "Time of completed jobs in the engine.");
         meter.CreateObservableCounter("dsde.tokens.emitted", () => engine.GetSnapshot().Emitted, "{token}", "Tokens emitted and kept.");
         meter.CreateObservableCounter("dsde.tokens.proposed", () => engine.GetSnapshot().Proposed, "{token}", "Draft tokens proposed.");
-        meter.CreateObservableCounter("dsde.tokens.accepted", () => engine.GetSnapshot().Accepted, "{token}", "Draft tokens accepted and kept.");
-        meter.CreateObservableCounter("dsde.iterations", () => engine.GetSnapshot().Iterations, "{iteration}", "Draft-verify-accept iterations.");
+        meter.CreateObservableCounter(
+            "dsde.tokens.accepted",
+            () => engine.GetSnapshot().Accepted,
+            "{token}",
+            "Draft tokens accepted and kept."
+        );
+        meter.CreateObservableCounter(
+            "dsde.iterations",
+            () => engine.GetSnapshot().Iterations,
+            "{iteration}",
+            "Draft-verify-accept iterations."
+        );
         meter.CreateObservableGauge("dsde.sequences.running", () => engine.GetSnapshot().Running, "{sequence}", "Sequences in the batch.");
-        meter.CreateObservableGauge("dsde.sequences.waiting", () => engine.GetSnapshot().Waiting, "{sequence}", "Requests waiting for a slot.");
-        meter.CreateObservableGauge("dsde.speculation_length.mean", () => engine.GetSnapshot().MeanSpeculationLength, "{token}", "Mean speculation length of the last iteration.");
+        meter.CreateObservableGauge(
+            "dsde.sequences.waiting",
+            () => engine.GetSnapshot().Waiting,
+            "{sequence}",
+            "Requests waiting for a slot."
+        );
+        meter.CreateObservableGauge(
+            "dsde.speculation_length.mean",
+            () => engine.GetSnapshot().MeanSpeculationLength,
+            "{token}",
+            "Mean speculation length of the last iteration."
+        );
     }
 
     /// <summary>Counts a job that ended by this delivery.</summary>
@@ -35,7 +55,12 @@ internal sealed class WorkerMetrics
             return;
         }
 
-        var outcome = ended.Job.State switch { JobState.Completed => "completed", JobState.Failed => "failed", _ => "cancelled" };
+        var outcome = ended.Job.State switch
+        {
+            JobState.Completed => "completed",
+            JobState.Failed => "failed",
+            _ => "cancelled",
+        };
         _jobs.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
         if (ended.Job.Traces.Count > 0)
         {

@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// Jobs whose texts don't depend on who runs them when: coupled sampling (the default) with seeds. Short and long ones, some with two outputs, some of the high lane.
+/// Jobs whose texts don't depend on who runs them when: coupled sampling (the default) with seeds. Short and long ones, some with two
+/// outputs, some of the high lane.
 /// </summary>
 internal static class ChaosJobs
 {
@@ -28,22 +29,24 @@ internal static class ChaosJobs
     private static string ToLine(int number)
     {
         var isLong = number % 13 == 5;
-        return JsonSerializer.Serialize(new
-        {
-            custom_id = $"chaos-{number}",
-            method = "POST",
-            url = "/v1/completions",
-            body = new
+        return JsonSerializer.Serialize(
+            new
             {
-                model = "dsde-demo",
-                prompt = string.Format(System.Globalization.CultureInfo.InvariantCulture, Prompts[number % Prompts.Length], number + 2),
-                max_tokens = isLong ? LongTokens : 16 + (number * 7 % 49),
-                ignore_eos = isLong,
-                temperature = number % 2 == 0 ? 0.8 : 1,
-                seed = number,
-                n = number % 10 == 3 ? 2 : 1,
-                priority = number % 4 == 1 ? 5 : 0,
-            },
-        });
+                custom_id = $"chaos-{number}",
+                method = "POST",
+                url = "/v1/completions",
+                body = new
+                {
+                    model = "dsde-demo",
+                    prompt = string.Format(System.Globalization.CultureInfo.InvariantCulture, Prompts[number % Prompts.Length], number + 2),
+                    max_tokens = isLong ? LongTokens : 16 + (number * 7 % 49),
+                    ignore_eos = isLong,
+                    temperature = number % 2 == 0 ? 0.8 : 1,
+                    seed = number,
+                    n = number % 10 == 3 ? 2 : 1,
+                    priority = number % 4 == 1 ? 5 : 0,
+                },
+            }
+        );
     }
 }

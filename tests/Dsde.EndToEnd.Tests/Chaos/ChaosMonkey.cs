@@ -2,8 +2,16 @@ using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;
 
-/// <summary>Breaks things and puts them together again: two workers, the broker, the database; never the same one twice at a time, but several at once.</summary>
-internal sealed class ChaosMonkey(ChaosPlan plan, BreakableServers servers, IReadOnlyList<(string Name, string Value)> settings, Action<string> log) : IAsyncDisposable
+/// <summary>
+/// Breaks things and puts them together again: two workers, the broker, the database; never the same one twice at a time, but several at
+/// once.
+/// </summary>
+internal sealed class ChaosMonkey(
+    ChaosPlan plan,
+    BreakableServers servers,
+    IReadOnlyList<(string Name, string Value)> settings,
+    Action<string> log
+) : IAsyncDisposable
 {
     /// <summary>A worker is paused for longer than its claims hold.</summary>
     private const int PauseSeconds = 7;
@@ -34,7 +42,9 @@ internal sealed class ChaosMonkey(ChaosPlan plan, BreakableServers servers, IRea
         }
     }
 
-    /// <summary>Breaks something that is whole; returns at once if enough is broken, otherwise when it is broken, maybe before it is whole again.</summary>
+    /// <summary>
+    /// Breaks something that is whole; returns at once if enough is broken, otherwise when it is broken, maybe before it is whole again.
+    /// </summary>
     public async Task<bool> TryBreakAsync()
     {
         foreach (var (component, task) in _busy.Where(entry => entry.Value.IsCompleted).ToList())
@@ -81,75 +91,113 @@ internal sealed class ChaosMonkey(ChaosPlan plan, BreakableServers servers, IRea
     }
 
     private (string Name, Func<TimeSpan, Task> Deed)[] WorkerDeeds(int index) =>
-    [
-        ("killed", async pause =>
-        {
-            await _workers[index].KillAsync();
-            await Task.Delay(pause);
-            await ReplaceAsync(index);
-        }),
-        ("killed twice", async pause =>
-        {
-            await _workers[index].KillAsync();
-            await ReplaceAsync(index, untilReady: false);
-            await Task.Delay(pause);
-            await _workers[index].KillAsync();
-            await ReplaceAsync(index);
-        }),
-        ("told to stop", async pause =>
-        {
-            var (exitCode, workerLog) = await _workers[index].StopAsync(TimeSpan.FromSeconds(60));
-            exitCode.ShouldBe(0, workerLog);
-            await Task.Delay(pause);
-            await ReplaceAsync(index);
-        }),
-        ("paused past its claims", async _ =>
-        {
-            await _workers[index].PauseAsync();
-            await Task.Delay(TimeSpan.FromSeconds(PauseSeconds));
-            await _workers[index].ContinueAsync();
-        }),
-    ];
+        [
+            (
+                "killed",
+                async pause =>
+                {
+                    await _workers[index].KillAsync();
+                    await Task.Delay(pause);
+                    await ReplaceAsync(index);
+                }
+            ),
+            (
+                "killed twice",
+                async pause =>
+                {
+                    await _workers[index].KillAsync();
+                    await ReplaceAsync(index, untilReady: false);
+                    await Task.Delay(pause);
+                    await _workers[index].KillAsync();
+                    await ReplaceAsync(index);
+                }
+            ),
+            (
+                "told to stop",
+                async pause =>
+                {
+                    var (exitCode, workerLog) = await _workers[index].StopAsync(TimeSpan.FromSeconds(60));
+                    exitCode.ShouldBe(0, workerLog);
+                    await Task.Delay(pause);
+                    await ReplaceAsync(index);
+                }
+            ),
+            (
+                "paused past its claims",
+                async _ =>
+                {
+                    await _workers[index].PauseAsync();
+                    await Task.Delay(TimeSpan.FromSeconds(PauseSeconds));
+                    await _workers[index].ContinueAsync();
+                }
+            ),
+        ];
 
     private (string Name, Func<TimeSpan, Task> Deed)[] BrokerDeeds() =>
-    [
-        ("killed", async pause =>
-        {
-            await servers.RabbitMq.Server.KillAsync();
-            await Task.Delay(pause);
-            await servers.RabbitMq.Server.RestartAsync();
-        }),
-        ("restarted", async pause =>
-        {
-            await servers.RabbitMq.Server.StopAsync();
-            await Task.Delay(pause);
-            await servers.RabbitMq.Server.RestartAsync();
-        }),
-        ("connections cut", _ => servers.RabbitMq.CutConnectionsAsync(settings.Last(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value)),
-    ];
+        [
+            (
+                "killed",
+                async pause =>
+                {
+                    await servers.RabbitMq.Server.KillAsync();
+                    await Task.Delay(pause);
+                    await servers.RabbitMq.Server.RestartAsync();
+                }
+            ),
+            (
+                "restarted",
+                async pause =>
+                {
+                    await servers.RabbitMq.Server.StopAsync();
+                    await Task.Delay(pause);
+                    await servers.RabbitMq.Server.RestartAsync();
+                }
+            ),
+            (
+                "connections cut",
+                _ => servers.RabbitMq.CutConnectionsAsync(settings.Last(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value)
+            ),
+        ];
 
     private (string Name, Func<TimeSpan, Task> Deed)[] DatabaseDeeds() =>
-    [
-        ("killed", async pause =>
-        {
-            await servers.Postgres.Server.KillAsync();
-            await Task.Delay(pause);
-            await servers.Postgres.Server.RestartAsync();
-        }),
-        ("restarted", async pause =>
-        {
-            await servers.Postgres.Server.StopAsync();
-            await Task.Delay(pause);
-            await servers.Postgres.Server.RestartAsync();
-        }),
-        ("connections cut", _ => servers.Postgres.CutConnectionsAsync(settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value)),
-        ("away", async pause =>
-        {
-            await servers.Postgres.Server.StopAsync();
-            await Task.Delay(TimeSpan.FromSeconds(plan.IsLong && pause.TotalMilliseconds < 400 ? LongOutageSeconds : OutageSeconds));
-            await servers.Postgres.Server.RestartAsync();
-        }),
-    ];
+        [
+            (
+                "killed",
+                async pause =>
+                {
+                    await servers.Postgres.Server.KillAsync();
+                    await Task.Delay(pause);
+                    await servers.Postgres.Server.RestartAsync();
+                }
+            ),
+            (
+                "restarted",
+                async pause =>
+                {
+                    await servers.Postgres.Server.StopAsync();
+                    await Task.Delay(pause);
+                    await servers.Postgres.Server.RestartAsync();
+                }
+            ),
+            (
+                "connections cut",
+                _ =>
+                    servers.Postgres.CutConnectionsAsync(
+                        settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value
+                    )
+            ),
+            (
+                "away",
+                async pause =>
+                {
+                    await servers.Postgres.Server.StopAsync();
+                    await Task.Delay(
+                        TimeSpan.FromSeconds(plan.IsLong && pause.TotalMilliseconds < 400 ? LongOutageSeconds : OutageSeconds)
+                    );
+                    await servers.Postgres.Server.RestartAsync();
+                }
+            ),
+        ];
 
     /// <summary>A worker can't start without its database, and is not ready without its broker, but waits for both.</summary>
     private async Task ReplaceAsync(int index, bool untilReady = true)

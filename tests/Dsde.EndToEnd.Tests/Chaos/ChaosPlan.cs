@@ -11,8 +11,12 @@ internal sealed record ChaosPlan(int Seed, int KillCount, int JobCount)
     private const int DefaultKills = 24;
     private const int DefaultJobs = 520;
 
-    public static ChaosPlan Read() => new(
-        ReadNumber("DSDE_CHAOS_SEED") ?? Environment.TickCount & 0xFFFFFF, ReadNumber("DSDE_CHAOS_KILLS") ?? DefaultKills, ReadNumber("DSDE_CHAOS_JOBS") ?? DefaultJobs);
+    public static ChaosPlan Read() =>
+        new(
+            ReadNumber("DSDE_CHAOS_SEED") ?? Environment.TickCount & 0xFFFFFF,
+            ReadNumber("DSDE_CHAOS_KILLS") ?? DefaultKills,
+            ReadNumber("DSDE_CHAOS_JOBS") ?? DefaultJobs
+        );
 
     /// <summary>Whether this is more than the ordinary run: then the database is away for whole minutes as well.</summary>
     public bool IsLong => KillCount > DefaultKills;

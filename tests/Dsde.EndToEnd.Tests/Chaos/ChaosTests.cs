@@ -3,13 +3,21 @@ using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;
 
-/// <summary>Two workers, a broker and a database, of which something breaks every few seconds while they work on some hundred jobs.</summary>
+/// <summary>
+/// Two workers, a broker and a database, of which something breaks every few seconds while they work on some hundred jobs.
+/// </summary>
 public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper output) : IClassFixture<BreakableServers>
 {
-    /// <summary>Texts depend on the seed alone, and much is checkpointed. Nobody is suspected of killing its worker: here all are innocent.</summary>
+    /// <summary>
+    /// Texts depend on the seed alone, and much is checkpointed. Nobody is suspected of killing its worker: here all are innocent.
+    /// </summary>
     private static readonly (string, string)[] Settings =
     [
-        ("Dsde__Engine__Numerics", "deterministic"), ("Dsde__Engine__Threads", "1"), ("Dsde__Worker__CheckpointTokens", "32"), ("Dsde__Worker__LostStartsBeforeAlone", "100"), ("Dsde__Worker__DrainSeconds", "2"),
+        ("Dsde__Engine__Numerics", "deterministic"),
+        ("Dsde__Engine__Threads", "1"),
+        ("Dsde__Worker__CheckpointTokens", "32"),
+        ("Dsde__Worker__LostStartsBeforeAlone", "100"),
+        ("Dsde__Worker__DrainSeconds", "2"),
     ];
 
     [Fact]
@@ -41,12 +49,22 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         {
             if (TimeProvider.System.GetElapsedTime(started) > plan.Patience)
             {
-                Assert.Fail($"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n{await ledger.DescribeAsync()}\n{string.Join("\n\n", monkey.Workers.Select(LastLinesOf))}");
+                Assert.Fail(
+                    $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n{await ledger.DescribeAsync()}\n{string.Join("\n\n", monkey.Workers.Select(LastLinesOf))}"
+                );
             }
 
-            completed = await Rows.TryCountAsync(connectionString, "SELECT count(*) FROM generation_jobs WHERE state IN ('completed', 'failed', 'cancelled')") ?? completed;
+            completed =
+                await Rows.TryCountAsync(
+                    connectionString,
+                    "SELECT count(*) FROM generation_jobs WHERE state IN ('completed', 'failed', 'cancelled')"
+                ) ?? completed;
             var due = (double)(monkey.Done + 1) / (plan.KillCount + 2) * plan.JobCount * 0.95;
-            if (monkey.Done < plan.KillCount && (completed >= due || TimeProvider.System.GetElapsedTime(lastBreak) > TimeSpan.FromSeconds(12)) && await monkey.TryBreakAsync())
+            if (
+                monkey.Done < plan.KillCount
+                && (completed >= due || TimeProvider.System.GetElapsedTime(lastBreak) > TimeSpan.FromSeconds(12))
+                && await monkey.TryBreakAsync()
+            )
             {
                 lastBreak = TimeProvider.System.GetTimestamp();
             }
@@ -61,7 +79,9 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
 
         await late;
         await monkey.MendAsync();
-        Log($"all ended {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s after the start, {tap.Events.Count} events, {string.Join(", ", monkey.Tally.Select(entry => $"{entry.Key} {entry.Value}"))}");
+        Log(
+            $"all ended {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s after the start, {tap.Events.Count} events, {string.Join(", ", monkey.Tally.Select(entry => $"{entry.Key} {entry.Value}"))}"
+        );
         await ledger.ShouldHaveTextsOfAsync(expected);
         await ledger.ShouldHaveEventsAsync(plan.JobCount, batches.ToDictionary(batch => batch.Id, batch => batch.Count));
         await ledger.ShouldHaveEmptyQueuesAsync();
@@ -81,11 +101,28 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
 
     private static async Task<IReadOnlyDictionary<string, string[]>> RunUndisturbedAsync(string file, string folder)
     {
-        var ended = await DsdeProgram.RunAsync([("Dsde__Engine__Numerics", "deterministic"), ("Dsde__Engine__DataType", "fp32")], "run", file, "--out", folder, "--no-speedup");
+        var ended = await DsdeProgram.RunAsync(
+            [("Dsde__Engine__Numerics", "deterministic"), ("Dsde__Engine__DataType", "fp32")],
+            "run",
+            file,
+            "--out",
+            folder,
+            "--no-speedup"
+        );
         ended.ExitCode.ShouldBe(0, ended.Error);
-        return ResultLine.Read(Path.Combine(folder, "results.jsonl")).ToDictionary(
-            result => result.CustomId,
-            result => result.Line.GetProperty("response").GetProperty("body").GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("text").GetString() ?? "").ToArray());
+        return ResultLine
+            .Read(Path.Combine(folder, "results.jsonl"))
+            .ToDictionary(
+                result => result.CustomId,
+                result =>
+                    result
+                        .Line.GetProperty("response")
+                        .GetProperty("body")
+                        .GetProperty("choices")
+                        .EnumerateArray()
+                        .Select(choice => choice.GetProperty("text").GetString() ?? "")
+                        .ToArray()
+            );
     }
 
     /// <summary>Until it has worked: the same batch id and the same lines are the same jobs.</summary>
@@ -97,5 +134,6 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         }
     }
 
-    private static string LastLinesOf(WorkerUnderTest worker) => $"{worker.WorkerId}{(worker.HasExited ? " (ended)" : "")}:\n{string.Join('\n', worker.Log.TrimEnd().Split('\n').TakeLast(25))}";
+    private static string LastLinesOf(WorkerUnderTest worker) =>
+        $"{worker.WorkerId}{(worker.HasExited ? " (ended)" : "")}:\n{string.Join('\n', worker.Log.TrimEnd().Split('\n').TakeLast(25))}";
 }

@@ -3,7 +3,10 @@ using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;
 
-/// <summary>The database is stopped while jobs run and wait: nothing is taken to its end without it, nothing fails, and everything goes on by itself.</summary>
+/// <summary>
+/// The database is stopped while jobs run and wait: nothing is taken to its end without it, nothing fails, and everything goes on by
+/// itself.
+/// </summary>
 public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixture<BreakableServers>
 {
     private const int JobCount = 60;
@@ -12,10 +15,16 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
     public async Task Without_the_database_jobs_wait_in_the_broker_the_worker_says_so_and_afterwards_all_complete()
     {
         var outage = TimeSpan.FromSeconds(ChaosPlan.Read().IsLong ? 60 : 15);
-        await using var worker = await WorkerUnderTest.StartAsync(servers.RabbitMq, servers.Postgres, settings: [("Dsde__Engine__BatchSize", "4")]);
+        await using var worker = await WorkerUnderTest.StartAsync(
+            servers.RabbitMq,
+            servers.Postgres,
+            settings: [("Dsde__Engine__BatchSize", "4")]
+        );
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
         using var folder = new ScratchFolder();
-        (await DsdeProgram.RunAsync(worker.Environment, "submit", ChaosJobs.Write(folder.Path, "jobs.jsonl", 0, JobCount))).ExitCode.ShouldBe(0);
+        (
+            await DsdeProgram.RunAsync(worker.Environment, "submit", ChaosJobs.Write(folder.Path, "jobs.jsonl", 0, JobCount))
+        ).ExitCode.ShouldBe(0);
         await tap.WaitForAsync(3);
 
         await servers.Postgres.Server.StopAsync();
@@ -24,15 +33,25 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
         var told = tap.Events.Count;
         await Task.Delay(outage - TimeProvider.System.GetElapsedTime(away), TestContext.Current.CancellationToken); // the outage itself is what is tried
         worker.HasExited.ShouldBeFalse(worker.Log);
-        (tap.Events.Count - told).ShouldBeLessThan(8, "Hardly anything can have been stored when the database went, so hardly anything can be told.");
-        var waiting = await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs") + await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs-high");
+        (tap.Events.Count - told).ShouldBeLessThan(
+            8,
+            "Hardly anything can have been stored when the database went, so hardly anything can be told."
+        );
+        var waiting =
+            await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs")
+            + await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs-high");
         waiting.ShouldBeGreaterThanOrEqualTo(JobCount - tap.Events.Count);
         await servers.Postgres.Server.RestartAsync();
 
-        await tap.WaitUntilAsync(() => tap.Events.Select(item => item.MessageId).Distinct().Count() == JobCount + 1, TimeSpan.FromSeconds(60));
+        await tap.WaitUntilAsync(
+            () => tap.Events.Select(item => item.MessageId).Distinct().Count() == JobCount + 1,
+            TimeSpan.FromSeconds(60)
+        );
         tap.Events.ShouldAllBe(item => item.Type == "GenerationJobCompleted" || item.Type == "GenerationBatchCompleted");
         await WaitForHealthAsync(worker, HttpStatusCode.OK, "Healthy");
-        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, attempt FROM generation_jobs")).ShouldAllBe(row => "completed".Equals(row[0]) && 1.Equals(row[1]));
+        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, attempt FROM generation_jobs")).ShouldAllBe(row =>
+            "completed".Equals(row[0]) && 1.Equals(row[1])
+        );
         await servers.RabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
         await tap.ShouldBeEmptyAsync("dsde-generation-jobs_error", "dsde-generation-jobs-high_error");
     }
@@ -40,7 +59,10 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
     private static async Task WaitForHealthAsync(WorkerUnderTest worker, HttpStatusCode status, string text)
     {
         var patience = TimeProvider.System.GetTimestamp();
-        while (await worker.ReadHealthAsync() is var health && (health.Status != status || !health.Text.Contains(text, StringComparison.Ordinal)))
+        while (
+            await worker.ReadHealthAsync() is var health
+            && (health.Status != status || !health.Text.Contains(text, StringComparison.Ordinal))
+        )
         {
             TimeProvider.System.GetElapsedTime(patience).ShouldBeLessThan(TimeSpan.FromSeconds(30), health.Text);
             await Task.Delay(200, TestContext.Current.CancellationToken);

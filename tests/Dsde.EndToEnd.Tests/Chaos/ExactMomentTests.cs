@@ -3,8 +3,8 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// Random kills rarely hit the moments between store, publish and acknowledge. Here the wire between worker and server is cut at exactly that message, and
-/// then the worker is killed before it can do anything about it.
+/// Random kills rarely hit the moments between store, publish and acknowledge. Here the wire between worker and server is cut at exactly
+/// that message, and then the worker is killed before it can do anything about it.
 /// </summary>
 public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<BreakableServers>
 {
@@ -15,16 +15,20 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     private readonly Guid _batchId = Guid.NewGuid();
 
     /// <summary>Moments between store and acknowledgement, and what has been told by then.</summary>
-    public static TheoryData<string, string[]> Moments => new()
-    {
-        { "the event does not get to the broker", [] },
-        { "the event's confirmation does not get to the worker", [JobCompleted] },
-        { "the acknowledgement of the job does not get to the broker", [JobCompleted, BatchCompleted] },
-    };
+    public static TheoryData<string, string[]> Moments =>
+        new()
+        {
+            { "the event does not get to the broker", [] },
+            { "the event's confirmation does not get to the worker", [JobCompleted] },
+            { "the acknowledgement of the job does not get to the broker", [JobCompleted, BatchCompleted] },
+        };
 
     [Theory]
     [MemberData(nameof(Moments))]
-    public async Task A_worker_killed_after_it_stored_leaves_a_job_that_another_announces_as_the_same_event_and_does_not_run_again(string moment, string[] toldBefore)
+    public async Task A_worker_killed_after_it_stored_leaves_a_job_that_another_announces_as_the_same_event_and_does_not_run_again(
+        string moment,
+        string[] toldBefore
+    )
     {
         await using var wire = new Wire(servers.RabbitMq.Port, WireProtocol.Amqp);
         var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
@@ -78,7 +82,10 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         await using var wire = new Wire(servers.Postgres.Server.Port, WireProtocol.PostgreSql);
         var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
         var direct = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
-        await using var worker = await WorkerUnderTest.StartAsync([.. settings, ("Dsde__Persistence__ConnectionString", Through(wire, direct))]);
+        await using var worker = await WorkerUnderTest.StartAsync([
+            .. settings,
+            ("Dsde__Persistence__ConnectionString", Through(wire, direct)),
+        ]);
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
         var storing = 0;
         var cut = wire.ArmAsync(message =>
@@ -102,9 +109,17 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     public async Task A_worker_that_hangs_while_it_stores_holds_nobody_up_for_ever()
     {
         await using var wire = new Wire(servers.Postgres.Server.Port, WireProtocol.PostgreSql);
-        var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres, ("Dsde__Engine__BatchSize", "1"), ("Dsde__Worker__PrefetchMargin", "0"));
+        var settings = await WorkerUnderTest.CreateSiteAsync(
+            servers.RabbitMq,
+            servers.Postgres,
+            ("Dsde__Engine__BatchSize", "1"),
+            ("Dsde__Worker__PrefetchMargin", "0")
+        );
         var direct = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
-        await using var hanging = await WorkerUnderTest.StartAsync([.. settings, ("Dsde__Persistence__ConnectionString", Through(wire, direct))]);
+        await using var hanging = await WorkerUnderTest.StartAsync([
+            .. settings,
+            ("Dsde__Persistence__ConnectionString", Through(wire, direct)),
+        ]);
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, hanging.VirtualHost);
         var held = wire.ArmAsync(message => message.IsFromClient && message.Contains("COPY job_traces") ? WireCut.Hold : WireCut.No);
         await tap.PublishAsync(Job());
@@ -119,13 +134,17 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         await hanging.KillAsync();
     }
 
-    private static Func<WireMessage, WireCut> At(string moment) => moment switch
-    {
-        "the event does not get to the broker" => message => message.IsPublish && message.Contains("Dsde.Contracts:GenerationJobCompleted") ? WireCut.Before : WireCut.No,
-        "the event's confirmation does not get to the worker" => message => !message.IsFromClient && message.IsAcknowledgement ? WireCut.Before : WireCut.No,
-        "the acknowledgement of the job does not get to the broker" => message => message.IsFromClient && message.IsAcknowledgement ? WireCut.Before : WireCut.No,
-        _ => throw new ArgumentException(moment, nameof(moment)),
-    };
+    private static Func<WireMessage, WireCut> At(string moment) =>
+        moment switch
+        {
+            "the event does not get to the broker" => message =>
+                message.IsPublish && message.Contains("Dsde.Contracts:GenerationJobCompleted") ? WireCut.Before : WireCut.No,
+            "the event's confirmation does not get to the worker" => message =>
+                !message.IsFromClient && message.IsAcknowledgement ? WireCut.Before : WireCut.No,
+            "the acknowledgement of the job does not get to the broker" => message =>
+                message.IsFromClient && message.IsAcknowledgement ? WireCut.Before : WireCut.No,
+            _ => throw new ArgumentException(moment, nameof(moment)),
+        };
 
     private string Job() =>
         $$"""{"jobId":"{{_jobId}}","batchId":"{{_batchId}}","batchJobCount":1,"model":"dsde-demo","prompt":"Story: Once there were 3 foxes","maxTokens":40,"seed":7}""";
@@ -143,12 +162,28 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
 
     private async Task ShouldBeStoredOnceAsync(string connectionString, string workerId, int attempt)
     {
-        (await Rows.ReadAsync(connectionString, "SELECT job_id, state, worker_id, attempt FROM generation_jobs")).ShouldHaveSingleItem().ShouldBe([_jobId, "completed", workerId, attempt]);
-        (await Rows.ReadAsync(connectionString, "SELECT job_id, worker_id FROM job_traces")).ShouldHaveSingleItem().ShouldBe([_jobId, workerId]);
-        (await Rows.ReadAsync(connectionString, "SELECT batch_id, job_count, completed_count, failed_count, cancelled_count FROM generation_batches")).ShouldHaveSingleItem().ShouldBe([_batchId, 1, 1, 0, 0]);
+        (await Rows.ReadAsync(connectionString, "SELECT job_id, state, worker_id, attempt FROM generation_jobs"))
+            .ShouldHaveSingleItem()
+            .ShouldBe([_jobId, "completed", workerId, attempt]);
+        (await Rows.ReadAsync(connectionString, "SELECT job_id, worker_id FROM job_traces"))
+            .ShouldHaveSingleItem()
+            .ShouldBe([_jobId, workerId]);
+        (
+            await Rows.ReadAsync(
+                connectionString,
+                "SELECT batch_id, job_count, completed_count, failed_count, cancelled_count FROM generation_batches"
+            )
+        )
+            .ShouldHaveSingleItem()
+            .ShouldBe([_batchId, 1, 1, 0, 0]);
     }
 
     /// <summary>What goes over a wire that is to be understood is not encrypted.</summary>
     private static string Through(Wire wire, string connectionString) =>
-        new Npgsql.NpgsqlConnectionStringBuilder(connectionString) { Port = wire.Port, SslMode = Npgsql.SslMode.Disable, GssEncryptionMode = Npgsql.GssEncryptionMode.Disable }.ConnectionString;
+        new Npgsql.NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Port = wire.Port,
+            SslMode = Npgsql.SslMode.Disable,
+            GssEncryptionMode = Npgsql.GssEncryptionMode.Disable,
+        }.ConnectionString;
 }

@@ -3,8 +3,8 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// A job that takes its worker down. Seen from outside it is one whose worker dies whenever the engine has it; so a supervisor kills the worker as soon as the row says that it has, and
-/// starts it again, as an orchestrator does.
+/// A job that takes its worker down. Seen from outside it is one whose worker dies whenever the engine has it; so a supervisor kills the
+/// worker as soon as the row says that it has, and starts it again, as an orchestrator does.
 /// </summary>
 public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
@@ -14,15 +14,23 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
     public async Task A_job_that_kills_its_workers_runs_alone_once_and_goes_to_the_error_queue_and_its_neighbours_complete()
     {
         var settings = await WorkerUnderTest.CreateSiteAsync(
-            rabbitMq, postgres, ("Dsde__Worker__CheckpointTokens", "100000"), ("Dsde__Worker__LeaseSeconds", "5"), ("Dsde__Worker__LostStartsBeforeAlone", "2"));
+            rabbitMq,
+            postgres,
+            ("Dsde__Worker__CheckpointTokens", "100000"),
+            ("Dsde__Worker__LeaseSeconds", "5"),
+            ("Dsde__Worker__LostStartsBeforeAlone", "2")
+        );
         var connectionString = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
         var virtualHost = settings.Last(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value;
         var killer = Guid.NewGuid();
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, virtualHost);
 
-        // Among others at first; then, having lost two starts, once its turn to be alone has come. A fourth time the engine must not get it: there it would complete.
+        // Among others at first; then, having lost two starts, once its turn to be alone has come. A fourth time the engine must not get
+        // it: there it would complete.
         await using var supervisor = new Supervisor(
-            settings, $"SELECT count(*) FROM generation_jobs WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 3 AND (lost_starts < 2 OR is_alone)");
+            settings,
+            $"SELECT count(*) FROM generation_jobs WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 3 AND (lost_starts < 2 OR is_alone)"
+        );
         await supervisor.StartAsync();
         await tap.PublishAsync(CreateJob(killer, 0));
         for (var number = 1; number <= NeighbourCount; number++)
@@ -31,16 +39,25 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
         }
 
         await tap.WaitUntilAsync(
-            () => tap.Events.Select(item => item.Message.GetProperty("jobId").GetString()).Distinct().Count() == NeighbourCount + 1, TimeSpan.FromSeconds(150));
+            () => tap.Events.Select(item => item.Message.GetProperty("jobId").GetString()).Distinct().Count() == NeighbourCount + 1,
+            TimeSpan.FromSeconds(150)
+        );
 
         supervisor.Kills.ShouldBe(3); // twice among others, once alone
-        var lost = (await Rows.ReadAsync(connectionString, $"SELECT state, failure_code, failure_retryable FROM generation_jobs WHERE job_id = '{killer}'")).ShouldHaveSingleItem();
+        var lost = (
+            await Rows.ReadAsync(
+                connectionString,
+                $"SELECT state, failure_code, failure_retryable FROM generation_jobs WHERE job_id = '{killer}'"
+            )
+        ).ShouldHaveSingleItem();
         lost[0].ShouldBe("failed");
         lost[1].ShouldBe("worker_lost");
         var failure = tap.Events.Where(item => item.Type == "GenerationJobFailed").ShouldHaveSingleItem().Message;
         failure.GetProperty("jobId").GetString().ShouldBe(killer.ToString());
         failure.GetProperty("code").GetString().ShouldBe("worker_lost");
-        (await Rows.CountAsync(connectionString, "SELECT count(*) FROM generation_jobs WHERE state = 'completed'")).ShouldBe(NeighbourCount);
+        (await Rows.CountAsync(connectionString, "SELECT count(*) FROM generation_jobs WHERE state = 'completed'")).ShouldBe(
+            NeighbourCount
+        );
         var dead = await tap.TakeAsync("dsde-generation-jobs_error");
         System.Text.Encoding.UTF8.GetString(dead.Body.Span).ShouldContain(killer.ToString());
         System.Text.Encoding.UTF8.GetString((byte[])dead.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldContain("worker_lost");

@@ -10,9 +10,8 @@ namespace Dsde.EndToEnd.Tests.Fuzzing;
 /// <param name="Body">The body.</param>
 internal sealed record FuzzMessage(int Number, string Kind, Guid JobId, byte[] Body)
 {
-    public FuzzMessage(int number, string kind, Guid jobId, string body) : this(number, kind, jobId, Encoding.UTF8.GetBytes(body))
-    {
-    }
+    public FuzzMessage(int number, string kind, Guid jobId, string body)
+        : this(number, kind, jobId, Encoding.UTF8.GetBytes(body)) { }
 
     public string? ContentType { get; init; } = "application/json";
 
@@ -29,7 +28,12 @@ internal sealed record FuzzMessage(int Number, string Kind, Guid JobId, byte[] B
 
     public BasicProperties ToProperties()
     {
-        var properties = new BasicProperties { MessageId = IdOf(Number), Persistent = true, Headers = Headers };
+        var properties = new BasicProperties
+        {
+            MessageId = IdOf(Number),
+            Persistent = true,
+            Headers = Headers,
+        };
         if (ContentType is not null)
         {
             properties.ContentType = ContentType;

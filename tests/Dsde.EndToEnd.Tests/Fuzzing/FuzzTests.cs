@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Dsde.EndToEnd.Tests.Fuzzing;
 
-/// <summary>A worker among messages that nobody should send: every job completes, every other message ends with a reason, and the worker stays as it was.</summary>
+/// <summary>
+/// A worker among messages that nobody should send: every job completes, every other message ends with a reason, and the worker stays as it
+/// was.
+/// </summary>
 public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
     private const int HostileCount = 10_000;
@@ -17,16 +20,31 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     private const string HeapLimitHex = "20000000"; // 512 MiB, as a container has a limit: with a machine to itself .NET leaves large bodies uncollected for long
     private const long MaxGrowthBytes = 200L << 20; // between two points of .NET's own choice of when to collect; 30 KiB kept for each message would be more
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
-    private static readonly string[] Queues = ["dsde-generation-jobs_error", "dsde-generation-jobs-dead", "dsde-generation-jobs-high_error", "dsde-generation-jobs-high-dead"];
+    private static readonly string[] Queues =
+    [
+        "dsde-generation-jobs_error",
+        "dsde-generation-jobs-dead",
+        "dsde-generation-jobs-high_error",
+        "dsde-generation-jobs-high-dead",
+    ];
 
     [Fact]
     public async Task Every_message_ends_exactly_once_with_its_output_or_a_reason_and_the_worker_is_as_it_was()
     {
-        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 2, ("Dsde__Engine__BatchSize", "16"), ("DOTNET_GCHeapHardLimit", HeapLimitHex));
+        await using var worker = await WorkerUnderTest.StartAsync(
+            rabbitMq,
+            postgres,
+            drainSeconds: 2,
+            ("Dsde__Engine__BatchSize", "16"),
+            ("DOTNET_GCHeapHardLimit", HeapLimitHex)
+        );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var ids = new HostileMessages(Seed, []);
-        var good = Enumerable.Range(0, GoodCount).Select(number => HostileMessages.CreateGood(HostileCount + number, ids.NewGuid())).ToList();
+        var good = Enumerable
+            .Range(0, GoodCount)
+            .Select(number => HostileMessages.CreateGood(HostileCount + number, ids.NewGuid()))
+            .ToList();
         var hostile = new HostileMessages(Seed + 1, [.. good.Take(FirstGoodCount).Select(message => message.JobId)]);
         var mixed = Enumerable.Range(0, HostileCount).Select(hostile.Create).ToList();
         for (var index = FirstGoodCount; index < GoodCount; index++)
@@ -57,26 +75,45 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         good.ShouldAllBe(message => events[message.JobId].Count(item => item.Type == "GenerationJobCompleted") == 1);
         foreach (var message in told.SelectMany(group => group).Where(message => !message.MayComplete && message.Kind != "conflict"))
         {
-            events[message.JobId].ShouldAllBe(item => item.Type == "GenerationJobFailed", $"{message.Kind}: {Encoding.UTF8.GetString(message.Body.AsSpan(0, Math.Min(message.Body.Length, 300)))}");
+            events[message.JobId]
+                .ShouldAllBe(
+                    item => item.Type == "GenerationJobFailed",
+                    $"{message.Kind}: {Encoding.UTF8.GetString(message.Body.AsSpan(0, Math.Min(message.Body.Length, 300)))}"
+                );
         }
 
-        var failures = tap.Events.Where(item => item.Type == "GenerationJobFailed").Select(item => (Job: item.Message.GetProperty("jobId").GetGuid(), Code: item.Message.GetProperty("code").GetString(), Text: item.Message.GetProperty("message").GetString())).ToList();
+        var failures = tap
+            .Events.Where(item => item.Type == "GenerationJobFailed")
+            .Select(item =>
+                (
+                    Job: item.Message.GetProperty("jobId").GetGuid(),
+                    Code: item.Message.GetProperty("code").GetString(),
+                    Text: item.Message.GetProperty("message").GetString()
+                )
+            )
+            .ToList();
         failures.ShouldAllBe(failure => failure.Text!.Length > 10 && !failure.Text.Contains(HostileMessages.Marker));
         failures.Count(failure => failure.Code == "job_id_conflict").ShouldBe(sent.Count(message => message.Kind == "conflict"));
         failures.ShouldNotContain(failure => failure.Code == "engine_error");
-        (await StatesAsync(worker.ConnectionString)).ShouldBe(new Dictionary<string, long>
-        {
-            ["completed"] = tap.Events.Count(item => item.Type == "GenerationJobCompleted"),
-            ["failed"] = failures.Count(failure => failure.Code != "job_id_conflict"),
-            ["cancelled"] = tap.Events.Count(item => item.Type == "GenerationJobCancelled"),
-        }.Where(entry => entry.Value > 0), ignoreOrder: true);
+        (await StatesAsync(worker.ConnectionString)).ShouldBe(
+            new Dictionary<string, long>
+            {
+                ["completed"] = tap.Events.Count(item => item.Type == "GenerationJobCompleted"),
+                ["failed"] = failures.Count(failure => failure.Code != "job_id_conflict"),
+                ["cancelled"] = tap.Events.Count(item => item.Type == "GenerationJobCancelled"),
+            }.Where(entry => entry.Value > 0),
+            ignoreOrder: true
+        );
 
         // The worker is the one that was started, takes from both lanes, told nobody's prompts and is no larger than it was.
         worker.HasExited.ShouldBeFalse();
         (await worker.ReadHealthAsync()).Status.ShouldBe(System.Net.HttpStatusCode.OK);
-        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync("dsde-generation-jobs-high")).ShouldBe((1u, 1u));
+        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync("dsde-generation-jobs-high")).ShouldBe(
+            (1u, 1u)
+        );
         worker.Log.ShouldNotContain(HostileMessages.Marker);
-        var summary = $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, {tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed";
+        var summary =
+            $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, {tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed";
         TestContext.Current.SendDiagnosticMessage(summary);
         (after - before).ShouldBeLessThan(MaxGrowthBytes, summary);
         worker.Log.Split('\n').Where(line => line.Contains("-FAULT", StringComparison.Ordinal)).ShouldBeEmpty(); // nothing was given back to be delivered again
@@ -86,7 +123,15 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     {
         foreach (var some in messages.Chunk(100))
         {
-            await Task.WhenAll(some.Select(message => producer.SendAsync(message.Number % 5 == 0 ? "dsde-generation-jobs-high" : RawProducer.Jobs, message.Body, message.ToProperties())));
+            await Task.WhenAll(
+                some.Select(message =>
+                    producer.SendAsync(
+                        message.Number % 5 == 0 ? "dsde-generation-jobs-high" : RawProducer.Jobs,
+                        message.Body,
+                        message.ToProperties()
+                    )
+                )
+            );
         }
     }
 
@@ -102,7 +147,9 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
                 return;
             }
 
-            limit.IsCancellationRequested.ShouldBeFalse($"Of {count} messages {tap.Events.Count} were announced and {string.Join(", ", counts)} are in {string.Join(", ", Queues)}.");
+            limit.IsCancellationRequested.ShouldBeFalse(
+                $"Of {count} messages {tap.Events.Count} were announced and {string.Join(", ", counts)} are in {string.Join(", ", Queues)}."
+            );
             await Task.Delay(200, CancellationToken.None);
         }
     }
@@ -115,8 +162,10 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
             while (await producer.TryTakeAsync(queue) is { } message)
             {
                 var headers = message.BasicProperties.Headers;
-                var reason = headers is not null && headers.TryGetValue("x-death", out _) && queue.EndsWith("-dead", StringComparison.Ordinal)
-                    ? "its time to live ran out" : Encoding.UTF8.GetString(headers?["MT-Fault-Message"] as byte[] ?? []);
+                var reason =
+                    headers is not null && headers.TryGetValue("x-death", out _) && queue.EndsWith("-dead", StringComparison.Ordinal)
+                        ? "its time to live ran out"
+                        : Encoding.UTF8.GetString(headers?["MT-Fault-Message"] as byte[] ?? []);
                 taken.Add((int.Parse(message.BasicProperties.MessageId!["fuzz-".Length..], CultureInfo.InvariantCulture), reason));
             }
         }

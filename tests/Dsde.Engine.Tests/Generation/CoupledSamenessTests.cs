@@ -4,7 +4,10 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>Coupled sampling gives the same text for a seed whatever speculates, with whom, and how the prompt is worked through (ALGORITHM section 2).</summary>
+/// <summary>
+/// Coupled sampling gives the same text for a seed whatever speculates, with whom, and how the prompt is worked through (ALGORITHM section
+/// 2).
+/// </summary>
 public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPair>
 {
     private const int RequestCount = 56;
@@ -21,15 +24,20 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
         TestModelFolder.Write(otherDraft.FullName, TestPair.TargetShape with { Layers = 2, LayerScale = 0.4 });
         var requests = SamplingMixes.Requests(SamplingMixes.Sampled, SamplingMode.Coupled, Prompts(RequestCount), 16);
         var expected = await Run(null, 8, 512, requests, [null]);
-        int cases = 0, nearTies = 0, accepted = 0, proposed = 0;
+        int cases = 0,
+            nearTies = 0,
+            accepted = 0,
+            proposed = 0;
 
-        foreach (var (draft, batchSize, budget, policies) in new[]
-        {
-            (models.Draft, 16, 512, Policies),
-            (otherDraft.FullName, 5, 7, ["static:3", "dsde"]),
-            (models.Target, 1, 512, ["static:8"]),
-            (null, 24, 1, [null]),
-        })
+        foreach (
+            var (draft, batchSize, budget, policies) in new[]
+            {
+                (models.Draft, 16, 512, Policies),
+                (otherDraft.FullName, 5, 7, ["static:3", "dsde"]),
+                (models.Target, 1, 512, ["static:8"]),
+                (null, 24, 1, [null]),
+            }
+        )
         {
             var results = await Run(draft, batchSize, budget, requests, policies);
             for (var i = 0; i < results.Length; i++)
@@ -54,7 +62,13 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
         var requests = SamplingMixes.Requests(SamplingMixes.Sampled, SamplingMode.Coupled, Prompts(16), 20);
         var expected = await Run(null, 1, 512, requests, [null], "deterministic");
 
-        foreach (var (draft, batchSize, budget, policies) in new[] { (models.Draft, 9, 5, (string?[])["static:4", "dsde"]), (null, 16, 64, [null]) })
+        foreach (
+            var (draft, batchSize, budget, policies) in new[]
+            {
+                (models.Draft, 9, 5, (string?[])["static:4", "dsde"]),
+                (null, 16, 64, [null]),
+            }
+        )
         {
             var results = await Run(draft, batchSize, budget, requests, policies, "deterministic");
             for (var i = 0; i < results.Length; i++)
@@ -70,20 +84,43 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
     {
         await using var engine = Load(models.Target, models.Draft, change: options => options.Sampling = "coupled");
 
-        var results = await engine.GenerateAllAsync([Sampled([1, 2], 8, 5), Sampled([1, 2], 8, 5) with { Sampling = new() { Seed = 5, Mode = SamplingMode.Rejection } }, Greedy([1], 3)]);
+        var results = await engine.GenerateAllAsync([
+            Sampled([1, 2], 8, 5),
+            Sampled([1, 2], 8, 5) with
+            {
+                Sampling = new() { Seed = 5, Mode = SamplingMode.Rejection },
+            },
+            Greedy([1], 3),
+        ]);
 
         results.Select(result => result.Trace.SamplingMode).ShouldBe([SamplingMode.Coupled, SamplingMode.Rejection, SamplingMode.Greedy]);
     }
 
     /// <summary>Every request under each of the policies, all of them at once.</summary>
-    private async Task<GenerationResult[]> Run(string? draft, int batchSize, int budget, GenerationRequest[] requests, string?[] policies, string numerics = "auto")
+    private async Task<GenerationResult[]> Run(
+        string? draft,
+        int batchSize,
+        int budget,
+        GenerationRequest[] requests,
+        string?[] policies,
+        string numerics = "auto"
+    )
     {
-        await using var engine = Load(models.Target, draft, draft is null ? "autoregressive" : "dsde", batchSize, options =>
-        {
-            options.PrefillTokenBudget = budget;
-            options.Numerics = numerics;
-        });
-        return await engine.GenerateAllAsync(policies.SelectMany(
-            policy => requests.Select(request => request with { Policy = policy is null ? null : PolicyConfiguration.Parse(policy) })));
+        await using var engine = Load(
+            models.Target,
+            draft,
+            draft is null ? "autoregressive" : "dsde",
+            batchSize,
+            options =>
+            {
+                options.PrefillTokenBudget = budget;
+                options.Numerics = numerics;
+            }
+        );
+        return await engine.GenerateAllAsync(
+            policies.SelectMany(policy =>
+                requests.Select(request => request with { Policy = policy is null ? null : PolicyConfiguration.Parse(policy) })
+            )
+        );
     }
 }

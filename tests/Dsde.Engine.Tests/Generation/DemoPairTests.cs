@@ -22,7 +22,9 @@ public sealed class DemoPairTests
             Sameness.ShouldBeSame(speculated[i], plain[i]);
         }
 
-        (speculated.Sum(result => result.Trace.Accepted) / (double)speculated.Sum(result => result.Trace.Proposed)).ShouldBeGreaterThan(0.3);
+        (speculated.Sum(result => result.Trace.Accepted) / (double)speculated.Sum(result => result.Trace.Proposed)).ShouldBeGreaterThan(
+            0.3
+        );
     }
 
     [Fact]

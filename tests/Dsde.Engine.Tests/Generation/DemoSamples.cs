@@ -12,14 +12,22 @@ internal static class DemoSamples
 
     /// <summary>Greedy requests of all sample prompts.</summary>
     public static List<GenerationRequest> Read(IPromptEncoder encoder) =>
-        [.. File.ReadLines(Repository.PathOf("samples", "mixed.jsonl")).Select(line => ToRequest(JsonDocument.Parse(line).RootElement.GetProperty("body"), encoder))];
+        [
+            .. File.ReadLines(Repository.PathOf("samples", "mixed.jsonl"))
+                .Select(line => ToRequest(JsonDocument.Parse(line).RootElement.GetProperty("body"), encoder)),
+        ];
 
-    private static GenerationRequest ToRequest(JsonElement body, IPromptEncoder encoder) => new()
-    {
-        PromptTokenIds = body.TryGetProperty("prompt", out var prompt)
-            ? encoder.Encode(prompt.GetString()!)
-            : encoder.EncodeChat([.. body.GetProperty("messages").EnumerateArray().Select(turn => new ChatTurn(turn.GetProperty("role").GetString()!, turn.GetProperty("content").GetString()!))]),
-        MaxTokens = body.GetProperty("max_tokens").GetInt32(),
-        Sampling = new SamplingParameters { Temperature = 0 },
-    };
+    private static GenerationRequest ToRequest(JsonElement body, IPromptEncoder encoder) =>
+        new()
+        {
+            PromptTokenIds = body.TryGetProperty("prompt", out var prompt)
+                ? encoder.Encode(prompt.GetString()!)
+                : encoder.EncodeChat([
+                    .. body.GetProperty("messages")
+                        .EnumerateArray()
+                        .Select(turn => new ChatTurn(turn.GetProperty("role").GetString()!, turn.GetProperty("content").GetString()!)),
+                ]),
+            MaxTokens = body.GetProperty("max_tokens").GetInt32(),
+            Sampling = new SamplingParameters { Temperature = 0 },
+        };
 }

@@ -27,7 +27,9 @@ public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPai
         var speculated = await engine.GenerateAllAsync(prompts.Select(prompt => Greedy(prompt, 48)));
 
         speculated.Sum(result => result.Trace.Accepted).ShouldBeGreaterThan(0, "Nothing was accepted, so nothing was tried.");
-        speculated.Sum(result => result.Trace.Proposed).ShouldBeGreaterThan(speculated.Sum(result => result.Trace.Accepted), "Nothing was rejected.");
+        speculated
+            .Sum(result => result.Trace.Proposed)
+            .ShouldBeGreaterThan(speculated.Sum(result => result.Trace.Accepted), "Nothing was rejected.");
         for (var i = 0; i < prompts.Length; i++)
         {
             Sameness.ShouldBeSame(speculated[i], plain[i]);

@@ -2,7 +2,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>Models of one family pad their matrices differently; ids without a token are neither proposed nor sampled (PITFALLS 7).</summary>
+/// <summary>
+/// Models of one family pad their matrices differently; ids without a token are neither proposed nor sampled (PITFALLS 7).
+/// </summary>
 public sealed class PaddedVocabularyTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dsde-padded-");

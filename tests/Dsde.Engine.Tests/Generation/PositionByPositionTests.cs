@@ -6,8 +6,8 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// Each token of a speculated output is what the target alone, asked with the true prefix, would have chosen: penalties see exactly the tokens before
-/// (PITFALLS 6), noise depends on seed and position only, and log-probabilities are the target's (PITFALLS 8).
+/// Each token of a speculated output is what the target alone, asked with the true prefix, would have chosen: penalties see exactly the
+/// tokens before (PITFALLS 6), noise depends on seed and position only, and log-probabilities are the target's (PITFALLS 8).
 /// </summary>
 public sealed class PositionByPositionTests(TestPair models) : IClassFixture<TestPair>
 {
@@ -21,7 +21,12 @@ public sealed class PositionByPositionTests(TestPair models) : IClassFixture<Tes
     {
         await using var engine = Load(models.Target, models.Draft, policy, batchSize: 7);
         using var target = new TargetAlone(models.Target);
-        var requests = SamplingMixes.Requests([.. SamplingMixes.Sampled, .. SamplingMixes.Greedy], SamplingMode.Coupled, Prompts(33), Length);
+        var requests = SamplingMixes.Requests(
+            [.. SamplingMixes.Sampled, .. SamplingMixes.Greedy],
+            SamplingMode.Coupled,
+            Prompts(33),
+            Length
+        );
 
         var results = await engine.GenerateAllAsync(requests);
 
@@ -50,8 +55,10 @@ public sealed class PositionByPositionTests(TestPair models) : IClassFixture<Tes
     {
         await using var engine = Load(models.Target, models.Draft, "static:4", batchSize: 6);
         using var target = new TargetAlone(models.Target);
-        var requests = SamplingMixes.Requests([.. SamplingMixes.Sampled, .. SamplingMixes.Greedy], mode, Prompts(22), Length)
-            .Select((request, i) => request with { TopLogProbabilityCount = i % 4 * 5 }).ToArray();
+        var requests = SamplingMixes
+            .Requests([.. SamplingMixes.Sampled, .. SamplingMixes.Greedy], mode, Prompts(22), Length)
+            .Select((request, i) => request with { TopLogProbabilityCount = i % 4 * 5 })
+            .ToArray();
 
         var results = await engine.GenerateAllAsync(requests);
 
@@ -95,7 +102,11 @@ public sealed class PositionByPositionTests(TestPair models) : IClassFixture<Tes
             return ReferenceSampler.Penalise(logits, parameters, request.PromptTokenIds, output);
         }
 
-        using var noise = GumbelNoise.Create([NoiseKey.Of(parameters.Seed, request.PromptTokenIds.Count + output.Length)], logits.Length, torch.CPU);
+        using var noise = GumbelNoise.Create(
+            [NoiseKey.Of(parameters.Seed, request.PromptTokenIds.Count + output.Length)],
+            logits.Length,
+            torch.CPU
+        );
         var distribution = ReferenceSampler.Distribution(logits, parameters, request.PromptTokenIds, output);
         return [.. distribution.Zip(noise.data<float>().ToArray(), (probability, value) => Math.Log(probability) + value)];
     }

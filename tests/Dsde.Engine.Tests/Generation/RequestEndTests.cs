@@ -30,7 +30,9 @@ public sealed class RequestEndTests(TestPair models) : IClassFixture<TestPair>
         var context = engine.Description.ContextLength;
         int[] lengths = [context - 1, context - 2, context - 9, context - 30];
 
-        var results = await engine.GenerateAllAsync(lengths.Select(length => Greedy(Enumerable.Range(0, length).Select(i => i % 250).ToArray(), 1000)));
+        var results = await engine.GenerateAllAsync(
+            lengths.Select(length => Greedy(Enumerable.Range(0, length).Select(i => i % 250).ToArray(), 1000))
+        );
 
         for (var i = 0; i < lengths.Length; i++)
         {
@@ -76,7 +78,13 @@ public sealed class RequestEndTests(TestPair models) : IClassFixture<TestPair>
         var good = Greedy([1, 2, 3], 4);
 
         await ShouldRefuse(good with { PromptTokenIds = [] }, "no tokens");
-        await ShouldRefuse(good with { PromptTokenIds = new int[engine.Description.ContextLength] }, $"at most {engine.Description.ContextLength - 1}");
+        await ShouldRefuse(
+            good with
+            {
+                PromptTokenIds = new int[engine.Description.ContextLength],
+            },
+            $"at most {engine.Description.ContextLength - 1}"
+        );
         await ShouldRefuse(good with { PromptTokenIds = [engine.Description.VocabularySize] }, "not in the vocabulary");
         await ShouldRefuse(good with { MaxTokens = 0 }, "MaxTokens is 0");
         await ShouldRefuse(good with { StopStrings = [""] }, "stop string is empty");
@@ -90,14 +98,28 @@ public sealed class RequestEndTests(TestPair models) : IClassFixture<TestPair>
         await ShouldRefuse(good with { Sampling = good.Sampling with { RepetitionPenalty = 0 } }, "RepetitionPenalty is 0");
         await ShouldRefuse(good with { Sampling = good.Sampling with { PresencePenalty = 3 } }, "PresencePenalty is 3");
         await ShouldRefuse(good with { Sampling = good.Sampling with { FrequencyPenalty = float.NaN } }, "FrequencyPenalty is NaN");
-        await ShouldRefuse(good with { Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [4] = 101 } } }, "bias of token 4 is 101");
-        await ShouldRefuse(good with { Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [-4] = 1 } } }, "Biased token id -4");
+        await ShouldRefuse(
+            good with
+            {
+                Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [4] = 101 } },
+            },
+            "bias of token 4 is 101"
+        );
+        await ShouldRefuse(
+            good with
+            {
+                Sampling = good.Sampling with { LogitBias = new Dictionary<int, float> { [-4] = 1 } },
+            },
+            "Biased token id -4"
+        );
         await ShouldRefuse(good with { Sampling = good.Sampling with { Temperature = 1, Mode = SamplingMode.Greedy } }, "Mode is Greedy");
         await ShouldRefuse(good with { Policy = PolicyConfiguration.Parse("static:3") }, "needs a draft model");
 
         async Task ShouldRefuse(GenerationRequest request, string reason)
         {
-            var refusal = await Should.ThrowAsync<ArgumentException>(() => engine.GenerateAsync(request, TestContext.Current.CancellationToken));
+            var refusal = await Should.ThrowAsync<ArgumentException>(() =>
+                engine.GenerateAsync(request, TestContext.Current.CancellationToken)
+            );
             refusal.Message.ShouldContain(reason);
         }
     }

@@ -3,7 +3,9 @@ namespace Dsde.Engine.Tests.Generation;
 /// <summary>What it means that two outputs are the same, in greedy or coupled mode.</summary>
 internal static class Sameness
 {
-    /// <summary>Products of other shapes differ in their last bits, so that a tie nearer than this can fall the other way (ALGORITHM section 2).</summary>
+    /// <summary>
+    /// Products of other shapes differ in their last bits, so that a tie nearer than this can fall the other way (ALGORITHM section 2).
+    /// </summary>
     private const float NearTie = 1e-4f;
 
     /// <summary>Token for token, but for a first difference at a near-tie of the (perturbed) scores.</summary>

@@ -6,8 +6,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// What reproducible texts cost: acceptance of coupled and of rejection sampling on the demo pair and the sample prompts. The default mode rests on it
-/// (docs/sampling.md). With DSDE_SLOW_TESTS=1 all prompts run to their end with two seeds each, and the numbers are those of the docs.
+/// What reproducible texts cost: acceptance of coupled and of rejection sampling on the demo pair and the sample prompts. The default mode
+/// rests on it (docs/sampling.md). With DSDE_SLOW_TESTS=1 all prompts run to their end with two seeds each, and the numbers are those of
+/// the docs.
 /// </summary>
 public sealed class SamplingModeAcceptanceTests(ITestOutputHelper output)
 {
@@ -21,7 +22,9 @@ public sealed class SamplingModeAcceptanceTests(ITestOutputHelper output)
     {
         await using var engine = Load(DemoSamples.Target, DemoSamples.Draft, "static:4", batchSize: 16);
         var samples = DemoSamples.Read(engine.PromptEncoder);
-        samples = Slow ? [.. samples, .. samples] : [.. samples.Where((_, i) => i % 4 == 0).Select(request => request with { MaxTokens = 32 })];
+        samples = Slow
+            ? [.. samples, .. samples]
+            : [.. samples.Where((_, i) => i % 4 == 0).Select(request => request with { MaxTokens = 32 })];
 
         foreach (var policy in (string[])["static:4", "dsde"])
         {
@@ -33,11 +36,21 @@ public sealed class SamplingModeAcceptanceTests(ITestOutputHelper output)
 
                 async Task<double> Measure(SamplingMode mode)
                 {
-                    var results = await engine.GenerateAllAsync(samples.Select((request, i) => request with
-                    {
-                        Policy = PolicyConfiguration.Parse(policy),
-                        Sampling = new SamplingParameters { Temperature = temperature, Mode = mode, Seed = (ulong)i },
-                    }));
+                    var results = await engine.GenerateAllAsync(
+                        samples.Select(
+                            (request, i) =>
+                                request with
+                                {
+                                    Policy = PolicyConfiguration.Parse(policy),
+                                    Sampling = new SamplingParameters
+                                    {
+                                        Temperature = temperature,
+                                        Mode = mode,
+                                        Seed = (ulong)i,
+                                    },
+                                }
+                        )
+                    );
                     return Tell(policy, temperature, mode, [.. results.Select(result => result.Trace)]);
                 }
             }
@@ -50,8 +63,12 @@ public sealed class SamplingModeAcceptanceTests(ITestOutputHelper output)
         var proposed = traces.Sum(trace => trace.Proposed);
         var emitted = traces.Sum(trace => trace.CompletionTokens - 1);
         var iterations = traces.Sum(trace => trace.Iterations.Accepted.Length);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{policy} T={temperature} {mode}: acceptance {(double)accepted / proposed:F4}, block efficiency {(double)emitted / iterations:F3}, {proposed} proposed, {emitted} emitted"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{policy} T={temperature} {mode}: acceptance {(double)accepted / proposed:F4}, block efficiency {(double)emitted / iterations:F3}, {proposed} proposed, {emitted} emitted"
+            )
+        );
         return (double)accepted / proposed;
     }
 }

@@ -3,7 +3,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>A model that drafts for itself is never refused: anything less means that draft and target see different pasts (PITFALLS 10).</summary>
+/// <summary>
+/// A model that drafts for itself is never refused: anything less means that draft and target see different pasts (PITFALLS 10).
+/// </summary>
 public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]
@@ -24,7 +26,8 @@ public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Target, policy, batchSize: 3);
 
         var results = await engine.GenerateAllAsync(
-            SamplingMixes.Requests(mode == SamplingMode.Greedy ? SamplingMixes.Greedy : SamplingMixes.Sampled, mode, Prompts(12), 40));
+            SamplingMixes.Requests(mode == SamplingMode.Greedy ? SamplingMixes.Greedy : SamplingMixes.Sampled, mode, Prompts(12), 40)
+        );
 
         // In fp32 the ratio p/q is 1 within rounding, so a rejection is possible in principle, about once in a million proposals.
         results.Sum(result => result.Trace.Iterations.Accepted.Sum()).ShouldBe(results.Sum(result => result.Trace.Proposed));

@@ -4,12 +4,16 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>Stop tokens end an output wherever they lie in a block of accepted proposals, exactly as in plain decoding (PITFALLS 5).</summary>
+/// <summary>
+/// Stop tokens end an output wherever they lie in a block of accepted proposals, exactly as in plain decoding (PITFALLS 5).
+/// </summary>
 public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
 {
     private const int MaxTokens = 20;
 
-    /// <summary>The target as its own draft: every block of k + 1 tokens is accepted, and the first begins behind the prompt's own token.</summary>
+    /// <summary>
+    /// The target as its own draft: every block of k + 1 tokens is accepted, and the first begins behind the prompt's own token.
+    /// </summary>
     [Theory]
     [InlineData(SamplingMode.Greedy)]
     [InlineData(SamplingMode.Rejection)]
@@ -19,13 +23,22 @@ public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Target, batchSize: 16);
         for (var length = 1; length <= 8; length++)
         {
-            var request = EngineUnderTest.Sampled([250, 17, 3], MaxTokens, 11, mode == SamplingMode.Greedy ? 0f : 1.3f) with { Policy = PolicyConfiguration.Parse($"static:{length}") };
-            request = request with { Sampling = request.Sampling with { Mode = mode, PresencePenalty = 2f, RepetitionPenalty = 3f }, IgnoreEos = true }; // hardly a token comes twice
+            var request = EngineUnderTest.Sampled([250, 17, 3], MaxTokens, 11, mode == SamplingMode.Greedy ? 0f : 1.3f) with
+            {
+                Policy = PolicyConfiguration.Parse($"static:{length}"),
+            };
+            request = request with
+            {
+                Sampling = request.Sampling with { Mode = mode, PresencePenalty = 2f, RepetitionPenalty = 3f },
+                IgnoreEos = true,
+            }; // hardly a token comes twice
             var whole = await engine.GenerateAsync(request, TestContext.Current.CancellationToken);
             whole.TokenIds.Count.ShouldBe(MaxTokens);
             whole.TokenIds.Take(length + 2).Distinct().Count().ShouldBe(length + 2, "Not every offset is tried.");
 
-            var stopped = await engine.GenerateAllAsync(Enumerable.Range(0, length + 2).Select(offset => request with { StopTokenIds = [whole.TokenIds[offset]] }));
+            var stopped = await engine.GenerateAllAsync(
+                Enumerable.Range(0, length + 2).Select(offset => request with { StopTokenIds = [whole.TokenIds[offset]] })
+            );
 
             for (var offset = 0; offset < stopped.Length; offset++)
             {
@@ -46,7 +59,13 @@ public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Draft, "static:4");
         var whole = await engine.GenerateAsync(Sampled([8, 9], 6, 3), TestContext.Current.CancellationToken);
 
-        var stopped = await engine.GenerateAsync(Sampled([8, 9], 6, 3) with { StopTokenIds = [whole.TokenIds[5]] }, TestContext.Current.CancellationToken);
+        var stopped = await engine.GenerateAsync(
+            Sampled([8, 9], 6, 3) with
+            {
+                StopTokenIds = [whole.TokenIds[5]],
+            },
+            TestContext.Current.CancellationToken
+        );
 
         whole.FinishReason.ShouldBe(FinishReason.Length);
         stopped.FinishReason.ShouldBe(FinishReason.Stop);
@@ -57,10 +76,27 @@ public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
     public async Task End_tokens_can_be_taken_for_ordinary_ones_while_stop_tokens_still_end_the_output()
     {
         await using var engine = Load(models.Target, models.Draft, "static:4");
-        var ending = Greedy([5, 6], 12) with { Sampling = new() { Temperature = 0, LogitBias = new Dictionary<int, float> { [TestModelFolder.TurnEnd] = 100 } } };
+        var ending = Greedy([5, 6], 12) with
+        {
+            Sampling = new()
+            {
+                Temperature = 0,
+                LogitBias = new Dictionary<int, float> { [TestModelFolder.TurnEnd] = 100 },
+            },
+        };
 
-        var results = await engine.GenerateAllAsync(
-            [ending, ending with { IgnoreEos = true }, ending with { IgnoreEos = true, StopTokenIds = [TestModelFolder.TurnEnd] }]);
+        var results = await engine.GenerateAllAsync([
+            ending,
+            ending with
+            {
+                IgnoreEos = true,
+            },
+            ending with
+            {
+                IgnoreEos = true,
+                StopTokenIds = [TestModelFolder.TurnEnd],
+            },
+        ]);
 
         results.Select(result => result.TokenIds.Count).ShouldBe([1, 12, 1]);
         results.Select(result => result.FinishReason).ShouldBe([FinishReason.Stop, FinishReason.Length, FinishReason.Stop]);
@@ -68,5 +104,13 @@ public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
     }
 
     private static GenerationRequest Sampled(int[] prompt, int maxTokens, ulong seed) =>
-        EngineUnderTest.Sampled(prompt, maxTokens, seed) with { Sampling = new SamplingParameters { Seed = seed, Mode = SamplingMode.Coupled, Temperature = 1.3f } };
+        EngineUnderTest.Sampled(prompt, maxTokens, seed) with
+        {
+            Sampling = new SamplingParameters
+            {
+                Seed = seed,
+                Mode = SamplingMode.Coupled,
+                Temperature = 1.3f,
+            },
+        };
 }

@@ -6,8 +6,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// Speculation is lossless in every mode: what the whole engine emits is distributed as the target's own samples (Leviathan et al. 2023; Daliri et
-/// al. 2024), with the same truncation and penalties. Each case fails by chance once in 10,000 sets of seeds; the seeds are fixed.
+/// Speculation is lossless in every mode: what the whole engine emits is distributed as the target's own samples (Leviathan et al. 2023;
+/// Daliri et al. 2024), with the same truncation and penalties. Each case fails by chance once in 10,000 sets of seeds; the seeds are
+/// fixed.
 /// </summary>
 public sealed class TargetDistributionTests(TestPair models) : IClassFixture<TestPair>
 {
@@ -36,7 +37,10 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
     [MemberData(nameof(Cases))]
     public async Task Emitted_tokens_follow_the_targets_distribution(string policy, string sampling)
     {
-        var parameters = Parameters(sampling.Split(' ')[1]) with { Mode = Enum.Parse<SamplingMode>(sampling.Split(' ')[0], ignoreCase: true) };
+        var parameters = Parameters(sampling.Split(' ')[1]) with
+        {
+            Mode = Enum.Parse<SamplingMode>(sampling.Split(' ')[0], ignoreCase: true),
+        };
         await using var engine = Load(models.Target, models.Draft, policy, batchSize: 64);
 
         ShouldFollowTheTarget(await engine.GenerateAllAsync(Requests(parameters)), parameters);
@@ -57,12 +61,15 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
         ShouldFollowTheTarget(loop.RunToEnd([.. requests.Select(request => loop.Add(request))]), parameters, knowsEndTokens: false);
     }
 
-    private static IEnumerable<GenerationRequest> Requests(SamplingParameters parameters) => Enumerable.Range(0, Draws).Select(i => new GenerationRequest
-    {
-        PromptTokenIds = Prompt,
-        MaxTokens = Length,
-        Sampling = parameters with { Seed = (ulong)i * 7919 },
-    });
+    private static IEnumerable<GenerationRequest> Requests(SamplingParameters parameters) =>
+        Enumerable
+            .Range(0, Draws)
+            .Select(i => new GenerationRequest
+            {
+                PromptTokenIds = Prompt,
+                MaxTokens = Length,
+                Sampling = parameters with { Seed = (ulong)i * 7919 },
+            });
 
     private void ShouldFollowTheTarget(GenerationResult[] results, SamplingParameters parameters, bool knowsEndTokens = true)
     {
@@ -74,21 +81,27 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
         ChiSquare.ShouldFollow(observed, expected, results.Length);
     }
 
-    private static SamplingParameters Parameters(string name) => name switch
-    {
-        "top-k" => new SamplingParameters { Temperature = 1, TopK = 3 },
-        "top-p" => new SamplingParameters { Temperature = 2, TopK = 5, TopP = 0.95f },
-        "min-p" => new SamplingParameters { Temperature = 1.5f, MinP = 0.25f },
-        _ => new SamplingParameters
+    private static SamplingParameters Parameters(string name) =>
+        name switch
         {
-            Temperature = 1.8f,
-            TopK = 3,
-            RepetitionPenalty = 1.3f,
-            PresencePenalty = 0.5f,
-            FrequencyPenalty = 0.7f,
-            LogitBias = new Dictionary<int, float> { [5] = 1.5f, [17] = -2f },
-        },
-    };
+            "top-k" => new SamplingParameters { Temperature = 1, TopK = 3 },
+            "top-p" => new SamplingParameters
+            {
+                Temperature = 2,
+                TopK = 5,
+                TopP = 0.95f,
+            },
+            "min-p" => new SamplingParameters { Temperature = 1.5f, MinP = 0.25f },
+            _ => new SamplingParameters
+            {
+                Temperature = 1.8f,
+                TopK = 3,
+                RepetitionPenalty = 1.3f,
+                PresencePenalty = 0.5f,
+                FrequencyPenalty = 0.7f,
+                LogitBias = new Dictionary<int, float> { [5] = 1.5f, [17] = -2f },
+            },
+        };
 
     /// <summary>The probability of every possible output, from the target alone.</summary>
     private Dictionary<string, double> ExpectedOutputs(SamplingParameters parameters, bool knowsEndTokens)

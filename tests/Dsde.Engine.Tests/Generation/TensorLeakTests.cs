@@ -23,7 +23,9 @@ public sealed class TensorLeakTests(TestPair models) : IClassFixture<TestPair>
         TorchSharp.torch.Tensor.TotalCount.ShouldBeInRange(0, before);
 
         async Task Round() =>
-            await engine.GenerateAllAsync(Prompts(16).Select((prompt, i) => Sampled(prompt, 90, (ulong)i, temperature: i % 3 * 0.5f, topK: i % 4 * 10, topP: 0.9f)));
+            await engine.GenerateAllAsync(
+                Prompts(16).Select((prompt, i) => Sampled(prompt, 90, (ulong)i, temperature: i % 3 * 0.5f, topK: i % 4 * 10, topP: 0.9f))
+            );
     }
 }
 

@@ -35,15 +35,32 @@ public sealed class KvPlanTests(TestPair models) : IClassFixture<TestPair>
     public async Task An_engine_with_room_for_two_runs_two_and_serves_all()
     {
         // 64 KiB a slot of 128 positions: 1 MiB holds 16.
-        await using var engine = Generation.EngineUnderTest.Load(models.Target, models.Draft, batchSize: 40, change: options => options.KvCacheMegabytes = 1);
+        await using var engine = Generation.EngineUnderTest.Load(
+            models.Target,
+            models.Draft,
+            batchSize: 40,
+            change: options => options.KvCacheMegabytes = 1
+        );
 
         engine.Description.BatchSize.ShouldBe(16);
         var results = await Generation.EngineUnderTest.GenerateAllAsync(
-            engine, Generation.EngineUnderTest.Prompts(30).Select(prompt => Generation.EngineUnderTest.Greedy(prompt, 10) with { IgnoreEos = true }));
+            engine,
+            Generation.EngineUnderTest.Prompts(30).Select(prompt => Generation.EngineUnderTest.Greedy(prompt, 10) with { IgnoreEos = true })
+        );
         results.ShouldAllBe(result => result.TokenIds.Count == 10);
     }
 
-    private KvPlan Create(int megabytes) => KvPlan.Create(
-        new EngineOptions { BatchSize = 8, RetainedSlots = 1, KvCacheMegabytes = megabytes }, Long,
-        ModelFolder.Open(models.Target).Config, ModelFolder.Open(models.Draft).Config, ScalarType.Float32);
+    private KvPlan Create(int megabytes) =>
+        KvPlan.Create(
+            new EngineOptions
+            {
+                BatchSize = 8,
+                RetainedSlots = 1,
+                KvCacheMegabytes = megabytes,
+            },
+            Long,
+            ModelFolder.Open(models.Target).Config,
+            ModelFolder.Open(models.Draft).Config,
+            ScalarType.Float32
+        );
 }

@@ -30,7 +30,14 @@ public sealed class MemoryNeedsTests : IDisposable
     public void A_cache_larger_than_the_machine_is_refused_before_anything_is_allocated()
     {
         TestModelFolder.Write(_folder, new TestModelShape { Context = 1 << 24 });
-        var load = () => EngineUnderTest.Load(_folder, draft: null, "autoregressive", batchSize: 1000, options => (options.MaxLength, options.RetainedSlots) = (1 << 20, 24));
+        var load = () =>
+            EngineUnderTest.Load(
+                _folder,
+                draft: null,
+                "autoregressive",
+                batchSize: 1000,
+                options => (options.MaxLength, options.RetainedSlots) = (1 << 20, 24)
+            );
 
         var message = Should.Throw<ModelLoadException>(load).Message;
 
@@ -40,20 +47,26 @@ public sealed class MemoryNeedsTests : IDisposable
 
     [Theory]
     [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB.")]
-    [InlineData("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 274877906944 bytes.")]
+    [InlineData(
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 274877906944 bytes."
+    )]
     public void A_failed_allocation_says_what_was_needed(string message)
     {
         var needs = new MemoryNeeds(3L << 30, 5L << 30, 8, 4096);
 
         var failure = Should.Throw<ModelLoadException>(() => needs.Load<int>(() => throw new NativeFailure(message)));
 
-        failure.Message.ShouldContain("3.00 GiB for weights and 5.00 GiB for keys and values of 8 slots of 4096 tokens, but the device ran out of memory");
+        failure.Message.ShouldContain(
+            "3.00 GiB for weights and 5.00 GiB for keys and values of 8 slots of 4096 tokens, but the device ran out of memory"
+        );
         failure.InnerException!.Message.ShouldBe(message);
     }
 
     [Fact]
     public void Another_failure_is_left_as_it_is() =>
-        Should.Throw<ExternalException>(() => new MemoryNeeds(1, 1, 1, 1).Load<int>(() => throw new NativeFailure("mat1 and mat2 shapes cannot be multiplied")));
+        Should.Throw<ExternalException>(() =>
+            new MemoryNeeds(1, 1, 1, 1).Load<int>(() => throw new NativeFailure("mat1 and mat2 shapes cannot be multiplied"))
+        );
 
     /// <summary>As TorchSharp throws it for a failure of libtorch.</summary>
     private sealed class NativeFailure(string message) : ExternalException(message);

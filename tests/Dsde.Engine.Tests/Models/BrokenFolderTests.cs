@@ -85,14 +85,20 @@ public sealed class BrokenFolderTests : IDisposable
     [Fact]
     public void Weights_of_another_shape()
     {
-        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"intermediate_size\":64", "\"intermediate_size\":65", StringComparison.Ordinal));
+        File.WriteAllText(
+            Config,
+            File.ReadAllText(Config).Replace("\"intermediate_size\":64", "\"intermediate_size\":65", StringComparison.Ordinal)
+        );
         ShouldFail(_folder, "belong to different models");
     }
 
     [Fact]
     public void A_layer_too_many()
     {
-        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":4", StringComparison.Ordinal));
+        File.WriteAllText(
+            Config,
+            File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":4", StringComparison.Ordinal)
+        );
         ShouldFail(_folder, "model.layers.3.");
     }
 
@@ -126,7 +132,10 @@ public sealed class BrokenFolderTests : IDisposable
     [Fact]
     public void More_layers_than_any_model_has()
     {
-        File.WriteAllText(Config, File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":2000000000", StringComparison.Ordinal));
+        File.WriteAllText(
+            Config,
+            File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":2000000000", StringComparison.Ordinal)
+        );
         ShouldFail(_folder, "\"num_hidden_layers\" is 2000000000; supported: at most");
     }
 
@@ -150,8 +159,7 @@ public sealed class BrokenFolderTests : IDisposable
     }
 
     [Fact]
-    public void An_option_that_does_not_fit_the_model() =>
-        ShouldFail(_folder, "allows 128 tokens", options => options.MaxLength = 129);
+    public void An_option_that_does_not_fit_the_model() => ShouldFail(_folder, "allows 128 tokens", options => options.MaxLength = 129);
 
     [Fact]
     public void A_policy_that_is_not_known() => ShouldFail(_folder, "Policy 'fast' is not known", options => options.Policy = "fast");
@@ -161,8 +169,16 @@ public sealed class BrokenFolderTests : IDisposable
 
     private static void ShouldFail(string folder, string message, Action<EngineOptions>? change = null)
     {
-        var options = new EngineOptions { Target = folder, Draft = null, Policy = "autoregressive", Device = "cpu" };
+        var options = new EngineOptions
+        {
+            Target = folder,
+            Draft = null,
+            Policy = "autoregressive",
+            Device = "cpu",
+        };
         change?.Invoke(options);
-        Should.Throw<ModelLoadException>(() => GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance)).Message.ShouldContain(message);
+        Should
+            .Throw<ModelLoadException>(() => GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance))
+            .Message.ShouldContain(message);
     }
 }

@@ -4,8 +4,8 @@ using Dsde.Engine.Models;
 namespace Dsde.Engine.Tests.Models;
 
 /// <summary>
-/// Whatever becomes of a file on its way, loading ends with a message that names the folder or, where the file still makes sense, with a model: never with
-/// another exception, never with the process.
+/// Whatever becomes of a file on its way, loading ends with a message that names the folder or, where the file still makes sense, with a
+/// model: never with another exception, never with the process.
 /// </summary>
 public sealed class CorruptFileTests : IDisposable
 {
@@ -86,13 +86,16 @@ public sealed class CorruptFileTests : IDisposable
 
     private byte[] Write(TestFamily family, string file)
     {
-        TestModelFolder.Write(_folder, new TestModelShape
-        {
-            Family = family,
-            Shards = file == Index ? 2 : 1,
-            SlidingWindow = family == TestFamily.Llama ? null : 7,
-            RopeScaling = family == TestFamily.Llama ? new TestRopeScaling("llama3", 8, 1, 4, 64) : null,
-        });
+        TestModelFolder.Write(
+            _folder,
+            new TestModelShape
+            {
+                Family = family,
+                Shards = file == Index ? 2 : 1,
+                SlidingWindow = family == TestFamily.Llama ? null : 7,
+                RopeScaling = family == TestFamily.Llama ? new TestRopeScaling("llama3", 8, 1, 4, 64) : null,
+            }
+        );
         return File.ReadAllBytes(Path.Combine(_folder, file));
     }
 

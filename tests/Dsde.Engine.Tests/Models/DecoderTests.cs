@@ -20,7 +20,14 @@ public sealed class DecoderTests : IDisposable
     [InlineData(false, 4, 4, 3)]
     public void Logits_are_those_of_the_model_written_out(bool tied, int heads, int kvHeads, int shards)
     {
-        var shape = new TestModelShape { Tied = tied, Heads = heads, KvHeads = kvHeads, Shards = shards, LayerScale = 0.3 };
+        var shape = new TestModelShape
+        {
+            Tied = tied,
+            Heads = heads,
+            KvHeads = kvHeads,
+            Shards = shards,
+            LayerScale = 0.3,
+        };
         using var mode = torch.inference_mode();
         using var decoder = Load(shape);
 
@@ -108,7 +115,8 @@ public sealed class DecoderTests : IDisposable
         ShouldBeClose(narrow, wide, 0.15);
     }
 
-    private CachedDecoder Load(TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32) => DecoderUnderTest.Load(_folder, shape, type);
+    private CachedDecoder Load(TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32) =>
+        DecoderUnderTest.Load(_folder, shape, type);
 
     private static List<double[]> Run(CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) => decoder.Run(spans);
 

@@ -7,22 +7,35 @@ namespace Dsde.Engine.Tests.Models;
 internal static class DecoderUnderTest
 {
     /// <summary>Writes a model and loads it with four slots of 64 positions.</summary>
-    public static CachedDecoder Load(string folder, TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32, params IReadOnlyList<torch.Device> devices)
+    public static CachedDecoder Load(
+        string folder,
+        TestModelShape shape,
+        torch.ScalarType type = torch.ScalarType.Float32,
+        params IReadOnlyList<torch.Device> devices
+    )
     {
         TestModelFolder.Write(folder, shape);
         return LoadWritten(folder, type, devices);
     }
 
     /// <summary>Loads what is in a folder.</summary>
-    public static CachedDecoder LoadWritten(string folder, torch.ScalarType type = torch.ScalarType.Float32, params IReadOnlyList<torch.Device> devices) =>
-        new(ModelFolder.Open(folder), slotCount: 4, maxLength: 64, type, devices.Count == 0 ? [torch.CPU] : devices);
+    public static CachedDecoder LoadWritten(
+        string folder,
+        torch.ScalarType type = torch.ScalarType.Float32,
+        params IReadOnlyList<torch.Device> devices
+    ) => new(ModelFolder.Open(folder), slotCount: 4, maxLength: 64, type, devices.Count == 0 ? [torch.CPU] : devices);
 
     /// <summary>One pass; logits of all its rows.</summary>
     public static List<double[]> Run(this CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) =>
         Run(decoder.Forward, decoder.Cache.MaxLength, decoder.Device, spans);
 
     /// <summary>One pass of anything that gives logits.</summary>
-    public static List<double[]> Run(Func<PassRows, torch.Tensor> forward, int maxLength, torch.Device device, (int Slot, int First, int[] Tokens)[] spans)
+    public static List<double[]> Run(
+        Func<PassRows, torch.Tensor> forward,
+        int maxLength,
+        torch.Device device,
+        (int Slot, int First, int[] Tokens)[] spans
+    )
     {
         using var scope = torch.NewDisposeScope();
         var layout = new PassLayout(maxLength);

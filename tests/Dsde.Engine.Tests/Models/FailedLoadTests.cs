@@ -40,7 +40,9 @@ public sealed class FailedLoadTests : IDisposable
         var before = LiveTensors;
 
         // 2³¹ slots of 2¹² positions of 2⁶ bytes are more than processors can address.
-        var failure = Should.Throw<Exception>(() => new CachedDecoder(_model, int.MaxValue, 1 << 12, torch.ScalarType.Float32, torch.CPU, isDeterministic));
+        var failure = Should.Throw<Exception>(() =>
+            new CachedDecoder(_model, int.MaxValue, 1 << 12, torch.ScalarType.Float32, torch.CPU, isDeterministic)
+        );
 
         AllocationFailure.Is(failure).ShouldBeTrue(failure.Message);
         LiveTensors.ShouldBe(before);

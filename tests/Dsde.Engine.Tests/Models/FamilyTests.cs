@@ -79,7 +79,11 @@ public sealed class FamilyTests : IDisposable
         using var decoder = DecoderUnderTest.Load(_folder, shape, torch.ScalarType.BFloat16);
         var expected = new ReferenceDecoder(shape).AllLogits(Text);
 
-        decoder.Run((0, 0, Text)).Zip(expected, (a, b) => a.DistanceTo(b)).Average().ShouldBeLessThan(0.04 * expected.Max(row => row.Max(Math.Abs)));
+        decoder
+            .Run((0, 0, Text))
+            .Zip(expected, (a, b) => a.DistanceTo(b))
+            .Average()
+            .ShouldBeLessThan(0.04 * expected.Max(row => row.Max(Math.Abs)));
     }
 
     [Theory]

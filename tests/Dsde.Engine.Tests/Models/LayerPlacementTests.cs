@@ -20,7 +20,11 @@ public sealed class LayerPlacementTests : IDisposable
         int[] text = [.. Enumerable.Range(3, 30)];
         using var mode = torch.inference_mode();
         using var one = DecoderUnderTest.Load(_folder, FamilyShapes.Find(family));
-        using var several = DecoderUnderTest.Load(_folder, FamilyShapes.Find(family), devices: [.. Enumerable.Range(0, count).Select(_ => new torch.Device(DeviceType.CPU))]);
+        using var several = DecoderUnderTest.Load(
+            _folder,
+            FamilyShapes.Find(family),
+            devices: [.. Enumerable.Range(0, count).Select(_ => new torch.Device(DeviceType.CPU))]
+        );
 
         foreach (var spans in new (int, int, int[])[][] { [(1, 0, text)], [(1, 30, text[..2]), (3, 0, text[..7])] })
         {
@@ -49,7 +53,15 @@ public sealed class LayerPlacementTests : IDisposable
     [InlineData(4)]
     public void Every_device_gets_layers_in_order_and_nearly_equal_shares(int count)
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Layers = 24, Vocabulary = 2000, Shards = 1 });
+        TestModelFolder.Write(
+            _folder,
+            new TestModelShape
+            {
+                Layers = 24,
+                Vocabulary = 2000,
+                Shards = 1,
+            }
+        );
         var devices = Enumerable.Range(0, count).Select(_ => new torch.Device(DeviceType.CPU)).ToArray();
 
         var layers = LayerPlacement.Spread(ModelFolder.Open(_folder).Config, devices).Layers;

@@ -23,23 +23,39 @@ public sealed class UnsupportedModelTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TestFamily.Llama, "quantization_config", "{\"quant_method\":\"gptq\",\"bits\":4}", "quantized by gptq; supported: bf16, fp16 and fp32")]
+    [InlineData(
+        TestFamily.Llama,
+        "quantization_config",
+        "{\"quant_method\":\"gptq\",\"bits\":4}",
+        "quantized by gptq; supported: bf16, fp16 and fp32"
+    )]
     [InlineData(TestFamily.Llama, "hidden_act", "\"relu\"", "\"hidden_act\" is \"relu\"; supported: \"silu\"")]
     [InlineData(TestFamily.Gemma2, "hidden_activation", "\"gelu\"", "supported: \"gelu_pytorch_tanh\"")]
     [InlineData(TestFamily.Gemma2, "use_bidirectional_attention", "true", "use_bidirectional_attention")]
     [InlineData(TestFamily.Llama, "rope_scaling", "{\"rope_type\":\"yarn\",\"factor\":4}", "\"rope_scaling\" is {\"rope_type\":\"yarn\"")]
     [InlineData(TestFamily.Llama, "rope_scaling", "{\"rope_type\":\"dynamic\",\"factor\":4}", "\"linear\" or \"llama3\"")]
     [InlineData(TestFamily.Llama, "rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":8}", "no \"low_freq_factor\"")]
-    [InlineData(TestFamily.Llama, "rope_scaling", "{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":64}", "above \"low_freq_factor\"")]
+    [InlineData(
+        TestFamily.Llama,
+        "rope_scaling",
+        "{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":4,\"high_freq_factor\":4,\"original_max_position_embeddings\":64}",
+        "above \"low_freq_factor\""
+    )]
     [InlineData(TestFamily.Llama, "partial_rotary_factor", "0.5", "partial_rotary_factor")]
     [InlineData(TestFamily.Qwen2, "use_mrope", "true", "use_mrope")]
     [InlineData(TestFamily.Mistral, "layer_types", "[\"full_attention\",\"chunked_attention\",\"full_attention\"]", "chunked_attention")]
     [InlineData(TestFamily.Gemma2, "layer_types", "[\"full_attention\"]", "a list of 3 times")]
     [InlineData(TestFamily.Llama, "num_key_value_heads", "3", "a divisor of \"num_attention_heads\" (4)")]
     [InlineData(TestFamily.Llama, "head_dim", "1073741824", "the keys of a position")]
-    [InlineData(TestFamily.Llama, "max_position_embeddings", "2147483647", "\"max_position_embeddings\" is 2147483647; supported: at most 67108864")]
+    [InlineData(
+        TestFamily.Llama,
+        "max_position_embeddings",
+        "2147483647",
+        "\"max_position_embeddings\" is 2147483647; supported: at most 67108864"
+    )]
     [InlineData(TestFamily.Gemma2, "sliding_window", "-1", "\"sliding_window\" is -1")]
-    public void A_setting_is_refused_by_name(TestFamily family, string key, string value, string message) => Refusal(family, key, value).ShouldContain(message);
+    public void A_setting_is_refused_by_name(TestFamily family, string key, string value, string message) =>
+        Refusal(family, key, value).ShouldContain(message);
 
     [Theory]
     [InlineData(TestFamily.Qwen2, "Qwen2ForCausalLM", "LlamaForCausalLM", "self_attn.k_proj.bias")]
@@ -60,7 +76,10 @@ public sealed class UnsupportedModelTests : IDisposable
     {
         TestModelFolder.Write(_folder, new TestModelShape()); // has an output projection
         var path = Path.Combine(_folder, "config.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"tie_word_embeddings\":false", "\"tie_word_embeddings\":true", StringComparison.Ordinal));
+        File.WriteAllText(
+            path,
+            File.ReadAllText(path).Replace("\"tie_word_embeddings\":false", "\"tie_word_embeddings\":true", StringComparison.Ordinal)
+        );
 
         DecoderUnderTest.LoadWritten(_folder).Dispose();
     }
@@ -68,10 +87,28 @@ public sealed class UnsupportedModelTests : IDisposable
     [Fact]
     public void Keys_left_out_mean_what_the_family_means_by_that()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Family = TestFamily.Gemma2, Heads = 8, KvHeads = 4 });
+        TestModelFolder.Write(
+            _folder,
+            new TestModelShape
+            {
+                Family = TestFamily.Gemma2,
+                Heads = 8,
+                KvHeads = 4,
+            }
+        );
         Edit(config =>
         {
-            foreach (var key in (string[])["head_dim", "tie_word_embeddings", "attn_logit_softcapping", "sliding_window", "query_pre_attn_scalar", "num_key_value_heads"])
+            foreach (
+                var key in (string[])
+                    [
+                        "head_dim",
+                        "tie_word_embeddings",
+                        "attn_logit_softcapping",
+                        "sliding_window",
+                        "query_pre_attn_scalar",
+                        "num_key_value_heads",
+                    ]
+            )
             {
                 config.Remove(key);
             }

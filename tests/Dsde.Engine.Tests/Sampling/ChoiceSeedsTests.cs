@@ -13,7 +13,10 @@ public class ChoiceSeedsTests
     [Fact]
     public void Of_Choices_Of_Neighbouring_Seeds_All_Differ_And_Are_The_Same_Each_Time()
     {
-        var seeds = Enumerable.Range(0, 100).SelectMany(seed => Enumerable.Range(0, 100).Select(choice => ChoiceSeeds.Of((ulong)seed, choice))).ToArray();
+        var seeds = Enumerable
+            .Range(0, 100)
+            .SelectMany(seed => Enumerable.Range(0, 100).Select(choice => ChoiceSeeds.Of((ulong)seed, choice)))
+            .ToArray();
 
         seeds.ShouldBeUnique();
         ChoiceSeeds.Of(7, 3).ShouldBe(ChoiceSeeds.Of(7, 3));

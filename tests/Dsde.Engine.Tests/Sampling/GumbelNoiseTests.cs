@@ -41,7 +41,10 @@ public class GumbelNoiseTests
     [Fact]
     public void Noise_Is_Finite_At_Both_Ends_Of_The_Hashes()
     {
-        foreach (var hash in (uint[])[0, 1, 2, 127, 128, uint.MaxValue / 2, uint.MaxValue - 300, uint.MaxValue - 128, uint.MaxValue - 1, uint.MaxValue])
+        foreach (
+            var hash in (uint[])
+                [0, 1, 2, 127, 128, uint.MaxValue / 2, uint.MaxValue - 300, uint.MaxValue - 128, uint.MaxValue - 1, uint.MaxValue]
+        )
         {
             var exact = -Math.Log(-Math.Log(1 - Math.Min((hash + 0.5) / 4294967296.0, 1 - Math.Pow(2, -24))));
 
@@ -50,7 +53,10 @@ public class GumbelNoiseTests
         }
     }
 
-    /// <summary>Along the vocabulary, along the positions and along the seeds, singly and in neighbouring pairs. Each check fails by chance once in 10,000 keys.</summary>
+    /// <summary>
+    /// Along the vocabulary, along the positions and along the seeds, singly and in neighbouring pairs. Each check fails by chance once in
+    /// 10,000 keys.
+    /// </summary>
     [Fact]
     public void Noise_Follows_The_Gumbel_Distribution_And_Neighbours_Are_Independent()
     {
@@ -65,7 +71,9 @@ public class GumbelNoiseTests
             foreach (var distance in (int[])[1, 8, 16])
             {
                 // Every second pair, so that no number is used twice.
-                var pairs = Enumerable.Range(0, (uniforms.Length / (2 * distance)) - 1).Select(i => (uniforms[2 * distance * i], uniforms[(2 * distance * i) + distance]));
+                var pairs = Enumerable
+                    .Range(0, (uniforms.Length / (2 * distance)) - 1)
+                    .Select(i => (uniforms[2 * distance * i], uniforms[(2 * distance * i) + distance]));
                 ShouldBeFlat(pairs.Select(pair => ((int)(pair.Item1 * 8) * 8) + (int)(pair.Item2 * 8)), 64);
             }
         }
@@ -77,6 +85,10 @@ public class GumbelNoiseTests
     private static void ShouldBeFlat(IEnumerable<int> cells, int cellCount)
     {
         var counts = cells.CountBy(cell => Math.Min(cell, cellCount - 1)).ToDictionary();
-        ChiSquare.ShouldFollow(counts, Enumerable.Range(0, cellCount).ToDictionary(cell => cell, _ => 1.0 / cellCount), counts.Values.Sum());
+        ChiSquare.ShouldFollow(
+            counts,
+            Enumerable.Range(0, cellCount).ToDictionary(cell => cell, _ => 1.0 / cellCount),
+            counts.Values.Sum()
+        );
     }
 }

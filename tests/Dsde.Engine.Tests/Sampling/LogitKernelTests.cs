@@ -26,11 +26,22 @@ public sealed class LogitKernelTests : IDisposable
         var scores = Logits(6, length);
         scores[1, ..^1] = float.NegativeInfinity; // one token is left
         scores[2, length - 1] = 100f;
-        var noise = GumbelNoise.Create([.. Enumerable.Range(0, 6).Select(row => row == 3 ? default(NoiseKey?) : NoiseKey.Of(9, row))], length, CPU);
+        var noise = GumbelNoise.Create(
+            [.. Enumerable.Range(0, 6).Select(row => row == 3 ? default(NoiseKey?) : NoiseKey.Of(9, row))],
+            length,
+            CPU
+        );
 
         foreach (var added in new[] { null, noise })
         {
-            var found = TokenScores.Compute(scores, new RowSampling(SamplingRows.Create([.. Enumerable.Repeat(new SamplingParameters { Temperature = 0 }, 6)], length, CPU), added, default));
+            var found = TokenScores.Compute(
+                scores,
+                new RowSampling(
+                    SamplingRows.Create([.. Enumerable.Repeat(new SamplingParameters { Temperature = 0 }, 6)], length, CPU),
+                    added,
+                    default
+                )
+            );
 
             found.Best.data<long>().ShouldBe(TokenScores.FindBest(scores, added).data<long>());
             found.Margin().data<float>().ShouldBe(TokenMeasures.Margin(found.Perturb()).data<float>());
@@ -47,7 +58,10 @@ public sealed class LogitKernelTests : IDisposable
         scores[0, first] = 2f;
         scores[0, second] = 2f;
 
-        var found = TokenScores.Compute(scores, new RowSampling(SamplingRows.Create([new SamplingParameters { Temperature = 0 }], 50, CPU), null, default));
+        var found = TokenScores.Compute(
+            scores,
+            new RowSampling(SamplingRows.Create([new SamplingParameters { Temperature = 0 }], 50, CPU), null, default)
+        );
 
         found.Best.item<long>().ShouldBe(first);
         found.Margin().item<float>().ShouldBe(0f);
@@ -79,7 +93,8 @@ public sealed class LogitKernelTests : IDisposable
         logits[1] += 1000f; // would overflow without a shift
         logits[2, 1..] = float.NegativeInfinity;
 
-        var difference = TokenMeasures.LogNormalizer(logits).to(ScalarType.Float64) - logits.to(ScalarType.Float64).logsumexp(-1, keepdim: true);
+        var difference =
+            TokenMeasures.LogNormalizer(logits).to(ScalarType.Float64) - logits.to(ScalarType.Float64).logsumexp(-1, keepdim: true);
 
         difference.abs().max().item<double>().ShouldBeLessThan(1e-4); // half a unit in the last place of 1000
         difference[TensorIndex.Slice(2)].abs().max().item<double>().ShouldBeLessThan(4e-6);
@@ -96,7 +111,12 @@ public sealed class LogitKernelTests : IDisposable
         target[5, 0] = float.NegativeInfinity;
         var rows = tensor([0L, 6L, 2L, 5L]);
 
-        var measured = DivergenceMeasures.Compute(target, TokenMeasures.LogNormalizer(target), rows, [draft.narrow(0, 0, 1), draft.narrow(0, 1, 3)]);
+        var measured = DivergenceMeasures.Compute(
+            target,
+            TokenMeasures.LogNormalizer(target),
+            rows,
+            [draft.narrow(0, 0, 1), draft.narrow(0, 1, 3)]
+        );
 
         var expected = DivergenceMeasures.Compute(target.index_select(0, rows).to(ScalarType.Float64), draft.to(ScalarType.Float64));
         ShouldBeNear(measured.Kld, expected.Kld);

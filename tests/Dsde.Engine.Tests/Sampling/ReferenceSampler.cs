@@ -2,11 +2,19 @@ using Dsde.Engine.Sampling;
 
 namespace Dsde.Engine.Tests.Sampling;
 
-/// <summary>What a position's distribution must be, in plain double precision and independently of the engine: penalties, bias, temperature, top-k, top-p, min-p.</summary>
+/// <summary>
+/// What a position's distribution must be, in plain double precision and independently of the engine: penalties, bias, temperature, top-k,
+/// top-p, min-p.
+/// </summary>
 internal static class ReferenceSampler
 {
     /// <summary>Logits after penalties and bias.</summary>
-    public static double[] Penalise(IReadOnlyList<float> logits, SamplingParameters parameters, IReadOnlyList<int> prompt, IReadOnlyList<int> output)
+    public static double[] Penalise(
+        IReadOnlyList<float> logits,
+        SamplingParameters parameters,
+        IReadOnlyList<int> prompt,
+        IReadOnlyList<int> output
+    )
     {
         var scores = logits.Select(logit => (double)logit).ToArray();
         foreach (var id in prompt.Concat(output).Distinct())
@@ -28,7 +36,12 @@ internal static class ReferenceSampler
     }
 
     /// <summary>The distribution that is sampled; certain of the best token in greedy mode.</summary>
-    public static double[] Distribution(IReadOnlyList<float> logits, SamplingParameters parameters, IReadOnlyList<int> prompt, IReadOnlyList<int> output)
+    public static double[] Distribution(
+        IReadOnlyList<float> logits,
+        SamplingParameters parameters,
+        IReadOnlyList<int> prompt,
+        IReadOnlyList<int> output
+    )
     {
         var scores = Penalise(logits, parameters, prompt, output);
         var order = Enumerable.Range(0, scores.Length).OrderByDescending(id => scores[id]).ToArray();

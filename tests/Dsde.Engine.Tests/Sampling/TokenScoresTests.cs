@@ -11,7 +11,13 @@ public class TokenScoresTests
     private static readonly int[] Prompt = [1, 2, 3, 3, 70, 250];
     private static readonly int[] Output = [3, 9, 9, 70, 200];
     private static readonly SamplingParameters[] Parameters =
-        [.. SamplingMixes.Sampled.Concat(SamplingMixes.Greedy).Select((parameters, i) => parameters with { Mode = i % 2 == 0 ? SamplingMode.Rejection : SamplingMode.Coupled, Seed = (ulong)i })];
+    [
+        .. SamplingMixes
+            .Sampled.Concat(SamplingMixes.Greedy)
+            .Select(
+                (parameters, i) => parameters with { Mode = i % 2 == 0 ? SamplingMode.Rejection : SamplingMode.Coupled, Seed = (ulong)i }
+            ),
+    ];
 
     [Fact]
     public void Distribution_Of_Every_Parameter_Is_The_References()
@@ -60,7 +66,13 @@ public class TokenScoresTests
     {
         using var scope = NewDisposeScope();
         var logits = RandomLogits();
-        var greedy = new SamplingParameters { Temperature = 0, TopK = 5, TopP = 0.5f, MinP = 0.5f };
+        var greedy = new SamplingParameters
+        {
+            Temperature = 0,
+            TopK = 5,
+            TopP = 0.5f,
+            MinP = 0.5f,
+        };
 
         var scores = TokenScores.Compute(logits, Rows([.. Enumerable.Repeat(greedy, Parameters.Length)]));
 
@@ -95,7 +107,11 @@ public class TokenScoresTests
     {
         using var scope = NewDisposeScope();
         var logits = tensor([1f, 3f, 2f, 2f, 0f]).unsqueeze(0);
-        var rows = RowSampling.ForNextTokens([(new SamplingParameters { TopK = 2, Mode = SamplingMode.Rejection }, new TokenHistory(new SamplingParameters(), []), 0)], 5, CPU);
+        var rows = RowSampling.ForNextTokens(
+            [(new SamplingParameters { TopK = 2, Mode = SamplingMode.Rejection }, new TokenHistory(new SamplingParameters(), []), 0)],
+            5,
+            CPU
+        );
 
         var kept = TokenScores.Compute(logits, rows).Scores[0].isfinite();
 
@@ -104,8 +120,8 @@ public class TokenScoresTests
 
     private static Tensor RandomLogits() => randn([Parameters.Length, Vocabulary], generator: new Generator(4)) * 3;
 
-    private static RowSampling Rows(SamplingParameters[] parameters) => RowSampling.ForNextTokens(
-        [.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length))], Vocabulary, CPU);
+    private static RowSampling Rows(SamplingParameters[] parameters) =>
+        RowSampling.ForNextTokens([.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length))], Vocabulary, CPU);
 
     private static TokenHistory HistoryOf(SamplingParameters parameters)
     {

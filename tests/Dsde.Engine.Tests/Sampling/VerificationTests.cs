@@ -6,19 +6,28 @@ namespace Dsde.Engine.Tests.Sampling;
 
 public class VerificationTests
 {
-    /// <summary>Chi-square with 3 degrees of freedom exceeds 21.1 by chance once in 10,000 seeds; the draws are seeded, so the outcome is fixed.</summary>
+    /// <summary>
+    /// Chi-square with 3 degrees of freedom exceeds 21.1 by chance once in 10,000 seeds; the draws are seeded, so the outcome is fixed.
+    /// </summary>
     [Fact]
     public void Rejection_Draft_Differs_Tokens_Follow_The_Target()
     {
         using var scope = NewDisposeScope();
         const int draws = 20_000;
-        float[] target = [0.5f, 0.3f, 0.2f, 0f], draft = [0.1f, 0.2f, 0.3f, 0.4f];
+        float[] target = [0.5f, 0.3f, 0.2f, 0f],
+            draft = [0.1f, 0.2f, 0.3f, 0.4f];
         var p = tensor(target).repeat(draws, 1);
         var q = tensor(draft).repeat(draws, 1);
         var rows = arange(draws, dtype: ScalarType.Int64);
         var proposals = Distributions.Draw(q, Uniforms(CounterRandom.Purpose.Draft, draws));
         var verification = Verification.Rejection(
-            p, q, proposals, rows, Uniforms(CounterRandom.Purpose.Accept, draws), Uniforms(CounterRandom.Purpose.Extra, draws));
+            p,
+            q,
+            proposals,
+            rows,
+            Uniforms(CounterRandom.Purpose.Accept, draws),
+            Uniforms(CounterRandom.Purpose.Extra, draws)
+        );
 
         var emitted = where(verification.Accepted, proposals, verification.ExtraTokenIds);
         var counts = emitted.bincount(null, 4).data<long>().ToArray();
@@ -36,7 +45,13 @@ public class VerificationTests
         var proposals = Distributions.Draw(p, Uniforms(CounterRandom.Purpose.Draft, 1000));
 
         var verification = Verification.Rejection(
-            p, p, proposals, arange(1000, dtype: ScalarType.Int64), Uniforms(CounterRandom.Purpose.Accept, 1000), Uniforms(CounterRandom.Purpose.Extra, 1000));
+            p,
+            p,
+            proposals,
+            arange(1000, dtype: ScalarType.Int64),
+            Uniforms(CounterRandom.Purpose.Accept, 1000),
+            Uniforms(CounterRandom.Purpose.Extra, 1000)
+        );
 
         verification.Accepted.all().item<bool>().ShouldBeTrue();
     }
@@ -71,7 +86,10 @@ public class VerificationTests
     [Fact]
     public void Uniform_Is_Inside_The_Open_Interval_And_Depends_On_Every_Part_Of_Its_Key()
     {
-        var draws = Enumerable.Range(0, 100_000).Select(position => CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 3, position)).ToArray();
+        var draws = Enumerable
+            .Range(0, 100_000)
+            .Select(position => CounterRandom.Uniform(7, CounterRandom.Purpose.Accept, 3, position))
+            .ToArray();
 
         draws.Min().ShouldBeGreaterThan(0f);
         draws.Max().ShouldBeLessThan(1f);

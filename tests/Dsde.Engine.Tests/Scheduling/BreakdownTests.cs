@@ -5,7 +5,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Scheduling;
 
-/// <summary>When the engine's own thread dies nobody is left waiting. Here clearing up after a full device fails: its log can't be written.</summary>
+/// <summary>
+/// When the engine's own thread dies nobody is left waiting. Here clearing up after a full device fails: its log can't be written.
+/// </summary>
 public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
 {
     private const int OutOfMemoryEvent = 1002;
@@ -13,7 +15,15 @@ public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
     [Fact]
     public async Task Running_waiting_and_later_requests_fail_and_the_engine_can_be_disposed_of()
     {
-        var options = new EngineOptions { Target = models.Target, Draft = models.Draft, BatchSize = 2, DataType = "fp32", Device = "cpu", Threads = 1 };
+        var options = new EngineOptions
+        {
+            Target = models.Target,
+            Draft = models.Draft,
+            BatchSize = 2,
+            DataType = "fp32",
+            Device = "cpu",
+            Threads = 1,
+        };
         using var loggers = new FailingLog();
         await using var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +37,9 @@ public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
             }
         };
 
-        var requests = Prompts(6).Select(prompt => engine.GenerateAsync(Greedy(prompt, 100), TestContext.Current.CancellationToken)).ToArray();
+        var requests = Prompts(6)
+            .Select(prompt => engine.GenerateAsync(Greedy(prompt, 100), TestContext.Current.CancellationToken))
+            .ToArray();
 
         foreach (var request in requests)
         {
@@ -35,8 +47,11 @@ public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
         }
 
         await told.Task;
-        (await Should.ThrowAsync<EngineFailureException>(() => engine.GenerateAsync(Greedy([1], 1), TestContext.Current.CancellationToken)))
-            .Message.ShouldContain("must be started again");
+        (
+            await Should.ThrowAsync<EngineFailureException>(() =>
+                engine.GenerateAsync(Greedy([1], 1), TestContext.Current.CancellationToken)
+            )
+        ).Message.ShouldContain("must be started again");
     }
 
     private sealed class TorchError(string message) : ExternalException(message);
@@ -52,7 +67,13 @@ public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (eventId.Id == OutOfMemoryEvent)
             {
@@ -60,8 +81,6 @@ public sealed class BreakdownTests(TestPair models) : IClassFixture<TestPair>
             }
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -4,7 +4,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Scheduling;
 
-/// <summary>An output that is interrupted anywhere and continued in another engine is the one that was never interrupted, and so is its telemetry.</summary>
+/// <summary>
+/// An output that is interrupted anywhere and continued in another engine is the one that was never interrupted, and so is its telemetry.
+/// </summary>
 public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
 {
     private const int Length = 48;
@@ -124,15 +126,32 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = 2 } }, "version 2");
         await ShouldRefuse(request with { MaxTokens = checkpoint.TokenIds.Length, ResumeFrom = checkpoint }, "leaves nothing");
         await ShouldRefuse(request with { ResumeFrom = checkpoint with { DraftLength = 1000 } }, "contradicts itself");
-        (await engine.GenerateAsync(request with { ResumeFrom = checkpoint }, TestContext.Current.CancellationToken)).TokenIds.Count.ShouldBe(Length);
+        (
+            await engine.GenerateAsync(request with { ResumeFrom = checkpoint }, TestContext.Current.CancellationToken)
+        ).TokenIds.Count.ShouldBe(Length);
 
         async Task ShouldRefuse(GenerationRequest refused, string reason) =>
-            (await Should.ThrowAsync<ArgumentException>(() => engine.GenerateAsync(refused, TestContext.Current.CancellationToken))).Message.ShouldContain(reason);
+            (
+                await Should.ThrowAsync<ArgumentException>(() => engine.GenerateAsync(refused, TestContext.Current.CancellationToken))
+            ).Message.ShouldContain(reason);
     }
 
-    private static GenerationRequest Request(SamplingMode? mode) => mode is null
-        ? Greedy(Prompt, Length) with { IgnoreEos = true }
-        : Sampled(Prompt, Length, seed: 11, topK: 40) with { IgnoreEos = true, Sampling = new SamplingParameters { Seed = 11, TopK = 40, Mode = mode } };
+    private static GenerationRequest Request(SamplingMode? mode) =>
+        mode is null
+            ? Greedy(Prompt, Length) with
+            {
+                IgnoreEos = true,
+            }
+            : Sampled(Prompt, Length, seed: 11, topK: 40) with
+            {
+                IgnoreEos = true,
+                Sampling = new SamplingParameters
+                {
+                    Seed = 11,
+                    TopK = 40,
+                    Mode = mode,
+                },
+            };
 
     private SequenceCheckpoint Interrupt(GenerationRequest request, string policy, int rounds, Action<EngineOptions>? change = null)
     {

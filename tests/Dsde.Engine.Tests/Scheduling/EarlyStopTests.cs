@@ -15,8 +15,11 @@ public sealed class EarlyStopTests(TestPair models) : IClassFixture<TestPair>
         loop.RunToEnd(sequences);
 
         // Within an iteration draft passes follow each other; a sequence that stopped between two that go on has left a gap.
-        var gaps = loop.Passes.Zip(loop.Passes.Skip(1)).Count(pair =>
-            pair.First.Model == "draft" && pair.Second.Model == "draft" && IsGap(Slots(pair.First.Rows), Slots(pair.Second.Rows)));
+        var gaps = loop
+            .Passes.Zip(loop.Passes.Skip(1))
+            .Count(pair =>
+                pair.First.Model == "draft" && pair.Second.Model == "draft" && IsGap(Slots(pair.First.Rows), Slots(pair.Second.Rows))
+            );
         gaps.ShouldBeGreaterThan(0);
     }
 

@@ -86,15 +86,20 @@ public sealed class EndOnRequestTests(TestPair models) : IClassFixture<TestPair>
     public void A_receiver_of_checkpoints_that_throws_fails_its_own_request_only()
     {
         using var loop = new LoopUnderTest(models.Target, models.Draft);
-        var broken = loop.Add(Greedy([1, 2, 3], 60) with
-        {
-            Control = new GenerationControl { CheckpointInterval = 5, Checkpointed = _ => throw new IOException("full") },
-        });
+        var broken = loop.Add(
+            Greedy([1, 2, 3], 60) with
+            {
+                Control = new GenerationControl { CheckpointInterval = 5, Checkpointed = _ => throw new IOException("full") },
+            }
+        );
         var neighbour = loop.Add(Greedy([4, 5], 30));
 
         loop.RunToEnd(neighbour);
 
-        broken.Completion.Task.Exception.ShouldNotBeNull().InnerException.ShouldBeOfType<EngineFailureException>().Message.ShouldContain("full");
+        broken
+            .Completion.Task.Exception.ShouldNotBeNull()
+            .InnerException.ShouldBeOfType<EngineFailureException>()
+            .Message.ShouldContain("full");
         LoopUnderTest.ResultOf(neighbour).TokenIds.Count.ShouldBe(30);
     }
 }

@@ -13,7 +13,12 @@ public sealed class IterationCostTests(TestPair models) : IClassFixture<TestPair
     public void An_iteration_allocates_few_managed_bytes_and_later_ones_no_more()
     {
         const int MostBytes = 24_000; // of indices, layouts, tensor wrappers and telemetry: nothing by layer or token of the vocabulary
-        using var loop = new LoopUnderTest(models.Target, models.Draft, policy: "autoregressive", change: options => options.Numerics = "deterministic");
+        using var loop = new LoopUnderTest(
+            models.Target,
+            models.Draft,
+            policy: "autoregressive",
+            change: options => options.Numerics = "deterministic"
+        );
         loop.Add(Greedy([1, 2, 3], 200) with { IgnoreEos = true });
         BytesPerRound(loop, WarmUpRounds);
 
@@ -35,7 +40,12 @@ public sealed class IterationCostTests(TestPair models) : IClassFixture<TestPair
 
         (List<string> Passes, long Bytes) Run(ISpeculationPolicy? policy)
         {
-            using var loop = new LoopUnderTest(models.Target, models.Draft, policy: "autoregressive", change: options => options.Numerics = "deterministic");
+            using var loop = new LoopUnderTest(
+                models.Target,
+                models.Draft,
+                policy: "autoregressive",
+                change: options => options.Numerics = "deterministic"
+            );
             loop.Add(Greedy([1, 2, 3], 200) with { IgnoreEos = true }, policy);
             loop.Add(Greedy([4, 5], 200) with { IgnoreEos = true }, policy);
             BytesPerRound(loop, WarmUpRounds);

@@ -9,8 +9,8 @@ using TorchSharp;
 namespace Dsde.Engine.Tests.Scheduling;
 
 /// <summary>
-/// The engine's loop without its thread: tests decide when a round happens and what time it is, and see every pass. At its end it asserts that memory is
-/// accounted for and that no tensor was left behind. For tests that do not await.
+/// The engine's loop without its thread: tests decide when a round happens and what time it is, and see every pass. At its end it asserts
+/// that memory is accounted for and that no tensor was left behind. For tests that do not await.
 /// </summary>
 internal sealed class LoopUnderTest : IDisposable
 {
@@ -22,7 +22,14 @@ internal sealed class LoopUnderTest : IDisposable
     private readonly DecodingLoop _loop;
     private readonly long _tensors;
 
-    public LoopUnderTest(string target, string? draft, int batchSize = 4, int budget = 512, string policy = "dsde", Action<EngineOptions>? change = null)
+    public LoopUnderTest(
+        string target,
+        string? draft,
+        int batchSize = 4,
+        int budget = 512,
+        string policy = "dsde",
+        Action<EngineOptions>? change = null
+    )
     {
         var options = new EngineOptions
         {
@@ -62,7 +69,14 @@ internal sealed class LoopUnderTest : IDisposable
     public Sequence Add(GenerationRequest request, ISpeculationPolicy? policy = null, CancellationToken cancellation = default)
     {
         var sequence = new Sequence(
-            request, policy ?? _policies.Find(request.Policy), _models.Tokenizer.CreateAssembler(request.StopStrings), new HashSet<int>(), _models.MaxLength, Time, cancellation);
+            request,
+            policy ?? _policies.Find(request.Policy),
+            _models.Tokenizer.CreateAssembler(request.StopStrings),
+            new HashSet<int>(),
+            _models.MaxLength,
+            Time,
+            cancellation
+        );
         _arrivals.Writer.TryWrite(sequence).ShouldBeTrue();
         return sequence;
     }

@@ -4,7 +4,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Scheduling;
 
-/// <summary>Memory over time: tensors of the engine's thread, managed allocations per token, and, in the slow variant, the process.</summary>
+/// <summary>
+/// Memory over time: tensors of the engine's thread, managed allocations per token, and, in the slow variant, the process.
+/// </summary>
 [Collection(nameof(TensorLeakTests))]
 public sealed class MemoryTests(TestPair models) : IClassFixture<TestPair>
 {
@@ -39,17 +41,28 @@ public sealed class MemoryTests(TestPair models) : IClassFixture<TestPair>
             await RunAsync(engine, jobs);
             var now = engine.GetSnapshot();
             TestContext.Current.SendDiagnosticMessage(
-                $"{(part + 3) * jobs} jobs: {ResidentBytes() >> 10} KiB, {now.LiveTensors} tensors, {PerToken(before, now):F0} managed bytes per token");
+                $"{(part + 3) * jobs} jobs: {ResidentBytes() >> 10} KiB, {now.LiveTensors} tensors, {PerToken(before, now):F0} managed bytes per token"
+            );
         }
 
         engine.GetSnapshot().LiveTensors.ShouldBeLessThanOrEqualTo(before.LiveTensors);
         (ResidentBytes() - residentBefore).ShouldBeLessThan(residentBefore / (isSlow ? 10 : 2));
     }
 
-    private static double PerToken(EngineSnapshot before, EngineSnapshot after) => (after.AllocatedBytes - before.AllocatedBytes) / (double)(after.Emitted - before.Emitted);
+    private static double PerToken(EngineSnapshot before, EngineSnapshot after) =>
+        (after.AllocatedBytes - before.AllocatedBytes) / (double)(after.Emitted - before.Emitted);
 
-    private static Task<GenerationResult[]> RunAsync(GenerationEngine engine, int jobs) => engine.GenerateAllAsync(
-        Enumerable.Range(0, jobs).Select(i => Sampled(Prompts(16)[i % 16], 60, (ulong)i, temperature: i % 3 * 0.5f, topK: i % 4 * 10) with { IgnoreEos = true }));
+    private static Task<GenerationResult[]> RunAsync(GenerationEngine engine, int jobs) =>
+        engine.GenerateAllAsync(
+            Enumerable
+                .Range(0, jobs)
+                .Select(i =>
+                    Sampled(Prompts(16)[i % 16], 60, (ulong)i, temperature: i % 3 * 0.5f, topK: i % 4 * 10) with
+                    {
+                        IgnoreEos = true,
+                    }
+                )
+        );
 
     private static long ResidentBytes()
     {

@@ -69,7 +69,9 @@ public sealed class OutOfMemoryTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Draft);
         engine.Models.Target.BeforePass = rows => FailIf(rows.KeyCount > 30);
 
-        var failure = await Should.ThrowAsync<EngineFailureException>(() => engine.GenerateAsync(Greedy([1, 2, 3], 60), TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<EngineFailureException>(() =>
+            engine.GenerateAsync(Greedy([1, 2, 3], 60), TestContext.Current.CancellationToken)
+        );
         var next = await engine.GenerateAsync(Greedy([1, 2, 3], 10), TestContext.Current.CancellationToken);
 
         failure.Message.ShouldContain("not even alone");
@@ -78,7 +80,10 @@ public sealed class OutOfMemoryTests(TestPair models) : IClassFixture<TestPair>
 
     [Theory]
     [InlineData(CudaText, true)]
-    [InlineData("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate memory)", true)]
+    [InlineData(
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate memory)",
+        true
+    )]
     [InlineData("DefaultCPUAllocator: not enough memory: you tried to allocate 8589934592 bytes.", true)]
     [InlineData("The size of tensor a (3) must match the size of tensor b (4)", false)]
     public void Only_allocation_failures_are_taken_for_such(string message, bool isOne)

@@ -98,7 +98,13 @@ public sealed class PrefillTests(TestPair models) : IClassFixture<TestPair>
     [InlineData("dsde")]
     public void A_model_that_drafts_for_itself_is_right_up_to_the_last_position_of_the_context(string policy)
     {
-        using var loop = new LoopUnderTest(models.Target, models.Target, batchSize: 12, policy: policy, change: options => options.MaxLength = 64);
+        using var loop = new LoopUnderTest(
+            models.Target,
+            models.Target,
+            batchSize: 12,
+            policy: policy,
+            change: options => options.MaxLength = 64
+        );
         var sequences = Enumerable.Range(1, 12).Select(left => loop.Add(Greedy(Distinct(64 - left, left), 100))).ToArray();
 
         var results = loop.RunToEnd(sequences);

@@ -28,16 +28,23 @@ public sealed class PrefixReuseTests(TestPair models) : IClassFixture<TestPair>
     [Fact]
     public void In_deterministic_numerics_a_borrowed_prefix_gives_the_same_bit_for_bit()
     {
-        var requests = Enumerable.Range(0, 4).Select(i => Sampled([.. Common, 200 + i, i], 20, seed: (ulong)i) with { IgnoreEos = true, TopLogProbabilityCount = 3 }).ToArray();
+        var requests = Enumerable
+            .Range(0, 4)
+            .Select(i => Sampled([.. Common, 200 + i, i], 20, seed: (ulong)i) with { IgnoreEos = true, TopLogProbabilityCount = 3 })
+            .ToArray();
         using var loop = new LoopUnderTest(models.Target, models.Draft, budget: 13, change: Deterministic);
 
-        var results = loop.RunToEnd([.. requests.Select(request => loop.Add(request with { Sampling = request.Sampling with { Mode = SamplingMode.Coupled } }))]);
+        var results = loop.RunToEnd([
+            .. requests.Select(request => loop.Add(request with { Sampling = request.Sampling with { Mode = SamplingMode.Coupled } })),
+        ]);
 
         loop.Snapshot.ReusedPromptTokens.ShouldBe(3 * Common.Length);
         for (var i = 0; i < requests.Length; i++)
         {
             using var alone = new LoopUnderTest(models.Target, draft: null, policy: "autoregressive", change: Deterministic);
-            var expected = alone.RunToEnd(alone.Add(requests[i] with { Sampling = requests[i].Sampling with { Mode = SamplingMode.Coupled } }))[0];
+            var expected = alone.RunToEnd(
+                alone.Add(requests[i] with { Sampling = requests[i].Sampling with { Mode = SamplingMode.Coupled } })
+            )[0];
             results[i].TokenIds.ShouldBe(expected.TokenIds);
             results[i].Trace.Tokens.Margin.ShouldBe(expected.Trace.Tokens.Margin);
             results[i].TokenLogProbabilities.ShouldBe(expected.TokenLogProbabilities);
@@ -81,7 +88,12 @@ public sealed class PrefixReuseTests(TestPair models) : IClassFixture<TestPair>
     [InlineData(4, 2)]
     public void What_an_ended_sequence_computed_serves_the_next(int batchSize, int retainedSlots)
     {
-        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize, change: options => options.RetainedSlots = retainedSlots);
+        using var loop = new LoopUnderTest(
+            models.Target,
+            models.Draft,
+            batchSize,
+            change: options => options.RetainedSlots = retainedSlots
+        );
         loop.RunToEnd(loop.Add(Greedy([.. Common, 1], 10)));
 
         GenerationRequest[] requests = [Greedy([.. Common, 2], 20), Greedy([.. Common, 3, 4], 20)];

@@ -22,9 +22,7 @@ internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPoli
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(lengthOf(_plans++)));
 
-    public void ObserveIteration(int emitted, double elapsedMs)
-    {
-    }
+    public void ObserveIteration(int emitted, double elapsedMs) { }
 
     private sealed class Nothing : ISequencePolicyState
     {
@@ -32,8 +30,6 @@ internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPoli
 
         public int? CalibrationMaxLength => null;
 
-        public void Observe(in VerifiedStep step)
-        {
-        }
+        public void Observe(in VerifiedStep step) { }
     }
 }

@@ -10,7 +10,9 @@ public sealed class WaitingQueueTests(TestPair models) : IClassFixture<TestPair>
     public void Equal_priorities_are_served_in_order_of_arrival_and_higher_ones_first()
     {
         using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1);
-        var sequences = new[] { 0, 0, 2, 1, 2 }.Select((priority, i) => loop.Add(Greedy([i + 1], 2) with { Priority = priority })).ToArray();
+        var sequences = new[] { 0, 0, 2, 1, 2 }
+            .Select((priority, i) => loop.Add(Greedy([i + 1], 2) with { Priority = priority }))
+            .ToArray();
 
         loop.RunToEnd(sequences);
 

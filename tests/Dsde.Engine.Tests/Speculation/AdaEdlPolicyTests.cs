@@ -74,15 +74,34 @@ public class AdaEdlPolicyTests
     private static void Observe(AdaEdlSequenceState state, int accepted, int proposed)
     {
         var values = new float[proposed];
-        state.Observe(new VerifiedStep { Accepted = accepted, Kld = values, Beta = values, DraftEntropy = values, Temperature = 0 });
+        state.Observe(
+            new VerifiedStep
+            {
+                Accepted = accepted,
+                Kld = values,
+                Beta = values,
+                DraftEntropy = values,
+                Temperature = 0,
+            }
+        );
     }
 
     private static bool[] Decide(string name, float[] entropy)
     {
         var policy = Policies.Create(name, MaxLength);
         var goesOn = Enumerable.Repeat(true, entropy.Length).ToArray();
-        policy.EarlyStopping.ShouldNotBeNull().Decide(
-            new DraftedStep { Proposed = 1, States = entropy.Select(_ => policy.CreateState(0)).ToArray(), Entropy = entropy, Confidence = entropy }, goesOn);
+        policy
+            .EarlyStopping.ShouldNotBeNull()
+            .Decide(
+                new DraftedStep
+                {
+                    Proposed = 1,
+                    States = entropy.Select(_ => policy.CreateState(0)).ToArray(),
+                    Entropy = entropy,
+                    Confidence = entropy,
+                },
+                goesOn
+            );
         return goesOn;
     }
 }

@@ -7,41 +7,50 @@ public class DsdePolicyTests
 {
     private static readonly string[] Names = ["dsde", "dsde-nocap", "dsde-reference", "dsde-reference-nocap-onpath"];
 
-    private static readonly Gen<(int Accepted, float[] Kld)[]> Steps =
-        Gen.Select(Gen.Int[0, 10], Gen.Float[0f, 3f].Array[1, 10], (accepted, kld) => (Math.Min(accepted, kld.Length), kld)).Array[1, 25];
+    private static readonly Gen<(int Accepted, float[] Kld)[]> Steps = Gen.Select(
+        Gen.Int[0, 10],
+        Gen.Float[0f, 3f].Array[1, 10],
+        (accepted, kld) => (Math.Min(accepted, kld.Length), kld)
+    ).Array[1, 25];
 
     [Fact]
     public void Plan_Any_History_Stays_Within_The_Bounds() =>
         Gen.Select(Steps.Array[1, 6], Gen.Int[1, 12], Gen.Int[0, Names.Length - 1])
-            .Sample((histories, max, name) =>
-            {
-                foreach (var plan in PlanAll(Names[name], max, histories))
+            .Sample(
+                (histories, max, name) =>
                 {
-                    plan.Length.ShouldBeInRange(Math.Min(2, max), max);
+                    foreach (var plan in PlanAll(Names[name], max, histories))
+                    {
+                        plan.Length.ShouldBeInRange(Math.Min(2, max), max);
+                    }
+                }
+            );
+
+    [Fact]
+    public void Plan_With_Cap_Never_Exceeds_The_Same_Without() =>
+        Steps
+            .Array[1, 6]
+            .Sample(histories =>
+            {
+                var capped = PlanAll("dsde", 10, histories);
+                var uncapped = PlanAll("dsde-nocap", 10, histories);
+                for (var i = 0; i < capped.Length; i++)
+                {
+                    capped[i].Length.ShouldBeLessThanOrEqualTo(uncapped[i].Length);
+                    capped[i].PredictedLength.ShouldBe(uncapped[i].PredictedLength);
                 }
             });
 
     [Fact]
-    public void Plan_With_Cap_Never_Exceeds_The_Same_Without() =>
-        Steps.Array[1, 6].Sample(histories =>
-        {
-            var capped = PlanAll("dsde", 10, histories);
-            var uncapped = PlanAll("dsde-nocap", 10, histories);
-            for (var i = 0; i < capped.Length; i++)
-            {
-                capped[i].Length.ShouldBeLessThanOrEqualTo(uncapped[i].Length);
-                capped[i].PredictedLength.ShouldBe(uncapped[i].PredictedLength);
-            }
-        });
-
-    [Fact]
     public void Plan_Reordered_Batch_Gives_Each_Sequence_The_Same_Length() =>
-        Steps.Array[2, 6].Sample(histories =>
-        {
-            var forward = PlanAll("dsde", 10, histories).Select(plan => plan.Length);
-            var backward = PlanAll("dsde", 10, [.. histories.Reverse()]).Select(plan => plan.Length);
-            backward.Reverse().ShouldBe(forward);
-        });
+        Steps
+            .Array[2, 6]
+            .Sample(histories =>
+            {
+                var forward = PlanAll("dsde", 10, histories).Select(plan => plan.Length);
+                var backward = PlanAll("dsde", 10, [.. histories.Reverse()]).Select(plan => plan.Length);
+                backward.Reverse().ShouldBe(forward);
+            });
 
     [Fact]
     public void Plan_Before_Thirty_Proposed_Tokens_Is_The_Initial_Length_And_Shapes_No_Cap()
@@ -64,7 +73,8 @@ public class DsdePolicyTests
     [Fact]
     public void Plan_Reference_Doubles_The_Initial_Length_While_Everything_Is_Accepted() =>
         PlanAll("dsde-reference", 10, [Repeat(1, 0.1f, 4, 4), Repeat(2, 0.1f, 4, 4), Repeat(1, 0.1f, 3, 4)])
-            .Select(plan => plan.Length).ShouldBe([8, 10, 4]);
+            .Select(plan => plan.Length)
+            .ShouldBe([8, 10, 4]);
 
     [Fact]
     public void Plan_One_Unstable_Sequence_Caps_The_Stable_One_At_The_Mean()
@@ -102,7 +112,16 @@ public class DsdePolicyTests
     {
         foreach (var (accepted, kld) in steps)
         {
-            state.Observe(new VerifiedStep { Accepted = accepted, Kld = kld, Beta = kld, DraftEntropy = kld, Temperature = 1 });
+            state.Observe(
+                new VerifiedStep
+                {
+                    Accepted = accepted,
+                    Kld = kld,
+                    Beta = kld,
+                    DraftEntropy = kld,
+                    Temperature = 1,
+                }
+            );
         }
 
         return state;

@@ -31,7 +31,11 @@ public class ReferenceVectorTests
             var mean = vector.GetProperty("mean_kld_last").GetDouble() / (temperature == 0 ? 1 : temperature);
             var minLength = vector.GetProperty("k_min").GetInt32();
             var predicted = KldSignal.PredictedLength(
-                KldSignal.ScaleFactor(mean), vector.GetProperty("wvir").GetDouble(), minLength, vector.GetProperty("k_max").GetInt32());
+                KldSignal.ScaleFactor(mean),
+                vector.GetProperty("wvir").GetDouble(),
+                minLength,
+                vector.GetProperty("k_max").GetInt32()
+            );
             KldSignal.Length(predicted, minLength).ShouldBe(vector.GetProperty("value").GetInt32(), vector.GetRawText());
         }
     }
@@ -47,7 +51,13 @@ public class ReferenceVectorTests
             var maxAccepted = vector.GetProperty("accepted").EnumerateArray().Max(accepted => accepted.GetInt32());
             var lowerBound = vector.GetProperty("k_min_cfg").GetInt32();
             var maxLength = KldSignal.CalibratedMaxLength(
-                maxAccepted, klds.Average(), klds.Max(), DsdeOptions.Reference.CalibrationCoefficient, lowerBound, vector.GetProperty("k_max_cfg").GetInt32());
+                maxAccepted,
+                klds.Average(),
+                klds.Max(),
+                DsdeOptions.Reference.CalibrationCoefficient,
+                lowerBound,
+                vector.GetProperty("k_max_cfg").GetInt32()
+            );
             maxLength.ShouldBe(vector.GetProperty("k_max").GetInt32(), vector.GetRawText());
             KldSignal.ReferenceMinLength(maxLength, lowerBound).ShouldBe(vector.GetProperty("k_min").GetInt32(), vector.GetRawText());
         }

@@ -1,12 +1,18 @@
 namespace Dsde.Engine.Tests.TestModels;
 
 /// <summary>
-/// A small model of each family and of each way in which its checkpoints differ. Norms and biases are random, windows shorter than the texts, heads wider
-/// or narrower than hidden over heads.
+/// A small model of each family and of each way in which its checkpoints differ. Norms and biases are random, windows shorter than the
+/// texts, heads wider or narrower than hidden over heads.
 /// </summary>
 internal static class FamilyShapes
 {
-    private static readonly TestModelShape Base = new() { Layers = 4, LayerScale = 0.3, NormSpread = 0.3, HeadDim = 12 };
+    private static readonly TestModelShape Base = new()
+    {
+        Layers = 4,
+        LayerScale = 0.3,
+        NormSpread = 0.3,
+        HeadDim = 12,
+    };
 
     private static readonly Dictionary<string, TestModelShape> ByName = new()
     {
@@ -20,7 +26,13 @@ internal static class FamilyShapes
         ["qwen2 with a window"] = Base with { Family = TestFamily.Qwen2, SlidingWindow = 9 },
         ["qwen3"] = Base with { Family = TestFamily.Qwen3, HeadDim = 16 },
         ["gemma 2"] = Base with { Family = TestFamily.Gemma2, Tied = true, SlidingWindow = 6 },
-        ["gemma 2 without soft-caps"] = Base with { Family = TestFamily.Gemma2, SlidingWindow = 6, AttentionSoftCap = null, LogitSoftCap = null },
+        ["gemma 2 without soft-caps"] = Base with
+        {
+            Family = TestFamily.Gemma2,
+            SlidingWindow = 6,
+            AttentionSoftCap = null,
+            LogitSoftCap = null,
+        },
     };
 
     public static TheoryData<string> Names => [.. ByName.Keys];

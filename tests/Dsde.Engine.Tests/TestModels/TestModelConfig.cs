@@ -21,7 +21,12 @@ internal static class TestModelConfig
             ["rope_theta"] = 10000.0,
             ["max_position_embeddings"] = shape.Context,
             ["tie_word_embeddings"] = shape.Tied,
-            ["torch_dtype"] = shape.StoredAs switch { "BF16" => "bfloat16", "F16" => "float16", _ => "float32" },
+            ["torch_dtype"] = shape.StoredAs switch
+            {
+                "BF16" => "bfloat16",
+                "F16" => "float16",
+                _ => "float32",
+            },
         };
         AddRopeScaling(config, shape.RopeScaling);
         AddFamily(config, shape);
@@ -35,16 +40,17 @@ internal static class TestModelConfig
             return;
         }
 
-        config["rope_scaling"] = scaling.Type == "llama3"
-            ? new Dictionary<string, object>
-            {
-                ["rope_type"] = scaling.Type,
-                ["factor"] = scaling.Factor,
-                ["low_freq_factor"] = scaling.LowFrequencyFactor,
-                ["high_freq_factor"] = scaling.HighFrequencyFactor,
-                ["original_max_position_embeddings"] = scaling.OriginalContext,
-            }
-            : new Dictionary<string, object> { ["type"] = scaling.Type, ["factor"] = scaling.Factor };
+        config["rope_scaling"] =
+            scaling.Type == "llama3"
+                ? new Dictionary<string, object>
+                {
+                    ["rope_type"] = scaling.Type,
+                    ["factor"] = scaling.Factor,
+                    ["low_freq_factor"] = scaling.LowFrequencyFactor,
+                    ["high_freq_factor"] = scaling.HighFrequencyFactor,
+                    ["original_max_position_embeddings"] = scaling.OriginalContext,
+                }
+                : new Dictionary<string, object> { ["type"] = scaling.Type, ["factor"] = scaling.Factor };
     }
 
     private static void AddFamily(Dictionary<string, object?> config, TestModelShape shape)

@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace Dsde.Engine.Tests.TestModels;
 
-/// <summary>Writes Hugging Face folders of small random models. A weight's values depend on its name only, so that models of one shape share what they share.</summary>
+/// <summary>
+/// Writes Hugging Face folders of small random models. A weight's values depend on its name only, so that models of one shape share what
+/// they share.
+/// </summary>
 internal static class TestModelFolder
 {
     public const int TurnStart = 297;
@@ -20,7 +23,8 @@ internal static class TestModelFolder
         WriteWeights(folder, shape);
     }
 
-    public static void WriteJson(string folder, string name, object content) => File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(content));
+    public static void WriteJson(string folder, string name, object content) =>
+        File.WriteAllText(Path.Combine(folder, name), JsonSerializer.Serialize(content));
 
     /// <summary>The values of a weight as they are stored: near 1 for norms, otherwise normal around 0.</summary>
     public static float[] Values(string name, int[] lengths, TestModelShape shape)
@@ -37,22 +41,27 @@ internal static class TestModelFolder
         return values;
     }
 
-    private static (double Center, double Scale) Distribution(string name, int[] lengths, TestModelShape shape) => name switch
-    {
-        _ when name.EndsWith(".bias", StringComparison.Ordinal) => (0, 0.3),
-        _ when lengths.Length == 1 => (shape.Family == TestFamily.Gemma2 ? 0 : 1, shape.NormSpread), // Gemma stores the distance from 1
-        _ when name.Contains("embed", StringComparison.Ordinal) => (0, shape.Family == TestFamily.Gemma2 ? 0.2 : 1), // Gemma multiplies it by √hidden
-        _ when name.Contains("lm_head", StringComparison.Ordinal) => (0, 0.35),
-        _ when name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) => (0, shape.LayerScale),
-        _ => (0, 0.2),
-    };
+    private static (double Center, double Scale) Distribution(string name, int[] lengths, TestModelShape shape) =>
+        name switch
+        {
+            _ when name.EndsWith(".bias", StringComparison.Ordinal) => (0, 0.3),
+            _ when lengths.Length == 1 => (shape.Family == TestFamily.Gemma2 ? 0 : 1, shape.NormSpread), // Gemma stores the distance from 1
+            _ when name.Contains("embed", StringComparison.Ordinal) => (0, shape.Family == TestFamily.Gemma2 ? 0.2 : 1), // Gemma multiplies it by √hidden
+            _ when name.Contains("lm_head", StringComparison.Ordinal) => (0, 0.35),
+            _ when name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) => (
+                0,
+                shape.LayerScale
+            ),
+            _ => (0, 0.2),
+        };
 
-    private static float Round(float value, string type) => type switch
-    {
-        "BF16" => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(value) & ~0xFFFF),
-        "F16" => (float)(Half)value,
-        _ => value,
-    };
+    private static float Round(float value, string type) =>
+        type switch
+        {
+            "BF16" => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(value) & ~0xFFFF),
+            "F16" => (float)(Half)value,
+            _ => value,
+        };
 
     private static void Encode(float value, string type, Stream data)
     {
@@ -103,7 +112,15 @@ internal static class TestModelFolder
                 Encode(value, shape.StoredAs, data);
             }
 
-            header.Add(name, new { dtype = shape.StoredAs, shape = name == shape.Misshapen ? [.. lengths, 1] : lengths, data_offsets = new[] { start, data.Position } });
+            header.Add(
+                name,
+                new
+                {
+                    dtype = shape.StoredAs,
+                    shape = name == shape.Misshapen ? [.. lengths, 1] : lengths,
+                    data_offsets = new[] { start, data.Position },
+                }
+            );
         }
 
         var json = JsonSerializer.Serialize(header);

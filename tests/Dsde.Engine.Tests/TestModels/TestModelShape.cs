@@ -79,12 +79,18 @@ public sealed record TestModelShape
     {
         var prefix = $"model.layers.{layer}.";
         yield return (prefix + "input_layernorm.weight", [Hidden]);
-        foreach (var (name, output, input) in new[]
-                 {
-                     ("self_attn.q_proj", Heads * HeadDim, Hidden), ("self_attn.k_proj", KvHeads * HeadDim, Hidden), ("self_attn.v_proj", KvHeads * HeadDim, Hidden),
-                     ("self_attn.o_proj", Hidden, Heads * HeadDim),
-                     ("mlp.gate_proj", Intermediate, Hidden), ("mlp.up_proj", Intermediate, Hidden), ("mlp.down_proj", Hidden, Intermediate),
-                 })
+        foreach (
+            var (name, output, input) in new[]
+            {
+                ("self_attn.q_proj", Heads * HeadDim, Hidden),
+                ("self_attn.k_proj", KvHeads * HeadDim, Hidden),
+                ("self_attn.v_proj", KvHeads * HeadDim, Hidden),
+                ("self_attn.o_proj", Hidden, Heads * HeadDim),
+                ("mlp.gate_proj", Intermediate, Hidden),
+                ("mlp.up_proj", Intermediate, Hidden),
+                ("mlp.down_proj", Hidden, Intermediate),
+            }
+        )
         {
             yield return ($"{prefix}{name}.weight", [output, input]);
             if (HasBiases || (Family == TestFamily.Qwen2 && IsQkv(name)))

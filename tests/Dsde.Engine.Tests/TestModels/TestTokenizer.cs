@@ -13,28 +13,93 @@ internal static class TestTokenizer
     /// <summary>Learned merges in order; each makes the next id from 256 on.</summary>
     public static readonly (string Left, string Right)[] Merges =
     [
-        ("t", "h"), ("th", "e"), (" ", "the"), ("i", "n"), ("a", "n"), ("an", "d"), (" ", "and"), ("e", "r"), ("o", "n"), ("r", "e"), ("h", "e"), (" ", "a"), (" ", "w"), ("o", "u"),
-        ("in", "g"), ("e", "s"), ("o", "r"), (" ", "s"), ("l", "l"), ("a", "t"), ("e", "n"), (" ", "b"), ("e", "d"), ("i", "t"), ("Ã", "¤"), (" ", "c"), ("i", "s"), (" ", "f"), (" ", "m"), ("o", "f"),
-        (" ", "of"), ("a", "r"), (" ", "p"), ("i", "c"), ("a", "s"), ("v", "e"), ("l", "e"), ("u", "r"), ("a", "l"), ("s", "t"), ("n", "t"),
+        ("t", "h"),
+        ("th", "e"),
+        (" ", "the"),
+        ("i", "n"),
+        ("a", "n"),
+        ("an", "d"),
+        (" ", "and"),
+        ("e", "r"),
+        ("o", "n"),
+        ("r", "e"),
+        ("h", "e"),
+        (" ", "a"),
+        (" ", "w"),
+        ("o", "u"),
+        ("in", "g"),
+        ("e", "s"),
+        ("o", "r"),
+        (" ", "s"),
+        ("l", "l"),
+        ("a", "t"),
+        ("e", "n"),
+        (" ", "b"),
+        ("e", "d"),
+        ("i", "t"),
+        ("Ã", "¤"),
+        (" ", "c"),
+        ("i", "s"),
+        (" ", "f"),
+        (" ", "m"),
+        ("o", "f"),
+        (" ", "of"),
+        ("a", "r"),
+        (" ", "p"),
+        ("i", "c"),
+        ("a", "s"),
+        ("v", "e"),
+        ("l", "e"),
+        ("u", "r"),
+        ("a", "l"),
+        ("s", "t"),
+        ("n", "t"),
     ];
 
-    public static void Write(string folder, object? preTokenizer = null, bool mergesAsArrays = false, object? normalizer = null, string? chatTemplate = ChatMl)
+    public static void Write(
+        string folder,
+        object? preTokenizer = null,
+        bool mergesAsArrays = false,
+        object? normalizer = null,
+        string? chatTemplate = ChatMl
+    )
     {
-        var byteLevel = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = true };
-        TestModelFolder.WriteJson(folder, "tokenizer.json", new
+        var byteLevel = new
         {
-            version = "1.0",
-            added_tokens = new[] { Special(TestModelFolder.TurnStart, "<|im_start|>"), Special(TestModelFolder.TurnEnd, "<|im_end|>"), Special(TestModelFolder.TextEnd, "<|endoftext|>") },
-            normalizer,
-            pre_tokenizer = preTokenizer ?? byteLevel,
-            decoder = byteLevel,
-            model = new
+            type = "ByteLevel",
+            add_prefix_space = false,
+            trim_offsets = true,
+            use_regex = true,
+        };
+        TestModelFolder.WriteJson(
+            folder,
+            "tokenizer.json",
+            new
             {
-                type = "BPE",
-                vocab = Vocabulary(),
-                merges = Merges.Select(merge => mergesAsArrays ? (object)new[] { Show(merge.Left), Show(merge.Right) } : $"{Show(merge.Left)} {Show(merge.Right)}").ToArray(),
-            },
-        });
+                version = "1.0",
+                added_tokens = new[]
+                {
+                    Special(TestModelFolder.TurnStart, "<|im_start|>"),
+                    Special(TestModelFolder.TurnEnd, "<|im_end|>"),
+                    Special(TestModelFolder.TextEnd, "<|endoftext|>"),
+                },
+                normalizer,
+                pre_tokenizer = preTokenizer ?? byteLevel,
+                decoder = byteLevel,
+                model = new
+                {
+                    type = "BPE",
+                    vocab = Vocabulary(),
+                    merges = Merges
+                        .Select(merge =>
+                            mergesAsArrays
+                                ? (object)new[] { Show(merge.Left), Show(merge.Right) }
+                                : $"{Show(merge.Left)} {Show(merge.Right)}"
+                        )
+                        .ToArray(),
+                },
+            }
+        );
         TestModelFolder.WriteJson(folder, "tokenizer_config.json", new { chat_template = chatTemplate });
     }
 
@@ -49,7 +114,14 @@ internal static class TestTokenizer
         return vocabulary;
     }
 
-    private static object Special(int id, string content) => new { id, content, special = true, normalized = false };
+    private static object Special(int id, string content) =>
+        new
+        {
+            id,
+            content,
+            special = true,
+            normalized = false,
+        };
 
     /// <summary>Latin-1 characters as the byte alphabet shows them.</summary>
     private static string Show(string text) => string.Concat(Encoding.Latin1.GetBytes(text).Select(ShowByte));

@@ -2,7 +2,9 @@ using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
-/// <summary>Added tokens in text: ordinary ones are found as Hugging Face does, special ones only where the sender may write them.</summary>
+/// <summary>
+/// Added tokens in text: ordinary ones are found as Hugging Face does, special ones only where the sender may write them.
+/// </summary>
 public sealed class AddedTokenTests : IDisposable
 {
     private readonly TokenizerFolder _folder = new();
@@ -12,7 +14,11 @@ public sealed class AddedTokenTests : IDisposable
     [Fact]
     public void The_longest_token_at_a_place_counts_and_the_rest_is_text()
     {
-        var splitter = Splitter(new(1, new AddedToken("<a>", false)), new(2, new AddedToken("<a><b>", false)), new(3, new AddedToken("\n\n", false)));
+        var splitter = Splitter(
+            new(1, new AddedToken("<a>", false)),
+            new(2, new AddedToken("<a><b>", false)),
+            new(3, new AddedToken("\n\n", false))
+        );
 
         splitter.Split("x<a><b>y<a>").ShouldBe([("x", null), ("", 2), ("y", null), ("", 1)]);
         splitter.Split("\n\n\n<a").ShouldBe([("", 3), ("\n<a", null)]);
@@ -23,7 +29,10 @@ public sealed class AddedTokenTests : IDisposable
     public void White_space_and_word_borders_are_as_the_token_says()
     {
         var splitter = Splitter(
-            new(1, new AddedToken("<l>", false) { StripsLeft = true }), new(2, new AddedToken("<r>", false) { StripsRight = true }), new(3, new AddedToken("word", false) { IsWholeWord = true }));
+            new(1, new AddedToken("<l>", false) { StripsLeft = true }),
+            new(2, new AddedToken("<r>", false) { StripsRight = true }),
+            new(3, new AddedToken("word", false) { IsWholeWord = true })
+        );
 
         splitter.Split("a \t<l> b").ShouldBe([("a", null), ("", 1), (" b", null)]);
         splitter.Split("a <r>\n b").ShouldBe([("a ", null), ("", 2), ("b", null)]);
@@ -48,14 +57,30 @@ public sealed class AddedTokenTests : IDisposable
         var template = new
         {
             type = "TemplateProcessing",
-            single = new object[] { new { SpecialToken = new { id = "<|end|>", type_id = 0 } }, new { Sequence = new { id = "A", type_id = 0 } } },
-            special_tokens = new Dictionary<string, object> { ["<|end|>"] = new { id = "<|end|>", ids = new[] { 400 }, tokens = new[] { "<|end|>" } } },
+            single = new object[]
+            {
+                new { SpecialToken = new { id = "<|end|>", type_id = 0 } },
+                new { Sequence = new { id = "A", type_id = 0 } },
+            },
+            special_tokens = new Dictionary<string, object>
+            {
+                ["<|end|>"] = new
+                {
+                    id = "<|end|>",
+                    ids = new[] { 400 },
+                    tokens = new[] { "<|end|>" },
+                },
+            },
         };
 
         new PromptEncoder(Load(template)).Encode("a").ShouldBe([400, 'a']);
-        new PromptEncoder(Load(new { type = "Sequence", processors = new object[] { new { type = "ByteLevel" }, template } })).Encode("<|end|>a").ShouldBe([400, 'a']);
+        new PromptEncoder(Load(new { type = "Sequence", processors = new object[] { new { type = "ByteLevel" }, template } }))
+            .Encode("<|end|>a")
+            .ShouldBe([400, 'a']);
         new PromptEncoder(Load(template, new { add_bos_token = false })).Encode("a").ShouldBe(['a']);
-        new PromptEncoder(Load(null, new { add_bos_token = true, bos_token = new { content = "<|end|>" } })).Encode("a").ShouldBe([400, 'a']);
+        new PromptEncoder(Load(null, new { add_bos_token = true, bos_token = new { content = "<|end|>" } }))
+            .Encode("a")
+            .ShouldBe([400, 'a']);
     }
 
     private static AddedTokenSplitter Splitter(params KeyValuePair<int, AddedToken>[] tokens) => new(tokens);
@@ -65,7 +90,9 @@ public sealed class AddedTokenTests : IDisposable
         TestTokenizer.Write(_folder.Path);
         var path = Path.Combine(_folder.Path, "tokenizer.json");
         var file = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
-        file["added_tokens"] = System.Text.Json.JsonSerializer.SerializeToNode(new[] { TokenizerFolder.Added(400, "<|end|>", true), TokenizerFolder.Added(401, "<think>", false) });
+        file["added_tokens"] = System.Text.Json.JsonSerializer.SerializeToNode(
+            new[] { TokenizerFolder.Added(400, "<|end|>", true), TokenizerFolder.Added(401, "<think>", false) }
+        );
         file["post_processor"] = System.Text.Json.JsonSerializer.SerializeToNode(postProcessor);
         File.WriteAllText(path, file.ToJsonString());
         return _folder.WithSettings(settings ?? new { }).Load();

@@ -13,8 +13,25 @@ public sealed class ByteLevelTests : IDisposable
 
     private static readonly string[] Texts =
     [
-        "The quick brown fox", "it's I'M We'Ll they'VE 'S 't", "  two  spaces ", "tabs\tand\n\nlines\r\n  end  ", "1 22 333 4444 55555", "größer, naïve", "日本語 テスト 今天", "오늘은 좋습니다",
-        "لكلب السريع", "Быстрая лиса", "🙂 👍🏽 👩‍👩‍👧‍👦", "for (int i = 0; i < n; i++) { a[i] += b; }", "    def f(x):\n        return x\n", "a\u00a0b\u2003c", "<|im_start|>", "x", " ", "\n", "½²٣",
+        "The quick brown fox",
+        "it's I'M We'Ll they'VE 'S 't",
+        "  two  spaces ",
+        "tabs\tand\n\nlines\r\n  end  ",
+        "1 22 333 4444 55555",
+        "größer, naïve",
+        "日本語 テスト 今天",
+        "오늘은 좋습니다",
+        "لكلب السريع",
+        "Быстрая лиса",
+        "🙂 👍🏽 👩‍👩‍👧‍👦",
+        "for (int i = 0; i < n; i++) { a[i] += b; }",
+        "    def f(x):\n        return x\n",
+        "a\u00a0b\u2003c",
+        "<|im_start|>",
+        "x",
+        " ",
+        "\n",
+        "½²٣",
     ];
 
     private readonly TokenizerFolder _folder = new();
@@ -35,7 +52,25 @@ public sealed class ByteLevelTests : IDisposable
             tokenizer.Decode(tokenizer.Encode(text)).ShouldBe(text);
         }
 
-        var letters = TokenizerFolder.AnyOf("th", "e", " ", "  ", "'s", "'", "1", "22", "\n", "\t", "ß", "日", "🙂", "The", "(", "=", "\u00a0");
+        var letters = TokenizerFolder.AnyOf(
+            "th",
+            "e",
+            " ",
+            "  ",
+            "'s",
+            "'",
+            "1",
+            "22",
+            "\n",
+            "\t",
+            "ß",
+            "日",
+            "🙂",
+            "The",
+            "(",
+            "=",
+            "\u00a0"
+        );
         letters.Array[0, 30].Select(string.Concat).Sample(text => tokenizer.Encode(text).ShouldBe(reference.Encode(text)));
     }
 
@@ -47,7 +82,11 @@ public sealed class ByteLevelTests : IDisposable
         var whole = new ReferenceBpe(ReferenceBpe.Llama3, Corpus, 60) { IgnoresMerges = true };
         whole.Vocabulary.Add("fox", whole.Vocabulary.Count);
 
-        _folder.WithJson(merging.Model(), SplitThenBytes(ReferenceBpe.Llama3)).Load().Encode("fox foxes").ShouldBe(merging.Encode("fox foxes"));
+        _folder
+            .WithJson(merging.Model(), SplitThenBytes(ReferenceBpe.Llama3))
+            .Load()
+            .Encode("fox foxes")
+            .ShouldBe(merging.Encode("fox foxes"));
         var tokenizer = _folder.WithJson(whole.Model(), SplitThenBytes(ReferenceBpe.Llama3)).Load();
 
         tokenizer.Encode("fox foxes").ShouldBe(whole.Encode("fox foxes"));
@@ -59,12 +98,14 @@ public sealed class ByteLevelTests : IDisposable
     public void The_library_agrees_where_it_does_the_same()
     {
         var (reference, tokenizer) = Create("gpt2");
-        var library = BpeTokenizer.Create(new BpeOptions(reference.Vocabulary)
-        {
-            Merges = reference.Merges.Select(merge => $"{merge.First} {merge.Second}"),
-            ByteLevel = true,
-            PreTokenizer = new RegexPreTokenizer(new Regex(ReferenceBpe.Gpt2), null),
-        });
+        var library = BpeTokenizer.Create(
+            new BpeOptions(reference.Vocabulary)
+            {
+                Merges = reference.Merges.Select(merge => $"{merge.First} {merge.Second}"),
+                ByteLevel = true,
+                PreTokenizer = new RegexPreTokenizer(new Regex(ReferenceBpe.Gpt2), null),
+            }
+        );
 
         Texts.ShouldAllBe(text => tokenizer.Encode(text).SequenceEqual(library.EncodeToIds(text, true, true)));
     }
@@ -116,19 +157,44 @@ public sealed class ByteLevelTests : IDisposable
 
     private (ReferenceBpe Reference, Tokenizer Tokenizer) Create(string variant)
     {
-        var pattern = variant switch { "gpt2" => ReferenceBpe.Gpt2, "llama3" => ReferenceBpe.Llama3, _ => ReferenceBpe.Qwen };
+        var pattern = variant switch
+        {
+            "gpt2" => ReferenceBpe.Gpt2,
+            "llama3" => ReferenceBpe.Llama3,
+            _ => ReferenceBpe.Qwen,
+        };
         var reference = new ReferenceBpe(pattern, Corpus, 150) { IgnoresMerges = variant == "llama3" };
-        object preTokenizer = variant == "gpt2" ? new { type = "ByteLevel", add_prefix_space = false, use_regex = true } : SplitThenBytes(pattern);
+        object preTokenizer =
+            variant == "gpt2"
+                ? new
+                {
+                    type = "ByteLevel",
+                    add_prefix_space = false,
+                    use_regex = true,
+                }
+                : SplitThenBytes(pattern);
         return (reference, _folder.WithJson(reference.Model(), preTokenizer).Load());
     }
 
-    private static object SplitThenBytes(string pattern) => new
-    {
-        type = "Sequence",
-        pretokenizers = new object[]
+    private static object SplitThenBytes(string pattern) =>
+        new
         {
-            new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated", invert = false },
-            new { type = "ByteLevel", add_prefix_space = false, use_regex = false },
-        },
-    };
+            type = "Sequence",
+            pretokenizers = new object[]
+            {
+                new
+                {
+                    type = "Split",
+                    pattern = new { Regex = pattern },
+                    behavior = "Isolated",
+                    invert = false,
+                },
+                new
+                {
+                    type = "ByteLevel",
+                    add_prefix_space = false,
+                    use_regex = false,
+                },
+            },
+        };
 }

@@ -30,9 +30,13 @@ public sealed class CanonicalCompositionTests
 
     [Fact]
     public void Form_C_stays_as_it_is() =>
-        TokenizerFolder.AnyOf("e", "\u0301", "\u0323", "\u1100", "\u1161", "\u11A8", "\uAC00", "日", "🙂", "ö", "\u0915", "\u093C").Array[0, 12].Select(string.Concat).Sample(text =>
-        {
-            var composed = CanonicalComposition.Normalize(text);
-            CanonicalComposition.Normalize(composed).ShouldBe(composed);
-        });
+        TokenizerFolder
+            .AnyOf("e", "\u0301", "\u0323", "\u1100", "\u1161", "\u11A8", "\uAC00", "日", "🙂", "ö", "\u0915", "\u093C")
+            .Array[0, 12]
+            .Select(string.Concat)
+            .Sample(text =>
+            {
+                var composed = CanonicalComposition.Normalize(text);
+                CanonicalComposition.Normalize(composed).ShouldBe(composed);
+            });
 }

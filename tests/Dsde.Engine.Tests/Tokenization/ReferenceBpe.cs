@@ -4,14 +4,16 @@ using System.Text.RegularExpressions;
 namespace Dsde.Engine.Tests.Tokenization;
 
 /// <summary>
-/// Byte-level BPE, plain and slow: trains merges on words, and encodes by looking for the best pair of the whole word again and again. Shares
-/// nothing with the engine.
+/// Byte-level BPE, plain and slow: trains merges on words, and encodes by looking for the best pair of the whole word again and again.
+/// Shares nothing with the engine.
 /// </summary>
 internal sealed class ReferenceBpe
 {
     public const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-    public const string Llama3 = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-    public const string Qwen = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    public const string Llama3 =
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    public const string Qwen =
+        @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     private readonly Regex _pattern;
 
@@ -26,7 +28,13 @@ internal sealed class ReferenceBpe
         var words = Words(corpus).ToList();
         while (Merges.Count < mergeCount)
         {
-            var best = words.SelectMany(word => word.Zip(word.Skip(1))).CountBy(pair => pair).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key.First + pair.Key.Second, StringComparer.Ordinal).First().Key;
+            var best = words
+                .SelectMany(word => word.Zip(word.Skip(1)))
+                .CountBy(pair => pair)
+                .OrderByDescending(pair => pair.Value)
+                .ThenBy(pair => pair.Key.First + pair.Key.Second, StringComparer.Ordinal)
+                .First()
+                .Key;
             Merges.Add(best);
             Vocabulary.TryAdd(best.First + best.Second, Vocabulary.Count);
             words = [.. words.Select(word => Apply(word, best))];
@@ -43,13 +51,14 @@ internal sealed class ReferenceBpe
 
     public int[] Encode(string text) => [.. Words(text).SelectMany(word => EncodeWord(word)).Select(token => Vocabulary[token])];
 
-    public object Model() => new
-    {
-        type = "BPE",
-        vocab = Vocabulary,
-        merges = Merges.Select(merge => new[] { merge.First, merge.Second }).ToArray(),
-        ignore_merges = IgnoresMerges,
-    };
+    public object Model() =>
+        new
+        {
+            type = "BPE",
+            vocab = Vocabulary,
+            merges = Merges.Select(merge => new[] { merge.First, merge.Second }).ToArray(),
+            ignore_merges = IgnoresMerges,
+        };
 
     private List<string> EncodeWord(List<string> word)
     {

@@ -93,7 +93,9 @@ public sealed class SentencePieceTests : IDisposable
     {
         _folder.WithPieces("llama2");
         TestModelFolder.WriteJson(_folder.Path, "added_tokens.json", new Dictionary<string, int> { ["<tool>"] = 520, ["<|end|>"] = 521 });
-        _folder.WithSettings(new { added_tokens_decoder = new Dictionary<string, object> { ["521"] = TokenizerFolder.Added(521, "<|end|>", special: true) } });
+        _folder.WithSettings(
+            new { added_tokens_decoder = new Dictionary<string, object> { ["521"] = TokenizerFolder.Added(521, "<|end|>", special: true) } }
+        );
         var tokenizer = _folder.Load();
 
         tokenizer.VocabularySize.ShouldBe(522);

@@ -13,29 +13,36 @@ public sealed class TextAssemblerTests(TestPair models) : IClassFixture<TestPair
     {
         var text = Gen.String[Gen.Char["theandwi "], 0, 30];
         var stops = Gen.String[Gen.Char["theandwi "], 1, 4].Array[0, 3];
-        Gen.Select(text, stops).Sample((written, stopStrings) =>
-        {
-            var assembler = _tokenizer.CreateAssembler(stopStrings);
-            var stopped = false;
-            var seen = "";
-            foreach (var id in _tokenizer.Encode(written))
-            {
-                seen += System.Text.Encoding.UTF8.GetString(_tokenizer.BytesOf(id));
-                stopped = assembler.Append(id);
-                if (stopped)
+        Gen.Select(text, stops)
+            .Sample(
+                (written, stopStrings) =>
                 {
-                    break;
-                }
-            }
+                    var assembler = _tokenizer.CreateAssembler(stopStrings);
+                    var stopped = false;
+                    var seen = "";
+                    foreach (var id in _tokenizer.Encode(written))
+                    {
+                        seen += System.Text.Encoding.UTF8.GetString(_tokenizer.BytesOf(id));
+                        stopped = assembler.Append(id);
+                        if (stopped)
+                        {
+                            break;
+                        }
+                    }
 
-            var first = stopStrings.Select(stop => seen.IndexOf(stop, StringComparison.Ordinal)).Where(index => index >= 0).DefaultIfEmpty(-1).Min();
-            stopped.ShouldBe(first >= 0);
-            assembler.Text.ShouldBe(first >= 0 ? seen[..first] : written);
-            if (!stopped)
-            {
-                stopStrings.ShouldAllBe(stop => !written.Contains(stop, StringComparison.Ordinal));
-            }
-        });
+                    var first = stopStrings
+                        .Select(stop => seen.IndexOf(stop, StringComparison.Ordinal))
+                        .Where(index => index >= 0)
+                        .DefaultIfEmpty(-1)
+                        .Min();
+                    stopped.ShouldBe(first >= 0);
+                    assembler.Text.ShouldBe(first >= 0 ? seen[..first] : written);
+                    if (!stopped)
+                    {
+                        stopStrings.ShouldAllBe(stop => !written.Contains(stop, StringComparison.Ordinal));
+                    }
+                }
+            );
     }
 
     [Fact]
@@ -61,7 +68,9 @@ public sealed class TextAssemblerTests(TestPair models) : IClassFixture<TestPair
         assembler.Text.ShouldBe("a\uFFFDb\uFFFD");
     }
 
-    /// <summary>Bytes are tokens of the test model by their value: every way to spread a text over tokens shows whole characters only.</summary>
+    /// <summary>
+    /// Bytes are tokens of the test model by their value: every way to spread a text over tokens shows whole characters only.
+    /// </summary>
     [Fact]
     public void Text_grows_by_whole_characters_however_bytes_are_spread_over_tokens()
     {

@@ -12,7 +12,18 @@ internal sealed class TokenizerFolder : IDisposable
     public TokenizerFolder(int vocabularySize = 2000)
     {
         Path = Directory.CreateTempSubdirectory("dsde-tokenizer-").FullName;
-        TestModelFolder.Write(Path, new TestModelShape { Layers = 1, Hidden = 8, Heads = 1, KvHeads = 1, Intermediate = 8, Vocabulary = vocabularySize });
+        TestModelFolder.Write(
+            Path,
+            new TestModelShape
+            {
+                Layers = 1,
+                Hidden = 8,
+                Heads = 1,
+                KvHeads = 1,
+                Intermediate = 8,
+                Vocabulary = vocabularySize,
+            }
+        );
     }
 
     public string Path { get; }
@@ -25,9 +36,26 @@ internal sealed class TokenizerFolder : IDisposable
     public Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(Path));
 
     /// <summary>Writes tokenizer.json; null leaves a section out.</summary>
-    public TokenizerFolder WithJson(object model, object? preTokenizer = null, object? normalizer = null, object? postProcessor = null, object[]? added = null)
+    public TokenizerFolder WithJson(
+        object model,
+        object? preTokenizer = null,
+        object? normalizer = null,
+        object? postProcessor = null,
+        object[]? added = null
+    )
     {
-        TestModelFolder.WriteJson(Path, "tokenizer.json", new { added_tokens = added ?? [], normalizer, pre_tokenizer = preTokenizer, post_processor = postProcessor, model });
+        TestModelFolder.WriteJson(
+            Path,
+            "tokenizer.json",
+            new
+            {
+                added_tokens = added ?? [],
+                normalizer,
+                pre_tokenizer = preTokenizer,
+                post_processor = postProcessor,
+                model,
+            }
+        );
         TestModelFolder.WriteJson(Path, "tokenizer_config.json", new { });
         return this;
     }
@@ -57,7 +85,8 @@ internal sealed class TokenizerFolder : IDisposable
             yield return (
                 item.GetProperty("text").GetString() ?? "",
                 [.. item.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())],
-                item.GetProperty("decoded").GetString() ?? "");
+                item.GetProperty("decoded").GetString() ?? ""
+            );
         }
     }
 
@@ -65,7 +94,18 @@ internal sealed class TokenizerFolder : IDisposable
     public static Gen<string> AnyOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     /// <summary>Texts of ids, special tokens by their name, as one string.</summary>
-    public static string Show(Tokenizer tokenizer, IEnumerable<int> ids) => Encoding.UTF8.GetString([.. ids.SelectMany(id => tokenizer.BytesOf(id).ToArray())]);
+    public static string Show(Tokenizer tokenizer, IEnumerable<int> ids) =>
+        Encoding.UTF8.GetString([.. ids.SelectMany(id => tokenizer.BytesOf(id).ToArray())]);
 
-    public static object Added(int id, string content, bool special) => new { id, content, special, single_word = false, lstrip = false, rstrip = false, normalized = false };
+    public static object Added(int id, string content, bool special) =>
+        new
+        {
+            id,
+            content,
+            special,
+            single_word = false,
+            lstrip = false,
+            rstrip = false,
+            normalized = false,
+        };
 }

@@ -18,7 +18,8 @@ public sealed class TokenizerTests : IDisposable
     {
         var encoder = new PromptEncoder(Load());
 
-        Gen.String[Gen.Char.Where(character => !char.IsSurrogate(character)), 0, 40].Sample(text => encoder.Decode(encoder.Encode(text)).ShouldBe(text));
+        Gen.String[Gen.Char.Where(character => !char.IsSurrogate(character)), 0, 40]
+            .Sample(text => encoder.Decode(encoder.Encode(text)).ShouldBe(text));
         encoder.Decode(encoder.Encode("emoji 🙂, naïve, 日本語\n\t end")).ShouldBe("emoji 🙂, naïve, 日本語\n\t end");
     }
 
@@ -46,15 +47,30 @@ public sealed class TokenizerTests : IDisposable
     [InlineData(false)]
     public void Both_spellings_of_merges_and_a_pattern_of_its_own_are_read(bool mergesAsArrays)
     {
-        TestTokenizer.Write(_folder, mergesAsArrays: mergesAsArrays, preTokenizer: new
-        {
-            type = "Sequence",
-            pretokenizers = new object[]
+        TestTokenizer.Write(
+            _folder,
+            mergesAsArrays: mergesAsArrays,
+            preTokenizer: new
             {
-                new { type = "Split", pattern = new { Regex = @"\p{N}| ?\p{L}+|\s+|[^\s\p{L}\p{N}]+" }, behavior = "Isolated", invert = false },
-                new { type = "ByteLevel", add_prefix_space = false, use_regex = false },
-            },
-        });
+                type = "Sequence",
+                pretokenizers = new object[]
+                {
+                    new
+                    {
+                        type = "Split",
+                        pattern = new { Regex = @"\p{N}| ?\p{L}+|\s+|[^\s\p{L}\p{N}]+" },
+                        behavior = "Isolated",
+                        invert = false,
+                    },
+                    new
+                    {
+                        type = "ByteLevel",
+                        add_prefix_space = false,
+                        use_regex = false,
+                    },
+                },
+            }
+        );
 
         Texts(Load(), "the and 12").ShouldBe(["the", " and", " ", "1", "2"]);
     }
@@ -123,7 +139,12 @@ public sealed class TokenizerTests : IDisposable
         var targetFolder = ModelFolder.Open(_folder);
         VocabularyComparer.RequireSame(targetFolder, target, targetFolder, Load());
         var file = Path.Combine(_folder, "tokenizer.json");
-        File.WriteAllText(file, File.ReadAllText(file).Replace("\"A\":65", "\"A\":66", StringComparison.Ordinal).Replace("\"B\":66", "\"B\":65", StringComparison.Ordinal));
+        File.WriteAllText(
+            file,
+            File.ReadAllText(file)
+                .Replace("\"A\":65", "\"A\":66", StringComparison.Ordinal)
+                .Replace("\"B\":66", "\"B\":65", StringComparison.Ordinal)
+        );
 
         var refusal = Should.Throw<ModelLoadException>(() => VocabularyComparer.RequireSame(targetFolder, target, targetFolder, Load()));
 

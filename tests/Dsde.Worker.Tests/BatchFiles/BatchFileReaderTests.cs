@@ -11,8 +11,9 @@ public sealed class BatchFileReaderTests
     {
         var lines = await JobLines.ReadAsync(JobLines.Completion(customId: "a"), "{not json", "", JobLines.Completion(customId: "b"));
 
-        lines.Select(line => (line.Number, line.CustomId, line.Error?.Code)).ShouldBe(
-            [(1, "a", null), (2, null, LineErrorCodes.InvalidJson), (4, "b", null)]);
+        lines
+            .Select(line => (line.Number, line.CustomId, line.Error?.Code))
+            .ShouldBe([(1, "a", null), (2, null, LineErrorCodes.InvalidJson), (4, "b", null)]);
         lines[1].Error!.Message.ShouldContain("column 2");
     }
 
@@ -46,7 +47,11 @@ public sealed class BatchFileReaderTests
     [InlineData("""{"custom_id":"a","body":{}}""", LineErrorCodes.MissingField, "url")]
     [InlineData("""{"custom_id":"a","url":"/v1/completions"}""", LineErrorCodes.MissingField, "body")]
     [InlineData("""{"custom_id":"a","url":"/v1/completions","body":"x"}""", LineErrorCodes.InvalidValue, "body")]
-    [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{"model":"m","prompt":"x"},"bdy":1}""", LineErrorCodes.UnknownField, "bdy")]
+    [InlineData(
+        """{"custom_id":"a","url":"/v1/completions","body":{"model":"m","prompt":"x"},"bdy":1}""",
+        LineErrorCodes.UnknownField,
+        "bdy"
+    )]
     [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{"model":"m"}}""", LineErrorCodes.MissingField, "body.prompt")]
     [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{"prompt":"x"}}""", LineErrorCodes.MissingField, "body.model")]
     [InlineData("""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m"}}""", LineErrorCodes.MissingField, "body.messages")]
@@ -97,12 +102,22 @@ public sealed class BatchFileReaderTests
     [Fact]
     public async Task Defaults_fill_only_what_the_line_leaves_open()
     {
-        var defaults = new BatchDefaults { BatchId = JobLines.BatchId, Model = "alias", Policy = "static:4", Seed = 100 };
+        var defaults = new BatchDefaults
+        {
+            BatchId = JobLines.BatchId,
+            Model = "alias",
+            Policy = "static:4",
+            Seed = 100,
+        };
 
         var lines = await JobLines.ReadAsync(
-            defaults, JobLines.Completion(customId: "a"), JobLines.Completion("\"seed\":7,\"policy\":\"autoregressive\"", "b"));
+            defaults,
+            JobLines.Completion(customId: "a"),
+            JobLines.Completion("\"seed\":7,\"policy\":\"autoregressive\"", "b")
+        );
 
-        lines.Select(line => (line.Job!.Model, line.RequestedModel, line.Job.Seed, line.Job.Policy)).ShouldBe(
-            [("alias", "demo", 101L, "static:4"), ("alias", "demo", 7L, "autoregressive")]);
+        lines
+            .Select(line => (line.Job!.Model, line.RequestedModel, line.Job.Seed, line.Job.Policy))
+            .ShouldBe([("alias", "demo", 101L, "static:4"), ("alias", "demo", 7L, "autoregressive")]);
     }
 }

@@ -18,7 +18,19 @@ public sealed class ErrorLineTests
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
         {
-            ErrorLine.WriteFailed(json, 1, "a", new GenerationJobFailed { JobId = Guid.NewGuid(), Code = code, Message = "why", Retryable = false, FailedAt = default });
+            ErrorLine.WriteFailed(
+                json,
+                1,
+                "a",
+                new GenerationJobFailed
+                {
+                    JobId = Guid.NewGuid(),
+                    Code = code,
+                    Message = "why",
+                    Retryable = false,
+                    FailedAt = default,
+                }
+            );
         }
 
         using var line = JsonDocument.Parse(buffer.WrittenMemory);

@@ -7,11 +7,14 @@ public sealed class RequestBodyTests
     [Fact]
     public async Task Every_supported_field_of_a_completion_arrives()
     {
-        var job = await JobLines.ReadJobAsync(JobLines.Completion(
-            """
-            "max_tokens":9,"temperature":0.5,"top_p":0.9,"top_k":40,"stop":["x","y"],"seed":11,"logprobs":0,
-            "return_token_ids":true,"metadata":{"workload":"stories"},"policy":"static:3","priority":2
-            """.ReplaceLineEndings(" ")));
+        var job = await JobLines.ReadJobAsync(
+            JobLines.Completion(
+                """
+                "max_tokens":9,"temperature":0.5,"top_p":0.9,"top_k":40,"stop":["x","y"],"seed":11,"logprobs":0,
+                "return_token_ids":true,"metadata":{"workload":"stories"},"policy":"static:3","priority":2
+                """.ReplaceLineEndings(" ")
+            )
+        );
 
         job.CustomId.ShouldBe("a");
         job.BatchId.ShouldBe(JobLines.BatchId);
@@ -37,22 +40,28 @@ public sealed class RequestBodyTests
     [Fact]
     public async Task Chat_content_may_be_text_or_text_parts()
     {
-        var line = """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_completion_tokens":5,"logprobs":true,"messages":["""
+        var line =
+            """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_completion_tokens":5,"logprobs":true,"messages":["""
             + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi "},{"type":"text","text":"you"}]}]}}""";
 
         var job = await JobLines.ReadJobAsync(line);
 
         job.Prompt.ShouldBeNull();
-        job.Messages.ShouldNotBeNull().Select(message => (message.Role, message.Content)).ShouldBe([("system", "Be brief."), ("user", "Hi you")]);
+        job.Messages.ShouldNotBeNull()
+            .Select(message => (message.Role, message.Content))
+            .ShouldBe([("system", "Be brief."), ("user", "Hi you")]);
         (job.MaxTokens, job.ReturnLogProbabilities).ShouldBe((5, true));
     }
 
     [Fact]
     public async Task Sampling_fields_of_OpenAI_and_vLLM_are_taken_over()
     {
-        var job = await JobLines.ReadJobAsync(JobLines.Completion(
-            "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,\"logit_bias\":{\"7\":-100},"
-            + "\"stop_token_ids\":[4,5],\"ignore_eos\":true,\"sampling_mode\":\"coupled\",\"logprobs\":5"));
+        var job = await JobLines.ReadJobAsync(
+            JobLines.Completion(
+                "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,\"logit_bias\":{\"7\":-100},"
+                    + "\"stop_token_ids\":[4,5],\"ignore_eos\":true,\"sampling_mode\":\"coupled\",\"logprobs\":5"
+            )
+        );
 
         (job.ChoiceCount, job.MinP, job.RepetitionPenalty, job.PresencePenalty, job.FrequencyPenalty).ShouldBe((3, 0.1, 1.2, 0.5, -1));
         (job.IgnoreEos, job.SamplingMode, job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((true, "coupled", true, 5));
@@ -78,7 +87,8 @@ public sealed class RequestBodyTests
     public async Task Chats_ask_for_log_probabilities_with_a_flag_and_a_number(string fields, bool? wanted, int? top)
     {
         var job = await JobLines.ReadJobAsync(
-            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}],{{{fields}}}}}""");
+            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}],{{{fields}}}}}"""
+        );
 
         (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));
     }
@@ -96,8 +106,8 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
     [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
-    public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields)
-        => (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldBe("Once");
+    public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields) =>
+        (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldBe("Once");
 
     [Theory]
     [InlineData("\"stream\":true", "body.stream")]

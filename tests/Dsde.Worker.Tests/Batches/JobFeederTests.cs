@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Dsde.Contracts;
-using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Batches;
+using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Messaging;
 using Dsde.Worker.Tests.BatchFiles;
 using MassTransit;
@@ -17,16 +17,20 @@ public sealed class JobFeederTests : IAsyncDisposable
     private readonly SemaphoreSlim _ends = new(0);
     private readonly ServiceProvider _services;
 
-    public JobFeederTests() => _services = new ServiceCollection()
-        .AddSingleton(_arrived)
-        .AddMassTransit(bus =>
-        {
-            bus.DisableUsageTelemetry();
-            bus.AddConsumer<Arrivals>();
-            bus.UsingInMemory((context, configuration) => configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => endpoint.ConfigureConsumer<Arrivals>(context)));
-        })
-        .AddLogging()
-        .BuildServiceProvider();
+    public JobFeederTests() =>
+        _services = new ServiceCollection()
+            .AddSingleton(_arrived)
+            .AddMassTransit(bus =>
+            {
+                bus.DisableUsageTelemetry();
+                bus.AddConsumer<Arrivals>();
+                bus.UsingInMemory(
+                    (context, configuration) =>
+                        configuration.ReceiveEndpoint(QueueNames.GenerationJobs, endpoint => endpoint.ConfigureConsumer<Arrivals>(context))
+                );
+            })
+            .AddLogging()
+            .BuildServiceProvider();
 
     public async ValueTask DisposeAsync()
     {
@@ -87,11 +91,12 @@ public sealed class JobFeederTests : IAsyncDisposable
         return new JobFeeder(bus, _ => BusSetup.InMemoryJobs).SendAsync(lines, window, _ends, sent, TestContext.Current.CancellationToken);
     }
 
-    private static Task<List<BatchFileLine>> LinesAsync()
-        => JobLines.ReadAsync([.. Enumerable.Range(0, JobCount).Select(number => JobLines.Completion(customId: $"job-{number}")), "not JSON"]);
+    private static Task<List<BatchFileLine>> LinesAsync() =>
+        JobLines.ReadAsync([.. Enumerable.Range(0, JobCount).Select(number => JobLines.Completion(customId: $"job-{number}")), "not JSON"]);
 
     private sealed class Arrivals(Channel<Guid> arrived) : IConsumer<SubmitGenerationJob>
     {
-        public Task Consume(ConsumeContext<SubmitGenerationJob> context) => arrived.Writer.WriteAsync(context.Message.JobId, context.CancellationToken).AsTask();
+        public Task Consume(ConsumeContext<SubmitGenerationJob> context) =>
+            arrived.Writer.WriteAsync(context.Message.JobId, context.CancellationToken).AsTask();
     }
 }

@@ -1,5 +1,5 @@
-using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Batches;
+using Dsde.Worker.BatchFiles;
 using Dsde.Worker.Cli;
 using Dsde.Worker.Tests.BatchFiles;
 

@@ -5,13 +5,22 @@ namespace Dsde.Worker.Tests.Benchmarking;
 
 public sealed class BenchWorkloadTests
 {
-    private static readonly BenchSettings Settings = new() { Policies = [], BatchSizes = [1], Temperatures = [null], Rounds = 1 };
+    private static readonly BenchSettings Settings = new()
+    {
+        Policies = [],
+        BatchSizes = [1],
+        Temperatures = [null],
+        Rounds = 1,
+    };
 
     private static readonly (string, GenerationRequest)[] Requests = [("b", Request(1)), ("a", Request(2)), ("b", Request(3))];
 
     [Fact]
     public void Every_label_is_a_workload_and_all_together_are_the_last() =>
-        BenchWorkload.Group(Requests, null).Select(workload => (workload.Name, workload.Requests.Count)).ShouldBe([("a", 1), ("b", 2), (BenchWorkload.Mixed, 3)]);
+        BenchWorkload
+            .Group(Requests, null)
+            .Select(workload => (workload.Name, workload.Requests.Count))
+            .ShouldBe([("a", 1), ("b", 2), (BenchWorkload.Mixed, 3)]);
 
     [Fact]
     public void A_single_label_is_not_measured_twice() =>
@@ -19,7 +28,10 @@ public sealed class BenchWorkloadTests
 
     [Fact]
     public void Only_the_workloads_asked_for_are_taken() =>
-        BenchWorkload.Group(Requests, ["a", BenchWorkload.Mixed, "c"]).Select(workload => workload.Name).ShouldBe(["a", BenchWorkload.Mixed]);
+        BenchWorkload
+            .Group(Requests, ["a", BenchWorkload.Mixed, "c"])
+            .Select(workload => workload.Name)
+            .ShouldBe(["a", BenchWorkload.Mixed]);
 
     [Fact]
     public void Requests_keep_what_is_not_overridden()
@@ -36,14 +48,17 @@ public sealed class BenchWorkloadTests
 
         var request = new BenchWorkload("a", [Request(1)]).With(0, settings).Requests.ShouldHaveSingleItem();
 
-        (request.Sampling.Temperature, request.Sampling.TopP, request.MaxTokens, request.IgnoreEos, request.StopStrings.Count).ShouldBe((0f, 0.9f, 8, true, 0));
+        (request.Sampling.Temperature, request.Sampling.TopP, request.MaxTokens, request.IgnoreEos, request.StopStrings.Count).ShouldBe(
+            (0f, 0.9f, 8, true, 0)
+        );
     }
 
-    private static GenerationRequest Request(int id) => new()
-    {
-        PromptTokenIds = [id],
-        MaxTokens = 50,
-        StopStrings = ["\n"],
-        Sampling = new() { Temperature = 0.7f, TopP = 0.9f },
-    };
+    private static GenerationRequest Request(int id) =>
+        new()
+        {
+            PromptTokenIds = [id],
+            MaxTokens = 50,
+            StopStrings = ["\n"],
+            Sampling = new() { Temperature = 0.7f, TopP = 0.9f },
+        };
 }

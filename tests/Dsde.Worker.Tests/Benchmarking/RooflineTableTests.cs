@@ -6,11 +6,19 @@ namespace Dsde.Worker.Tests.Benchmarking;
 
 public sealed class RooflineTableTests
 {
-    private static readonly RooflineReport Report = new("target", "bf16", "cpu", 2, 200_000_000, 20e9, [
-        new RooflineMeasurement(new RooflineCase(1, 1), 12.5, 14, 15),
-        new RooflineMeasurement(new RooflineCase(1, 5), 13, 17.5, null),
-        new RooflineMeasurement(new RooflineCase(8, 5), 20, 30, null),
-    ]);
+    private static readonly RooflineReport Report = new(
+        "target",
+        "bf16",
+        "cpu",
+        2,
+        200_000_000,
+        20e9,
+        [
+            new RooflineMeasurement(new RooflineCase(1, 1), 12.5, 14, 15),
+            new RooflineMeasurement(new RooflineCase(1, 5), 13, 17.5, null),
+            new RooflineMeasurement(new RooflineCase(8, 5), 20, 30, null),
+        ]
+    );
 
     [Fact]
     public void A_verification_is_compared_with_decoding_as_many_sequences_where_that_was_measured() =>

@@ -34,7 +34,16 @@ public sealed class CommandLineTests : IDisposable
     public async Task Examples_in_the_help_are_understood()
     {
         // An unknown option would be named; a job file that is not there shows that all the rest was right.
-        var ended = await CommandLine.RunAsync("run", "jobs.jsonl", "--policy", "static:4", "--batch-size", "16", "--out", _folder.FullName);
+        var ended = await CommandLine.RunAsync(
+            "run",
+            "jobs.jsonl",
+            "--policy",
+            "static:4",
+            "--batch-size",
+            "16",
+            "--out",
+            _folder.FullName
+        );
 
         ended.Error.ShouldContain("Job file jobs.jsonl is missing");
     }

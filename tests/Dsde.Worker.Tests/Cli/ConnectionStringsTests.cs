@@ -19,7 +19,9 @@ public sealed class ConnectionStringsTests
     [InlineData(PersistenceOptions.Sqlite, "Data Source=a;Mode=m4rk3r-s3cr3t")]
     public void What_is_wrong_with_a_connection_string_is_said_without_its_words(string provider, string connectionString)
     {
-        var exception = Should.Throw<OptionsValidationException>(() => ConnectionStrings.Require(new PersistenceOptions { Provider = provider, ConnectionString = connectionString }));
+        var exception = Should.Throw<OptionsValidationException>(() =>
+            ConnectionStrings.Require(new PersistenceOptions { Provider = provider, ConnectionString = connectionString })
+        );
 
         exception.Message.ShouldNotContain("m4rk3r");
         exception.Message.ShouldContain("Dsde:Persistence:ConnectionString");

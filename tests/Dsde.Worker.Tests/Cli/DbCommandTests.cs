@@ -39,6 +39,13 @@ public sealed class DbCommandTests : IDisposable
         ended.Error.ShouldNotContain("secret");
     }
 
-    private Task<CommandLine.Ended> RunAsync(string verb)
-        => CommandLine.RunAsync("db", verb, "--provider", "sqlite", "--connection", ConnectionStrings.ForFile(Path.Combine(_folder.FullName, "odd;name=x.db")));
+    private Task<CommandLine.Ended> RunAsync(string verb) =>
+        CommandLine.RunAsync(
+            "db",
+            verb,
+            "--provider",
+            "sqlite",
+            "--connection",
+            ConnectionStrings.ForFile(Path.Combine(_folder.FullName, "odd;name=x.db"))
+        );
 }

@@ -50,8 +50,14 @@ public sealed class ModelCommandTests : IDisposable
         CopyDraft();
         var config = Path.Combine(_folder.FullName, "config.json");
         await File.WriteAllTextAsync(
-            config, (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace("LlamaForCausalLM", "MixtralForCausalLM", StringComparison.Ordinal),
-            TestContext.Current.CancellationToken);
+            config,
+            (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace(
+                "LlamaForCausalLM",
+                "MixtralForCausalLM",
+                StringComparison.Ordinal
+            ),
+            TestContext.Current.CancellationToken
+        );
 
         var ended = await CommandLine.RunAsync("model", "inspect", _folder.FullName);
 

@@ -87,7 +87,10 @@ public sealed class AnnouncementTests : IAsyncLifetime
     [Fact]
     public async Task Where_prompts_are_not_stored_the_hash_still_tells_the_same_job_from_another()
     {
-        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)), new WorkerOptions { StorePrompts = false });
+        var worker = Life.CreateWorker(
+            (request, _) => Task.FromResult(ScriptedEngine.Result(request)),
+            new WorkerOptions { StorePrompts = false }
+        );
         var job = JobLife.Job() with { Prompt = "secret" };
 
         await worker.RunToEndAsync(job);
@@ -97,14 +100,19 @@ public sealed class AnnouncementTests : IAsyncLifetime
         request.ShouldContain("\"workload\":\"test\"");
         (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeFalse();
         (await worker.RunAsync(job with { Prompt = "secre" })).ShouldBeOfType<JobOutcome.Conflict>();
-        (await worker.RunAsync(job with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = "secret" }] })).ShouldBeOfType<JobOutcome.Conflict>();
+        (
+            await worker.RunAsync(job with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = "secret" }] })
+        ).ShouldBeOfType<JobOutcome.Conflict>();
     }
 
     [Fact]
     public async Task Where_outputs_are_not_stored_the_event_carries_the_whole_text_and_then_it_is_gone()
     {
         var text = new string('x', 5000);
-        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, text)), new WorkerOptions { StoreOutputs = false, MaxEventTextBytes = 1024 });
+        var worker = Life.CreateWorker(
+            (request, _) => Task.FromResult(ScriptedEngine.Result(request, text)),
+            new WorkerOptions { StoreOutputs = false, MaxEventTextBytes = 1024 }
+        );
         var announcer = CreateAnnouncer(worker);
         var job = JobLife.Job() with { ReturnTokenIds = true, ChoiceCount = 2 };
 
@@ -121,14 +129,28 @@ public sealed class AnnouncementTests : IAsyncLifetime
         told[1].Id.ShouldBe(told[0].Id);
 
         var written = await new ResultFiles(Life.Folder, new StoredJobEnds(Life.Store)).WriteAsync(
-            new[] { new BatchFileLine { Number = 1, JobId = job.JobId, CustomId = "a", Job = job } }.ToAsyncEnumerable(), TestContext.Current.CancellationToken);
+            new[]
+            {
+                new BatchFileLine
+                {
+                    Number = 1,
+                    JobId = job.JobId,
+                    CustomId = "a",
+                    Job = job,
+                },
+            }.ToAsyncEnumerable(),
+            TestContext.Current.CancellationToken
+        );
         written.MissingTexts.ShouldNotBeNull().ShouldContain("1 of the results have no text");
     }
 
     [Fact]
     public async Task A_worker_that_dies_before_the_text_is_gone_leaves_that_to_the_one_that_gets_the_job_again()
     {
-        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, "once upon")), new WorkerOptions { StoreOutputs = false });
+        var worker = Life.CreateWorker(
+            (request, _) => Task.FromResult(ScriptedEngine.Result(request, "once upon")),
+            new WorkerOptions { StoreOutputs = false }
+        );
         var job = JobLife.Job();
         await worker.RunToEndAsync(job);
         (await Life.FindAsync(job.JobId)).Outputs[0].Text.ShouldBe("once upon");
@@ -145,9 +167,16 @@ public sealed class AnnouncementTests : IAsyncLifetime
         new(Life.Store, Events, new BatchAnnouncer(Life.Store, Events, worker.Patience), worker.Patience, worker.Options, Life.Time);
 
     private async Task AnnounceAsync(EndAnnouncer announcer, TestWorker worker, SubmitGenerationJob job) =>
-        await announcer.AnnounceAsync(job, (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(), default, _bus, TestContext.Current.CancellationToken);
+        await announcer.AnnounceAsync(
+            job,
+            (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(),
+            default,
+            _bus,
+            TestContext.Current.CancellationToken
+        );
 
-    private List<(Guid Id, T Message)> Told<T>() => [.. _published.All.Where(published => published.Message is T).Select(published => (published.Id, (T)published.Message))];
+    private List<(Guid Id, T Message)> Told<T>() =>
+        [.. _published.All.Where(published => published.Message is T).Select(published => (published.Id, (T)published.Message))];
 
     private sealed class PublishedEvents : IPublishObserver
     {

@@ -22,15 +22,27 @@ public sealed class CanonicalRequestTests
             ReturnTokenIds = true,
         };
 
-        CanonicalRequest.Write(job).Json.ShouldBe(
-            """{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"demo","prompt":"Once","maxTokens":5,"temperature":0.5,"stop":["\n"],"seed":7,"metadata":{"a":"b","workload":"x"},"returnTokenIds":true}""");
+        CanonicalRequest
+            .Write(job)
+            .Json.ShouldBe(
+                """{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"demo","prompt":"Once","maxTokens":5,"temperature":0.5,"stop":["\n"],"seed":7,"metadata":{"a":"b","workload":"x"},"returnTokenIds":true}"""
+            );
     }
 
     [Fact]
     public void The_order_of_biases_makes_no_difference_and_they_come_back()
     {
-        var job = new SubmitGenerationJob { JobId = Guid.NewGuid(), Model = "demo", Prompt = "Once", LogitBias = new Dictionary<string, double> { ["2"] = 1, ["10"] = -1 } };
-        var turned = job with { LogitBias = new Dictionary<string, double> { ["10"] = -1, ["2"] = 1 } };
+        var job = new SubmitGenerationJob
+        {
+            JobId = Guid.NewGuid(),
+            Model = "demo",
+            Prompt = "Once",
+            LogitBias = new Dictionary<string, double> { ["2"] = 1, ["10"] = -1 },
+        };
+        var turned = job with
+        {
+            LogitBias = new Dictionary<string, double> { ["10"] = -1, ["2"] = 1 },
+        };
 
         CanonicalRequest.Write(turned).Hash.ShouldBe(CanonicalRequest.Write(job).Hash);
         CanonicalRequest.Read(CanonicalRequest.Write(job).Json).LogitBias.ShouldNotBeNull()["10"].ShouldBe(-1);

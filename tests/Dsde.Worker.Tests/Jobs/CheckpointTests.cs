@@ -20,12 +20,25 @@ public sealed class CheckpointTests : IAsyncLifetime
     [Fact]
     public void What_is_written_is_read_back_infinities_and_NaN_included()
     {
-        var checkpoint = Checkpoint([1, 2, 3]) with { TokenLogProbabilities = [-0.1f, float.NegativeInfinity, float.NaN], TopLogProbabilities = [[new(7, float.NegativeInfinity)], [], [new(9, -1)]] };
+        var checkpoint = Checkpoint([1, 2, 3]) with
+        {
+            TokenLogProbabilities = [-0.1f, float.NegativeInfinity, float.NaN],
+            TopLogProbabilities =
+            [
+                [new(7, float.NegativeInfinity)],
+                [],
+                [new(9, -1)],
+            ],
+        };
 
         CheckpointCodec.TryDecode(CheckpointCodec.Encode(checkpoint), out var read).ShouldBeTrue();
 
-        System.Text.Json.JsonSerializer.Serialize(read, CheckpointJson.Default.SequenceCheckpoint).ShouldBe(System.Text.Json.JsonSerializer.Serialize(checkpoint, CheckpointJson.Default.SequenceCheckpoint));
-        (read.ShouldNotBeNull().TokenLogProbabilities[1], read.TopLogProbabilities[0][0].LogProbability).ShouldBe((float.NegativeInfinity, float.NegativeInfinity));
+        System
+            .Text.Json.JsonSerializer.Serialize(read, CheckpointJson.Default.SequenceCheckpoint)
+            .ShouldBe(System.Text.Json.JsonSerializer.Serialize(checkpoint, CheckpointJson.Default.SequenceCheckpoint));
+        (read.ShouldNotBeNull().TokenLogProbabilities[1], read.TopLogProbabilities[0][0].LogProbability).ShouldBe(
+            (float.NegativeInfinity, float.NegativeInfinity)
+        );
         read.Trace.Iterations.PredictedLength.ShouldBe([float.NaN]);
     }
 
@@ -57,7 +70,9 @@ public sealed class CheckpointTests : IAsyncLifetime
         await worker.Checkpoints.SaveAsync(held, TestContext.Current.CancellationToken);
 
         await Life.Store.ReleaseAsync(lease, TestContext.Current.CancellationToken);
-        (await Life.ClaimAsync(job)).Checkpoints.Select(checkpoint => (checkpoint.Choice, checkpoint.TokenCount)).ShouldBe([(0, 3), (2, 30)], ignoreOrder: true);
+        (await Life.ClaimAsync(job))
+            .Checkpoints.Select(checkpoint => (checkpoint.Choice, checkpoint.TokenCount))
+            .ShouldBe([(0, 3), (2, 30)], ignoreOrder: true);
     }
 
     [Fact]
@@ -65,24 +80,27 @@ public sealed class CheckpointTests : IAsyncLifetime
     {
         var isAway = true;
         var saved = new TaskCompletionSource();
-        var (worker, _, held, _) = await HoldAsync(store => StoreProxy.Create(
-            store,
-            before: (call, _) =>
-            {
-                if (isAway && call == nameof(store.SaveCheckpointsAsync))
+        var (worker, _, held, _) = await HoldAsync(store =>
+            StoreProxy.Create(
+                store,
+                before: (call, _) =>
                 {
-                    throw StoreProxy.Away();
-                }
-            },
-            after: call =>
-            {
-                if (call == nameof(store.SaveCheckpointsAsync))
+                    if (isAway && call == nameof(store.SaveCheckpointsAsync))
+                    {
+                        throw StoreProxy.Away();
+                    }
+                },
+                after: call =>
                 {
-                    saved.TrySetResult();
-                }
+                    if (call == nameof(store.SaveCheckpointsAsync))
+                    {
+                        saved.TrySetResult();
+                    }
 
-                return Task.CompletedTask;
-            }));
+                    return Task.CompletedTask;
+                }
+            )
+        );
         await worker.Checkpoints.StartAsync(TestContext.Current.CancellationToken);
         worker.Checkpoints.Add(held, 0, Checkpoint([1]));
         await Task.Delay(20, TestContext.Current.CancellationToken);
@@ -120,9 +138,12 @@ public sealed class CheckpointTests : IAsyncLifetime
                 resumed.Add(request.ResumeFrom?.TokenIds.Length);
                 request.Control.ShouldNotBeNull().CheckpointInterval.ShouldBe(2);
                 request.Control.Checkpointed.ShouldNotBeNull()(ScriptedEngine.Checkpoint(request, ScriptedEngine.Result(request)));
-                return resumed.Count == 1 ? throw new EngineFailureException("out of luck") : Task.FromResult(ScriptedEngine.Result(request));
+                return resumed.Count == 1
+                    ? throw new EngineFailureException("out of luck")
+                    : Task.FromResult(ScriptedEngine.Result(request));
             },
-            new WorkerOptions { CheckpointTokens = 2 });
+            new WorkerOptions { CheckpointTokens = 2 }
+        );
 
         await Life.PassTimeUntilAsync(worker.RunAsync(JobLife.Job()));
 
@@ -140,11 +161,15 @@ public sealed class CheckpointTests : IAsyncLifetime
         await Life.Store.SaveCheckpointsAsync(lease, [new JobCheckpoint(0, 3, state)], TestContext.Current.CancellationToken);
         await Life.Store.ReleaseAsync(lease, TestContext.Current.CancellationToken);
         var resumed = new List<bool>();
-        var worker = Life.CreateWorker((request, _) =>
-        {
-            resumed.Add(request.ResumeFrom is not null);
-            return request.ResumeFrom is not null ? throw new ArgumentException("The checkpoint belongs to another prompt or seed.") : Task.FromResult(ScriptedEngine.Result(request));
-        });
+        var worker = Life.CreateWorker(
+            (request, _) =>
+            {
+                resumed.Add(request.ResumeFrom is not null);
+                return request.ResumeFrom is not null
+                    ? throw new ArgumentException("The checkpoint belongs to another prompt or seed.")
+                    : Task.FromResult(ScriptedEngine.Result(request));
+            }
+        );
 
         (await worker.RunToEndAsync(job)).State.ShouldBe(JobState.Completed);
 
@@ -158,7 +183,9 @@ public sealed class CheckpointTests : IAsyncLifetime
     }
 
     private async Task<(TestWorker Worker, Contracts.SubmitGenerationJob Job, RunningJob Held, JobLease Lease)> HoldAsync(
-        Func<Persistence.IJobStore, Persistence.IJobStore>? wrap = null, Contracts.SubmitGenerationJob? job = null)
+        Func<Persistence.IJobStore, Persistence.IJobStore>? wrap = null,
+        Contracts.SubmitGenerationJob? job = null
+    )
     {
         job ??= JobLife.Job() with { ChoiceCount = 3 };
         var worker = Life.CreateWorker(new ScriptedEngine((_, _) => throw new InvalidOperationException("Not asked for.")), wrap: wrap);

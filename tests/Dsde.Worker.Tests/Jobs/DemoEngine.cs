@@ -7,17 +7,19 @@ namespace Dsde.Worker.Tests.Jobs;
 /// <summary>The demo pair in deterministic numerics, loaded once for a class of tests.</summary>
 public sealed class DemoEngine : IAsyncDisposable
 {
-    public IGenerationEngine Engine { get; } = GenerationEngine.Load(
-        new EngineOptions
-        {
-            Target = Repository.PathOf("models", "dsde-demo-target"),
-            Draft = Repository.PathOf("models", "dsde-demo-draft"),
-            Numerics = "deterministic",
-            Threads = 1,
-            MaxLength = 512,
-        },
-        TimeProvider.System,
-        NullLoggerFactory.Instance);
+    public IGenerationEngine Engine { get; } =
+        GenerationEngine.Load(
+            new EngineOptions
+            {
+                Target = Repository.PathOf("models", "dsde-demo-target"),
+                Draft = Repository.PathOf("models", "dsde-demo-draft"),
+                Numerics = "deterministic",
+                Threads = 1,
+                MaxLength = 512,
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();
 }

@@ -22,7 +22,10 @@ public sealed class DrainTests : IAsyncLifetime
     [Fact]
     public async Task Jobs_have_the_time_to_drain_then_are_suspended_and_at_last_abandoned()
     {
-        var (worker, lifetime) = (Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)), new WorkerOptions { DrainSeconds = 30 }), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance));
+        var (worker, lifetime) = (
+            Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)), new WorkerOptions { DrainSeconds = 30 }),
+            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance)
+        );
         using var timer = new DrainTimer(lifetime, worker.Running, worker.Options, Life.Time, NullLogger<DrainTimer>.Instance);
         await timer.StartAsync(TestContext.Current.CancellationToken);
         Life.Time.Advance(TimeSpan.FromHours(1));
@@ -40,17 +43,19 @@ public sealed class DrainTests : IAsyncLifetime
     public async Task A_running_job_is_suspended_and_the_next_worker_gets_where_it_stopped()
     {
         var started = new TaskCompletionSource();
-        var worker = Life.CreateWorker(async (request, cancellation) =>
-        {
-            started.SetResult();
-            while (request.Control.ShouldNotBeNull().Asked != FinishReason.Suspended)
+        var worker = Life.CreateWorker(
+            async (request, cancellation) =>
             {
-                await Task.Delay(1, cancellation);
-            }
+                started.SetResult();
+                while (request.Control.ShouldNotBeNull().Asked != FinishReason.Suspended)
+                {
+                    await Task.Delay(1, cancellation);
+                }
 
-            var result = ScriptedEngine.Result(request);
-            return result with { FinishReason = FinishReason.Suspended, Checkpoint = ScriptedEngine.Checkpoint(request, result) };
-        });
+                var result = ScriptedEngine.Result(request);
+                return result with { FinishReason = FinishReason.Suspended, Checkpoint = ScriptedEngine.Checkpoint(request, result) };
+            }
+        );
         var job = JobLife.Job();
         var running = worker.RunAsync(job);
         await started.Task;
@@ -91,18 +96,25 @@ public sealed class DrainTests : IAsyncLifetime
     {
         var isAway = false;
         var worker = Life.CreateWorker(
-            new ScriptedEngine((request, _) =>
-            {
-                isAway = true;
-                return Task.FromResult(ScriptedEngine.Result(request));
-            }),
-            wrap: store => StoreProxy.Create(store, before: (_, _) =>
-            {
-                if (isAway)
+            new ScriptedEngine(
+                (request, _) =>
                 {
-                    throw StoreProxy.Away();
+                    isAway = true;
+                    return Task.FromResult(ScriptedEngine.Result(request));
                 }
-            }));
+            ),
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, _) =>
+                    {
+                        if (isAway)
+                        {
+                            throw StoreProxy.Away();
+                        }
+                    }
+                )
+        );
         var job = JobLife.Job();
         var running = worker.RunAsync(job);
         await worker.ClaimedAsync(job.JobId);

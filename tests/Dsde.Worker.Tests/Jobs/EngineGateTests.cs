@@ -40,7 +40,14 @@ public sealed class EngineGateTests
     {
         var order = new List<string>();
         var inside = await Enter();
-        Task[] all = [NoteAsync("alone 1", true), NoteAsync("a", false), NoteAsync("b", false), NoteAsync("alone 2", true), NoteAsync("c", false)];
+        Task[] all =
+        [
+            NoteAsync("alone 1", true),
+            NoteAsync("a", false),
+            NoteAsync("b", false),
+            NoteAsync("alone 2", true),
+            NoteAsync("c", false),
+        ];
 
         inside.Dispose();
         await Task.WhenAll(all);

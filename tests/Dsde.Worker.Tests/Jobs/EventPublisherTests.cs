@@ -21,7 +21,9 @@ public sealed class EventPublisherTests
     [Fact]
     public async Task An_event_whose_connection_breaks_is_published_again_on_the_next_one()
     {
-        Endpoint.Failures.Enqueue(new AlreadyClosedException(new ShutdownEventArgs(RabbitMQ.Client.ShutdownInitiator.Library, 541, "reset")));
+        Endpoint.Failures.Enqueue(
+            new AlreadyClosedException(new ShutdownEventArgs(RabbitMQ.Client.ShutdownInitiator.Library, 541, "reset"))
+        );
         Endpoint.Failures.Enqueue(new TaskCanceledException()); // what a channel that closes meanwhile throws
 
         await _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken);
@@ -34,7 +36,9 @@ public sealed class EventPublisherTests
     {
         Endpoint.Failures.Enqueue(new SerializationException("no"));
 
-        await Should.ThrowAsync<SerializationException>(() => _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken));
+        await Should.ThrowAsync<SerializationException>(() =>
+            _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken)
+        );
 
         Endpoint.Calls.ShouldBe(1);
     }
@@ -46,7 +50,9 @@ public sealed class EventPublisherTests
         await lost.CancelAsync();
         Endpoint.Failures.Enqueue(new IOException("reset"));
 
-        await Should.ThrowAsync<Exception>(() => _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, lost.Token));
+        await Should.ThrowAsync<Exception>(() =>
+            _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, lost.Token)
+        );
 
         Endpoint.Calls.ShouldBe(1);
     }

@@ -25,9 +25,12 @@ public sealed class FailureTests : IAsyncLifetime
             (request, _) =>
             {
                 failures.Add(Life.Time.GetUtcNow());
-                return failures.Count <= 4 ? throw new EngineFailureException("out of luck") : Task.FromResult(ScriptedEngine.Result(request));
+                return failures.Count <= 4
+                    ? throw new EngineFailureException("out of luck")
+                    : Task.FromResult(ScriptedEngine.Result(request));
             },
-            new WorkerOptions { EngineRetries = 5, LeaseSeconds = 3600 });
+            new WorkerOptions { EngineRetries = 5, LeaseSeconds = 3600 }
+        );
         var running = worker.RunToEndAsync(JobLife.Job());
         while (failures.Count == 0)
         {
@@ -102,16 +105,24 @@ public sealed class FailureTests : IAsyncLifetime
     {
         var worker = Life.CreateWorker(
             new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))),
-            wrap: store => StoreProxy.Create(store, before: (_, arguments) =>
-            {
-                if (arguments.OfType<CompletedJobEnd>().Any())
-                {
-                    throw new InvalidOperationException("refused");
-                }
-            }));
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, arguments) =>
+                    {
+                        if (arguments.OfType<CompletedJobEnd>().Any())
+                        {
+                            throw new InvalidOperationException("refused");
+                        }
+                    }
+                )
+        );
         var job = JobLife.Job();
 
-        (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>().Job.Failure.ShouldNotBeNull().Code.ShouldBe(FailureCodes.InternalError);
+        (await worker.RunAsync(job))
+            .ShouldBeOfType<JobOutcome.Ended>()
+            .Job.Failure.ShouldNotBeNull()
+            .Code.ShouldBe(FailureCodes.InternalError);
         (await Life.FindAsync(job.JobId)).State.ShouldBe(JobState.Failed);
     }
 
@@ -120,13 +131,18 @@ public sealed class FailureTests : IAsyncLifetime
     {
         var worker = Life.CreateWorker(
             new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))),
-            wrap: store => StoreProxy.Create(store, before: (_, arguments) =>
-            {
-                if (arguments.OfType<JobEnd>().Any())
-                {
-                    throw new InvalidOperationException("refused");
-                }
-            }));
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, arguments) =>
+                    {
+                        if (arguments.OfType<JobEnd>().Any())
+                        {
+                            throw new InvalidOperationException("refused");
+                        }
+                    }
+                )
+        );
         var job = JobLife.Job();
 
         await Should.ThrowAsync<InvalidOperationException>(() => worker.RunAsync(job));
@@ -145,7 +161,8 @@ public sealed class FailureTests : IAsyncLifetime
                 broken.Cancel();
                 throw new EngineFailureException("broken down");
             },
-            broken.Token);
+            broken.Token
+        );
         var job = JobLife.Job();
 
         (await Life.CreateWorker(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.HandedBack>();
@@ -159,11 +176,13 @@ public sealed class FailureTests : IAsyncLifetime
     public async Task A_job_of_the_high_lane_is_worth_more_to_the_engine_and_never_too_much_for_it()
     {
         var priorities = new List<int>();
-        var worker = Life.CreateWorker((request, _) =>
-        {
-            priorities.Add(request.Priority);
-            return Task.FromResult(ScriptedEngine.Result(request));
-        });
+        var worker = Life.CreateWorker(
+            (request, _) =>
+            {
+                priorities.Add(request.Priority);
+                return Task.FromResult(ScriptedEngine.Result(request));
+            }
+        );
 
         await worker.RunAsync(JobLife.Job() with { Priority = 3 });
         await worker.RunAsync(JobLife.Job() with { Priority = 3 }, JobLane.High);

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Dsde.Worker.Tests.Jobs;
 
-/// <summary>What a job meets: a real database in a file, any number of workers on it, and a clock that only moves when a test says so.</summary>
+/// <summary>
+/// What a job meets: a real database in a file, any number of workers on it, and a clock that only moves when a test says so.
+/// </summary>
 internal sealed class JobLife : IAsyncDisposable
 {
     private readonly List<TestWorker> _workers = [];
@@ -18,8 +20,13 @@ internal sealed class JobLife : IAsyncDisposable
 
     private JobLife()
     {
-        _services = new ServiceCollection().AddSingleton<TimeProvider>(Time).AddLogging()
-            .AddDsdePersistence(new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={Folder}/dsde.db" }).BuildServiceProvider();
+        _services = new ServiceCollection()
+            .AddSingleton<TimeProvider>(Time)
+            .AddLogging()
+            .AddDsdePersistence(
+                new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={Folder}/dsde.db" }
+            )
+            .BuildServiceProvider();
     }
 
     /// <summary>Where the database is, and what else a test writes.</summary>
@@ -38,7 +45,13 @@ internal sealed class JobLife : IAsyncDisposable
 
     /// <summary>A plain job.</summary>
     public static SubmitGenerationJob Job() =>
-        new() { JobId = Guid.NewGuid(), Model = "dsde-demo", Prompt = "a", Metadata = new Dictionary<string, string> { ["workload"] = "test" } };
+        new()
+        {
+            JobId = Guid.NewGuid(),
+            Model = "dsde-demo",
+            Prompt = "a",
+            Metadata = new Dictionary<string, string> { ["workload"] = "test" },
+        };
 
     /// <summary>A worker like any other.</summary>
     public TestWorker CreateWorker(IGenerationEngine engine, WorkerOptions? options = null, Func<IJobStore, IJobStore>? wrap = null)
@@ -49,7 +62,10 @@ internal sealed class JobLife : IAsyncDisposable
     }
 
     /// <summary>A worker whose engine does what the test says.</summary>
-    public TestWorker CreateWorker(Func<GenerationRequest, CancellationToken, Task<GenerationResult>> generate, WorkerOptions? options = null) => CreateWorker(new ScriptedEngine(generate), options);
+    public TestWorker CreateWorker(
+        Func<GenerationRequest, CancellationToken, Task<GenerationResult>> generate,
+        WorkerOptions? options = null
+    ) => CreateWorker(new ScriptedEngine(generate), options);
 
     /// <summary>A claim by a worker that is not heard of again: its start is lost once its lease has run out.</summary>
     public async Task<ClaimResult.Claimed> ClaimAndDieAsync(SubmitGenerationJob job)
@@ -67,7 +83,8 @@ internal sealed class JobLife : IAsyncDisposable
     }
 
     /// <summary>A job as it is stored.</summary>
-    public async Task<StoredJob> FindAsync(Guid jobId) => (await Store.FindAsync([jobId], TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+    public async Task<StoredJob> FindAsync(Guid jobId) =>
+        (await Store.FindAsync([jobId], TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
 
     /// <summary>Lets time pass until something that waits for it has happened.</summary>
     public async Task<T> PassTimeUntilAsync<T>(Task<T> task)

@@ -17,7 +17,10 @@ public sealed class JobsUnderWayTests : IDisposable
     {
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var engine = new ScriptedEngine((_, _) => throw new NotSupportedException());
-        _jobs = new JobsUnderWay(new WorkerMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), engine), Slots);
+        _jobs = new JobsUnderWay(
+            new WorkerMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), engine),
+            Slots
+        );
     }
 
     public void Dispose()
@@ -95,16 +98,18 @@ public sealed class JobsUnderWayTests : IDisposable
         await waiting;
     }
 
-    private Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk, CancellationToken deliveryLost = default) => _jobs.RunAsync(
-        job,
-        lane,
-        () =>
-        {
-            var run = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            _runs.Add(run);
-            return run.Task;
-        },
-        deliveryLost);
+    private Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk, CancellationToken deliveryLost = default) =>
+        _jobs.RunAsync(
+            job,
+            lane,
+            () =>
+            {
+                var run = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _runs.Add(run);
+                return run.Task;
+            },
+            deliveryLost
+        );
 
     private async Task Started(int count)
     {
@@ -114,5 +119,11 @@ public sealed class JobsUnderWayTests : IDisposable
         }
     }
 
-    private static SubmitGenerationJob Job() => new() { JobId = Guid.NewGuid(), Model = "dsde-demo", Prompt = "a" };
+    private static SubmitGenerationJob Job() =>
+        new()
+        {
+            JobId = Guid.NewGuid(),
+            Model = "dsde-demo",
+            Prompt = "a",
+        };
 }

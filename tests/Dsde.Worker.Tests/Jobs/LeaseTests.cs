@@ -21,12 +21,14 @@ public sealed class LeaseTests : IAsyncLifetime
     public async Task A_worker_that_was_overtaken_neither_stores_nor_tells_its_own_result()
     {
         var (started, wakeUp) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var slow = Life.CreateWorker(async (request, _) =>
-        {
-            started.SetResult();
-            await wakeUp.Task;
-            return ScriptedEngine.Result(request, "of the slow one");
-        });
+        var slow = Life.CreateWorker(
+            async (request, _) =>
+            {
+                started.SetResult();
+                await wakeUp.Task;
+                return ScriptedEngine.Result(request, "of the slow one");
+            }
+        );
         var fast = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, "of the fast one")));
         var job = JobLife.Job();
         var overtaken = slow.RunAsync(job);
@@ -39,19 +41,23 @@ public sealed class LeaseTests : IAsyncLifetime
 
         (first.IsNew, second.IsNew).ShouldBe((true, false));
         second.Job.Outputs.ShouldHaveSingleItem().Text.ShouldBe("of the fast one");
-        System.Text.Json.JsonSerializer.Serialize(JobEvents.Create(second.Job, job)).ShouldBe(System.Text.Json.JsonSerializer.Serialize(JobEvents.Create(first.Job, job)));
+        System
+            .Text.Json.JsonSerializer.Serialize(JobEvents.Create(second.Job, job))
+            .ShouldBe(System.Text.Json.JsonSerializer.Serialize(JobEvents.Create(first.Job, job)));
     }
 
     [Fact]
     public async Task Work_whose_lease_is_gone_is_abandoned_at_once_and_the_job_looked_at_again()
     {
         var started = new TaskCompletionSource();
-        var worker = Life.CreateWorker(async (_, cancellation) =>
-        {
-            started.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
-            throw new InvalidOperationException("It was not abandoned.");
-        });
+        var worker = Life.CreateWorker(
+            async (_, cancellation) =>
+            {
+                started.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+                throw new InvalidOperationException("It was not abandoned.");
+            }
+        );
         var job = JobLife.Job();
         var overtaken = worker.RunAsync(job);
         await started.Task;
@@ -67,11 +73,13 @@ public sealed class LeaseTests : IAsyncLifetime
     [Fact]
     public async Task Leases_of_running_and_of_waiting_jobs_are_renewed_as_time_passes()
     {
-        var worker = Life.CreateWorker(async (request, cancellation) =>
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
-            return ScriptedEngine.Result(request);
-        });
+        var worker = Life.CreateWorker(
+            async (request, cancellation) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+                return ScriptedEngine.Result(request);
+            }
+        );
         var (running, waiting) = (JobLife.Job(), JobLife.Job());
         _ = worker.RunAsync(running);
         await worker.ClaimedAsync(running.JobId);
@@ -99,19 +107,28 @@ public sealed class LeaseTests : IAsyncLifetime
     {
         var isAway = false;
         var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var engine = new ScriptedEngine(async (request, _) =>
-        {
-            started.SetResult();
-            await finish.Task;
-            return ScriptedEngine.Result(request, "kept");
-        });
-        var worker = Life.CreateWorker(engine, wrap: store => StoreProxy.Create(store, before: (_, _) =>
-        {
-            if (isAway)
+        var engine = new ScriptedEngine(
+            async (request, _) =>
             {
-                throw StoreProxy.Away();
+                started.SetResult();
+                await finish.Task;
+                return ScriptedEngine.Result(request, "kept");
             }
-        }));
+        );
+        var worker = Life.CreateWorker(
+            engine,
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, _) =>
+                    {
+                        if (isAway)
+                        {
+                            throw StoreProxy.Away();
+                        }
+                    }
+                )
+        );
         var running = worker.RunAsync(JobLife.Job());
         await started.Task;
         isAway = true;
@@ -132,12 +149,14 @@ public sealed class LeaseTests : IAsyncLifetime
     public async Task Who_waits_for_a_job_of_the_same_process_is_woken_when_it_ends()
     {
         var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var worker = Life.CreateWorker(async (request, _) =>
-        {
-            started.SetResult();
-            await finish.Task;
-            return ScriptedEngine.Result(request);
-        });
+        var worker = Life.CreateWorker(
+            async (request, _) =>
+            {
+                started.SetResult();
+                await finish.Task;
+                return ScriptedEngine.Result(request);
+            }
+        );
         var job = JobLife.Job();
         var first = worker.RunAsync(job);
         await started.Task;

@@ -94,7 +94,8 @@ public sealed class LostStartTests : IAsyncLifetime
                 await release.Task;
                 return ScriptedEngine.Result(request);
             },
-            new WorkerOptions { LostStartsBeforeAlone = 3 });
+            new WorkerOptions { LostStartsBeforeAlone = 3 }
+        );
         Task<JobOutcome>[] both = [worker.RunAsync(job), worker.RunAsync(other)];
         await UntilAsync(() => inside == 2);
         release.SetResult();

@@ -49,15 +49,23 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
         var job = Job(3);
         var expected = await Life.CreateWorker(demo.Engine, Options).RunToEndAsync(job with { JobId = Guid.NewGuid() });
         var saved = new TaskCompletionSource();
-        var stopping = Life.CreateWorker(demo.Engine, Options, store => StoreProxy.Create(store, after: call =>
-        {
-            if (call == nameof(store.SaveCheckpointsAsync))
-            {
-                saved.TrySetResult();
-            }
+        var stopping = Life.CreateWorker(
+            demo.Engine,
+            Options,
+            store =>
+                StoreProxy.Create(
+                    store,
+                    after: call =>
+                    {
+                        if (call == nameof(store.SaveCheckpointsAsync))
+                        {
+                            saved.TrySetResult();
+                        }
 
-            return Task.CompletedTask;
-        }));
+                        return Task.CompletedTask;
+                    }
+                )
+        );
         await stopping.Checkpoints.StartAsync(TestContext.Current.CancellationToken);
         var running = stopping.RunAsync(job);
         await saved.Task.WaitAsync(TestContext.Current.CancellationToken);
@@ -74,7 +82,9 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_job_that_is_cut_after_its_worker_was_killed_keeps_the_text_of_its_checkpoint_and_costs_the_engine_nothing(bool isExpired)
+    public async Task A_job_that_is_cut_after_its_worker_was_killed_keeps_the_text_of_its_checkpoint_and_costs_the_engine_nothing(
+        bool isExpired
+    )
     {
         // The engine goes by the machine's clock: the deadline is beyond it, and the worker's clock is then moved behind the deadline.
         var deadline = TimeProvider.System.GetUtcNow().AddHours(1);
@@ -102,18 +112,19 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
         demo.Engine.GetSnapshot().Emitted.ShouldBe(before.Emitted);
     }
 
-    private static SubmitGenerationJob Job(int choiceCount) => JobLife.Job() with
-    {
-        Model = "dsde-demo-target",
-        Prompt = "Once upon a time there was",
-        MaxTokens = 120,
-        IgnoreEos = true,
-        Temperature = 0.9,
-        Seed = 41,
-        SamplingMode = "coupled",
-        ReturnTokenIds = true,
-        ChoiceCount = choiceCount,
-    };
+    private static SubmitGenerationJob Job(int choiceCount) =>
+        JobLife.Job() with
+        {
+            Model = "dsde-demo-target",
+            Prompt = "Once upon a time there was",
+            MaxTokens = 120,
+            IgnoreEos = true,
+            Temperature = 0.9,
+            Seed = 41,
+            SamplingMode = "coupled",
+            ReturnTokenIds = true,
+            ChoiceCount = choiceCount,
+        };
 
     /// <summary>A worker that dies when its first checkpoint is saved: nothing it does afterwards reaches the database.</summary>
     private async Task RunUntilKilledAsync(SubmitGenerationJob job)
@@ -122,25 +133,28 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
         var doomed = Life.CreateWorker(
             demo.Engine,
             Options,
-            store => StoreProxy.Create(
-                store,
-                before: (_, _) =>
-                {
-                    if (isDead)
+            store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, _) =>
                     {
-                        throw StoreProxy.Away();
-                    }
-                },
-                after: call =>
-                {
-                    if (call == nameof(store.SaveCheckpointsAsync))
+                        if (isDead)
+                        {
+                            throw StoreProxy.Away();
+                        }
+                    },
+                    after: call =>
                     {
-                        isDead = true;
-                        died.TrySetResult();
-                    }
+                        if (call == nameof(store.SaveCheckpointsAsync))
+                        {
+                            isDead = true;
+                            died.TrySetResult();
+                        }
 
-                    return Task.CompletedTask;
-                }));
+                        return Task.CompletedTask;
+                    }
+                )
+        );
         await doomed.Checkpoints.StartAsync(TestContext.Current.CancellationToken);
         var running = doomed.RunAsync(job);
         await died.Task.WaitAsync(TestContext.Current.CancellationToken);

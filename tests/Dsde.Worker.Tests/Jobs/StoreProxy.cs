@@ -29,7 +29,10 @@ public class StoreProxy : DispatchProxy
         var result = targetMethod.ReturnType.GetGenericArguments();
         return result.Length == 0
             ? RunAsync(targetMethod, args ?? [])
-            : typeof(StoreProxy).GetMethod(nameof(RunWithResultAsync), BindingFlags.Instance | BindingFlags.NonPublic)?.MakeGenericMethod(result).Invoke(this, [targetMethod, args]);
+            : typeof(StoreProxy)
+                .GetMethod(nameof(RunWithResultAsync), BindingFlags.Instance | BindingFlags.NonPublic)
+                ?.MakeGenericMethod(result)
+                .Invoke(this, [targetMethod, args]);
     }
 
     private async Task RunAsync(MethodInfo method, object?[] arguments)

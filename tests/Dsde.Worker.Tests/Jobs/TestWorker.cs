@@ -12,15 +12,40 @@ namespace Dsde.Worker.Tests.Jobs;
 /// <summary>A worker without its queue: what runs jobs, as the program puts it together. Any number of them share a store.</summary>
 internal sealed class TestWorker : IAsyncDisposable
 {
-    public TestWorker(IJobStore store, TimeProvider time, IGenerationEngine engine, WorkerOptions? options = null, string workerId = "worker")
+    public TestWorker(
+        IJobStore store,
+        TimeProvider time,
+        IGenerationEngine engine,
+        WorkerOptions? options = null,
+        string workerId = "worker"
+    )
     {
         Options = options ?? new WorkerOptions();
         Running = new RunningJobs(time);
         Patience = new DatabasePatience(time, NullLogger<DatabasePatience>.Instance);
         Checkpoints = new CheckpointWriter(store, Patience, time, NullLogger<CheckpointWriter>.Instance);
         var generator = new OutputGenerator(engine, Checkpoints, Options, time, NullLogger<OutputGenerator>.Instance);
-        var work = new JobWork(store, engine, new JobValidator(engine, Options), generator, Gate, Patience, Options, time, NullLogger<JobWork>.Instance);
-        Runner = new JobRunner(store, new JobClaims(new WorkerIdentity(workerId), Options), work, Checkpoints, Running, Patience, time, NullLogger<JobRunner>.Instance);
+        var work = new JobWork(
+            store,
+            engine,
+            new JobValidator(engine, Options),
+            generator,
+            Gate,
+            Patience,
+            Options,
+            time,
+            NullLogger<JobWork>.Instance
+        );
+        Runner = new JobRunner(
+            store,
+            new JobClaims(new WorkerIdentity(workerId), Options),
+            work,
+            Checkpoints,
+            Running,
+            Patience,
+            time,
+            NullLogger<JobRunner>.Instance
+        );
         Renewal = new LeaseRenewal(store, Running, Patience, Options, time, NullLogger<LeaseRenewal>.Instance);
     }
 

@@ -38,7 +38,8 @@ public sealed class MessageOriginTests
     [InlineData("")]
     [InlineData("00-zz-00f067aa0ba902b7-01")]
     [InlineData("00-00000000000000000000000000000000-0000000000000000-00")]
-    public void A_header_that_is_no_trace_is_none(string value) => MessageOrigin.Of(Headers(("traceparent", value)), null).Trace.ShouldBe(default);
+    public void A_header_that_is_no_trace_is_none(string value) =>
+        MessageOrigin.Of(Headers(("traceparent", value)), null).Trace.ShouldBe(default);
 
     private static DictionarySendHeaders Headers(params (string Name, string Value)[] values)
     {

@@ -6,7 +6,16 @@ namespace Dsde.Worker.Tests.Reporting;
 internal static class Ends
 {
     public static GenerationJobCompleted Completed(
-        Guid? batchId = null, string? workload = null, int tokens = 9, int iterations = 2, int proposed = 8, int accepted = 6, double? meanKld = 0.5, double latencyMs = 100) => new()
+        Guid? batchId = null,
+        string? workload = null,
+        int tokens = 9,
+        int iterations = 2,
+        int proposed = 8,
+        int accepted = 6,
+        double? meanKld = 0.5,
+        double latencyMs = 100
+    ) =>
+        new()
         {
             JobId = Guid.NewGuid(),
             BatchId = batchId,
@@ -14,7 +23,15 @@ internal static class Ends
             Text = "text",
             FinishReason = "stop",
             Usage = new GenerationUsage { PromptTokens = 3, CompletionTokens = tokens },
-            Timings = new GenerationTimings { WaitingMs = 0, PrefillMs = 0, DraftMs = 0, VerifyMs = 0, SamplingMs = 0, TotalMs = latencyMs },
+            Timings = new GenerationTimings
+            {
+                WaitingMs = 0,
+                PrefillMs = 0,
+                DraftMs = 0,
+                VerifyMs = 0,
+                SamplingMs = 0,
+                TotalMs = latencyMs,
+            },
             Speculation = new SpeculationSummary
             {
                 Policy = "dsde",
@@ -30,16 +47,18 @@ internal static class Ends
             CompletedAt = DateTimeOffset.UnixEpoch,
         };
 
-    public static GenerationJobFailed Failed(Guid? batchId = null, string? workload = null) => new()
-    {
-        JobId = Guid.NewGuid(),
-        BatchId = batchId,
-        Code = FailureCodes.InvalidRequest,
-        Message = "temperature is -1; give 0 (greedy) to 2.",
-        Retryable = false,
-        Metadata = Labels(workload),
-        FailedAt = DateTimeOffset.UnixEpoch,
-    };
+    public static GenerationJobFailed Failed(Guid? batchId = null, string? workload = null) =>
+        new()
+        {
+            JobId = Guid.NewGuid(),
+            BatchId = batchId,
+            Code = FailureCodes.InvalidRequest,
+            Message = "temperature is -1; give 0 (greedy) to 2.",
+            Retryable = false,
+            Metadata = Labels(workload),
+            FailedAt = DateTimeOffset.UnixEpoch,
+        };
 
-    private static Dictionary<string, string>? Labels(string? workload) => workload is null ? null : new Dictionary<string, string> { ["workload"] = workload };
+    private static Dictionary<string, string>? Labels(string? workload) =>
+        workload is null ? null : new Dictionary<string, string> { ["workload"] = workload };
 }

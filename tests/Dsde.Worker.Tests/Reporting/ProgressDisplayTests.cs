@@ -19,11 +19,16 @@ public sealed class ProgressDisplayTests : IDisposable
         var work = new TaskCompletionSource();
         var ended = 0;
         using var samples = new SemaphoreSlim(0);
-        var shown = CreateSut().ShowAsync(work.Task, 3, () =>
-        {
-            samples.Release();
-            return new ProgressSample(ended, 0, 10.4, 0.7123, 4.14);
-        });
+        var shown = CreateSut()
+            .ShowAsync(
+                work.Task,
+                3,
+                () =>
+                {
+                    samples.Release();
+                    return new ProgressSample(ended, 0, 10.4, 0.7123, 4.14);
+                }
+            );
         (await samples.WaitAsync(Patience, TestContext.Current.CancellationToken)).ShouldBeTrue();
 
         ended = 1;
@@ -53,8 +58,19 @@ public sealed class ProgressDisplayTests : IDisposable
         ProgressDisplay.Describe(new ProgressSample(2, 1, 0, null, null), 3).ShouldBe("2/3 jobs, 0 tokens/s, 1 failed");
     }
 
-    private ProgressDisplay CreateSut() => new(
-        AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(_output) }), _output, _time);
+    private ProgressDisplay CreateSut() =>
+        new(
+            AnsiConsole.Create(
+                new AnsiConsoleSettings
+                {
+                    Ansi = AnsiSupport.No,
+                    Interactive = InteractionSupport.No,
+                    Out = new AnsiConsoleOutput(_output),
+                }
+            ),
+            _output,
+            _time
+        );
 
     private string[] Lines() => _output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 }

@@ -89,5 +89,6 @@ public sealed class RunTallyTests
         overall.SpeedUp.ShouldBe(1.2);
     }
 
-    private (IReadOnlyList<WorkloadRow> Rows, WorkloadRow Overall) Rows() => _tally.ToRows(TimeSpan.FromSeconds(10), new Dictionary<string, double>());
+    private (IReadOnlyList<WorkloadRow> Rows, WorkloadRow Overall) Rows() =>
+        _tally.ToRows(TimeSpan.FromSeconds(10), new Dictionary<string, double>());
 }

@@ -42,7 +42,12 @@ public sealed class SpeedUpMeasurementTests
     private async Task<SpeedUpSample> MeasureAsync(int rounds, double[] autoregressiveSeconds, double[] policySeconds)
     {
         await using var engine = new TimedEngine(_time, autoregressiveSeconds, policySeconds);
-        return await new SpeedUpMeasurement(engine, _time).MeasureAsync(Requests(), rounds, TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
+        return await new SpeedUpMeasurement(engine, _time).MeasureAsync(
+            Requests(),
+            rounds,
+            TimeSpan.FromHours(1),
+            TestContext.Current.CancellationToken
+        );
     }
 
     private async Task<TimedEngine> RunAsync(int rounds, double[] autoregressiveSeconds, double[] policySeconds, TimeSpan limit)
@@ -81,31 +86,51 @@ public sealed class SpeedUpMeasurementTests
                 time.Advance(TimeSpan.FromSeconds((isAutoregressive ? _autoregressive : _policy).Dequeue()));
             }
 
-            return Task.FromResult(new GenerationResult
-            {
-                Text = "",
-                TokenIds = [.. Enumerable.Repeat(7, TokensPerRequest)],
-                TokenLogProbabilities = [],
-                FinishReason = FinishReason.Length,
-                Trace = Trace(),
-            });
+            return Task.FromResult(
+                new GenerationResult
+                {
+                    Text = "",
+                    TokenIds = [.. Enumerable.Repeat(7, TokensPerRequest)],
+                    TokenLogProbabilities = [],
+                    FinishReason = FinishReason.Length,
+                    Trace = Trace(),
+                }
+            );
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-        private static GenerationTrace Trace() => new()
-        {
-            Policy = "",
-            SamplingMode = SamplingMode.Greedy,
-            Seed = 0,
-            PromptTokens = 1,
-            CompletionTokens = TokensPerRequest,
-            Proposed = 0,
-            Accepted = 0,
-            Iterations = new IterationSeries { SpeculationLength = [], Accepted = [], PredictedLength = [], ScaleFactor = [], Wvir = [], Cap = [], BatchSize = [], DraftMs = [], VerifyMs = [] },
-            Proposals = new ProposalSeries { Kld = [], Beta = [], DraftEntropy = [], OnPath = [] },
-            Tokens = new TokenSeries { Margin = [], DraftMatch = [] },
-            Times = default,
-        };
+        private static GenerationTrace Trace() =>
+            new()
+            {
+                Policy = "",
+                SamplingMode = SamplingMode.Greedy,
+                Seed = 0,
+                PromptTokens = 1,
+                CompletionTokens = TokensPerRequest,
+                Proposed = 0,
+                Accepted = 0,
+                Iterations = new IterationSeries
+                {
+                    SpeculationLength = [],
+                    Accepted = [],
+                    PredictedLength = [],
+                    ScaleFactor = [],
+                    Wvir = [],
+                    Cap = [],
+                    BatchSize = [],
+                    DraftMs = [],
+                    VerifyMs = [],
+                },
+                Proposals = new ProposalSeries
+                {
+                    Kld = [],
+                    Beta = [],
+                    DraftEntropy = [],
+                    OnPath = [],
+                },
+                Tokens = new TokenSeries { Margin = [], DraftMatch = [] },
+                Times = default,
+            };
     }
 }

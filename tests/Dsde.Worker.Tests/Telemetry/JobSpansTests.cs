@@ -8,7 +8,13 @@ namespace Dsde.Worker.Tests.Telemetry;
 [CollectionDefinition(nameof(JobSpansTests), DisableParallelization = true)]
 public sealed class JobSpansTests
 {
-    private static readonly ActivityContext Submitter = new(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, "vendor=1", isRemote: true);
+    private static readonly ActivityContext Submitter = new(
+        ActivityTraceId.CreateRandom(),
+        ActivitySpanId.CreateRandom(),
+        ActivityTraceFlags.Recorded,
+        "vendor=1",
+        isRemote: true
+    );
 
     private readonly List<Activity> _ended = [];
 
@@ -20,17 +26,20 @@ public sealed class JobSpansTests
         using (var delivery = JobSpans.StartDelivery("dsde-generation-jobs", Submitter, jobId).ShouldNotBeNull())
         {
             JobSpans.TraceParent.ShouldBe(delivery.Id);
-            using (JobSpans.Start("claim"))
-            {
-            }
+            using (JobSpans.Start("claim")) { }
 
             using var publication = JobSpans.StartPublication("GenerationJobCompleted").ShouldNotBeNull();
             JobSpans.TraceParent.ShouldBe(publication.Id);
             JobSpans.TraceState.ShouldBe("vendor=1");
         }
 
-        _ended.Select(span => (span.OperationName, span.Kind)).ShouldBe(
-            [("claim", ActivityKind.Internal), ("publish GenerationJobCompleted", ActivityKind.Producer), ("process dsde-generation-jobs", ActivityKind.Consumer)]);
+        _ended
+            .Select(span => (span.OperationName, span.Kind))
+            .ShouldBe([
+                ("claim", ActivityKind.Internal),
+                ("publish GenerationJobCompleted", ActivityKind.Producer),
+                ("process dsde-generation-jobs", ActivityKind.Consumer),
+            ]);
         _ended.ShouldAllBe(span => span.TraceId == Submitter.TraceId);
         _ended[^1].ParentSpanId.ShouldBe(Submitter.SpanId);
         _ended[^1].GetTagItem(JobSpans.JobIdTag).ShouldBe(jobId);

@@ -10,7 +10,9 @@ internal sealed class BpeEncoder
 
     public BpeEncoder(BpeVocabulary vocabulary)
     {
-        _merged = vocabulary.Merges.Select((pair, index) => (pair, index)).ToDictionary(item => item.pair, item => BpeVocabulary.FirstMerge + item.index);
+        _merged = vocabulary
+            .Merges.Select((pair, index) => (pair, index))
+            .ToDictionary(item => item.pair, item => BpeVocabulary.FirstMerge + item.index);
     }
 
     /// <summary>Ids of a text; the texts of special tokens are plain text here.</summary>

@@ -3,8 +3,8 @@ using System.Text;
 namespace Dsde.ModelForge.Bpe;
 
 /// <summary>
-/// Learns byte-level merges (Sennrich et al. 2016): the most frequent adjacent pair becomes a token, over and over. Digits are never merged, so
-/// that every number is spelled the same way.
+/// Learns byte-level merges (Sennrich et al. 2016): the most frequent adjacent pair becomes a token, over and over. Digits are never
+/// merged, so that every number is spelled the same way.
 /// </summary>
 internal static class BpeTrainer
 {
@@ -18,8 +18,12 @@ internal static class BpeTrainer
         var vocabulary = new BpeVocabulary();
         while (vocabulary.Size < vocabularySize)
         {
-            var best = MostFrequentPair(words, vocabulary)
-                ?? throw new ArgumentException($"The texts give only {vocabulary.Size} tokens; give more text or ask for fewer than {vocabularySize}.", nameof(texts));
+            var best =
+                MostFrequentPair(words, vocabulary)
+                ?? throw new ArgumentException(
+                    $"The texts give only {vocabulary.Size} tokens; give more text or ask for fewer than {vocabularySize}.",
+                    nameof(texts)
+                );
             var merged = vocabulary.AddMerge(best.Left, best.Right);
             foreach (var word in words)
             {
@@ -38,8 +42,12 @@ internal static class BpeTrainer
             counts[word] = counts.GetValueOrDefault(word) + 1;
         }
 
-        return [.. counts.OrderBy(pair => pair.Key, StringComparer.Ordinal)
-            .Select(pair => (Encoding.UTF8.GetBytes(pair.Key).Select(BpeVocabulary.IdOfByte).ToList(), pair.Value))];
+        return
+        [
+            .. counts
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => (Encoding.UTF8.GetBytes(pair.Key).Select(BpeVocabulary.IdOfByte).ToList(), pair.Value)),
+        ];
     }
 
     private static (int Left, int Right)? MostFrequentPair(List<(List<int> Ids, int Count)> words, BpeVocabulary vocabulary)

@@ -8,7 +8,11 @@ internal sealed class BpeVocabulary
 
     public BpeVocabulary()
     {
-        _bytes = [.. SpecialTokens.Texts.Select(_ => Array.Empty<byte>()), .. Enumerable.Range(0, 256).Select(value => new[] { (byte)value })];
+        _bytes =
+        [
+            .. SpecialTokens.Texts.Select(_ => Array.Empty<byte>()),
+            .. Enumerable.Range(0, 256).Select(value => new[] { (byte)value }),
+        ];
     }
 
     /// <summary>Tokens in all.</summary>

@@ -1,8 +1,8 @@
 namespace Dsde.ModelForge.Bpe;
 
 /// <summary>
-/// The printable stand-ins of bytes in byte-level vocabularies (Radford et al. 2019): printable Latin-1 bytes stand for themselves, the others for
-/// characters from U+0100 on.
+/// The printable stand-ins of bytes in byte-level vocabularies (Radford et al. 2019): printable Latin-1 bytes stand for themselves, the
+/// others for characters from U+0100 on.
 /// </summary>
 internal static class ByteAlphabet
 {

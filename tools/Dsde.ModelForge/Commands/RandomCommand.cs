@@ -11,13 +11,31 @@ internal sealed class RandomCommand : Command
     private readonly Option<int> _seed = new("--seed") { Description = "Seed of the weights.", DefaultValueFactory = _ => 1 };
     private readonly Option<string> _type = PadCommand.TypeOption();
 
-    public RandomCommand() : base("random", "Write a model of the same shape and tokenizer with random weights: a draft that is of no use, to see what policies make of it.")
+    public RandomCommand()
+        : base(
+            "random",
+            "Write a model of the same shape and tokenizer with random weights: a draft that is of no use, to see what policies make of it."
+        )
     {
         Add(_source);
         Add(_destination);
         Add(_seed);
         Add(_type);
-        SetAction((result, cancellationToken) => Task.FromResult(Failures.Report(result, () => ModelPadder.Randomize(
-            result.GetRequiredValue(_source), result.GetRequiredValue(_destination), result.GetValue(_seed), PadCommand.ReadType(result, _type), cancellationToken))));
+        SetAction(
+            (result, cancellationToken) =>
+                Task.FromResult(
+                    Failures.Report(
+                        result,
+                        () =>
+                            ModelPadder.Randomize(
+                                result.GetRequiredValue(_source),
+                                result.GetRequiredValue(_destination),
+                                result.GetValue(_seed),
+                                PadCommand.ReadType(result, _type),
+                                cancellationToken
+                            )
+                    )
+                )
+        );
     }
 }

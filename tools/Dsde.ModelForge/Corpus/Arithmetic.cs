@@ -63,20 +63,37 @@ internal static class Arithmetic
             if (_value > 3 && dice.OneIn(2))
             {
                 var given = dice.Number(1, Math.Min(_value - 1, 30));
-                _facts.Add(dice.Pick($"{they} gives {given} to {friend}.", $"Then {they.ToLowerInvariant()} gives {Count(given, thing)} to {friend}.", $"{friend} takes {given} of them."));
+                _facts.Add(
+                    dice.Pick(
+                        $"{they} gives {given} to {friend}.",
+                        $"Then {they.ToLowerInvariant()} gives {Count(given, thing)} to {friend}.",
+                        $"{friend} takes {given} of them."
+                    )
+                );
                 AddStep(_value, '-', given, $"{friend} gets {given}.");
             }
             else
             {
                 var more = dice.Number(1, Math.Max(1, Math.Min(30, 98 - _value)));
-                _facts.Add(dice.Pick($"{they} buys {more} more.", $"Then {friend} gives {(they == "She" ? "her" : "him")} {more} more.", $"Later {they.ToLowerInvariant()} finds {Count(more, thing)}."));
+                _facts.Add(
+                    dice.Pick(
+                        $"{they} buys {more} more.",
+                        $"Then {friend} gives {(they == "She" ? "her" : "him")} {more} more.",
+                        $"Later {they.ToLowerInvariant()} finds {Count(more, thing)}."
+                    )
+                );
                 AddStep(_value, '+', more, $"Then {more} more are added.");
             }
         }
 
         private void AddStep(int left, char sign, int right, string reason)
         {
-            _value = sign switch { '+' => left + right, '-' => left - right, _ => left * right };
+            _value = sign switch
+            {
+                '+' => left + right,
+                '-' => left - right,
+                _ => left * right,
+            };
             _steps.Add($"{reason} {left} {sign} {right} = {_value}.");
         }
     }

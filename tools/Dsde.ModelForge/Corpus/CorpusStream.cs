@@ -15,8 +15,8 @@ internal enum Split
 }
 
 /// <summary>
-/// Documents by number, without end, the same for the same seed. Prompts fall into a split by their hash, so that a held-out prompt can't come up
-/// in training however long that runs.
+/// Documents by number, without end, the same for the same seed. Prompts fall into a split by their hash, so that a held-out prompt can't
+/// come up in training however long that runs.
 /// </summary>
 internal sealed class CorpusStream(int seed, Split split)
 {
@@ -45,15 +45,19 @@ internal sealed class CorpusStream(int seed, Split split)
     public static Split SplitOf(Document document) =>
         Hash(Encoding.UTF8.GetBytes(document.PromptKey)) % HeldOutShare == 0 ? Split.HeldOut : Split.Train;
 
-    private static Document Make(string workload, Dice dice) => workload switch
-    {
-        Stories.Name => Stories.Make(dice),
-        Arithmetic.Name => Arithmetic.Make(dice),
-        Records.Name => Records.Make(dice),
-        Code.Name => Code.Make(dice),
-        Questions.Name => Questions.Make(dice),
-        _ => throw new ArgumentException($"Workload '{workload}' is not known. Use one of: {string.Join(", ", Workloads)}.", nameof(workload)),
-    };
+    private static Document Make(string workload, Dice dice) =>
+        workload switch
+        {
+            Stories.Name => Stories.Make(dice),
+            Arithmetic.Name => Arithmetic.Make(dice),
+            Records.Name => Records.Make(dice),
+            Code.Name => Code.Make(dice),
+            Questions.Name => Questions.Make(dice),
+            _ => throw new ArgumentException(
+                $"Workload '{workload}' is not known. Use one of: {string.Join(", ", Workloads)}.",
+                nameof(workload)
+            ),
+        };
 
     private int HashCode(int number, int attempt)
     {

@@ -2,7 +2,8 @@ namespace Dsde.ModelForge.Corpus;
 
 /// <summary>A prompt and its continuation.</summary>
 /// <param name="Workload">The kind of text, for example <c>stories</c>.</param>
-/// <param name="Turns">A chat's turns, user first, the last one the user's; a single entry with <paramref name="IsChat"/> false is a plain prompt.</param>
+/// <param name="Turns">A chat's turns, user first, the last one the user's; a single entry with <paramref name="IsChat"/> false is a plain
+/// prompt.</param>
 /// <param name="IsChat">Whether the prompt is a chat.</param>
 /// <param name="Completion">What follows.</param>
 internal sealed record Document(string Workload, IReadOnlyList<string> Turns, bool IsChat, string Completion)

@@ -15,16 +15,26 @@ internal static class HuggingFaceFolder
     public const string ConfigName = "config.json";
 
     /// <summary>Writes a trained model in bf16.</summary>
-    public static void Write(string path, TrainableDecoder model, BpeVocabulary vocabulary) => Write(path, partial =>
-    {
-        JsonFiles.Write(Path.Combine(partial, ConfigName), model.Shape.ToConfig());
-        JsonFiles.Write(Path.Combine(partial, "generation_config.json"), ModelShape.ToGenerationConfig());
-        TokenizerFiles.Write(partial, vocabulary, ModelShape.ContextLength);
-        SafetensorsWriter.Write(
-            Path.Combine(partial, WeightsName),
-            model.Weights.Select(weight => new StoredWeight(weight.Name, StoredType.BF16, weight.Weight.shape, Rows(weight.Weight))),
-            CancellationToken.None);
-    });
+    public static void Write(string path, TrainableDecoder model, BpeVocabulary vocabulary) =>
+        Write(
+            path,
+            partial =>
+            {
+                JsonFiles.Write(Path.Combine(partial, ConfigName), model.Shape.ToConfig());
+                JsonFiles.Write(Path.Combine(partial, "generation_config.json"), ModelShape.ToGenerationConfig());
+                TokenizerFiles.Write(partial, vocabulary, ModelShape.ContextLength);
+                SafetensorsWriter.Write(
+                    Path.Combine(partial, WeightsName),
+                    model.Weights.Select(weight => new StoredWeight(
+                        weight.Name,
+                        StoredType.BF16,
+                        weight.Weight.shape,
+                        Rows(weight.Weight)
+                    )),
+                    CancellationToken.None
+                );
+            }
+        );
 
     /// <summary>Writes beside the place and moves the folder there when it is whole, so that no reader meets half a model.</summary>
     /// <exception cref="IOException">There is a folder of that name that is no model, which is not replaced.</exception>
@@ -55,13 +65,19 @@ internal static class HuggingFaceFolder
         Directory.Move(partial, path);
     }
 
-    /// <summary>Takes tokenizer, chat template and generation settings over from another model: all files but shape, weights and what was said about its making.</summary>
+    /// <summary>
+    /// Takes tokenizer, chat template and generation settings over from another model: all files but shape, weights and what was said about
+    /// its making.
+    /// </summary>
     public static void CopyOthers(string source, string destination)
     {
         foreach (var file in Directory.EnumerateFiles(source))
         {
             var name = Path.GetFileName(file);
-            if (name is not (ConfigName or TrainingRecord.FileName or "README.md") && !name.Contains(".safetensors", StringComparison.Ordinal))
+            if (
+                name is not (ConfigName or TrainingRecord.FileName or "README.md")
+                && !name.Contains(".safetensors", StringComparison.Ordinal)
+            )
             {
                 File.Copy(file, Path.Combine(destination, name), overwrite: true);
             }

@@ -11,7 +11,15 @@ namespace Dsde.ModelForge.Folders;
 /// <param name="HeadCount">Query heads (h).</param>
 /// <param name="KvHeadCount">Key and value heads (g).</param>
 /// <param name="IntermediateSize">Width of the gated MLP (I).</param>
-internal sealed record ModelShape(string Name, int VocabularySize, int HiddenSize, int LayerCount, int HeadCount, int KvHeadCount, int IntermediateSize)
+internal sealed record ModelShape(
+    string Name,
+    int VocabularySize,
+    int HiddenSize,
+    int LayerCount,
+    int HeadCount,
+    int KvHeadCount,
+    int IntermediateSize
+)
 {
     public const string TargetName = "dsde-demo-target";
     public const string DraftName = "dsde-demo-draft";
@@ -51,28 +59,29 @@ internal sealed record ModelShape(string Name, int VocabularySize, int HiddenSiz
     }
 
     /// <summary>Content of config.json.</summary>
-    public JsonObject ToConfig() => new()
-    {
-        ["architectures"] = new JsonArray("LlamaForCausalLM"),
-        ["model_type"] = "llama",
-        ["vocab_size"] = VocabularySize,
-        ["hidden_size"] = HiddenSize,
-        ["intermediate_size"] = IntermediateSize,
-        ["num_hidden_layers"] = LayerCount,
-        ["num_attention_heads"] = HeadCount,
-        ["num_key_value_heads"] = KvHeadCount,
-        ["head_dim"] = HeadDim,
-        ["hidden_act"] = "silu",
-        ["max_position_embeddings"] = ContextLength,
-        ["rms_norm_eps"] = RmsNormEps,
-        ["rope_theta"] = RopeTheta,
-        ["tie_word_embeddings"] = true,
-        ["attention_bias"] = false,
-        ["mlp_bias"] = false,
-        ["torch_dtype"] = "bfloat16",
-        ["eos_token_id"] = EndTokens(),
-        ["pad_token_id"] = SpecialTokens.Padding,
-    };
+    public JsonObject ToConfig() =>
+        new()
+        {
+            ["architectures"] = new JsonArray("LlamaForCausalLM"),
+            ["model_type"] = "llama",
+            ["vocab_size"] = VocabularySize,
+            ["hidden_size"] = HiddenSize,
+            ["intermediate_size"] = IntermediateSize,
+            ["num_hidden_layers"] = LayerCount,
+            ["num_attention_heads"] = HeadCount,
+            ["num_key_value_heads"] = KvHeadCount,
+            ["head_dim"] = HeadDim,
+            ["hidden_act"] = "silu",
+            ["max_position_embeddings"] = ContextLength,
+            ["rms_norm_eps"] = RmsNormEps,
+            ["rope_theta"] = RopeTheta,
+            ["tie_word_embeddings"] = true,
+            ["attention_bias"] = false,
+            ["mlp_bias"] = false,
+            ["torch_dtype"] = "bfloat16",
+            ["eos_token_id"] = EndTokens(),
+            ["pad_token_id"] = SpecialTokens.Padding,
+        };
 
     /// <summary>Content of generation_config.json.</summary>
     public static JsonObject ToGenerationConfig() => new() { ["eos_token_id"] = EndTokens(), ["pad_token_id"] = SpecialTokens.Padding };

@@ -13,16 +13,19 @@ internal static class TokenizerFiles
     public static void Write(string folder, BpeVocabulary vocabulary, int contextLength)
     {
         JsonFiles.Write(Path.Combine(folder, "tokenizer.json"), Tokenizer(vocabulary));
-        JsonFiles.Write(Path.Combine(folder, "tokenizer_config.json"), new JsonObject
-        {
-            ["tokenizer_class"] = "PreTrainedTokenizerFast",
-            ["add_bos_token"] = false,
-            ["eos_token"] = SpecialTokens.Texts[SpecialTokens.TurnEnd],
-            ["pad_token"] = SpecialTokens.Texts[SpecialTokens.Padding],
-            ["model_max_length"] = contextLength,
-            ["clean_up_tokenization_spaces"] = false,
-            ["chat_template"] = ChatMl,
-        });
+        JsonFiles.Write(
+            Path.Combine(folder, "tokenizer_config.json"),
+            new JsonObject
+            {
+                ["tokenizer_class"] = "PreTrainedTokenizerFast",
+                ["add_bos_token"] = false,
+                ["eos_token"] = SpecialTokens.Texts[SpecialTokens.TurnEnd],
+                ["pad_token"] = SpecialTokens.Texts[SpecialTokens.Padding],
+                ["model_max_length"] = contextLength,
+                ["clean_up_tokenization_spaces"] = false,
+                ["chat_template"] = ChatMl,
+            }
+        );
     }
 
     private static JsonObject Tokenizer(BpeVocabulary vocabulary)
@@ -33,16 +36,20 @@ internal static class TokenizerFiles
             ids.Add(id < SpecialTokens.Texts.Length ? SpecialTokens.Texts[id] : Text(id), id);
         }
 
-        var special = SpecialTokens.Texts.Select((text, id) => (JsonNode)new JsonObject
-        {
-            ["id"] = id,
-            ["content"] = text,
-            ["single_word"] = false,
-            ["lstrip"] = false,
-            ["rstrip"] = false,
-            ["normalized"] = false,
-            ["special"] = true,
-        });
+        var special = SpecialTokens.Texts.Select(
+            (text, id) =>
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["id"] = id,
+                        ["content"] = text,
+                        ["single_word"] = false,
+                        ["lstrip"] = false,
+                        ["rstrip"] = false,
+                        ["normalized"] = false,
+                        ["special"] = true,
+                    }
+        );
         return new JsonObject
         {
             ["version"] = "1.0",
@@ -71,5 +78,12 @@ internal static class TokenizerFiles
         string Text(int id) => ByteAlphabet.ToText(vocabulary.BytesOf(id));
     }
 
-    private static JsonObject ByteLevel() => new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = true };
+    private static JsonObject ByteLevel() =>
+        new()
+        {
+            ["type"] = "ByteLevel",
+            ["add_prefix_space"] = false,
+            ["trim_offsets"] = true,
+            ["use_regex"] = true,
+        };
 }

@@ -26,16 +26,28 @@ internal sealed record DecoderShape(int HiddenSize, int LayerCount, int HeadCoun
     /// <exception cref="PaddingException">A number is missing, or the model is not of the Llama architecture.</exception>
     public static DecoderShape Read(JsonObject config, string path)
     {
-        if (config["architectures"] is not JsonArray { Count: 1 } architectures || architectures[0]?.ToString() != "LlamaForCausalLM"
-            || config["attention_bias"]?.GetValue<bool>() == true || config["mlp_bias"]?.GetValue<bool>() == true)
+        if (
+            config["architectures"] is not JsonArray { Count: 1 } architectures
+            || architectures[0]?.ToString() != "LlamaForCausalLM"
+            || config["attention_bias"]?.GetValue<bool>() == true
+            || config["mlp_bias"]?.GetValue<bool>() == true
+        )
         {
-            throw new PaddingException($"{path} describes {config["architectures"]?.ToJsonString() ?? "no architecture"}; only LlamaForCausalLM without biases can be padded.");
+            throw new PaddingException(
+                $"{path} describes {config["architectures"]?.ToJsonString() ?? "no architecture"}; only LlamaForCausalLM without biases can be padded."
+            );
         }
 
-        int hidden = Number("hidden_size"), heads = Number("num_attention_heads");
+        int hidden = Number("hidden_size"),
+            heads = Number("num_attention_heads");
         return new DecoderShape(
-            hidden, Number("num_hidden_layers"), heads, config["num_key_value_heads"]?.GetValue<int>() ?? heads,
-            config["head_dim"]?.GetValue<int>() ?? (hidden / heads), Number("intermediate_size"));
+            hidden,
+            Number("num_hidden_layers"),
+            heads,
+            config["num_key_value_heads"]?.GetValue<int>() ?? heads,
+            config["head_dim"]?.GetValue<int>() ?? (hidden / heads),
+            Number("intermediate_size")
+        );
 
         int Number(string key) => config[key]?.GetValue<int>() ?? throw new PaddingException($"{path} has no \"{key}\".");
     }

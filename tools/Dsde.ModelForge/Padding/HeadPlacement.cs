@@ -1,10 +1,10 @@
 namespace Dsde.ModelForge.Padding;
 
 /// <summary>
-/// Where the heads of a model go in a wider one, so that attention computes the same. A query head must stay with its key and value head; where
-/// the wider model has fewer query heads to a group, the key and value head is stored several times. Inside a head the rotary embedding turns
-/// dimension i with frequency θ^(−2i/d): in a head m times as wide that is the frequency of dimension m·i, so dimensions are spread out, each half
-/// by itself.
+/// Where the heads of a model go in a wider one, so that attention computes the same. A query head must stay with its key and value head;
+/// where the wider model has fewer query heads to a group, the key and value head is stored several times. Inside a head the rotary
+/// embedding turns dimension i with frequency θ^(−2i/d): in a head m times as wide that is the frequency of dimension m·i, so dimensions
+/// are spread out, each half by itself.
 /// </summary>
 internal sealed class HeadPlacement
 {
@@ -14,11 +14,15 @@ internal sealed class HeadPlacement
     public HeadPlacement(DecoderShape source, DecoderShape wider)
     {
         var copies = (source.GroupSize + wider.GroupSize - 1) / wider.GroupSize;
-        Require(wider.HeadDim % source.HeadDim == 0, $"A head is to be {wider.HeadDim} wide; give a multiple of the source's {source.HeadDim}, so that the rotary frequencies recur.");
+        Require(
+            wider.HeadDim % source.HeadDim == 0,
+            $"A head is to be {wider.HeadDim} wide; give a multiple of the source's {source.HeadDim}, so that the rotary frequencies recur."
+        );
         Require(
             source.KvHeadCount * copies <= wider.KvHeadCount,
             $"{wider.HeadCount} query heads on {wider.KvHeadCount} key and value heads don't hold the source's {source.HeadCount} on {source.KvHeadCount}; "
-            + $"give at least {source.KvHeadCount * copies} key and value heads.");
+                + $"give at least {source.KvHeadCount * copies} key and value heads."
+        );
 
         QueryRows = NewMap(wider.HeadCount * wider.HeadDim);
         for (var head = 0; head < source.HeadCount; head++)

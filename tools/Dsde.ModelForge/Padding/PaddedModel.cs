@@ -1,9 +1,10 @@
 namespace Dsde.ModelForge.Padding;
 
 /// <summary>
-/// The weights of a costlier model with the same outputs. Wider layers hold zeros around the source's numbers; RMSNorm then divides by the mean square
-/// over the wider vector, which the norms' weights, smaller by √(H/H'), and an ε smaller by H/H' make up for; wider heads divide the scores by a larger √d,
-/// which a larger query projection makes up for. Additional layers repeat the source's, with output projections of zero: they cost and add nothing.
+/// The weights of a costlier model with the same outputs. Wider layers hold zeros around the source's numbers; RMSNorm then divides by the
+/// mean square over the wider vector, which the norms' weights, smaller by √(H/H'), and an ε smaller by H/H' make up for; wider heads
+/// divide the scores by a larger √d, which a larger query projection makes up for. Additional layers repeat the source's, with output
+/// projections of zero: they cost and add nothing.
 /// </summary>
 internal sealed class PaddedModel
 {
@@ -18,7 +19,9 @@ internal sealed class PaddedModel
     {
         if (wider.KvHeadCount < 1 || wider.HeadCount % wider.KvHeadCount != 0)
         {
-            throw new PaddingException($"{wider.HeadCount} query heads don't divide by {wider.KvHeadCount} key and value heads; give a multiple.");
+            throw new PaddingException(
+                $"{wider.HeadCount} query heads don't divide by {wider.KvHeadCount} key and value heads; give a multiple."
+            );
         }
 
         RequireAtLeast("hidden size", wider.HiddenSize, source.HiddenSize);
@@ -56,11 +59,15 @@ internal sealed class PaddedModel
     private IEnumerable<WeightPadding> Layer(int layer)
     {
         var isAdditional = layer >= _source.LayerCount;
-        string prefix = $"model.layers.{layer}.", from = $"model.layers.{layer % _source.LayerCount}.";
+        string prefix = $"model.layers.{layer}.",
+            from = $"model.layers.{layer % _source.LayerCount}.";
         return
         [
             Norm(prefix + "input_layernorm.weight", from + "input_layernorm.weight"),
-            Place("self_attn.q_proj.weight", _heads.QueryRows, _hidden) with { Scale = Math.Sqrt((double)_wider.HeadDim / _source.HeadDim) },
+            Place("self_attn.q_proj.weight", _heads.QueryRows, _hidden) with
+            {
+                Scale = Math.Sqrt((double)_wider.HeadDim / _source.HeadDim),
+            },
             Place("self_attn.k_proj.weight", _heads.KvRows, _hidden),
             Place("self_attn.v_proj.weight", _heads.KvRows, _hidden),
             PlaceOutput("self_attn.o_proj.weight", _heads.QueryRows),
@@ -77,7 +84,8 @@ internal sealed class PaddedModel
 
     private static WeightPadding Same(string name, int[] rows, int[] columns) => new(name, name, rows, columns);
 
-    private WeightPadding Norm(string name, string from) => new(name, from, null, _hidden, Math.Sqrt((double)_source.HiddenSize / _wider.HiddenSize));
+    private WeightPadding Norm(string name, string from) =>
+        new(name, from, null, _hidden, Math.Sqrt((double)_source.HiddenSize / _wider.HiddenSize));
 
     private static int[] FirstOf(int length, int used) => [.. Enumerable.Range(0, length).Select(i => i < used ? i : -1)];
 

@@ -5,7 +5,9 @@ namespace Dsde.ModelForge.Padding;
 /// <summary>Finds a realistic shape for a number of parameters.</summary>
 internal static class ShapeChooser
 {
-    /// <summary>Shapes that models of this kind have; the first is that of the figures in docs/benchmarks.md, the others those of Llama 3.</summary>
+    /// <summary>
+    /// Shapes that models of this kind have; the first is that of the figures in docs/benchmarks.md, the others those of Llama 3.
+    /// </summary>
     private static readonly DecoderShape[] Usual =
     [
         new(1024, 12, 16, 8, 64, 2816),
@@ -27,8 +29,19 @@ internal static class ShapeChooser
     /// <summary>Reads a number of parameters: <c>150M</c>, <c>8B</c>, <c>1.5B</c> or plain digits; null if it is none.</summary>
     public static long? ParseCount(string text)
     {
-        var factor = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 1e3, 'M' => 1e6, 'B' => 1e9, _ => 1 };
+        var factor =
+            text.Length == 0
+                ? 0
+                : char.ToUpperInvariant(text[^1]) switch
+                {
+                    'K' => 1e3,
+                    'M' => 1e6,
+                    'B' => 1e9,
+                    _ => 1,
+                };
         var digits = factor is 1 or 0 ? text : text[..^1];
-        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 ? (long)(number * factor) : null;
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? (long)(number * factor)
+            : null;
     }
 }

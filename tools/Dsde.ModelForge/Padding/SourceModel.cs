@@ -18,9 +18,15 @@ internal sealed record SourceModel(JsonObject Config, DecoderShape Shape, int Vo
     public static SourceModel Read(string folder)
     {
         var path = Path.Combine(folder, HuggingFaceFolder.ConfigName);
-        var config = File.Exists(path) && JsonNode.Parse(File.ReadAllText(path)) is JsonObject json ? json : throw new PaddingException($"{path} is missing. Give a Hugging Face model folder.");
+        var config =
+            File.Exists(path) && JsonNode.Parse(File.ReadAllText(path)) is JsonObject json
+                ? json
+                : throw new PaddingException($"{path} is missing. Give a Hugging Face model folder.");
         return new SourceModel(
-            config, DecoderShape.Read(config, path), config["vocab_size"]?.GetValue<int>() ?? throw new PaddingException($"{path} has no \"vocab_size\"."),
-            config["tie_word_embeddings"]?.GetValue<bool>() ?? false);
+            config,
+            DecoderShape.Read(config, path),
+            config["vocab_size"]?.GetValue<int>() ?? throw new PaddingException($"{path} has no \"vocab_size\"."),
+            config["tie_word_embeddings"]?.GetValue<bool>() ?? false
+        );
     }
 }

@@ -2,7 +2,9 @@ using Dsde.ModelForge.Folders;
 
 namespace Dsde.ModelForge.Padding;
 
-/// <summary>How one weight comes out of the source's: which of its rows and columns go where, times what. Everything else is zero.</summary>
+/// <summary>
+/// How one weight comes out of the source's: which of its rows and columns go where, times what. Everything else is zero.
+/// </summary>
 /// <param name="Name">Name in both models, but for the number of a layer.</param>
 /// <param name="SourceName">Name in the source; null for zeros only.</param>
 /// <param name="Rows">Per row the source's row, or −1; null for a vector.</param>
@@ -10,12 +12,16 @@ namespace Dsde.ModelForge.Padding;
 /// <param name="Scale">Factor of all numbers.</param>
 internal sealed record WeightPadding(string Name, string? SourceName, int[]? Rows, int[] Columns, double Scale = 1)
 {
-    /// <summary>The weight, to be streamed. A scale that bf16 can't apply exactly is applied in fp32, and the weight is then stored so.</summary>
-    public StoredWeight ToStoredWeight(SourceWeights source, StoredType type) => new(
-        Name,
-        double.IsPow2(Scale) ? type : StoredType.F32,
-        Rows is null ? [Columns.Length] : [Rows.Length, Columns.Length],
-        Pad(source));
+    /// <summary>
+    /// The weight, to be streamed. A scale that bf16 can't apply exactly is applied in fp32, and the weight is then stored so.
+    /// </summary>
+    public StoredWeight ToStoredWeight(SourceWeights source, StoredType type) =>
+        new(
+            Name,
+            double.IsPow2(Scale) ? type : StoredType.F32,
+            Rows is null ? [Columns.Length] : [Rows.Length, Columns.Length],
+            Pad(source)
+        );
 
     private IEnumerable<float[]> Pad(SourceWeights source)
     {

@@ -7,8 +7,8 @@ using static TorchSharp.torch.nn.functional;
 namespace Dsde.ModelForge.Training;
 
 /// <summary>
-/// A Llama decoder that can be trained: whole sequences, causal attention, no cache. Weights are fp32; products are computed in a type of choice.
-/// Legend: B sequences, T positions, otherwise as in <see cref="ModelShape"/>.
+/// A Llama decoder that can be trained: whole sequences, causal attention, no cache. Weights are fp32; products are computed in a type of
+/// choice. Legend: B sequences, T positions, otherwise as in <see cref="ModelShape"/>.
 /// </summary>
 internal sealed class TrainableDecoder : IDisposable
 {
@@ -27,7 +27,8 @@ internal sealed class TrainableDecoder : IDisposable
         {
             using var scope = NewDisposeScope();
             var isNorm = lengths.Length == 1;
-            var writesResidual = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            var writesResidual =
+                name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             var spread = writesResidual ? InitialSpread / Math.Sqrt(2 * shape.LayerCount) : InitialSpread;
             var weight = isNorm ? ones(lengths) : randn(lengths, generator: generator).mul_(spread);
             var parameter = new Parameter(weight);
@@ -53,7 +54,10 @@ internal sealed class TrainableDecoder : IDisposable
         var (batch, length) = (tokens.shape[0], tokens.shape[1]);
         var cos = _cos.narrow(0, 0, length).to(_computeType);
         var sin = _sin.narrow(0, 0, length).to(_computeType);
-        var hidden = _weights["model.embed_tokens.weight"].index_select(0, tokens.reshape(-1)).view(batch, length, Shape.HiddenSize).to(_computeType); // [B, T, H]
+        var hidden = _weights["model.embed_tokens.weight"]
+            .index_select(0, tokens.reshape(-1))
+            .view(batch, length, Shape.HiddenSize)
+            .to(_computeType); // [B, T, H]
         for (var layer = 0; layer < Shape.LayerCount; layer++)
         {
             var prefix = $"model.layers.{layer}.";
@@ -94,7 +98,13 @@ internal sealed class TrainableDecoder : IDisposable
         var value = Heads(Project(input, prefix + "self_attn.v_proj.weight"));
         var group = Shape.HeadCount / Shape.KvHeadCount;
         var attended = scaled_dot_product_attention(
-            query, key.repeat_interleave(group, 1), value.repeat_interleave(group, 1), null, 0, true); // [B, h, T, d]
+            query,
+            key.repeat_interleave(group, 1),
+            value.repeat_interleave(group, 1),
+            null,
+            0,
+            true
+        ); // [B, h, T, d]
         return Project(attended.transpose(1, 2).reshape(input.shape[0], input.shape[1], -1), prefix + "self_attn.o_proj.weight");
     }
 
@@ -111,6 +121,7 @@ internal sealed class TrainableDecoder : IDisposable
         var angles = arange(0, ModelShape.ContextLength, ScalarType.Float32).unsqueeze(1) * frequencies; // [context, d / 2]
         return (
             cat([angles.cos(), angles.cos()], -1).DetachFromDisposeScope(),
-            cat([-angles.sin(), angles.sin()], -1).DetachFromDisposeScope());
+            cat([-angles.sin(), angles.sin()], -1).DetachFromDisposeScope()
+        );
     }
 }

@@ -5,7 +5,14 @@ using static TorchSharp.torch;
 namespace Dsde.ModelForge.Training;
 
 /// <summary>Trains a model for a time, on text alone or, with a teacher, mostly towards the teacher's distributions.</summary>
-internal sealed class Trainer(TrainableDecoder model, TrainableDecoder? teacher, TokenStream text, HeldOutLoss heldOut, TimeProvider time, TextWriter output)
+internal sealed class Trainer(
+    TrainableDecoder model,
+    TrainableDecoder? teacher,
+    TokenStream text,
+    HeldOutLoss heldOut,
+    TimeProvider time,
+    TextWriter output
+)
 {
     private const double WeightDecay = 0.05;
     private const double TeacherShare = 0.8;
@@ -36,7 +43,9 @@ internal sealed class Trainer(TrainableDecoder model, TrainableDecoder? teacher,
             if (time.GetElapsedTime(lastReport) > ReportEvery)
             {
                 var rate = (tokens - tokensAtReport) / time.GetElapsedTime(lastReport).TotalSeconds;
-                output.WriteLine($"{model.Shape.Name}: step {step}, {tokens / 1e6:F2} M tokens, loss {smoothed:F3}, {rate:F0} tokens/s, {(plan.Duration - elapsed).TotalMinutes:F1} min left");
+                output.WriteLine(
+                    $"{model.Shape.Name}: step {step}, {tokens / 1e6:F2} M tokens, loss {smoothed:F3}, {rate:F0} tokens/s, {(plan.Duration - elapsed).TotalMinutes:F1} min left"
+                );
                 (lastReport, tokensAtReport) = (time.GetTimestamp(), tokens);
             }
 
@@ -53,8 +62,9 @@ internal sealed class Trainer(TrainableDecoder model, TrainableDecoder? teacher,
 
     private AdamW CreateOptimizer(TrainingPlan plan)
     {
-        var groups = model.Parameters.GroupBy(item => item.Decays, item => item.Parameter).Select(
-            group => new AdamW.ParamGroup(group, plan.PeakLearningRate, 0.9, 0.95, weight_decay: group.Key ? WeightDecay : 0));
+        var groups = model
+            .Parameters.GroupBy(item => item.Decays, item => item.Parameter)
+            .Select(group => new AdamW.ParamGroup(group, plan.PeakLearningRate, 0.9, 0.95, weight_decay: group.Key ? WeightDecay : 0));
         return optim.AdamW(groups, plan.PeakLearningRate);
     }
 

@@ -11,7 +11,14 @@ namespace Dsde.ModelForge.Training;
 /// <param name="Minutes">Wall-clock time.</param>
 /// <param name="HeldOutLoss">By workload, nats per token.</param>
 internal sealed record TrainingRecord(
-    string Command, int Seed, long Parameters, int Steps, long Tokens, double Minutes, IReadOnlyDictionary<string, double> HeldOutLoss)
+    string Command,
+    int Seed,
+    long Parameters,
+    int Steps,
+    long Tokens,
+    double Minutes,
+    IReadOnlyDictionary<string, double> HeldOutLoss
+)
 {
     public const string FileName = "training.json";
 
@@ -20,5 +27,6 @@ internal sealed record TrainingRecord(
     public void Write(string folder) => File.WriteAllText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, Json) + "\n");
 
     public static TrainingRecord Read(string folder) =>
-        JsonSerializer.Deserialize<TrainingRecord>(File.ReadAllText(Path.Combine(folder, FileName)), Json) ?? throw new JsonException($"{folder}/{FileName} is empty.");
+        JsonSerializer.Deserialize<TrainingRecord>(File.ReadAllText(Path.Combine(folder, FileName)), Json)
+        ?? throw new JsonException($"{folder}/{FileName} is empty.");
 }

@@ -42,14 +42,24 @@ internal static class FamilySettings
     public static IReadOnlyList<int?> LayerWindows(this JsonSettings settings, int layerCount, int? window, Func<int, bool> slides)
     {
         var said = settings.Find("layer_types") is { } types ? ReadLayerTypes(settings, types, layerCount) : null;
-        return window is null ? new int?[layerCount] : [.. Enumerable.Range(0, layerCount).Select(layer => (said?[layer] ?? slides(layer)) ? window : null)];
+        return window is null
+            ? new int?[layerCount]
+            : [.. Enumerable.Range(0, layerCount).Select(layer => (said?[layer] ?? slides(layer)) ? window : null)];
     }
 
     private static bool[] ReadLayerTypes(JsonSettings settings, JsonElement types, int layerCount)
     {
         var supported = $"a list of {layerCount} times \"{Full}\" or \"{Sliding}\"";
         return types.ValueKind == JsonValueKind.Array && types.GetArrayLength() == layerCount
-            ? [.. types.EnumerateArray().Select(type => type.ValueEquals(Sliding) || (type.ValueEquals(Full) ? false : throw settings.Unsupported("layer_types", types, supported)))]
+            ?
+            [
+                .. types
+                    .EnumerateArray()
+                    .Select(type =>
+                        type.ValueEquals(Sliding)
+                        || (type.ValueEquals(Full) ? false : throw settings.Unsupported("layer_types", types, supported))
+                    ),
+            ]
             : throw settings.Unsupported("layer_types", types, supported);
     }
 }

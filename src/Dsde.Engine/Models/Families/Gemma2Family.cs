@@ -3,8 +3,8 @@ using Dsde.Engine.Models.Operators;
 namespace Dsde.Engine.Models.Families;
 
 /// <summary>
-/// Gemma 2: norms before and after each block, stored as their distance from 1; soft-capped scores and logits; every other layer slides, from the
-/// first; embeddings scaled by √hidden.
+/// Gemma 2: norms before and after each block, stored as their distance from 1; soft-capped scores and logits; every other layer slides,
+/// from the first; embeddings scaled by √hidden.
 /// </summary>
 internal sealed class Gemma2Family : IModelFamily
 {
@@ -20,7 +20,13 @@ internal sealed class Gemma2Family : IModelFamily
     public string Architecture => "Gemma2ForCausalLM";
 
     /// <inheritdoc/>
-    public FamilyDefaults Defaults { get; } = new(ContextLength: 8192) { KvHeadCount = 4, HeadDim = 256, TieWordEmbeddings = true };
+    public FamilyDefaults Defaults { get; } =
+        new(ContextLength: 8192)
+        {
+            KvHeadCount = 4,
+            HeadDim = 256,
+            TieWordEmbeddings = true,
+        };
 
     /// <inheritdoc/>
     public ModelConfig Complete(JsonSettings settings, ModelConfig common)

@@ -9,8 +9,9 @@ namespace Dsde.Engine.Models.Operators;
 internal static class DecoderOperators
 {
     /// <summary>
-    /// Operators for a type on a device: the vector units' own on processors with 512-bit vectors, and wherever results must not depend on the batch
-    /// (correct on any processor, if slower than torch on those with shorter vectors); torch otherwise, and for fp16, which only GPUs compute in.
+    /// Operators for a type on a device: the vector units' own on processors with 512-bit vectors, and wherever results must not depend on
+    /// the batch (correct on any processor, if slower than torch on those with shorter vectors); torch otherwise, and for fp16, which only
+    /// GPUs compute in.
     /// </summary>
     public static IDecoderOps Create(ScalarType type, Device device, bool isDeterministic)
     {

@@ -3,12 +3,14 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators;
 
 /// <summary>
-/// The operators a decoder is made of, over packed rows. Results are new tensors in the caller's scope; arguments are left as they are, but for the
-/// cache. Legend as in <see cref="PassRows"/>: R rows, H hidden, I intermediate, V vocabulary.
+/// The operators a decoder is made of, over packed rows. Results are new tensors in the caller's scope; arguments are left as they are, but
+/// for the cache. Legend as in <see cref="PassRows"/>: R rows, H hidden, I intermediate, V vocabulary.
 /// </summary>
 internal interface IDecoderOps
 {
-    /// <summary>Root-mean-square normalisation of each row. <paramref name="x"/>: <c>[R, H]</c>, <paramref name="weight"/>: <c>[H]</c>.</summary>
+    /// <summary>
+    /// Root-mean-square normalisation of each row. <paramref name="x"/>: <c>[R, H]</c>, <paramref name="weight"/>: <c>[H]</c>.
+    /// </summary>
     Tensor RmsNorm(Tensor x, Tensor weight, double eps);
 
     /// <summary>x·Wᵀ + b. <paramref name="x"/>: <c>[R, in]</c>; result <c>[R, out]</c>.</summary>
@@ -17,12 +19,14 @@ internal interface IDecoderOps
     /// <summary>residual + x·Wᵀ + b. <paramref name="residual"/> and result: <c>[R, out]</c>.</summary>
     Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual);
 
-    /// <summary>activation(x·Gᵀ) ⊙ (x·Uᵀ), with G and U stacked in <paramref name="gateUp"/>: <c>[2·I, H]</c>; result <c>[R, I]</c>.</summary>
+    /// <summary>
+    /// activation(x·Gᵀ) ⊙ (x·Uᵀ), with G and U stacked in <paramref name="gateUp"/>: <c>[2·I, H]</c>; result <c>[R, I]</c>.
+    /// </summary>
     Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation);
 
     /// <summary>
-    /// Normalises (where the shape says so) and rotates queries and keys, writes keys and values into the cache, and attends: each row to the
-    /// positions of its slot up to its own.
+    /// Normalises (where the shape says so) and rotates queries and keys, writes keys and values into the cache, and attends: each row to
+    /// the positions of its slot up to its own.
     /// </summary>
     /// <param name="qkv">Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></param>
     /// <param name="shape">How the layer attends.</param>
@@ -32,10 +36,14 @@ internal interface IDecoderOps
     /// <returns><c>[R, h·d]</c></returns>
     Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values);
 
-    /// <summary>The output projection. <paramref name="x"/>: <c>[n, H]</c>, <paramref name="head"/>: <c>[V, H]</c>; result <c>[n, V] f32</c>.</summary>
+    /// <summary>
+    /// The output projection. <paramref name="x"/>: <c>[n, H]</c>, <paramref name="head"/>: <c>[V, H]</c>; result <c>[n, V] f32</c>.
+    /// </summary>
     Tensor Logits(Tensor x, LinearWeight head);
 
-    /// <summary>The same operators as whole passes of a model; null where there is nothing to gain. The operators must outlive it.</summary>
+    /// <summary>
+    /// The same operators as whole passes of a model; null where there is nothing to gain. The operators must outlive it.
+    /// </summary>
     /// <param name="config">Shape of the model.</param>
     /// <param name="weights">Its weights, all where these operators work.</param>
     /// <param name="attention">How each layer attends.</param>

@@ -44,7 +44,12 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
     }
 
     /// <inheritdoc/>
-    public IDecoderPass? CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) => null;
+    public IDecoderPass? CreatePass(
+        ModelConfig config,
+        DecoderWeights weights,
+        IReadOnlyList<AttentionShape> attention,
+        float embeddingScale
+    ) => null;
 
     /// <inheritdoc/>
     public Tensor Logits(Tensor x, LinearWeight head) => linear(x, head.Weight, head.Bias).to(ScalarType.Float32);
@@ -58,10 +63,12 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
         }
 
         return cat(
-        [
-            RmsNorm(heads.narrow(1, 0, shape.HeadCount), queryNorm, shape.NormEps),
-            RmsNorm(heads.narrow(1, shape.HeadCount, shape.KvHeadCount), keyNorm, shape.NormEps),
-        ], 1);
+            [
+                RmsNorm(heads.narrow(1, 0, shape.HeadCount), queryNorm, shape.NormEps),
+                RmsNorm(heads.narrow(1, shape.HeadCount, shape.KvHeadCount), keyNorm, shape.NormEps),
+            ],
+            1
+        );
     }
 
     private static void Write(Tensor cache, Tensor cacheRows, Tensor values)

@@ -3,7 +3,8 @@ namespace Dsde.Engine.Speculation.Goodput;
 /// <summary>Exponentially weighted mean of observations between 0 and 1, shrunk towards a prior while there are few.</summary>
 internal sealed class AcceptanceMean
 {
-    private double _sum, _weight;
+    private double _sum,
+        _weight;
 
     /// <summary>Takes in an observation.</summary>
     /// <param name="value">It.</param>
@@ -22,6 +23,10 @@ internal sealed class AcceptanceMean
     }
 
     /// <summary>The mean, where the prior counts for <paramref name="priorWeight"/> observations; kept clear of 0 and 1.</summary>
-    public double Read(double prior, double priorWeight) => Math.Clamp(
-        ((prior * priorWeight) + _sum) / (priorWeight + _weight), GoodputConstants.AcceptanceMargin, 1 - GoodputConstants.AcceptanceMargin);
+    public double Read(double prior, double priorWeight) =>
+        Math.Clamp(
+            ((prior * priorWeight) + _sum) / (priorWeight + _weight),
+            GoodputConstants.AcceptanceMargin,
+            1 - GoodputConstants.AcceptanceMargin
+        );
 }

@@ -6,7 +6,9 @@ internal sealed class BatchUnderPlan
     private const int SlopeRows = 64; // a pass as long as a catch-up, to tell what one of its rows costs
     private readonly IterationCosts _costs;
     private readonly List<int> _stepRows = [];
-    private double _expectedTokens, _draftMs, _catchUpMs;
+    private double _expectedTokens,
+        _draftMs,
+        _catchUpMs;
     private int _caughtUpTokens;
 
     /// <param name="costs">Of passes.</param>
@@ -46,8 +48,8 @@ internal sealed class BatchUnderPlan
     public bool CanCatchUp(int lag) => _caughtUpTokens == 0 || _caughtUpTokens + lag <= GoodputConstants.CatchUpBudget;
 
     /// <summary>
-    /// Adds a proposal. Having to read one or two tokens first is part of every iteration; more is owed to earlier iterations without a draft, paid now for
-    /// the benefit of many, and weighed accordingly.
+    /// Adds a proposal. Having to read one or two tokens first is part of every iteration; more is owed to earlier iterations without a
+    /// draft, paid now for the benefit of many, and weighed accordingly.
     /// </summary>
     /// <param name="step">Its draft step.</param>
     /// <param name="lag">Tokens the draft has not read, if it is the sequence's first proposal.</param>

@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// The chance that a proposal is accepted, from the draft's entropy at it and the sequence's recent acceptance α̂: a logistic regression of three
-/// parameters, fitted online (AdaGrad, Duchi et al. 2011, with a memory). Either predictor alone is weak.
+/// The chance that a proposal is accepted, from the draft's entropy at it and the sequence's recent acceptance α̂: a logistic regression of
+/// three parameters, fitted online (AdaGrad, Duchi et al. 2011, with a memory). Either predictor alone is weak.
 /// </summary>
 internal sealed class ConfidenceModel
 {

@@ -1,11 +1,11 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// Time of a pass as a function of its rows, from measurements. Real curves are flat while weights stream from memory, then rise, with steps where
-/// another kernel takes over: so times are kept per row count (from 17 rows on per group of similar counts), each as the median of recent ones, which
-/// a noisy machine's outliers don't move. A group with few or old measurements leans on its neighbours: what was once measured as slow, perhaps by
-/// accident, is tried again. Neighbours that contradict the rule that more rows take no less time are averaged. Where nothing was measured a gentle slope
-/// is assumed: a promise that is soon put to the test.
+/// Time of a pass as a function of its rows, from measurements. Real curves are flat while weights stream from memory, then rise, with
+/// steps where another kernel takes over: so times are kept per row count (from 17 rows on per group of similar counts), each as the median
+/// of recent ones, which a noisy machine's outliers don't move. A group with few or old measurements leans on its neighbours: what was once
+/// measured as slow, perhaps by accident, is tried again. Neighbours that contradict the rule that more rows take no less time are
+/// averaged. Where nothing was measured a gentle slope is assumed: a promise that is soon put to the test.
 /// </summary>
 internal sealed class CostCurve
 {
@@ -56,9 +56,8 @@ internal sealed class CostCurve
             : Between(_knots[above - 1], _knots[above], rows);
     }
 
-    private static int GroupOf(int rows) => rows <= ExactRows
-        ? rows - 1
-        : Math.Min(GroupCount - 1, ExactRows + (int)(GroupsPerDoubling * Math.Log2((double)rows / ExactRows)));
+    private static int GroupOf(int rows) =>
+        rows <= ExactRows ? rows - 1 : Math.Min(GroupCount - 1, ExactRows + (int)(GroupsPerDoubling * Math.Log2((double)rows / ExactRows)));
 
     private static double Between((double Rows, double Milliseconds) a, (double Rows, double Milliseconds) b, double rows) =>
         a.Milliseconds + ((b.Milliseconds - a.Milliseconds) * (rows - a.Rows) / (b.Rows - a.Rows));
@@ -114,7 +113,8 @@ internal sealed class CostCurve
     private static double Smooth(List<Measured> measured, int index)
     {
         var own = measured[index];
-        double sum = 0, weights = 0;
+        double sum = 0,
+            weights = 0;
         for (var i = Math.Max(0, index - Neighbours); i <= Math.Min(measured.Count - 1, index + Neighbours); i++)
         {
             if (i != index)
@@ -141,7 +141,11 @@ internal sealed class CostCurve
             {
                 var (a, b) = (pools[^2], pools[^1]);
                 pools.RemoveAt(pools.Count - 1);
-                pools[^1] = (((a.Time * a.Weight) + (b.Time * b.Weight)) / (a.Weight + b.Weight), a.Weight + b.Weight, a.Members + b.Members);
+                pools[^1] = (
+                    ((a.Time * a.Weight) + (b.Time * b.Weight)) / (a.Weight + b.Weight),
+                    a.Weight + b.Weight,
+                    a.Members + b.Members
+                );
             }
         }
 

@@ -24,7 +24,9 @@ internal static class GoodputConstants
     /// <summary>Estimates stay this far from 0 and 1.</summary>
     public const double AcceptanceMargin = 0.01;
 
-    /// <summary>How much better than without it speculation must promise to be before it begins; at rest within noise no switch is made.</summary>
+    /// <summary>
+    /// How much better than without it speculation must promise to be before it begins; at rest within noise no switch is made.
+    /// </summary>
     public const double GainToStart = 1.03;
 
     /// <summary>How much of the rate without it speculation must promise to go on.</summary>

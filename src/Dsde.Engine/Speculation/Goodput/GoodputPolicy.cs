@@ -1,9 +1,9 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// Chooses the lengths that promise the most tokens per second, from measured costs and observed acceptance (ALGORITHM section 6). Unlike the others it
-/// turns speculation off where it doesn't pay, and probes for its return. Where a draft step's results can be read at once, lengths are upper bounds, and
-/// a sequence stops where the draft's entropy makes the next token not worth its cost.
+/// Chooses the lengths that promise the most tokens per second, from measured costs and observed acceptance (ALGORITHM section 6). Unlike
+/// the others it turns speculation off where it doesn't pay, and probes for its return. Where a draft step's results can be read at once,
+/// lengths are upper bounds, and a sequence stops where the draft's entropy makes the next token not worth its cost.
 /// </summary>
 /// <param name="name">As telemetry names it.</param>
 /// <param name="costs">The engine's measured costs.</param>
@@ -108,7 +108,11 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
     {
         if (_iteration.PromisedRate > 0)
         {
-            var ratio = Math.Clamp(emitted / elapsedMs / _iteration.PromisedRate, GoodputConstants.MinRateCorrection, GoodputConstants.MaxRateCorrection);
+            var ratio = Math.Clamp(
+                emitted / elapsedMs / _iteration.PromisedRate,
+                GoodputConstants.MinRateCorrection,
+                GoodputConstants.MaxRateCorrection
+            );
             _correction += GoodputConstants.RateCorrectionStep * (ratio - _correction);
         }
     }
@@ -136,12 +140,17 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
     {
         _iteration.PromisedRate = allocation.Rate;
         var deviation = _exploration.NextDeviation();
-        _iteration.Eagerness = deviation > 0 ? GoodputConstants.EagernessOfDeviation : deviation < 0 ? 1 / GoodputConstants.EagernessOfDeviation : 1;
+        _iteration.Eagerness =
+            deviation > 0 ? GoodputConstants.EagernessOfDeviation
+            : deviation < 0 ? 1 / GoodputConstants.EagernessOfDeviation
+            : 1;
         for (var i = 0; i < allocation.Lengths.Length; i++)
         {
             if (allocation.Lengths[i] > 0)
             {
-                var length = readsDraftSteps ? context.MaxLengths[i] : Math.Clamp(allocation.Lengths[i] + deviation, 1, context.MaxLengths[i]);
+                var length = readsDraftSteps
+                    ? context.MaxLengths[i]
+                    : Math.Clamp(allocation.Lengths[i] + deviation, 1, context.MaxLengths[i]);
                 plans[i] = new SpeculationPlan(length);
                 _iteration.LongestLength = Math.Max(_iteration.LongestLength, length);
                 _iteration.Rows++;
@@ -164,8 +173,15 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
         var length = Math.Min(GoodputConstants.ProbeLength, context.MaxLengths[nearest]);
         var rows = _iteration.Rows;
         var plainMs = costs.Verify(rows) + costs.Rest(rows, false);
-        var probeMs = costs.Verify(rows + length) + costs.Rest(rows + length, true) + costs.Draft(context.DraftLags[nearest]) + ((length - 1) * costs.Draft(1));
-        if (_probedFrom != _workload.Count && !_probes.IsDue(plainMs, probeMs - plainMs, _workload.Mean(isGreedy: true) + _workload.Mean(isGreedy: false)))
+        var probeMs =
+            costs.Verify(rows + length)
+            + costs.Rest(rows + length, true)
+            + costs.Draft(context.DraftLags[nearest])
+            + ((length - 1) * costs.Draft(1));
+        if (
+            _probedFrom != _workload.Count
+            && !_probes.IsDue(plainMs, probeMs - plainMs, _workload.Mean(isGreedy: true) + _workload.Mean(isGreedy: false))
+        )
         {
             _probedFrom = null;
             return;
@@ -177,8 +193,9 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
     }
 
     /// <summary>
-    /// How many sequences, the likeliest first, should take part in the next step: as many as make the tokens expected from this and further steps exceed
-    /// most what their time is worth. Looking one step ahead would not do, because the time of a pass rises in steps too.
+    /// How many sequences, the likeliest first, should take part in the next step: as many as make the tokens expected from this and
+    /// further steps exceed most what their time is worth. Looking one step ahead would not do, because the time of a pass rises in steps
+    /// too.
     /// </summary>
     private int CountWorthDrafting(int step, ReadOnlySpan<DraftCandidate> candidates)
     {
@@ -229,7 +246,9 @@ internal sealed class GoodputPolicy(string name, IterationCosts costs, bool read
         /// <summary>Most tokens that one of the policy's sequences may propose.</summary>
         public int LongestLength { get; set; }
 
-        /// <summary>By how much tokens are valued above what they are worth, in an iteration that deviates for the sake of learning.</summary>
+        /// <summary>
+        /// By how much tokens are valued above what they are worth, in an iteration that deviates for the sake of learning.
+        /// </summary>
         public double Eagerness { get; set; } = 1;
 
         /// <summary>Tokens per millisecond that the allocation promised; 0 without speculation.</summary>

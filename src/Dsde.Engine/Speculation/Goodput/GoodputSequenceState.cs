@@ -1,10 +1,10 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// One sequence under the Goodput policy: its acceptance estimate α̂. It counts the proposals up to and including the first rejection: whether a
-/// position is among them depends on those before it only, so that they are unbiased, and none has a prefix that the target would not have written.
-/// With sampling the expected acceptance β is taken (a Rao–Blackwellised acceptance: no coin in it); greedy acceptance has no coin, and β, which is
-/// about sampling, would be biased, so there it is the outcome itself.
+/// One sequence under the Goodput policy: its acceptance estimate α̂. It counts the proposals up to and including the first rejection:
+/// whether a position is among them depends on those before it only, so that they are unbiased, and none has a prefix that the target would
+/// not have written. With sampling the expected acceptance β is taken (a Rao–Blackwellised acceptance: no coin in it); greedy acceptance
+/// has no coin, and β, which is about sampling, would be biased, so there it is the outcome itself.
 /// </summary>
 internal sealed class GoodputSequenceState(WorkloadAcceptance workload, bool isGreedy) : ISequencePolicyState
 {
@@ -45,7 +45,9 @@ internal sealed class GoodputSequenceState(WorkloadAcceptance workload, bool isG
     /// <summary>Everything it knows, as numbers that only a state of the same policy can read.</summary>
     public double[] Export() => [_own.Totals.Sum, _own.Totals.Weight];
 
-    /// <summary>Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.</summary>
+    /// <summary>
+    /// Takes over what <see cref="Export"/> gave; only while it knows nothing yet. Then it decides as the other would have.
+    /// </summary>
     /// <exception cref="FormatException">The numbers are not those of such a state.</exception>
     public void Restore(ReadOnlySpan<double> exported)
     {

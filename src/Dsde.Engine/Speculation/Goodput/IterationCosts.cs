@@ -1,14 +1,17 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// What passes cost on this machine with these models, learnt from every iteration of the engine whatever its policies; never configured. Four curves
-/// over rows: a draft pass, a target pass, and the time outside the passes with and without proposals.
+/// What passes cost on this machine with these models, learnt from every iteration of the engine whatever its policies; never configured.
+/// Four curves over rows: a draft pass, a target pass, and the time outside the passes with and without proposals.
 /// </summary>
 internal sealed class IterationCosts
 {
     private const double AssumedDraftShare = 0.1; // of a target pass, until a draft pass was measured
     private const double AssumedRestShare = 0.05;
-    private readonly CostCurve _draft = new(), _verify = new(), _restPlain = new(), _restSpeculating = new();
+    private readonly CostCurve _draft = new(),
+        _verify = new(),
+        _restPlain = new(),
+        _restSpeculating = new();
 
     /// <summary>Iterations with proposals observed.</summary>
     public long SpeculatingCount { get; private set; }
@@ -28,7 +31,9 @@ internal sealed class IterationCosts
     public double Rest(int rows, bool isSpeculating)
     {
         var (curve, other) = isSpeculating ? (_restSpeculating, _restPlain) : (_restPlain, _restSpeculating);
-        return !curve.IsEmpty ? curve.At(rows) : !other.IsEmpty ? other.At(rows) : AssumedRestShare * Verify(rows);
+        return !curve.IsEmpty ? curve.At(rows)
+            : !other.IsEmpty ? other.At(rows)
+            : AssumedRestShare * Verify(rows);
     }
 
     /// <summary>Takes in an iteration.</summary>
@@ -58,15 +63,19 @@ internal sealed class IterationCosts
         rest.Add(timing.Verify.Rows, Math.Max(0, timing.TotalMs - draftMs - timing.Verify.Milliseconds));
     }
 
-    /// <summary>Where only the total is known each part gets its expected share of it; iterations of different make-up then tell the parts apart.</summary>
+    /// <summary>
+    /// Where only the total is known each part gets its expected share of it; iterations of different make-up then tell the parts apart.
+    /// </summary>
     private IterationTiming Apportion(in IterationTiming timing)
     {
-        var expected = Rest(timing.Verify.Rows, timing.Drafts.Count > 0) + Verify(timing.Verify.Rows) + timing.Drafts.Sum(pass => Draft(pass.Rows));
+        var expected =
+            Rest(timing.Verify.Rows, timing.Drafts.Count > 0) + Verify(timing.Verify.Rows) + timing.Drafts.Sum(pass => Draft(pass.Rows));
         var scale = timing.TotalMs / expected;
         return new IterationTiming(
             [.. timing.Drafts.Select(pass => new PassTiming(pass.Rows, scale * Draft(pass.Rows)))],
             new PassTiming(timing.Verify.Rows, scale * Verify(timing.Verify.Rows)),
             timing.TotalMs,
-            PassesAreTimed: true);
+            PassesAreTimed: true
+        );
     }
 }

@@ -1,9 +1,10 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// Chooses the lengths that promise the most tokens per time. From all lengths 0 on, one more draft token goes to the sequence with the largest
-/// chance that it is reached and accepted, α̂^(k+1); of all allocations on this way the best is taken. It is not enough to stop at the first token that
-/// doesn't pay: a draft pass costs nearly the same for one sequence as for many, so that only several together may pay for it.
+/// Chooses the lengths that promise the most tokens per time. From all lengths 0 on, one more draft token goes to the sequence with the
+/// largest chance that it is reached and accepted, α̂^(k+1); of all allocations on this way the best is taken. It is not enough to stop at
+/// the first token that doesn't pay: a draft pass costs nearly the same for one sequence as for many, so that only several together may pay
+/// for it.
 /// </summary>
 internal sealed class LengthAllocator(IterationCosts costs)
 {

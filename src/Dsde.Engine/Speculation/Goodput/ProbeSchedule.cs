@@ -1,8 +1,9 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// When to try speculation again while it is off: often enough to notice that it has come to pay, seldom enough that trying costs next to nothing.
-/// The interval grows with each probe that changes nothing, is short again after one that surprised, and never falls below what a probe's cost allows.
+/// When to try speculation again while it is off: often enough to notice that it has come to pay, seldom enough that trying costs next to
+/// nothing. The interval grows with each probe that changes nothing, is short again after one that surprised, and never falls below what a
+/// probe's cost allows.
 /// </summary>
 internal sealed class ProbeSchedule
 {

@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
-/// <summary>What all sequences under the policy have taught so far: where a new one starts from. Greedy and sampled ones are kept apart.</summary>
+/// <summary>
+/// What all sequences under the policy have taught so far: where a new one starts from. Greedy and sampled ones are kept apart.
+/// </summary>
 internal sealed class WorkloadAcceptance
 {
     private readonly AcceptanceMean _greedy = new();

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>ChatML: every turn between two markers, the role in its first line. Qwen2 and Qwen2.5 add a system turn where a chat begins without one.</summary>
+/// <summary>
+/// ChatML: every turn between two markers, the role in its first line. Qwen2 and Qwen2.5 add a system turn where a chat begins without one.
+/// </summary>
 internal sealed partial class ChatMlTemplate(string? defaultSystem) : IChatTemplate
 {
     public const string TurnStart = "<|im_start|>";
@@ -31,7 +33,9 @@ internal sealed partial class ChatMlTemplate(string? defaultSystem) : IChatTempl
 
     /// <summary>This template, if a text is it.</summary>
     public static IChatTemplate? TryRead(TemplateText text) =>
-        text.Reduced.EndsWith(Answer, StringComparison.Ordinal) && Array.Exists(Turns, turn => text.HasAll(turn)) && !Array.Exists(Strangers, stranger => text.HasAll(stranger))
+        text.Reduced.EndsWith(Answer, StringComparison.Ordinal)
+        && Array.Exists(Turns, turn => text.HasAll(turn))
+        && !Array.Exists(Strangers, stranger => text.HasAll(stranger))
             ? new ChatMlTemplate(DefaultSystem().Match(text.Plain) is { Success: true } found ? found.Groups[1].Value : null)
             : null;
 
@@ -51,7 +55,8 @@ internal sealed partial class ChatMlTemplate(string? defaultSystem) : IChatTempl
         chat.Marker(TurnStart).Text(Roles.Assistant + "\n");
     }
 
-    private static void WriteTurn(ChatWriter chat, string role, string content) => chat.Marker(TurnStart).Text($"{role}\n{content}").Marker(TurnEnd).Text("\n");
+    private static void WriteTurn(ChatWriter chat, string role, string content) =>
+        chat.Marker(TurnStart).Text($"{role}\n{content}").Marker(TurnEnd).Text("\n");
 
     [GeneratedRegex(@"<\|im_start\|>system\n([^'{}<]+)<\|im_end\|>\n'")]
     private static partial Regex DefaultSystem();

@@ -3,8 +3,9 @@ using Dsde.Engine.Models;
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// How a model wants chats. Templates are programs in Jinja; the known ones are recognised and done in code, others are refused when a chat comes,
-/// because a chat in the wrong form is silent nonsense. Markers become special ids and content never does, so that content can't pose as a turn.
+/// How a model wants chats. Templates are programs in Jinja; the known ones are recognised and done in code, others are refused when a chat
+/// comes, because a chat in the wrong form is silent nonsense. Markers become special ids and content never does, so that content can't
+/// pose as a turn.
 /// </summary>
 internal sealed class ChatTemplate
 {
@@ -35,27 +36,36 @@ internal sealed class ChatTemplate
 
         var template = ChatTemplates.TryRead(text);
         var special = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var (id, token) in tokenizer.AddedTokens.Where(token => token.Value.IsSpecial || template?.Markers.Contains(token.Value.Text) == true))
+        foreach (
+            var (id, token) in tokenizer.AddedTokens.Where(token =>
+                token.Value.IsSpecial || template?.Markers.Contains(token.Value.Text) == true
+            )
+        )
         {
             special[token.Text] = id;
         }
 
         if (template is null)
         {
-            return Refusing($"The chat template of model {folder.Name} is not known (known: {ChatTemplates.Known}). Apply it yourself and send a plain prompt instead of messages.");
+            return Refusing(
+                $"The chat template of model {folder.Name} is not known (known: {ChatTemplates.Known}). Apply it yourself and send a plain prompt instead of messages."
+            );
         }
 
         var missing = template.Markers.Where(marker => !special.ContainsKey(marker)).ToList();
         return missing.Count == 0
             ? new ChatTemplate(null, template, special)
-            : Refusing($"The chat template of model {folder.Name} needs the token '{missing[0]}', which its tokenizer does not have. Send a plain prompt instead of messages.");
+            : Refusing(
+                $"The chat template of model {folder.Name} needs the token '{missing[0]}', which its tokenizer does not have. Send a plain prompt instead of messages."
+            );
     }
 
     /// <summary>Whether an id is a marker of the template, special or not.</summary>
     public bool IsMarker(int id) => _markerIds.Contains(id);
 
     /// <summary>Ids of a chat, up to where the assistant's answer begins.</summary>
-    /// <exception cref="NotSupportedException">The model has no template, or one that is not known, or one with no form for such a chat.</exception>
+    /// <exception cref="NotSupportedException">The model has no template, or one that is not known, or one with no form for such a
+    /// chat.</exception>
     public IReadOnlyList<int> Render(IReadOnlyList<ChatTurn> turns, Tokenizer tokenizer)
     {
         if (_template is null)

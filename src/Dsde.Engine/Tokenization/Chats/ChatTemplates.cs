@@ -1,6 +1,9 @@
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>The known templates. Each recognises its own: by the whole program where it is short, by fragments that tell it from its relatives where it is long.</summary>
+/// <summary>
+/// The known templates. Each recognises its own: by the whole program where it is short, by fragments that tell it from its relatives where
+/// it is long.
+/// </summary>
 internal static class ChatTemplates
 {
     /// <summary>Names of all, for messages.</summary>
@@ -17,5 +20,6 @@ internal static class ChatTemplates
     ];
 
     /// <summary>The template that a text is; null if it is none of the known.</summary>
-    public static IChatTemplate? TryRead(TemplateText text) => Readers.Select(read => read(text)).FirstOrDefault(template => template is not null);
+    public static IChatTemplate? TryRead(TemplateText text) =>
+        Readers.Select(read => read(text)).FirstOrDefault(template => template is not null);
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>Collects the ids of a chat. Text between two markers is encoded as one, because tokens may cross from the template's text into content.</summary>
+/// <summary>
+/// Collects the ids of a chat. Text between two markers is encoded as one, because tokens may cross from the template's text into content.
+/// </summary>
 internal sealed class ChatWriter
 {
     private readonly Tokenizer _tokenizer;

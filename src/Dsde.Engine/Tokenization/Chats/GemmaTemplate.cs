@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>Gemma: the assistant is called model, content is trimmed. Gemma 2 refuses a system turn; Gemma 3 puts it before the first question.</summary>
+/// <summary>
+/// Gemma: the assistant is called model, content is trimmed. Gemma 2 refuses a system turn; Gemma 3 puts it before the first question.
+/// </summary>
 internal sealed class GemmaTemplate(string bos, bool foldsSystem) : IChatTemplate
 {
     private const string TurnStart = "<start_of_turn>";
@@ -16,7 +18,15 @@ internal sealed class GemmaTemplate(string bos, bool foldsSystem) : IChatTemplat
     /// <summary>This template, if a text is it.</summary>
     public static IChatTemplate? TryRead(TemplateText text)
     {
-        if (!text.HasAll("{{bos_token}}", "'<start_of_turn>'+role+''", "message['content']|trim", "setrole='model'", "{{'<start_of_turn>model'}}"))
+        if (
+            !text.HasAll(
+                "{{bos_token}}",
+                "'<start_of_turn>'+role+''",
+                "message['content']|trim",
+                "setrole='model'",
+                "{{'<start_of_turn>model'}}"
+            )
+        )
         {
             return null;
         }
@@ -39,7 +49,10 @@ internal sealed class GemmaTemplate(string bos, bool foldsSystem) : IChatTemplat
         for (var i = 0; i < turns.Count; i++)
         {
             var prefix = i == 0 && system is not null ? system + "\n\n" : "";
-            chat.Marker(TurnStart).Text($"{(turns[i].Role == Roles.Assistant ? Model : turns[i].Role)}\n{prefix}{turns[i].Content.Trim()}").Marker(TurnEnd).Text("\n");
+            chat.Marker(TurnStart)
+                .Text($"{(turns[i].Role == Roles.Assistant ? Model : turns[i].Role)}\n{prefix}{turns[i].Content.Trim()}")
+                .Marker(TurnEnd)
+                .Text("\n");
         }
 
         chat.Marker(TurnStart).Text(Model + "\n");

@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>Llama 2: every question begins a text anew and stands in plain-text marks; the system turn is folded into the first question.</summary>
+/// <summary>
+/// Llama 2: every question begins a text anew and stands in plain-text marks; the system turn is folded into the first question.
+/// </summary>
 internal sealed class Llama2Template(string bos, string eos) : IChatTemplate
 {
     /// <inheritdoc/>
@@ -12,7 +14,7 @@ internal sealed class Llama2Template(string bos, string eos) : IChatTemplate
     /// <summary>This template, if a text is it.</summary>
     public static IChatTemplate? TryRead(TemplateText text) =>
         text.HasAll("'<<SYS>>'+system_message+'<</SYS>>'+message['content']", "{{''+content.strip()+''+eos_token}}")
-            && text.Plain.Contains("{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}", StringComparison.Ordinal)
+        && text.Plain.Contains("{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}", StringComparison.Ordinal)
             ? new Llama2Template(text.BosToken, text.EosToken)
             : null;
 

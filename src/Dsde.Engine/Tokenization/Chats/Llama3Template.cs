@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// Llama 3: a header with the role, then trimmed content. From 3.1 on every chat has a system turn that begins with two dates. Today's date is
-/// always the one written in the template, as in Hugging Face for 3.1: with a clock the same job would not give the same output tomorrow.
+/// Llama 3: a header with the role, then trimmed content. From 3.1 on every chat has a system turn that begins with two dates. Today's date
+/// is always the one written in the template, as in Hugging Face for 3.1: with a clock the same job would not give the same output
+/// tomorrow.
 /// </summary>
 internal sealed partial class Llama3Template(string bos, string? today) : IChatTemplate
 {
@@ -33,7 +34,12 @@ internal sealed partial class Llama3Template(string bos, string? today) : IChatT
             return new Llama3Template(text.BosToken, null);
         }
 
-        return text.HasAll("{{bos_token}}", "{{'CuttingKnowledgeDate:December2023'}}", "{{'TodayDate:'+date_string+''}}", "{{system_message}}")
+        return text.HasAll(
+            "{{bos_token}}",
+            "{{'CuttingKnowledgeDate:December2023'}}",
+            "{{'TodayDate:'+date_string+''}}",
+            "{{system_message}}"
+        )
             ? new Llama3Template(text.BosToken, Today().Match(text.Plain) is { Success: true } found ? found.Groups[1].Value : DefaultToday)
             : null;
     }

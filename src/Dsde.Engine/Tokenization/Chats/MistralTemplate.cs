@@ -1,15 +1,16 @@
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// Mistral: questions in <c>[INST]</c> marks, which are plain text up to the second tokenizer version and tokens from the third on. The versions differ
-/// in their spaces and in where the system turn goes.
+/// Mistral: questions in <c>[INST]</c> marks, which are plain text up to the second tokenizer version and tokens from the third on. The
+/// versions differ in their spaces and in where the system turn goes.
 /// </summary>
 internal sealed class MistralTemplate : IChatTemplate
 {
     private const string QuestionStart = "[INST]";
     private const string QuestionEnd = "[/INST]";
 
-    private readonly string _bos, _eos;
+    private readonly string _bos,
+        _eos;
 
     private MistralTemplate(string name, TemplateText text)
     {
@@ -57,12 +58,27 @@ internal sealed class MistralTemplate : IChatTemplate
         var trims = text.HasAll("message['content']|trim+eos_token");
         if (Has(text, "'[INST] ' + message['content'] + ' [/INST]'") && Has(text, "{{ message['content'] + eos_token"))
         {
-            return new MistralTemplate("Mistral v1", text) { BehindStart = " ", BeforeEnd = " ", BehindAnswer = text.HasAll("eos_token+''") ? " " : "" };
+            return new MistralTemplate("Mistral v1", text)
+            {
+                BehindStart = " ",
+                BeforeEnd = " ",
+                BehindAnswer = text.HasAll("eos_token+''") ? " " : "",
+            };
         }
 
-        if (Has(text, "' [INST] ' + system_message + '\n\n' + message['content'] + ' [/INST]'") && Has(text, "{{ ' ' + message['content'] + eos_token"))
+        if (
+            Has(text, "' [INST] ' + system_message + '\n\n' + message['content'] + ' [/INST]'")
+            && Has(text, "{{ ' ' + message['content'] + eos_token")
+        )
         {
-            return new MistralTemplate("Mistral v1", text) { BeforeStart = " ", BehindStart = " ", BeforeEnd = " ", BeforeAnswer = " ", System = SystemPlace.FirstQuestion };
+            return new MistralTemplate("Mistral v1", text)
+            {
+                BeforeStart = " ",
+                BehindStart = " ",
+                BeforeEnd = " ",
+                BeforeAnswer = " ",
+                System = SystemPlace.FirstQuestion,
+            };
         }
 
         if (!text.HasAll("loop.lastandsystem_messageisdefined"))
@@ -72,7 +88,13 @@ internal sealed class MistralTemplate : IChatTemplate
 
         if (Has(text, "'[INST] ' + system_message + '\n\n' + message['content'] + '[/INST]'") && Has(text, "{{ ' ' + message['content']"))
         {
-            return new MistralTemplate("Mistral v3", text) { BehindStart = " ", BeforeAnswer = " ", TrimsAnswers = trims, System = SystemPlace.LastQuestion };
+            return new MistralTemplate("Mistral v3", text)
+            {
+                BehindStart = " ",
+                BeforeAnswer = " ",
+                TrimsAnswers = trims,
+                System = SystemPlace.LastQuestion,
+            };
         }
 
         return Has(text, "'[INST]' + system_message + '\n\n' + message['content'] + '[/INST]'") && Has(text, "{{ message['content']")
@@ -101,8 +123,10 @@ internal sealed class MistralTemplate : IChatTemplate
             }
 
             var holdsSystem = system is not null && i == (System == SystemPlace.FirstQuestion ? 0 : turns.Count - 1);
-            chat.Text(BeforeStart).MarkerOrText(QuestionStart)
-                .Text(BehindStart + (holdsSystem ? $"{system}\n\n{content}" : content) + BeforeEnd).MarkerOrText(QuestionEnd);
+            chat.Text(BeforeStart)
+                .MarkerOrText(QuestionStart)
+                .Text(BehindStart + (holdsSystem ? $"{system}\n\n{content}" : content) + BeforeEnd)
+                .MarkerOrText(QuestionEnd);
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// Qwen3: ChatML without a default system turn. Thoughts are left out of earlier answers. Thinking is on, which is the template's default: the
-/// answer begins with nothing written for it.
+/// Qwen3: ChatML without a default system turn. Thoughts are left out of earlier answers. Thinking is on, which is the template's default:
+/// the answer begins with nothing written for it.
 /// </summary>
 internal sealed class Qwen3Template : IChatTemplate
 {
@@ -18,8 +18,10 @@ internal sealed class Qwen3Template : IChatTemplate
     /// <summary>This template, if a text is it.</summary>
     public static IChatTemplate? TryRead(TemplateText text) =>
         text.HasAll(
-            "last_query_index", "content.split('</think>')[-1].lstrip('')",
-            "{{'<|im_start|>assistant'}}{%ifenable_thinkingisdefinedandenable_thinkingisfalse%}{{'<think></think>'}}{%endif%}")
+            "last_query_index",
+            "content.split('</think>')[-1].lstrip('')",
+            "{{'<|im_start|>assistant'}}{%ifenable_thinkingisdefinedandenable_thinkingisfalse%}{{'<think></think>'}}{%endif%}"
+        )
             ? new Qwen3Template()
             : null;
 
@@ -34,7 +36,10 @@ internal sealed class Qwen3Template : IChatTemplate
 
         for (var i = 0; i < turns.Count; i++)
         {
-            var content = turns[i].Role == Roles.Assistant ? ShowAnswer(turns[i].Content, i > lastQuestion && lastQuestion >= 0, i == turns.Count - 1) : turns[i].Content;
+            var content =
+                turns[i].Role == Roles.Assistant
+                    ? ShowAnswer(turns[i].Content, i > lastQuestion && lastQuestion >= 0, i == turns.Count - 1)
+                    : turns[i].Content;
             chat.Marker(ChatMlTemplate.TurnStart).Text($"{turns[i].Role}\n{content}").Marker(ChatMlTemplate.TurnEnd).Text("\n");
         }
 
@@ -53,6 +58,8 @@ internal sealed class Qwen3Template : IChatTemplate
             thoughts = (start < 0 ? thoughts : thoughts[(start + ThoughtStart.Length)..]).TrimStart('\n');
         }
 
-        return isBehindLastQuestion && (isLast || thoughts.Length > 0) ? $"{ThoughtStart}\n{thoughts.Trim('\n')}\n{ThoughtEnd}\n\n{answer.TrimStart('\n')}" : answer;
+        return isBehindLastQuestion && (isLast || thoughts.Length > 0)
+            ? $"{ThoughtStart}\n{thoughts.Trim('\n')}\n{ThoughtEnd}\n\n{answer.TrimStart('\n')}"
+            : answer;
     }
 }

@@ -14,7 +14,11 @@ internal sealed partial class TemplateText
     {
         BosToken = bos;
         EosToken = eos;
-        Plain = TrimMarks().Replace(source, "$1$2").Replace('"', '\'').Replace("\r\n", "\n", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal);
+        Plain = TrimMarks()
+            .Replace(source, "$1$2")
+            .Replace('"', '\'')
+            .Replace("\r\n", "\n", StringComparison.Ordinal)
+            .Replace("\\n", "\n", StringComparison.Ordinal);
         Reduced = string.Concat(Plain.Where(character => !char.IsWhiteSpace(character)));
     }
 
@@ -36,7 +40,9 @@ internal sealed partial class TemplateText
     {
         var separate = Path.Combine(folder, FileName);
         var source = TokenizerReader.Guard(
-            Path.Combine(folder, TokenizerSettings.FileName), () => File.Exists(separate) ? File.ReadAllText(separate) : FindInSettings(folder));
+            Path.Combine(folder, TokenizerSettings.FileName),
+            () => File.Exists(separate) ? File.ReadAllText(separate) : FindInSettings(folder)
+        );
         return source is null ? null : new TemplateText(source, settings.BosToken ?? "<s>", settings.EosToken ?? "</s>");
     }
 
@@ -58,13 +64,17 @@ internal sealed partial class TemplateText
     private static string? FindInSettings(string folder)
     {
         var path = Path.Combine(folder, TokenizerSettings.FileName);
-        return File.Exists(path) ? JsonSettings.Load(path).Find("chat_template") switch
-        {
-            { ValueKind: JsonValueKind.String } template => template.GetString(),
-            { ValueKind: JsonValueKind.Array } list => list.EnumerateArray()
-                .Where(template => template.GetProperty("name").GetString() == DefaultName).Select(template => template.GetProperty("template").GetString()).FirstOrDefault(),
-            _ => null,
-        } : null;
+        return File.Exists(path)
+            ? JsonSettings.Load(path).Find("chat_template") switch
+            {
+                { ValueKind: JsonValueKind.String } template => template.GetString(),
+                { ValueKind: JsonValueKind.Array } list => list.EnumerateArray()
+                    .Where(template => template.GetProperty("name").GetString() == DefaultName)
+                    .Select(template => template.GetProperty("template").GetString())
+                    .FirstOrDefault(),
+                _ => null,
+            }
+            : null;
     }
 
     [GeneratedRegex(@"(\{[{%])-|-([%}]\})")]

@@ -24,8 +24,13 @@ internal static class ChatMessages
         var prefix = $"body.messages[{index}].";
         if (element.ValueKind != JsonValueKind.Object)
         {
-            throw new LineFormatException(new LineError(
-                LineErrorCodes.InvalidValue, $"body.messages[{index}] must be an object with role and content.", $"body.messages[{index}]"));
+            throw new LineFormatException(
+                new LineError(
+                    LineErrorCodes.InvalidValue,
+                    $"body.messages[{index}] must be an object with role and content.",
+                    $"body.messages[{index}]"
+                )
+            );
         }
 
         var fields = new JsonFields(element, prefix);
@@ -60,17 +65,29 @@ internal static class ChatMessages
         var text = new StringBuilder();
         foreach (var part in parts.EnumerateArray())
         {
-            var isText = part.ValueKind == JsonValueKind.Object
-                && part.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == "text"
-                && part.TryGetProperty("text", out var value) && value.ValueKind == JsonValueKind.String;
-            text.Append(isText
-                ? part.GetProperty("text").GetString()
-                : throw new LineFormatException(new LineError(
-                    LineErrorCodes.Unsupported, $"{prefix}content has a part that is not text; only parts of type text are supported.", prefix + "content")));
+            var isText =
+                part.ValueKind == JsonValueKind.Object
+                && part.TryGetProperty("type", out var type)
+                && type.ValueKind == JsonValueKind.String
+                && type.GetString() == "text"
+                && part.TryGetProperty("text", out var value)
+                && value.ValueKind == JsonValueKind.String;
+            text.Append(
+                isText
+                    ? part.GetProperty("text").GetString()
+                    : throw new LineFormatException(
+                        new LineError(
+                            LineErrorCodes.Unsupported,
+                            $"{prefix}content has a part that is not text; only parts of type text are supported.",
+                            prefix + "content"
+                        )
+                    )
+            );
         }
 
         return text.ToString();
     }
 
-    private static LineFormatException Missing(string field) => new(new LineError(LineErrorCodes.MissingField, $"{field} is missing.", field));
+    private static LineFormatException Missing(string field) =>
+        new(new LineError(LineErrorCodes.MissingField, $"{field} is missing.", field));
 }

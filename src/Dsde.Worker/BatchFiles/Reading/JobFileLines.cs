@@ -12,7 +12,9 @@ internal static class JobFileLines
 
     private const byte LineFeed = (byte)'\n';
 
-    /// <summary>Yields the bytes of each line, without its end; null for a line that is too long. An array is the caller's to keep.</summary>
+    /// <summary>
+    /// Yields the bytes of each line, without its end; null for a line that is too long. An array is the caller's to keep.
+    /// </summary>
     public static async IAsyncEnumerable<byte[]?> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 64 << 10, leaveOpen: true));
@@ -62,6 +64,6 @@ internal static class JobFileLines
         return true;
     }
 
-    private static ReadOnlySequence<byte> WithoutCarriageReturn(ReadOnlySequence<byte> line)
-        => line.Length > 0 && line.Slice(line.Length - 1).FirstSpan[0] == (byte)'\r' ? line.Slice(0, line.Length - 1) : line;
+    private static ReadOnlySequence<byte> WithoutCarriageReturn(ReadOnlySequence<byte> line) =>
+        line.Length > 0 && line.Slice(line.Length - 1).FirstSpan[0] == (byte)'\r' ? line.Slice(0, line.Length - 1) : line;
 }

@@ -10,9 +10,19 @@ namespace Dsde.Worker.BatchFiles.Reading;
 internal static class OpenAiFields
 {
     private static readonly FrozenSet<string> Harmless = FrozenSet.Create(
-        StringComparer.Ordinal, "user", "store", "service_tier", "safety_identifier", "prompt_cache_key", "stream_options");
+        StringComparer.Ordinal,
+        "user",
+        "store",
+        "service_tier",
+        "safety_identifier",
+        "prompt_cache_key",
+        "stream_options"
+    );
 
-    private static readonly FrozenDictionary<string, Func<JsonElement, bool>> NeutralValues = new Dictionary<string, Func<JsonElement, bool>>
+    private static readonly FrozenDictionary<string, Func<JsonElement, bool>> NeutralValues = new Dictionary<
+        string,
+        Func<JsonElement, bool>
+    >
     {
         ["best_of"] = value => IsNumber(value, 1),
         ["stream"] = IsFalse,
@@ -24,8 +34,11 @@ internal static class OpenAiFields
         ["parallel_tool_calls"] = value => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         ["functions"] = IsEmpty,
         ["function_call"] = value => value.ValueKind == JsonValueKind.String && value.GetString() is "none",
-        ["response_format"] = value => value.ValueKind == JsonValueKind.Object
-            && value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() is "text",
+        ["response_format"] = value =>
+            value.ValueKind == JsonValueKind.Object
+            && value.TryGetProperty("type", out var type)
+            && type.ValueKind == JsonValueKind.String
+            && type.GetString() is "text",
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.GetRawText() is "[\"text\"]",
         ["audio"] = _ => false,
         ["prediction"] = _ => false,
@@ -46,27 +59,38 @@ internal static class OpenAiFields
 
             if (!NeutralValues.TryGetValue(name, out var isNeutral))
             {
-                throw new LineFormatException(new LineError(
-                    LineErrorCodes.UnknownField, $"Unknown field '{body.NameOf(name)}'. Correct its name or remove it.", body.NameOf(name)));
+                throw new LineFormatException(
+                    new LineError(
+                        LineErrorCodes.UnknownField,
+                        $"Unknown field '{body.NameOf(name)}'. Correct its name or remove it.",
+                        body.NameOf(name)
+                    )
+                );
             }
 
             if (!isNeutral(value))
             {
-                throw new LineFormatException(new LineError(
-                    LineErrorCodes.Unsupported, $"{body.NameOf(name)} is not supported at this value. Remove the field.", body.NameOf(name)));
+                throw new LineFormatException(
+                    new LineError(
+                        LineErrorCodes.Unsupported,
+                        $"{body.NameOf(name)} is not supported at this value. Remove the field.",
+                        body.NameOf(name)
+                    )
+                );
             }
         }
     }
 
-    private static bool IsNumber(JsonElement value, double neutral)
-        => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == neutral;
+    private static bool IsNumber(JsonElement value, double neutral) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == neutral;
 
     private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
 
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        _ => false,
-    };
+    private static bool IsEmpty(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Array => value.GetArrayLength() == 0,
+            JsonValueKind.Object => !value.EnumerateObject().Any(),
+            _ => false,
+        };
 }

@@ -25,7 +25,11 @@ internal static class RequestBody
             MaxTokens = ReadMaxTokens(body),
             Temperature = body.TakeNumber("temperature"),
             TopP = body.TakeNumber("top_p"),
-            TopK = body.TakeInteger("top_k") switch { -1 => 0, var topK => topK },
+            TopK = body.TakeInteger("top_k") switch
+            {
+                -1 => 0,
+                var topK => topK,
+            },
             MinP = body.TakeNumber("min_p"),
             RepetitionPenalty = body.TakeNumber("repetition_penalty"),
             PresencePenalty = body.TakeNumber("presence_penalty"),
@@ -70,22 +74,29 @@ internal static class RequestBody
             : newer ?? older;
     }
 
-    private static string[]? ReadStop(JsonFields body) => body.Take("stop") switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.String } one => [one.GetString() ?? ""],
-        { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
-            => [.. many.EnumerateArray().Select(item => item.GetString() ?? "")],
-        { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
-    };
+    private static string[]? ReadStop(JsonFields body) =>
+        body.Take("stop") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.String } one => [one.GetString() ?? ""],
+            { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) =>
+            [
+                .. many.EnumerateArray().Select(item => item.GetString() ?? ""),
+            ],
+            { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
+        };
 
-    private static int[]? ReadStopTokenIds(JsonFields body) => body.Take("stop_token_ids") switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Array } ids when ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out _))
-            => [.. ids.EnumerateArray().Select(id => id.GetInt32())],
-        { } other => throw body.Wrong("stop_token_ids", other, "a list of token ids"),
-    };
+    private static int[]? ReadStopTokenIds(JsonFields body) =>
+        body.Take("stop_token_ids") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Array } ids
+                when ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out _)) =>
+            [
+                .. ids.EnumerateArray().Select(id => id.GetInt32()),
+            ],
+            { } other => throw body.Wrong("stop_token_ids", other, "a list of token ids"),
+        };
 
     private static Dictionary<string, double>? ReadLogitBias(JsonFields body)
     {
@@ -94,7 +105,8 @@ internal static class RequestBody
             return null;
         }
 
-        return biases.ValueKind == JsonValueKind.Object && biases.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Number)
+        return
+            biases.ValueKind == JsonValueKind.Object && biases.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Number)
             ? biases.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble(), StringComparer.Ordinal)
             : throw body.Wrong("logit_bias", biases, "an object of token ids with numbers");
     }
@@ -104,12 +116,13 @@ internal static class RequestBody
         (body.TakeBoolean("logprobs"), body.TakeInteger("top_logprobs") is { } count and not 0 ? count : null);
 
     /// <summary>In completions one number says both: 0 asks for the chosen token's only.</summary>
-    private static (bool? Wanted, int? TopCount) ReadCompletionLogProbabilities(JsonFields body) => body.TakeInteger("logprobs") switch
-    {
-        null => (null, null),
-        0 => (true, null),
-        var count => (true, count),
-    };
+    private static (bool? Wanted, int? TopCount) ReadCompletionLogProbabilities(JsonFields body) =>
+        body.TakeInteger("logprobs") switch
+        {
+            null => (null, null),
+            0 => (true, null),
+            var count => (true, count),
+        };
 
     private static Dictionary<string, string>? ReadMetadata(JsonFields body)
     {
@@ -118,11 +131,13 @@ internal static class RequestBody
             return null;
         }
 
-        return metadata.ValueKind == JsonValueKind.Object && metadata.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String)
+        return
+            metadata.ValueKind == JsonValueKind.Object
+            && metadata.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String)
             ? metadata.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal)
             : throw body.Wrong("metadata", metadata, "an object whose values are strings");
     }
 
-    private static LineFormatException Missing(string name)
-        => new(new LineError(LineErrorCodes.MissingField, $"body.{name} is missing.", $"body.{name}"));
+    private static LineFormatException Missing(string name) =>
+        new(new LineError(LineErrorCodes.MissingField, $"body.{name} is missing.", $"body.{name}"));
 }

@@ -4,8 +4,8 @@ using Dsde.Contracts;
 namespace Dsde.Worker.BatchFiles.Writing;
 
 /// <summary>
-/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line. What the request is
-/// to blame for is a response with status 4xx; what it is not to blame for is an <c>error</c> without a response.
+/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line. What the
+/// request is to blame for is a response with status 4xx; what it is not to blame for is an <c>error</c> without a response.
 /// </summary>
 internal static class ErrorLine
 {
@@ -14,8 +14,8 @@ internal static class ErrorLine
 
     private const string JobNotRunMessage = "The job had not ended when this file was written.";
 
-    public static void WriteRefused(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, LineError error)
-        => WriteResponse(json, jobId, lineNumber, customId, 400, error.Code, error.Message, error.Field);
+    public static void WriteRefused(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, LineError error) =>
+        WriteResponse(json, jobId, lineNumber, customId, 400, error.Code, error.Message, error.Field);
 
     public static void WriteFailed(Utf8JsonWriter json, int lineNumber, string? customId, GenerationJobFailed job)
     {
@@ -31,16 +31,26 @@ internal static class ErrorLine
 
     public static void WriteCancelled(Utf8JsonWriter json, int lineNumber, string? customId, GenerationJobCancelled job)
     {
-        var (verb, end) = (job.Reason == "expired" ? "has expired" : "was cancelled", job.Usage is { } usage ? $"after {usage.CompletionTokens} tokens" : "before it had an output");
+        var (verb, end) = (
+            job.Reason == "expired" ? "has expired" : "was cancelled",
+            job.Usage is { } usage ? $"after {usage.CompletionTokens} tokens" : "before it had an output"
+        );
         WriteWithoutResponse(json, job.JobId, lineNumber, customId, job.Reason, $"The job {verb} {end}.", job.Text);
     }
 
-
-    public static void WriteUnfinished(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId)
-        => WriteWithoutResponse(json, jobId, lineNumber, customId, Unfinished, JobNotRunMessage);
+    public static void WriteUnfinished(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId) =>
+        WriteWithoutResponse(json, jobId, lineNumber, customId, Unfinished, JobNotRunMessage);
 
     private static void WriteResponse(
-        Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, int status, string code, string message, string? field)
+        Utf8JsonWriter json,
+        Guid jobId,
+        int lineNumber,
+        string? customId,
+        int status,
+        string code,
+        string message,
+        string? field
+    )
     {
         WriteStart(json, jobId, lineNumber, customId);
         json.WriteStartObject("response");
@@ -59,7 +69,15 @@ internal static class ErrorLine
         json.WriteEndObject();
     }
 
-    private static void WriteWithoutResponse(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, string code, string message, string? partialText = null)
+    private static void WriteWithoutResponse(
+        Utf8JsonWriter json,
+        Guid jobId,
+        int lineNumber,
+        string? customId,
+        string code,
+        string message,
+        string? partialText = null
+    )
     {
         WriteStart(json, jobId, lineNumber, customId);
         json.WriteNull("response");

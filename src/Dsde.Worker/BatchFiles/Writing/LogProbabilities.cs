@@ -5,8 +5,8 @@ using Dsde.Contracts;
 namespace Dsde.Worker.BatchFiles.Writing;
 
 /// <summary>
-/// The <c>logprobs</c> of a choice. Tokens are named <c>token_id:N</c>: a token's bytes alone are often no valid text, and results are written
-/// where no tokenizer is loaded.
+/// The <c>logprobs</c> of a choice. Tokens are named <c>token_id:N</c>: a token's bytes alone are often no valid text, and results are
+/// written where no tokenizer is loaded.
 /// </summary>
 internal static class LogProbabilities
 {
@@ -33,7 +33,11 @@ internal static class LogProbabilities
     }
 
     private static void WriteContent(
-        Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
+        Utf8JsonWriter json,
+        IEnumerable<string> names,
+        IReadOnlyList<double> values,
+        IReadOnlyList<IReadOnlyList<TopLogProbability>>? top
+    )
     {
         json.WriteStartArray("content");
         foreach (var (index, (name, value)) in names.Zip(values).Index())
@@ -63,7 +67,11 @@ internal static class LogProbabilities
     }
 
     private static void WriteLists(
-        Utf8JsonWriter json, IEnumerable<string> names, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
+        Utf8JsonWriter json,
+        IEnumerable<string> names,
+        IReadOnlyList<double> values,
+        IReadOnlyList<IReadOnlyList<TopLogProbability>>? top
+    )
     {
         json.WriteStartArray("tokens");
         foreach (var name in names)

@@ -3,7 +3,9 @@ using Dsde.Contracts;
 
 namespace Dsde.Worker.BatchFiles.Writing;
 
-/// <summary>A completed job as a line of <c>results.jsonl</c>: OpenAI's batch output format, with a field <c>dsde</c> in the body.</summary>
+/// <summary>
+/// A completed job as a line of <c>results.jsonl</c>: OpenAI's batch output format, with a field <c>dsde</c> in the body.
+/// </summary>
 internal static class ResultLine
 {
     public static void Write(Utf8JsonWriter json, string? customId, bool isChat, GenerationJobCompleted job)
@@ -48,17 +50,18 @@ internal static class ResultLine
         json.WriteEndObject();
     }
 
-    private static GenerationChoice First(GenerationJobCompleted job) => new()
-    {
-        Index = 0,
-        Text = job.Text,
-        FinishReason = job.FinishReason,
-        CompletionTokens = job.Usage.CompletionTokens,
-        Seed = job.Speculation.Seed,
-        TokenIds = job.TokenIds,
-        TokenLogProbabilities = job.TokenLogProbabilities,
-        TopLogProbabilities = job.TopLogProbabilities,
-    };
+    private static GenerationChoice First(GenerationJobCompleted job) =>
+        new()
+        {
+            Index = 0,
+            Text = job.Text,
+            FinishReason = job.FinishReason,
+            CompletionTokens = job.Usage.CompletionTokens,
+            Seed = job.Speculation.Seed,
+            TokenIds = job.TokenIds,
+            TokenLogProbabilities = job.TokenLogProbabilities,
+            TopLogProbabilities = job.TopLogProbabilities,
+        };
 
     private static void WriteChoice(Utf8JsonWriter json, bool isChat, GenerationChoice choice, IReadOnlyList<int>? promptTokenIds)
     {

@@ -27,11 +27,16 @@ internal sealed class BenchDatabase : IAsyncDisposable
     {
         if (configured.Provider != PersistenceOptions.PostgreSql)
         {
-            throw new CommandFailedException($"The pipeline is measured with PostgreSQL, but {PersistenceOptions.SectionName}:{nameof(configured.Provider)} is {configured.Provider}.");
+            throw new CommandFailedException(
+                $"The pipeline is measured with PostgreSQL, but {PersistenceOptions.SectionName}:{nameof(configured.Provider)} is {configured.Provider}."
+            );
         }
 
         var database = new BenchDatabase(configured.ConnectionString, $"dsde_bench_{Guid.NewGuid():N}");
-        await using var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddDsdePersistence(database.Options).BuildServiceProvider();
+        await using var services = new ServiceCollection()
+            .AddSingleton(TimeProvider.System)
+            .AddDsdePersistence(database.Options)
+            .BuildServiceProvider();
         try
         {
             await services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(cancellationToken);
@@ -39,7 +44,10 @@ internal sealed class BenchDatabase : IAsyncDisposable
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new CommandFailedException($"The database user may not create the database {database._name}: {exception.MessageText}. Grant it CREATEDB, or name another user.", exception);
+            throw new CommandFailedException(
+                $"The database user may not create the database {database._name}: {exception.MessageText}. Grant it CREATEDB, or name another user.",
+                exception
+            );
         }
     }
 

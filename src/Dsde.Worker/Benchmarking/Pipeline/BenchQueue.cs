@@ -13,7 +13,10 @@ namespace Dsde.Worker.Benchmarking.Pipeline;
 internal sealed class BenchQueue : IAsyncDisposable
 {
     private const int MostUnconfirmed = 256;
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     private readonly IConnection _connection;
     private bool _isOwn;
@@ -43,7 +46,9 @@ internal sealed class BenchQueue : IAsyncDisposable
     public async Task FillAsync(IEnumerable<SubmitGenerationJob> jobs, CancellationToken cancellationToken)
     {
         await using var channel = await _connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
+            cancellationToken
+        );
         var properties = new BasicProperties { ContentType = "application/json", Persistent = true };
         var unconfirmed = new Queue<Task>();
         foreach (var job in jobs)
@@ -53,8 +58,18 @@ internal sealed class BenchQueue : IAsyncDisposable
                 await unconfirmed.Dequeue();
             }
 
-            unconfirmed.Enqueue(channel.BasicPublishAsync(
-                QueueNames.GenerationJobs, "", mandatory: true, properties, JsonSerializer.SerializeToUtf8Bytes(job, Json), cancellationToken).AsTask());
+            unconfirmed.Enqueue(
+                channel
+                    .BasicPublishAsync(
+                        QueueNames.GenerationJobs,
+                        "",
+                        mandatory: true,
+                        properties,
+                        JsonSerializer.SerializeToUtf8Bytes(job, Json),
+                        cancellationToken
+                    )
+                    .AsTask()
+            );
         }
 
         await Task.WhenAll(unconfirmed);
@@ -108,7 +123,8 @@ internal sealed class BenchQueue : IAsyncDisposable
         {
             throw new CommandFailedException(
                 $"The queue {QueueNames.GenerationJobs} on {options.Describe()} is in use: {state.MessageCount} messages, {state.ConsumerCount} consumers. "
-                + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost).");
+                    + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost)."
+            );
         }
     }
 }

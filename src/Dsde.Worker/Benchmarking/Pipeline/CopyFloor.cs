@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Dsde.Worker.Benchmarking.Pipeline;
 
-/// <summary>What storing the same rows takes at least: plain COPY into tables of the same columns and indices, as many jobs to a transaction as are under way at once.</summary>
+/// <summary>
+/// What storing the same rows takes at least: plain COPY into tables of the same columns and indices, as many jobs to a transaction as are
+/// under way at once.
+/// </summary>
 internal static class CopyFloor
 {
     private const int HeaderBytes = 19; // signature, flags, length of an extension that is never there
@@ -16,7 +19,12 @@ internal static class CopyFloor
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How long the copies and commits took; reading the rows is not counted.</returns>
-    public static async Task<TimeSpan> MeasureAsync(BenchDatabase database, int groupSize, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<TimeSpan> MeasureAsync(
+        BenchDatabase database,
+        int groupSize,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         var groups = new List<List<byte[]>>();
@@ -33,7 +41,10 @@ internal static class CopyFloor
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             for (var table = 0; table < Tables.Length; table++)
             {
-                await using var copy = await connection.BeginRawBinaryCopyAsync($"COPY floor_{Tables[table]} FROM STDIN (FORMAT BINARY)", cancellationToken);
+                await using var copy = await connection.BeginRawBinaryCopyAsync(
+                    $"COPY floor_{Tables[table]} FROM STDIN (FORMAT BINARY)",
+                    cancellationToken
+                );
                 await copy.WriteAsync(groups[table][group], cancellationToken);
             }
 
@@ -55,7 +66,7 @@ internal static class CopyFloor
     private static List<byte[]> Group(byte[] content, int groupSize)
     {
         var groups = new List<byte[]>();
-        for (var position = HeaderBytes; ReadLength(content, position) >= 0;)
+        for (var position = HeaderBytes; ReadLength(content, position) >= 0; )
         {
             var start = position;
             for (var row = 0; row < groupSize && ReadLength(content, position) >= 0; row++)
@@ -69,7 +80,9 @@ internal static class CopyFloor
         return groups;
     }
 
-    /// <summary>A row is the number of its fields, and each field its length and its bytes; of a null only the length, which is -1.</summary>
+    /// <summary>
+    /// A row is the number of its fields, and each field its length and its bytes; of a null only the length, which is -1.
+    /// </summary>
     private static int SkipRow(byte[] content, int position)
     {
         var fields = ReadLength(content, position);

@@ -5,8 +5,9 @@ using MassTransit;
 namespace Dsde.Worker.Benchmarking.Pipeline;
 
 /// <summary>
-/// Counts the jobs of a batch that a worker's consumers are through with: stored and announced, and about to be acknowledged. Each once, and no others: a busy broker may not get to
-/// the last acknowledgements of a worker that stops right after its last job, and then delivers those messages to the next.
+/// Counts the jobs of a batch that a worker's consumers are through with: stored and announced, and about to be acknowledged. Each once,
+/// and no others: a busy broker may not get to the last acknowledgements of a worker that stops right after its last job, and then delivers
+/// those messages to the next.
 /// </summary>
 /// <param name="batchId">The batch.</param>
 /// <param name="expected">How many there will be.</param>
@@ -30,7 +31,12 @@ internal sealed class EndCounter(Guid batchId, int expected) : IConsumeObserver
     public Task PostConsume<T>(ConsumeContext<T> context)
         where T : class
     {
-        if (context.Message is SubmitGenerationJob job && job.BatchId == batchId && _seen.TryAdd(job.JobId, true) && Interlocked.Increment(ref _count) == expected)
+        if (
+            context.Message is SubmitGenerationJob job
+            && job.BatchId == batchId
+            && _seen.TryAdd(job.JobId, true)
+            && Interlocked.Increment(ref _count) == expected
+        )
         {
             _all.TrySetResult();
         }

@@ -4,7 +4,9 @@ using Dsde.Engine.Telemetry;
 
 namespace Dsde.Worker.Benchmarking.Pipeline;
 
-/// <summary>Answers every request at once, with a text and telemetry of the size that a job of some tokens has: what is left is the pipeline.</summary>
+/// <summary>
+/// Answers every request at once, with a text and telemetry of the size that a job of some tokens has: what is left is the pipeline.
+/// </summary>
 internal sealed class InstantEngine : IGenerationEngine
 {
     private const int TokensPerIteration = 4;
@@ -18,7 +20,16 @@ internal sealed class InstantEngine : IGenerationEngine
     /// <param name="tokens">Length of each output.</param>
     public InstantEngine(int capacity, int tokens)
     {
-        Description = new EngineDescription("instant", "none", ContextLength: 1 << 20, VocabularySize: 1 << 16, "none", "none", capacity, "static:4");
+        Description = new EngineDescription(
+            "instant",
+            "none",
+            ContextLength: 1 << 20,
+            VocabularySize: 1 << 16,
+            "none",
+            "none",
+            capacity,
+            "static:4"
+        );
         _text = string.Concat(Enumerable.Range(0, tokens).Select(i => i % 8 == 7 ? " tree" : " fox"));
         _tokenIds = [.. Enumerable.Range(0, tokens)];
         _logProbabilities = Fill(tokens, -0.5f);
@@ -38,14 +49,17 @@ internal sealed class InstantEngine : IGenerationEngine
     public EngineSnapshot GetSnapshot() => default;
 
     /// <inheritdoc/>
-    public Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken) => Task.FromResult(new GenerationResult
-    {
-        Text = _text,
-        TokenIds = _tokenIds,
-        TokenLogProbabilities = _logProbabilities,
-        FinishReason = FinishReason.Length,
-        Trace = _trace with { PromptTokens = request.PromptTokenIds.Count, Seed = request.Sampling.Seed },
-    });
+    public Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(
+            new GenerationResult
+            {
+                Text = _text,
+                TokenIds = _tokenIds,
+                TokenLogProbabilities = _logProbabilities,
+                FinishReason = FinishReason.Length,
+                Trace = _trace with { PromptTokens = request.PromptTokenIds.Count, Seed = request.Sampling.Seed },
+            }
+        );
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -75,7 +89,13 @@ internal sealed class InstantEngine : IGenerationEngine
                 DraftMs = Fill(iterations, 1.5f),
                 VerifyMs = Fill(iterations, 6.5f),
             },
-            Proposals = new ProposalSeries { Kld = Fill(proposals, 0.125f), Beta = Fill(proposals, 0.875f), DraftEntropy = Fill(proposals, 1.5f), OnPath = Fill(proposals, true) },
+            Proposals = new ProposalSeries
+            {
+                Kld = Fill(proposals, 0.125f),
+                Beta = Fill(proposals, 0.875f),
+                DraftEntropy = Fill(proposals, 1.5f),
+                OnPath = Fill(proposals, true),
+            },
             Tokens = new TokenSeries { Margin = Fill(tokens, 2.5f), DraftMatch = Fill(tokens, (sbyte)1) },
             Times = new GenerationTimes(1, 2, 3, 4, 5, 15),
         };

@@ -23,14 +23,34 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
     /// <returns>Time and processor time of this process from the first request to the engine until the last job was announced.</returns>
     /// <exception cref="CommandFailedException">Not every job was stored as completed.</exception>
     public async Task<(TimeSpan Elapsed, TimeSpan ProcessorTime)> RunAsync(
-        IGenerationEngine engine, BenchDatabase database, Guid batchId, int jobCount, CancellationToken cancellationToken)
+        IGenerationEngine engine,
+        BenchDatabase database,
+        Guid batchId,
+        int jobCount,
+        CancellationToken cancellationToken
+    )
     {
         var measured = new BenchEngine(engine, time);
         var ends = new EndCounter(batchId, jobCount);
-        var options = new WorkerOptions { HealthPort = 0, Models = [engine.Description.Target], DrainSeconds = 5 };
-        await using (var application = WorkerApplication.Build(measured, options, rabbitMq, database.Options, logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error)))
+        var options = new WorkerOptions
         {
-            await application.Services.GetRequiredService<IJobStore>().RegisterBatchAsync(new NewBatch(batchId, jobCount, "dsde bench pipeline"), cancellationToken);
+            HealthPort = 0,
+            Models = [engine.Description.Target],
+            DrainSeconds = 5,
+        };
+        await using (
+            var application = WorkerApplication.Build(
+                measured,
+                options,
+                rabbitMq,
+                database.Options,
+                logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error)
+            )
+        )
+        {
+            await application
+                .Services.GetRequiredService<IJobStore>()
+                .RegisterBatchAsync(new NewBatch(batchId, jobCount, "dsde bench pipeline"), cancellationToken);
             application.Services.GetRequiredService<IBus>().ConnectConsumeObserver(ends);
             await application.StartAsync(cancellationToken);
             await WaitAsync(ends, jobCount, cancellationToken);
@@ -43,11 +63,13 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
 
     private static async Task WaitAsync(EndCounter ends, int jobCount, CancellationToken cancellationToken)
     {
-        for (var before = -1; !ends.All.IsCompleted;)
+        for (var before = -1; !ends.All.IsCompleted; )
         {
             if (before == ends.Count)
             {
-                throw new CommandFailedException($"The worker stands still: {before} of {jobCount} jobs have ended, and none in {Patience.TotalMinutes} minutes. Its log says why.");
+                throw new CommandFailedException(
+                    $"The worker stands still: {before} of {jobCount} jobs have ended, and none in {Patience.TotalMinutes} minutes. Its log says why."
+                );
             }
 
             before = ends.Count;
@@ -56,13 +78,26 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
         }
     }
 
-    private static async Task RequireAllCompletedAsync(BenchDatabase database, Guid batchId, int jobCount, CancellationToken cancellationToken)
+    private static async Task RequireAllCompletedAsync(
+        BenchDatabase database,
+        Guid batchId,
+        int jobCount,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT count(*) FROM generation_jobs JOIN job_traces USING (job_id) WHERE state = 'completed' AND batch_id = $1", connection) { Parameters = { new() { Value = batchId } } };
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*) FROM generation_jobs JOIN job_traces USING (job_id) WHERE state = 'completed' AND batch_id = $1",
+            connection
+        )
+        {
+            Parameters = { new() { Value = batchId } },
+        };
         if (await command.ExecuteScalarAsync(cancellationToken) is not long completed || completed != jobCount)
         {
-            throw new CommandFailedException($"Of {jobCount} jobs not all are stored as completed with their trace. This is a fault of the program; its log says more.");
+            throw new CommandFailedException(
+                $"Of {jobCount} jobs not all are stored as completed with their trace. This is a fault of the program; its log says more."
+            );
         }
     }
 }

@@ -21,26 +21,45 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
         var engine = new InstantEngine(settings.Capacity, settings.Tokens);
         await using var queue = await BenchQueue.OpenAsync(rabbitMq, cancellationToken);
         await progress.WriteLineAsync("warming up");
-        await MeasureRoundAsync(queue, engine, settings with { JobCount = Math.Min(MostWarmUpJobs, Math.Max(1, settings.JobCount / WarmUpShare)) }, cancellationToken);
+        await MeasureRoundAsync(
+            queue,
+            engine,
+            settings with
+            {
+                JobCount = Math.Min(MostWarmUpJobs, Math.Max(1, settings.JobCount / WarmUpShare)),
+            },
+            cancellationToken
+        );
         var rounds = new List<PipelineRound>();
         while (rounds.Count < settings.Rounds)
         {
             rounds.Add(await MeasureRoundAsync(queue, engine, settings, cancellationToken));
-            await progress.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"round {rounds.Count} of {settings.Rounds}: {rounds[^1].JobsPerSecond:N0} jobs/s, {rounds[^1].ProcessorMsPerJob:F2} ms of CPU per job, {rounds[^1].ShareOfFloor:P0} of the floor"));
+            await progress.WriteLineAsync(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"round {rounds.Count} of {settings.Rounds}: {rounds[^1].JobsPerSecond:N0} jobs/s, {rounds[^1].ProcessorMsPerJob:F2} ms of CPU per job, {rounds[^1].ShareOfFloor:P0} of the floor"
+                )
+            );
         }
 
         return rounds;
     }
 
-    /// <summary>With a real engine: the same jobs directly and through the pipeline, in turn, the order changing from round to round.</summary>
+    /// <summary>
+    /// With a real engine: the same jobs directly and through the pipeline, in turn, the order changing from round to round.
+    /// </summary>
     /// <param name="engine">Stays the caller's.</param>
     /// <param name="readJobs">The jobs, under new ids of a new batch.</param>
     /// <param name="readRequests">What the engine is asked for, directly.</param>
     /// <param name="rounds">How often; medians are shown.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<IReadOnlyList<EngineRound>> MeasureAsync(
-        IGenerationEngine engine, Func<Guid, IReadOnlyList<SubmitGenerationJob>> readJobs, IReadOnlyList<GenerationRequest> readRequests, int rounds, CancellationToken cancellationToken)
+        IGenerationEngine engine,
+        Func<Guid, IReadOnlyList<SubmitGenerationJob>> readJobs,
+        IReadOnlyList<GenerationRequest> readRequests,
+        int rounds,
+        CancellationToken cancellationToken
+    )
     {
         await using var queue = await BenchQueue.OpenAsync(rabbitMq, cancellationToken);
         await progress.WriteLineAsync("warming up");
@@ -53,8 +72,12 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
             var first = isDirectFirst ? await RunDirectlyAsync() : await RunPipelineAsync();
             var second = isDirectFirst ? await RunPipelineAsync() : await RunDirectlyAsync();
             measured.Add(isDirectFirst ? new EngineRound(first, second) : new EngineRound(second, first));
-            await progress.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"round {measured.Count} of {rounds}: {measured[^1].DirectTokensPerSecond:N0} tokens/s directly, {measured[^1].PipelineTokensPerSecond:N0} through the pipeline"));
+            await progress.WriteLineAsync(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"round {measured.Count} of {rounds}: {measured[^1].DirectTokensPerSecond:N0} tokens/s directly, {measured[^1].PipelineTokensPerSecond:N0} through the pipeline"
+                )
+            );
         }
 
         return measured;
@@ -77,7 +100,12 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
         }
     }
 
-    private async Task<PipelineRound> MeasureRoundAsync(BenchQueue queue, InstantEngine engine, PipelineSettings settings, CancellationToken cancellationToken)
+    private async Task<PipelineRound> MeasureRoundAsync(
+        BenchQueue queue,
+        InstantEngine engine,
+        PipelineSettings settings,
+        CancellationToken cancellationToken
+    )
     {
         await using var database = await BenchDatabase.CreateAsync(persistence, cancellationToken);
         var batchId = Guid.NewGuid();
@@ -87,20 +115,28 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
         await queue.FillAsync(CreateJobs(batchId, settings), cancellationToken);
         var consumed = await queue.DrainAsync(settings.JobCount, (ushort)(settings.Capacity + PrefetchMargin), time, cancellationToken);
         return new PipelineRound(
-            settings.JobCount / elapsed.TotalSeconds, processorTime.TotalMilliseconds / settings.JobCount,
-            settings.JobCount / consumed.TotalSeconds, settings.JobCount / copied.TotalSeconds);
+            settings.JobCount / elapsed.TotalSeconds,
+            processorTime.TotalMilliseconds / settings.JobCount,
+            settings.JobCount / consumed.TotalSeconds,
+            settings.JobCount / copied.TotalSeconds
+        );
     }
 
     private static IEnumerable<SubmitGenerationJob> CreateJobs(Guid batchId, PipelineSettings settings) =>
-        Enumerable.Range(0, settings.JobCount).Select(number => new SubmitGenerationJob
-        {
-            JobId = Guid.NewGuid(),
-            BatchId = batchId,
-            CustomId = string.Create(CultureInfo.InvariantCulture, $"bench-{number}"),
-            Model = "instant",
-            Prompt = string.Create(CultureInfo.InvariantCulture, $"Story {number}: once upon a time there was a fox that lived under an old tree at the edge of the wood, and every morning it went down to the river. "),
-            MaxTokens = settings.Tokens,
-            Temperature = 0,
-            Metadata = new Dictionary<string, string> { ["workload"] = "bench" },
-        });
+        Enumerable
+            .Range(0, settings.JobCount)
+            .Select(number => new SubmitGenerationJob
+            {
+                JobId = Guid.NewGuid(),
+                BatchId = batchId,
+                CustomId = string.Create(CultureInfo.InvariantCulture, $"bench-{number}"),
+                Model = "instant",
+                Prompt = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Story {number}: once upon a time there was a fox that lived under an old tree at the edge of the wood, and every morning it went down to the river. "
+                ),
+                MaxTokens = settings.Tokens,
+                Temperature = 0,
+                Metadata = new Dictionary<string, string> { ["workload"] = "bench" },
+            });
 }

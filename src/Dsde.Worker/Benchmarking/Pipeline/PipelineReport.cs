@@ -9,7 +9,10 @@ namespace Dsde.Worker.Benchmarking.Pipeline;
 /// <summary>What was found out about the pipeline.</summary>
 internal sealed record PipelineReport
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     /// <summary>The command that repeats it.</summary>
     public required string Command { get; init; }
@@ -38,7 +41,11 @@ internal sealed record PipelineReport
     /// <summary>For people.</summary>
     public void Print(IAnsiConsole console)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("").AddColumn(new TableColumn("median").RightAligned()).AddColumn(new TableColumn("spread").RightAligned());
+        var table = new Table()
+            .Border(TableBorder.Simple)
+            .AddColumn("")
+            .AddColumn(new TableColumn("median").RightAligned())
+            .AddColumn(new TableColumn("spread").RightAligned());
         if (Rounds is { } rounds)
         {
             Add("pipeline, jobs/s", rounds.Select(round => round.JobsPerSecond), "N0");
@@ -53,8 +60,14 @@ internal sealed record PipelineReport
         {
             Add("engine called directly, tokens/s", engineRounds.Select(round => round.DirectTokensPerSecond), "N0");
             Add("through the pipeline, tokens/s", engineRounds.Select(round => round.PipelineTokensPerSecond), "N0");
-            table.AddRow("cost of the pipeline", string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Median(engineRounds.Select(round => round.Cost)):F1} %"),
-                string.Create(CultureInfo.InvariantCulture, $"{100 * engineRounds.Min(round => round.Cost):F1} to {100 * engineRounds.Max(round => round.Cost):F1} %"));
+            table.AddRow(
+                "cost of the pipeline",
+                string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Median(engineRounds.Select(round => round.Cost)):F1} %"),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{100 * engineRounds.Min(round => round.Cost):F1} to {100 * engineRounds.Max(round => round.Cost):F1} %"
+                )
+            );
         }
 
         console.Write(table);
@@ -62,7 +75,11 @@ internal sealed record PipelineReport
         void Add(string name, IEnumerable<double> values, string format)
         {
             var all = values.ToList();
-            table.AddRow(Markup.Escape(name), Statistics.Median(all).ToString(format, CultureInfo.InvariantCulture), string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Spread(all):F0} %"));
+            table.AddRow(
+                Markup.Escape(name),
+                Statistics.Median(all).ToString(format, CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Spread(all):F0} %")
+            );
         }
     }
 }

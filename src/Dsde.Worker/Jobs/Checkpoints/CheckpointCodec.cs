@@ -37,7 +37,8 @@ internal static class CheckpointCodec
             using var brotli = new BrotliStream(new MemoryStream(state, 1, state.Length - 1), CompressionMode.Decompress);
             checkpoint = JsonSerializer.Deserialize(brotli, CheckpointJson.Default.SequenceCheckpoint);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidDataException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidDataException or InvalidOperationException or NotSupportedException)
         {
             return false;
         }

@@ -7,10 +7,11 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Jobs.Checkpoints;
 
 /// <summary>
-/// Saves checkpoints behind the engine's back: it hands them over and goes on. Of each output only the latest counts, so that a database that is slow or away
-/// delays them and nothing piles up.
+/// Saves checkpoints behind the engine's back: it hands them over and goes on. Of each output only the latest counts, so that a database
+/// that is slow or away delays them and nothing piles up.
 /// </summary>
-internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, TimeProvider time, ILogger<CheckpointWriter> logger) : BackgroundService
+internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, TimeProvider time, ILogger<CheckpointWriter> logger)
+    : BackgroundService
 {
     // A job is in here at most once.
     private readonly Channel<RunningJob> _jobs = Channel.CreateUnbounded<RunningJob>(new UnboundedChannelOptions { SingleReader = true });
@@ -26,16 +27,21 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
 
     /// <summary>Saves what there is of a job now.</summary>
     /// <exception cref="DatabaseUnavailableException">The database is away; what there is stays to be saved.</exception>
-    public Task SaveAsync(RunningJob job, CancellationToken cancellationToken) => job.Checkpoints.SaveAsync(
-        async unsaved =>
-        {
-            JobCheckpoint[] encoded = [.. unsaved.Select(pair => new JobCheckpoint(pair.Key, pair.Value.TokenIds.Length, CheckpointCodec.Encode(pair.Value)))];
-            if (!await store.SaveCheckpointsAsync(job.Lease, encoded, cancellationToken))
+    public Task SaveAsync(RunningJob job, CancellationToken cancellationToken) =>
+        job.Checkpoints.SaveAsync(
+            async unsaved =>
             {
-                job.Lose();
-            }
-        },
-        cancellationToken);
+                JobCheckpoint[] encoded =
+                [
+                    .. unsaved.Select(pair => new JobCheckpoint(pair.Key, pair.Value.TokenIds.Length, CheckpointCodec.Encode(pair.Value))),
+                ];
+                if (!await store.SaveCheckpointsAsync(job.Lease, encoded, cancellationToken))
+                {
+                    job.Lose();
+                }
+            },
+            cancellationToken
+        );
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -66,7 +66,10 @@ internal sealed class JobCheckpoints
         }
     }
 
-    /// <summary>Saves what is unsaved, one save after the other, so that an older one never replaces a newer one. What could not be saved is kept, unless there is a newer one.</summary>
+    /// <summary>
+    /// Saves what is unsaved, one save after the other, so that an older one never replaces a newer one. What could not be saved is kept,
+    /// unless there is a newer one.
+    /// </summary>
     public async Task SaveAsync(Func<IReadOnlyDictionary<int, SequenceCheckpoint>, Task> save, CancellationToken cancellationToken)
     {
         await _saving.WaitAsync(cancellationToken);

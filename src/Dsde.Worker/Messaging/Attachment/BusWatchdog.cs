@@ -4,16 +4,24 @@ using Dsde.Worker.Telemetry;
 namespace Dsde.Worker.Messaging.Attachment;
 
 /// <summary>
-/// Runs the bus, and restarts endpoints that have lost their consumer and don't come back by themselves. If restarting doesn't help although the broker is in good order, the process is asked
-/// to end, for whatever runs it to start a new one.
+/// Runs the bus, and restarts endpoints that have lost their consumer and don't come back by themselves. If restarting doesn't help
+/// although the broker is in good order, the process is asked to end, for whatever runs it to start a new one.
 /// </summary>
-internal sealed class BusWatchdog(IWatchedBus bus, IHostApplicationLifetime lifetime, WorkerOptions options, TimeProvider time, ILogger<BusWatchdog> logger) : BackgroundService
+internal sealed class BusWatchdog(
+    IWatchedBus bus,
+    IHostApplicationLifetime lifetime,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<BusWatchdog> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(3);
 
     private readonly List<(WatchedEndpoint Endpoint, RestartSchedule Schedule)> _watched =
-        [.. bus.Endpoints.Select(endpoint => (endpoint, new RestartSchedule(TimeSpan.FromSeconds(options.ReattachSeconds))))];
+    [
+        .. bus.Endpoints.Select(endpoint => (endpoint, new RestartSchedule(TimeSpan.FromSeconds(options.ReattachSeconds)))),
+    ];
 
     /// <summary>Why the process is to end; null while it isn't.</summary>
     public string? GaveUp { get; private set; }
@@ -108,7 +116,8 @@ internal sealed class BusWatchdog(IWatchedBus bus, IHostApplicationLifetime life
         }
         else if (schedule.IsExhausted)
         {
-            GaveUp = $"{endpoint.Status.Describe(time.GetUtcNow())} The broker is in good order, and {RestartSchedule.MostRestarts} restarts of the endpoint did not bring it back.";
+            GaveUp =
+                $"{endpoint.Status.Describe(time.GetUtcNow())} The broker is in good order, and {RestartSchedule.MostRestarts} restarts of the endpoint did not bring it back.";
             logger.EndpointGivenUp(status.Queue, RestartSchedule.MostRestarts);
             lifetime.StopApplication();
         }

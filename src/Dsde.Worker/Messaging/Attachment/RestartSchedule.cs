@@ -1,8 +1,8 @@
 namespace Dsde.Worker.Messaging.Attachment;
 
 /// <summary>
-/// When to restart a detached endpoint, and when to stop trying. Coming back by itself is given a time first; each restart is given twice the time of the one before. Time in which the broker is away
-/// doesn't count: then there is nothing to come back to.
+/// When to restart a detached endpoint, and when to stop trying. Coming back by itself is given a time first; each restart is given twice
+/// the time of the one before. Time in which the broker is away doesn't count: then there is nothing to come back to.
 /// </summary>
 /// <param name="patience">Time to come back by itself.</param>
 internal sealed class RestartSchedule(TimeSpan patience)

@@ -5,7 +5,12 @@ using Microsoft.Extensions.Options;
 namespace Dsde.Worker.Messaging.Attachment;
 
 /// <summary>The worker's bus over RabbitMQ.</summary>
-internal sealed class WatchedBus(IBusControl bus, IOptions<MassTransitHostOptions> options, RabbitMqOptions rabbitMq, IReadOnlyList<WatchedEndpoint> endpoints) : IWatchedBus
+internal sealed class WatchedBus(
+    IBusControl bus,
+    IOptions<MassTransitHostOptions> options,
+    RabbitMqOptions rabbitMq,
+    IReadOnlyList<WatchedEndpoint> endpoints
+) : IWatchedBus
 {
     /// <inheritdoc/>
     public IReadOnlyList<WatchedEndpoint> Endpoints => endpoints;

@@ -3,8 +3,9 @@ using MassTransit;
 namespace Dsde.Worker.Messaging.Attachment;
 
 /// <summary>
-/// An endpoint of the bus that can be connected again, and what is known of it. MassTransit alone does not tell when a consumer is gone: it calls an endpoint healthy until every message that the
-/// consumer had has been dealt with, and gives up altogether after some errors. So the deliveries themselves are watched as well.
+/// An endpoint of the bus that can be connected again, and what is known of it. MassTransit alone does not tell when a consumer is gone: it
+/// calls an endpoint healthy until every message that the consumer had has been dealt with, and gives up altogether after some errors. So
+/// the deliveries themselves are watched as well.
 /// </summary>
 /// <param name="queue">Its queue, or what it is called.</param>
 /// <param name="connect">Connects it to the bus, with an observer and filter of its state.</param>
@@ -44,7 +45,9 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
             patience.CancelAfter(StopPatience);
 
             // What doesn't even stop is left behind: it has no consumer, and its name is free at once.
-            await Task.Run(() => earlier.StopAsync(patience.Token), patience.Token).WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Run(() => earlier.StopAsync(patience.Token), patience.Token)
+                .WaitAsync(patience.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
@@ -128,9 +131,12 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
         }
 
         /// <inheritdoc/>
-        public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => WatchAsync(() => next.Send(context), context.CancellationToken);
+        public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
+            WatchAsync(() => next.Send(context), context.CancellationToken);
 
-        /// <summary>A delivery that is called off while it is being dealt with means that its consumer is gone, and is the first to tell.</summary>
+        /// <summary>
+        /// A delivery that is called off while it is being dealt with means that its consumer is gone, and is the first to tell.
+        /// </summary>
         public async Task WatchAsync(Func<Task> deal, CancellationToken calledOff)
         {
             owner.NoteDelivery();

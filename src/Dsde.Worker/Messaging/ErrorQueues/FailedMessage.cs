@@ -14,7 +14,15 @@ namespace Dsde.Worker.Messaging.ErrorQueues;
 /// <param name="Reason">Why, as far as its headers say.</param>
 /// <param name="ExceptionType">What was thrown, if anything was.</param>
 /// <param name="Bytes">Length of its body.</param>
-internal sealed record FailedMessage(string Queue, int Position, Guid? JobId, DateTimeOffset? FailedAt, string Reason, string? ExceptionType, int Bytes)
+internal sealed record FailedMessage(
+    string Queue,
+    int Position,
+    Guid? JobId,
+    DateTimeOffset? FailedAt,
+    string Reason,
+    string? ExceptionType,
+    int Bytes
+)
 {
     private const int MaxShownLength = 500;
 
@@ -27,36 +35,58 @@ internal sealed record FailedMessage(string Queue, int Position, Guid? JobId, Da
             queue,
             position,
             IncomingJobReader.FindJobId(body, properties.ContentType),
-            death is null ? ReadTime(headers) : Get(death, "time") is AmqpTimestamp time ? DateTimeOffset.FromUnixTimeSeconds(time.UnixTime) : null,
+            death is null ? ReadTime(headers)
+                : Get(death, "time") is AmqpTimestamp time ? DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)
+                : null,
             fault ?? Describe(death) ?? "not known: the message has no header that says why",
             death is null ? ReadText(headers, MessageHeaders.FaultExceptionType) : null,
-            body.Length);
+            body.Length
+        );
     }
 
-    private static string? Describe(IDictionary<string, object?>? death) => ReadText(death, "reason") switch
-    {
-        null => null,
-        "delivery_limit" => $"came back too often from {ReadText(death, "queue")}: workers died of it, or never acknowledged it",
-        "expired" => $"its time to live ran out in {ReadText(death, "queue")}",
-        "rejected" => $"rejected by a consumer of {ReadText(death, "queue")}",
-        var other => $"dead-lettered from {ReadText(death, "queue")}: {other}",
-    };
+    private static string? Describe(IDictionary<string, object?>? death) =>
+        ReadText(death, "reason") switch
+        {
+            null => null,
+            "delivery_limit" => $"came back too often from {ReadText(death, "queue")}: workers died of it, or never acknowledged it",
+            "expired" => $"its time to live ran out in {ReadText(death, "queue")}",
+            "rejected" => $"rejected by a consumer of {ReadText(death, "queue")}",
+            var other => $"dead-lettered from {ReadText(death, "queue")}: {other}",
+        };
 
     private static DateTimeOffset? ReadTime(IDictionary<string, object?>? headers) =>
-        DateTimeOffset.TryParse(ReadText(headers, MessageHeaders.FaultTimestamp), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParse(
+            ReadText(headers, MessageHeaders.FaultTimestamp),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out var time
+        )
+            ? time
+            : null;
 
     /// <summary>Anybody may have written a header: what would play with a terminal, or fill it, is left out.</summary>
     private static string? ReadText(IDictionary<string, object?>? headers, string name)
     {
-        var text = Get(headers, name) switch { byte[] bytes => Encoding.UTF8.GetString(bytes), string given => given, _ => null };
+        var text = Get(headers, name) switch
+        {
+            byte[] bytes => Encoding.UTF8.GetString(bytes),
+            string given => given,
+            _ => null,
+        };
         if (string.IsNullOrWhiteSpace(text))
         {
             return null;
         }
 
-        var plain = string.Concat((text.Length > MaxShownLength ? text[..MaxShownLength] : text).Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        var plain = string.Concat(
+                (text.Length > MaxShownLength ? text[..MaxShownLength] : text).Select(character =>
+                    char.IsControl(character) ? ' ' : character
+                )
+            )
+            .Trim();
         return text.Length > MaxShownLength ? plain + "..." : plain;
     }
 
-    private static object? Get(IDictionary<string, object?>? headers, string name) => headers is not null && headers.TryGetValue(name, out var value) ? value : null;
+    private static object? Get(IDictionary<string, object?>? headers, string name) =>
+        headers is not null && headers.TryGetValue(name, out var value) ? value : null;
 }

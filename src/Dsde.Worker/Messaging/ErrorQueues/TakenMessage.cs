@@ -3,7 +3,9 @@ using RabbitMQ.Client;
 
 namespace Dsde.Worker.Messaging.ErrorQueues;
 
-/// <summary>A message taken from an error queue. Unless it is acknowledged it goes back to its place, also if this program is killed.</summary>
+/// <summary>
+/// A message taken from an error queue. Unless it is acknowledged it goes back to its place, also if this program is killed.
+/// </summary>
 internal sealed class TakenMessage(ErrorQueue queue, FailedMessage description, BasicGetResult message, IChannel channel)
 {
     private static readonly string[] BrokerHeaders = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
@@ -13,7 +15,8 @@ internal sealed class TakenMessage(ErrorQueue queue, FailedMessage description, 
     public FailedMessage Description => description;
 
     /// <summary>Removes it from its queue.</summary>
-    public ValueTask AcknowledgeAsync(CancellationToken cancellationToken) => channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
+    public ValueTask AcknowledgeAsync(CancellationToken cancellationToken) =>
+        channel.BasicAckAsync(message.DeliveryTag, multiple: false, cancellationToken);
 
     /// <summary>
     /// Sends it to the workers again, then removes it: whatever happens in between, it is in at least one of both queues, at worst in both.
@@ -22,7 +25,11 @@ internal sealed class TakenMessage(ErrorQueue queue, FailedMessage description, 
     /// <param name="cancellationToken">To give up.</param>
     public async Task SendAgainAsync(IChannel publisher, CancellationToken cancellationToken)
     {
-        var properties = new BasicProperties(message.BasicProperties) { Persistent = true, Headers = message.BasicProperties.Headers?.Where(IsOriginal).ToDictionary() };
+        var properties = new BasicProperties(message.BasicProperties)
+        {
+            Persistent = true,
+            Headers = message.BasicProperties.Headers?.Where(IsOriginal).ToDictionary(),
+        };
         properties.ClearExpiration();
         await publisher.BasicPublishAsync(queue.Exchange, "", mandatory: true, properties, message.Body, cancellationToken);
         await AcknowledgeAsync(cancellationToken);

@@ -6,16 +6,14 @@ using MassTransit.Serialization;
 namespace Dsde.Worker.Messaging.Incoming;
 
 /// <summary>
-/// Finds the message in a MassTransit envelope, and the envelope's ids. Its addresses and headers are left alone: they would have this worker send faults to, and declare
-/// queues for, whomever a stranger names, and copy a stranger's headers into events.
+/// Finds the message in a MassTransit envelope, and the envelope's ids. Its addresses and headers are left alone: they would have this
+/// worker send faults to, and declare queues for, whomever a stranger names, and copy a stranger's headers into events.
 /// </summary>
 internal sealed class EnvelopeScan
 {
     private static readonly string JobType = MessageUrn.ForTypeString<SubmitGenerationJob>();
 
-    private EnvelopeScan()
-    {
-    }
+    private EnvelopeScan() { }
 
     /// <summary>Where the message is; null if there is none.</summary>
     public Range? Message { get; private set; }
@@ -70,7 +68,9 @@ internal sealed class EnvelopeScan
         var isJob = false;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            isJob |= reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length <= JobType.Length * 6
+            isJob |=
+                reader.TokenType == JsonTokenType.String
+                && reader.ValueSpan.Length <= JobType.Length * 6
                 && JobType.Equals(JsonWalk.TryGetText(ref reader), StringComparison.OrdinalIgnoreCase);
             reader.Skip();
         }

@@ -6,9 +6,7 @@ namespace Dsde.Worker.Messaging.Incoming;
 /// <summary>What the body of a message came to.</summary>
 internal abstract record IncomingJob
 {
-    private IncomingJob()
-    {
-    }
+    private IncomingJob() { }
 
     /// <summary>A job.</summary>
     /// <param name="Job">As it was sent; of a refused one the ids.</param>

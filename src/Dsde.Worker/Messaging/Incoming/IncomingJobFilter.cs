@@ -6,7 +6,8 @@ using MassTransit.Transports;
 namespace Dsde.Worker.Messaging.Incoming;
 
 /// <summary>
-/// Reads jobs before MassTransit would. It stands outside of MassTransit's handling of failures, so nothing may be thrown here: the broker would deliver the message again, for ever.
+/// Reads jobs before MassTransit would. It stands outside of MassTransit's handling of failures, so nothing may be thrown here: the broker
+/// would deliver the message again, for ever.
 /// </summary>
 internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<ReceiveContext>
 {

@@ -8,7 +8,8 @@ using Dsde.Worker.Jobs;
 namespace Dsde.Worker.Messaging.Incoming;
 
 /// <summary>
-/// Reads a job from the body of a message, whatever the body is. What is wrong with it is told to the job's submitter if it says whose it is, and never with its own words.
+/// Reads a job from the body of a message, whatever the body is. What is wrong with it is told to the job's submitter if it says whose it
+/// is, and never with its own words.
 /// </summary>
 internal static class IncomingJobReader
 {
@@ -40,7 +41,10 @@ internal static class IncomingJobReader
                 if (!envelope.IsJob || envelope.Message is not { } message)
                 {
                     return new IncomingJob.Unreadable(
-                        envelope.IsJob ? "The envelope has no message." : $"The envelope's messageType does not name {nameof(SubmitGenerationJob)}, and this queue takes nothing else.");
+                        envelope.IsJob
+                            ? "The envelope has no message."
+                            : $"The envelope's messageType does not name {nameof(SubmitGenerationJob)}, and this queue takes nothing else."
+                    );
                 }
 
                 json = json[message];
@@ -48,14 +52,25 @@ internal static class IncomingJobReader
             }
 
             return body.Length > maxBytes
-                ? Refuse(body, JobScan.Read(json), ids, FailureCodes.RequestTooLarge, $"The message has {body.Length} bytes; a worker takes at most {maxBytes}.")
+                ? Refuse(
+                    body,
+                    JobScan.Read(json),
+                    ids,
+                    FailureCodes.RequestTooLarge,
+                    $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."
+                )
                 : ReadJob(body, json, ids);
         }
         catch (JsonException exception)
         {
             return new IncomingJob.Unreadable(
                 $"The body is not a JSON object{(IsEnvelope(mediaType) ? " with an envelope" : "")}: "
-                + (body.IsEmpty ? "it is empty." : $"it can't be read from byte {exception.BytePositionInLine ?? 0} of line {(exception.LineNumber ?? 0) + 1} on, or is nested deeper than {JsonWalk.Options.MaxDepth} levels."));
+                    + (
+                        body.IsEmpty
+                            ? "it is empty."
+                            : $"it can't be read from byte {exception.BytePositionInLine ?? 0} of line {(exception.LineNumber ?? 0) + 1} on, or is nested deeper than {JsonWalk.Options.MaxDepth} levels."
+                    )
+            );
         }
     }
 
@@ -81,7 +96,8 @@ internal static class IncomingJobReader
     private static bool IsEnvelope(string? contentType) =>
         contentType is not null && EnvelopeMediaType.Equals(contentType.Split(';')[0].Trim(), StringComparison.OrdinalIgnoreCase);
 
-    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) => body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
+    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) =>
+        body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
 
     private static IncomingJob ReadJob(ReadOnlySpan<byte> body, ReadOnlySpan<byte> json, MessageIds ids)
     {
@@ -90,11 +106,18 @@ internal static class IncomingJobReader
         {
             job = JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
             // If the body is no JSON at all, this throws and says so.
             var scan = JobScan.Read(json);
-            return Refuse(body, scan, ids, FailureCodes.InvalidRequest, scan.HasModel ? Describe(exception) : "model is missing; give the alias of a model.");
+            return Refuse(
+                body,
+                scan,
+                ids,
+                FailureCodes.InvalidRequest,
+                scan.HasModel ? Describe(exception) : "model is missing; give the alias of a model."
+            );
         }
 
         return job is null || job.JobId == Guid.Empty ? Refuse(body, JobScan.Read(json), ids, FailureCodes.InvalidRequest, "")
@@ -109,7 +132,13 @@ internal static class IncomingJobReader
             return new IncomingJob.Unreadable(code == FailureCodes.InvalidRequest ? scan.JobIdMistake : $"{reason} {scan.JobIdMistake}");
         }
 
-        var stub = new SubmitGenerationJob { JobId = jobId, BatchId = scan.BatchId, CustomId = scan.CustomId, Model = "" };
+        var stub = new SubmitGenerationJob
+        {
+            JobId = jobId,
+            BatchId = scan.BatchId,
+            CustomId = scan.CustomId,
+            Model = "",
+        };
         return new IncomingJob.Read(stub, ids, new JobRefusal(new JobFailure(code, reason, Retryable: false), SHA256.HashData(body)));
     }
 
@@ -117,7 +146,12 @@ internal static class IncomingJobReader
     private static string Describe(Exception exception)
     {
         const int longestPath = 80;
-        var path = (exception as JsonException)?.Path is { Length: > 2 and <= longestPath } known && known.StartsWith("$.", StringComparison.Ordinal) && JobLimits.IsPlain(known) ? known[2..] : "A field of the job";
+        var path =
+            (exception as JsonException)?.Path is { Length: > 2 and <= longestPath } known
+            && known.StartsWith("$.", StringComparison.Ordinal)
+            && JobLimits.IsPlain(known)
+                ? known[2..]
+                : "A field of the job";
         return $"{path} can't be read: it is given twice, has a value of another type, a number out of range, or text that is not valid Unicode.";
     }
 }

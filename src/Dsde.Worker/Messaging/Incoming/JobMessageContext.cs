@@ -49,7 +49,16 @@ internal sealed class JobMessageContext(MessageIds ids, ReceiveContext received)
     public HostInfo Host => MassTransit.Metadata.HostMetadataCache.Empty;
 
     /// <summary>The context that consumers get.</summary>
-    public static ConsumeContext Create(ReceiveContext received, IncomingJob.Read job) => new BodyConsumeContext(received, new SystemTextJsonSerializerContext(
-        SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, SystemTextJsonMessageSerializer.JsonContentType,
-        new JobMessageContext(job.Ids, received), Types, message: job.Job));
+    public static ConsumeContext Create(ReceiveContext received, IncomingJob.Read job) =>
+        new BodyConsumeContext(
+            received,
+            new SystemTextJsonSerializerContext(
+                SystemTextJsonMessageSerializer.Instance,
+                SystemTextJsonMessageSerializer.Options,
+                SystemTextJsonMessageSerializer.JsonContentType,
+                new JobMessageContext(job.Ids, received),
+                Types,
+                message: job.Job
+            )
+        );
 }

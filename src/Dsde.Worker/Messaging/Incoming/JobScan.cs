@@ -10,9 +10,7 @@ internal sealed class JobScan
     private int _jobIdCount;
     private Guid? _jobId;
 
-    private JobScan()
-    {
-    }
+    private JobScan() { }
 
     /// <summary>The job; null if it has no id, or more than one.</summary>
     public Guid? JobId => _jobIdCount == 1 && _jobId != Guid.Empty ? _jobId : null;
@@ -27,13 +25,14 @@ internal sealed class JobScan
     public bool HasModel { get; private set; }
 
     /// <summary>What is wrong with the job's id, if it has none.</summary>
-    public string JobIdMistake => _jobIdCount switch
-    {
-        0 => "jobId is missing; give each job an id of its own.",
-        > 1 => "jobId is given more than once; give it once.",
-        _ when _jobId is null => "jobId is no UUID; give for example 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11.",
-        _ => "jobId is all zeros; give each job an id of its own.",
-    };
+    public string JobIdMistake =>
+        _jobIdCount switch
+        {
+            0 => "jobId is missing; give each job an id of its own.",
+            > 1 => "jobId is given more than once; give it once.",
+            _ when _jobId is null => "jobId is no UUID; give for example 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11.",
+            _ => "jobId is all zeros; give each job an id of its own.",
+        };
 
     /// <exception cref="JsonException">It is not an object in JSON.</exception>
     public static JobScan Read(ReadOnlySpan<byte> json)
@@ -56,7 +55,12 @@ internal sealed class JobScan
         }
         else if (name.Equals(nameof(SubmitGenerationJob.CustomId), StringComparison.OrdinalIgnoreCase))
         {
-            CustomId = reader.ValueSpan.Length <= JobLimits.MaxCustomIdLength * 6 && JsonWalk.TryGetText(ref reader) is { } text && JobLimits.CheckCustomId(text) is null ? text : null;
+            CustomId =
+                reader.ValueSpan.Length <= JobLimits.MaxCustomIdLength * 6
+                && JsonWalk.TryGetText(ref reader) is { } text
+                && JobLimits.CheckCustomId(text) is null
+                    ? text
+                    : null;
         }
         else if (name.Equals(nameof(SubmitGenerationJob.Model), StringComparison.OrdinalIgnoreCase))
         {

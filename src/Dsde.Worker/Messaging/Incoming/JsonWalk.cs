@@ -8,7 +8,12 @@ internal static class JsonWalk
     private const int LongestName = 96; // bytes of any name that is looked for, however JSON spells its letters
 
     /// <summary>JSON as MassTransit's own serializer reads it.</summary>
-    public static readonly JsonReaderOptions Options = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, MaxDepth = 64 };
+    public static readonly JsonReaderOptions Options = new()
+    {
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+        MaxDepth = 64,
+    };
 
     /// <summary>Sees a value. The reader stands on its first token, and may be left there or at its end.</summary>
     /// <param name="name">Of the property; empty if it is none that anybody looks for.</param>
@@ -53,5 +58,6 @@ internal static class JsonWalk
     }
 
     /// <summary>The id that a string is; null if it is none.</summary>
-    public static Guid? TryGetId(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.String && reader.TryGetGuid(out var id) ? id : null;
+    public static Guid? TryGetId(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.String && reader.TryGetGuid(out var id) ? id : null;
 }

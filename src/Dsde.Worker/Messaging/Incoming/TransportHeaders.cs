@@ -8,8 +8,8 @@ namespace Dsde.Worker.Messaging.Incoming;
 internal static class TransportHeaders
 {
     /// <summary>
-    /// All headers of a message go in one frame of usually 128 KiB, and the broker closes a connection that sends a larger one. A message that is moved to the error queue
-    /// gets more headers, so what comes with too many would come for ever.
+    /// All headers of a message go in one frame of usually 128 KiB, and the broker closes a connection that sends a larger one. A message
+    /// that is moved to the error queue gets more headers, so what comes with too many would come for ever.
     /// </summary>
     public const int MaxBytes = 32 << 10;
 
@@ -35,21 +35,26 @@ internal static class TransportHeaders
     }
 
     /// <summary>The ids that a message without an envelope has.</summary>
-    public static MessageIds ReadIds(ReceiveContext context) => new(
-        ReadId(context, MessageHeaders.MessageId) ?? ReadId(context, MessageHeaders.TransportMessageId), ReadId(context, MessageHeaders.CorrelationId), ReadId(context, MessageHeaders.ConversationId));
+    public static MessageIds ReadIds(ReceiveContext context) =>
+        new(
+            ReadId(context, MessageHeaders.MessageId) ?? ReadId(context, MessageHeaders.TransportMessageId),
+            ReadId(context, MessageHeaders.CorrelationId),
+            ReadId(context, MessageHeaders.ConversationId)
+        );
 
     private static Guid? ReadId(ReceiveContext context, string name) =>
         context.TransportHeaders.TryGetHeader(name, out var value) && Guid.TryParse(value as string, out var id) ? id : null;
 
     /// <summary>About as many bytes as it takes in a frame.</summary>
-    private static long Measure(object? value) => value switch
-    {
-        null => 1,
-        byte[] bytes => bytes.Length + 5L,
-        string text => System.Text.Encoding.UTF8.GetByteCount(text) + 5L,
-        IDictionary<string, object?> table => 5 + table.Sum(entry => Measure(entry.Key) + Measure(entry.Value)),
-        IDictionary table => 5 + table.Keys.Cast<object>().Sum(Measure) + table.Values.Cast<object?>().Sum(Measure),
-        IEnumerable list => 5 + list.Cast<object?>().Sum(Measure),
-        _ => 17,
-    };
+    private static long Measure(object? value) =>
+        value switch
+        {
+            null => 1,
+            byte[] bytes => bytes.Length + 5L,
+            string text => System.Text.Encoding.UTF8.GetByteCount(text) + 5L,
+            IDictionary<string, object?> table => 5 + table.Sum(entry => Measure(entry.Key) + Measure(entry.Value)),
+            IDictionary table => 5 + table.Keys.Cast<object>().Sum(Measure) + table.Values.Cast<object?>().Sum(Measure),
+            IEnumerable list => 5 + list.Cast<object?>().Sum(Measure),
+            _ => 17,
+        };
 }

@@ -46,7 +46,11 @@ public sealed class CpuAttentionTests
 
                 var actual = ((IDecoderOps)ops).Attend(qkv, shape, rows, keys, values);
 
-                ShouldAgree(actual, Torch.Attend(qkv, shape, rows, expectedKeys, expectedValues), type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5);
+                ShouldAgree(
+                    actual,
+                    Torch.Attend(qkv, shape, rows, expectedKeys, expectedValues),
+                    type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5
+                );
                 ShouldAgree(keys, expectedKeys);
                 ShouldBeSame(values, expectedValues);
             }
@@ -77,14 +81,28 @@ public sealed class CpuAttentionTests
                 using var chunk = Rows(MaxLength, spans);
                 var others = Random(first, type, 1, 3, 8 * 32);
                 var input = qkv.narrow(0, first, count);
-                var result = ((IDecoderOps)two).Attend(spans.Length == 1 ? input : torch.cat([others, input]), shape, chunk, chunkKeys, chunkValues);
+                var result = ((IDecoderOps)two).Attend(
+                    spans.Length == 1 ? input : torch.cat([others, input]),
+                    shape,
+                    chunk,
+                    chunkKeys,
+                    chunkValues
+                );
                 ShouldBeSame(result.narrow(0, spans.Length == 1 ? 0 : 3, count), expected.narrow(0, first, count));
             }
         }
     }
 
     private static AttentionShape Shape(
-        int heads, int groups, int headDim, RotaryTable rotary, torch.ScalarType type, double? softCap, int? window, bool hasNorms) =>
+        int heads,
+        int groups,
+        int headDim,
+        RotaryTable rotary,
+        torch.ScalarType type,
+        double? softCap,
+        int? window,
+        bool hasNorms
+    ) =>
         new(heads, groups, headDim, 1 / Math.Sqrt(headDim), rotary)
         {
             SoftCap = softCap,

@@ -9,22 +9,25 @@ public sealed class CpuLinearTests
 {
     private static readonly TorchOps Torch = new();
 
-    public static TheoryData<int, int, bool, int> Shapes() => new()
-    {
-        { 64, 128, false, 1 },
-        { 64, 128, true, 2 },
-        { 48, 7, true, 1 },
-        { 33, 130, true, 2 },
-        { 100, 66, false, 2 },
-        { 31, 3, false, 1 },
-        { 1024, 516, true, 2 },
-    };
+    public static TheoryData<int, int, bool, int> Shapes() =>
+        new()
+        {
+            { 64, 128, false, 1 },
+            { 64, 128, true, 2 },
+            { 48, 7, true, 1 },
+            { 33, 130, true, 2 },
+            { 100, 66, false, 2 },
+            { 31, 3, false, 1 },
+            { 1024, 516, true, 2 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Linear_layers_agree_with_torch(int inputs, int outputs, bool hasBias, int threads)
     {
-        foreach (var (type, rows) in Types.SelectMany(type => ((int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 40, 43]).Select(rows => (type, rows))))
+        foreach (
+            var (type, rows) in Types.SelectMany(type => ((int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 40, 43]).Select(rows => (type, rows)))
+        )
         {
             using var scope = torch.NewDisposeScope();
             using var ops = (IDisposable)Create(type, threads);

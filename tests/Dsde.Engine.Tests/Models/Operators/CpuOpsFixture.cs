@@ -10,9 +10,10 @@ internal static class CpuOpsFixture
 {
     public static readonly torch.ScalarType[] Types = [torch.ScalarType.Float32, torch.ScalarType.BFloat16];
 
-    public static IDecoderOps Create(torch.ScalarType type, int threads = 1, bool isDeterministic = true) => type == torch.ScalarType.BFloat16
-        ? new CpuOps<ushort, Bf16Element>(threads, isDeterministic)
-        : new CpuOps<float, Fp32Element>(threads, isDeterministic);
+    public static IDecoderOps Create(torch.ScalarType type, int threads = 1, bool isDeterministic = true) =>
+        type == torch.ScalarType.BFloat16
+            ? new CpuOps<ushort, Bf16Element>(threads, isDeterministic)
+            : new CpuOps<float, Fp32Element>(threads, isDeterministic);
 
     public static torch.Tensor Random(int seed, torch.ScalarType type, double scale, params long[] shape)
     {

@@ -84,7 +84,12 @@ public sealed class CpuPassTests : IDisposable
             var folder = ModelFolder.Open(path);
             var placement = LayerPlacement.Spread(folder.Config, [torch.CPU]);
             _ops = CpuOpsFixture.Create(type);
-            _decoder = new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize), wrap(_ops), MaxLength);
+            _decoder = new Decoder(
+                folder.Config,
+                DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize),
+                wrap(_ops),
+                MaxLength
+            );
             _cache = new KvCache(folder.Config, slotCount: 4, MaxLength, type, placement.Layers);
         }
 

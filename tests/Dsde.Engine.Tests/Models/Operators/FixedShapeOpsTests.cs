@@ -14,13 +14,14 @@ public sealed class FixedShapeOpsTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dsde-fixed-").FullName;
 
-    public static TheoryData<string, torch.ScalarType> Cases() => new()
-    {
-        { "llama 2", torch.ScalarType.Float32 },
-        { "qwen3", torch.ScalarType.BFloat16 },
-        { "qwen2 with a window", torch.ScalarType.Float32 },
-        { "gemma 2", torch.ScalarType.BFloat16 },
-    };
+    public static TheoryData<string, torch.ScalarType> Cases() =>
+        new()
+        {
+            { "llama 2", torch.ScalarType.Float32 },
+            { "qwen3", torch.ScalarType.BFloat16 },
+            { "qwen2 with a window", torch.ScalarType.Float32 },
+            { "gemma 2", torch.ScalarType.BFloat16 },
+        };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -35,11 +36,16 @@ public sealed class FixedShapeOpsTests : IDisposable
         var expected = Run(decoder, cache, (0, 0, Text));
 
         var random = new Random(5);
-        for (var first = 0; first < Text.Length;)
+        for (var first = 0; first < Text.Length; )
         {
             var count = Math.Min(random.Next(1, 21), Text.Length - first);
             var other = Text[..random.Next(1, 30)];
-            var beside = Run(decoder, cache, (2, first, Text[first..(first + count)]), (random.Next(2) == 0 ? 1 : 3, random.Next(200), other));
+            var beside = Run(
+                decoder,
+                cache,
+                (2, first, Text[first..(first + count)]),
+                (random.Next(2) == 0 ? 1 : 3, random.Next(200), other)
+            );
             for (var row = 0; row < count; row++)
             {
                 beside[row].ShouldBe(expected[first + row]);
@@ -62,8 +68,10 @@ public sealed class FixedShapeOpsTests : IDisposable
         var actual = Run(decoder, cache, (1, 0, Text));
 
         var expected = new ReferenceDecoder(shape).AllLogits(Text);
-        actual.Zip(expected, (a, b) => a.DistanceTo(b)).Max().ShouldBeLessThan(
-            type == torch.ScalarType.Float32 ? 1e-4 : 0.05 * expected.Max(row => row.Max(Math.Abs)));
+        actual
+            .Zip(expected, (a, b) => a.DistanceTo(b))
+            .Max()
+            .ShouldBeLessThan(type == torch.ScalarType.Float32 ? 1e-4 : 0.05 * expected.Max(row => row.Max(Math.Abs)));
     }
 
     private (Decoder Decoder, KvCache Cache) Load(TestModelShape shape, torch.ScalarType type)
@@ -71,7 +79,15 @@ public sealed class FixedShapeOpsTests : IDisposable
         TestModelFolder.Write(_folder, shape);
         var folder = ModelFolder.Open(_folder);
         var placement = LayerPlacement.Spread(folder.Config, [torch.CPU]);
-        return (new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize), new FixedShapeOps(), MaxLength), new KvCache(folder.Config, 4, MaxLength, type, placement.Layers));
+        return (
+            new Decoder(
+                folder.Config,
+                DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize),
+                new FixedShapeOps(),
+                MaxLength
+            ),
+            new KvCache(folder.Config, 4, MaxLength, type, placement.Layers)
+        );
     }
 
     private static List<double[]> Run(Decoder decoder, KvCache cache, params (int Slot, int First, int[] Tokens)[] spans) =>

@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;
 
-/// <summary>What can be known of the flash kernel without a GPU: that its source compiles, what it is used for, and what it is told.</summary>
+/// <summary>
+/// What can be known of the flash kernel without a GPU: that its source compiles, what it is used for, and what it is told.
+/// </summary>
 public sealed class FlashKernelTests
 {
     [Theory]
@@ -24,7 +26,12 @@ public sealed class FlashKernelTests
     [InlineData(torch.ScalarType.BFloat16, 128, 50.0, false)]
     [InlineData(torch.ScalarType.BFloat16, 264, null, false)]
     [InlineData(torch.ScalarType.BFloat16, 84, null, false)]
-    public void It_computes_plain_scores_of_narrow_types_in_heads_it_knows(torch.ScalarType type, int headDim, double? softCap, bool expected)
+    public void It_computes_plain_scores_of_narrow_types_in_heads_it_knows(
+        torch.ScalarType type,
+        int headDim,
+        double? softCap,
+        bool expected
+    )
     {
         using var rotary = new RotaryTable(headDim, 10000, 4, type, torch.CPU);
 

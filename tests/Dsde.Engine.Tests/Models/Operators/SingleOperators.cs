@@ -15,9 +15,15 @@ internal sealed class SingleOperators(IDecoderOps ops) : IDecoderOps
 
     public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation) => ops.GatedLinear(x, gateUp, activation);
 
-    public Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values) => ops.Attend(qkv, shape, rows, keys, values);
+    public Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values) =>
+        ops.Attend(qkv, shape, rows, keys, values);
 
     public Tensor Logits(Tensor x, LinearWeight head) => ops.Logits(x, head);
 
-    public IDecoderPass? CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) => null;
+    public IDecoderPass? CreatePass(
+        ModelConfig config,
+        DecoderWeights weights,
+        IReadOnlyList<AttentionShape> attention,
+        float embeddingScale
+    ) => null;
 }

@@ -13,7 +13,10 @@ internal sealed class ReferenceAttention(TestModelShape shape, ReferenceWeights 
         var queries = Heads("q", input).Select(head => ReferenceRotation.Rotate(shape, head, position)).ToArray();
         _keys.Add([.. Heads("k", input).Select(head => ReferenceRotation.Rotate(shape, head, position))]);
         _values.Add([.. Heads("v", input)]);
-        return weights.Multiply(_prefix + "o_proj", [.. queries.SelectMany((query, head) => Attend(query, head / (shape.Heads / shape.KvHeads), position))]);
+        return weights.Multiply(
+            _prefix + "o_proj",
+            [.. queries.SelectMany((query, head) => Attend(query, head / (shape.Heads / shape.KvHeads), position))]
+        );
     }
 
     /// <summary>Heads of a projection, normalised where the family does so.</summary>
@@ -28,7 +31,12 @@ internal sealed class ReferenceAttention(TestModelShape shape, ReferenceWeights 
         var first = Slides() ? Math.Max(0, position - shape.SlidingWindow!.Value + 1) : 0;
         var scores = Enumerable.Range(first, position - first + 1).Select(past => Math.Exp(Score(query, _keys[past][group]))).ToArray();
         var total = scores.Sum();
-        return [.. Enumerable.Range(0, shape.HeadDim).Select(i => scores.Select((score, index) => score / total * _values[first + index][group][i]).Sum())];
+        return
+        [
+            .. Enumerable
+                .Range(0, shape.HeadDim)
+                .Select(i => scores.Select((score, index) => score / total * _values[first + index][group][i]).Sum()),
+        ];
     }
 
     private double Score(double[] query, double[] key)
@@ -43,11 +51,13 @@ internal sealed class ReferenceAttention(TestModelShape shape, ReferenceWeights 
         return shape.AttentionSoftCap is { } cap ? cap * Math.Tanh(score / cap) : score;
     }
 
-    private bool Slides() => shape.SlidingWindow is not null && shape.Family switch
-    {
-        TestFamily.Mistral => true,
-        TestFamily.Qwen2 or TestFamily.Qwen3 => layer >= TestModelShape.QwenFullLayers,
-        TestFamily.Gemma2 => layer is 0 or 2 or 4,
-        _ => false,
-    };
+    private bool Slides() =>
+        shape.SlidingWindow is not null
+        && shape.Family switch
+        {
+            TestFamily.Mistral => true,
+            TestFamily.Qwen2 or TestFamily.Qwen3 => layer >= TestModelShape.QwenFullLayers,
+            TestFamily.Gemma2 => layer is 0 or 2 or 4,
+            _ => false,
+        };
 }

@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Tests.Models.Reference;
 
 /// <summary>
-/// The decoder of each family written out in double precision, one position and one number at a time, after the papers and Hugging Face's code: nothing
-/// shared with the engine but the stored weights.
+/// The decoder of each family written out in double precision, one position and one number at a time, after the papers and Hugging Face's
+/// code: nothing shared with the engine but the stored weights.
 /// </summary>
 internal sealed class ReferenceDecoder
 {
@@ -44,7 +44,9 @@ internal sealed class ReferenceDecoder
 
         _position++;
         var logits = _weights.Multiply(_shape.Tied ? "model.embed_tokens" : "lm_head", _weights.Norm("model.norm", hidden));
-        return _shape is { Family: TestFamily.Gemma2, LogitSoftCap: { } cap } ? [.. logits.Select(logit => cap * Math.Tanh(logit / cap))] : logits;
+        return _shape is { Family: TestFamily.Gemma2, LogitSoftCap: { } cap }
+            ? [.. logits.Select(logit => cap * Math.Tanh(logit / cap))]
+            : logits;
     }
 
     private double[] Layer(int layer, double[] hidden)
@@ -58,7 +60,10 @@ internal sealed class ReferenceDecoder
         }
 
         hidden = Add(hidden, attended);
-        var mixed = Mlp(prefix + "mlp.", _weights.Norm(prefix + (hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"), hidden));
+        var mixed = Mlp(
+            prefix + "mlp.",
+            _weights.Norm(prefix + (hasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm"), hidden)
+        );
         if (hasOutputNorms)
         {
             mixed = _weights.Norm(prefix + "post_feedforward_layernorm", mixed);

@@ -44,7 +44,9 @@ internal static class ReferenceRotation
             return frequency / scaling.Factor;
         }
 
-        var smooth = ((scaling.OriginalContext / wavelength) - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        var smooth =
+            ((scaling.OriginalContext / wavelength) - scaling.LowFrequencyFactor)
+            / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
         return ((1 - smooth) * frequency / scaling.Factor) + (smooth * frequency);
     }
 }

@@ -5,8 +5,12 @@ internal sealed class ReferenceWeights(TestModelShape shape)
 {
     private const double Eps = 1e-5;
 
-    private readonly Dictionary<string, double[]> _values =
-        shape.Weights().ToDictionary(weight => weight.Name, weight => TestModelFolder.Values(weight.Name, weight.Shape, shape).Select(value => (double)value).ToArray());
+    private readonly Dictionary<string, double[]> _values = shape
+        .Weights()
+        .ToDictionary(
+            weight => weight.Name,
+            weight => TestModelFolder.Values(weight.Name, weight.Shape, shape).Select(value => (double)value).ToArray()
+        );
 
     public double[] this[string name] => _values[name];
 

@@ -26,14 +26,16 @@ public class AcceptanceTests
         var state = new GoodputSequenceState(workload, isGreedy: temperature == 0);
         for (var i = 0; i < 1000; i++)
         {
-            state.Observe(new VerifiedStep
-            {
-                Accepted = 2,
-                Kld = new float[5],
-                Beta = [0.5f, 0.5f, 0.5f, 1f, 1f],
-                DraftEntropy = new float[5],
-                Temperature = temperature,
-            });
+            state.Observe(
+                new VerifiedStep
+                {
+                    Accepted = 2,
+                    Kld = new float[5],
+                    Beta = [0.5f, 0.5f, 0.5f, 1f, 1f],
+                    DraftEntropy = new float[5],
+                    Temperature = temperature,
+                }
+            );
         }
 
         state.Acceptance.ShouldBe(expected, 0.03);
@@ -45,7 +47,16 @@ public class AcceptanceTests
     {
         var workload = new WorkloadAcceptance();
         var state = new GoodputSequenceState(workload, isGreedy: true);
-        state.Observe(new VerifiedStep { Accepted = 1, Kld = new float[3], Beta = new float[3], DraftEntropy = new float[3], Temperature = 0 });
+        state.Observe(
+            new VerifiedStep
+            {
+                Accepted = 1,
+                Kld = new float[3],
+                Beta = new float[3],
+                DraftEntropy = new float[3],
+                Temperature = 0,
+            }
+        );
         var restored = new GoodputSequenceState(workload, isGreedy: true);
         restored.Restore(state.Export());
         restored.Acceptance.ShouldBe(state.Acceptance);

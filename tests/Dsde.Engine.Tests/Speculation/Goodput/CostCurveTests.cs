@@ -47,15 +47,20 @@ public class CostCurveTests
 
     [Fact]
     public void At_More_Rows_Never_Take_Less_Time() =>
-        Gen.Select(Gen.Int[1, 300], Gen.Double[0.1, 100]).Array[1, 60].Sample(measurements =>
-        {
-            var curve = Measured(1, measurements);
-            for (var rows = 1; rows < 400; rows++)
-            {
-                curve.At(rows).ShouldBeGreaterThan(0);
-                curve.At(rows + 1).ShouldBeGreaterThanOrEqualTo(curve.At(rows) - 1e-9);
-            }
-        }, iter: 200);
+        Gen.Select(Gen.Int[1, 300], Gen.Double[0.1, 100])
+            .Array[1, 60]
+            .Sample(
+                measurements =>
+                {
+                    var curve = Measured(1, measurements);
+                    for (var rows = 1; rows < 400; rows++)
+                    {
+                        curve.At(rows).ShouldBeGreaterThan(0);
+                        curve.At(rows + 1).ShouldBeGreaterThanOrEqualTo(curve.At(rows) - 1e-9);
+                    }
+                },
+                iter: 200
+            );
 
     private static CostCurve Measured(int repeats, params (int Rows, double Milliseconds)[] measurements)
     {

@@ -17,7 +17,11 @@ public class GoodputPolicyTests
     [InlineData(8, 0.9, 0.2)]
     [InlineData(32, 0.8, 0.05)]
     [InlineData(32, 0.5, 0.1)]
-    public void Plan_Comes_Near_The_Best_Fixed_Length_Without_Being_Told_Costs_Or_Acceptance(int batchSize, double chance, double draftShare)
+    public void Plan_Comes_Near_The_Best_Fixed_Length_Without_Being_Told_Costs_Or_Acceptance(
+        int batchSize,
+        double chance,
+        double draftShare
+    )
     {
         var best = Enumerable.Range(0, 11).Max(length => ExpectedRate(batchSize, chance, draftShare, length));
         var machine = Machine(batchSize, draftShare, Even(chance));
@@ -101,7 +105,9 @@ public class GoodputPolicyTests
     public void Plan_Knows_Costs_From_Whole_Iterations_Where_Passes_Cannot_Be_Timed(int batchSize, double chance)
     {
         var best = Math.Max(
-            BestStatic(() => Machine(batchSize, 0.05, Even(chance))), Run("autoregressive", Machine(batchSize, 0.05, Even(chance)), Iterations));
+            BestStatic(() => Machine(batchSize, 0.05, Even(chance))),
+            Run("autoregressive", Machine(batchSize, 0.05, Even(chance)), Iterations)
+        );
         var machine = Machine(batchSize, 0.05, Even(chance), passesAreTimed: false);
         (machine.Run(machine.Create("goodput", readsDraftSteps: false), 2000) / best).ShouldBeGreaterThan(0.93);
     }
@@ -128,7 +134,16 @@ public class GoodputPolicyTests
     private static int PlanBeside(ISpeculationPolicy policy, int[] others)
     {
         var plans = new SpeculationPlan[1];
-        policy.Plan(new PlanningContext { MaxLengths = [10], DraftLags = [1], OtherLengths = others }, [policy.CreateState(1)], plans);
+        policy.Plan(
+            new PlanningContext
+            {
+                MaxLengths = [10],
+                DraftLags = [1],
+                OtherLengths = others,
+            },
+            [policy.CreateState(1)],
+            plans
+        );
         return plans[0].Length;
     }
 
@@ -139,11 +154,22 @@ public class GoodputPolicyTests
         random.NextDouble() < 0.8 ? new DraftedPosition(0.1f, 0.98) : new DraftedPosition(2.5f, 0.25);
 
     private static SimulatedMachine Machine(
-        int batchSize, double draftShare, Func<Random, int, DraftedPosition> draft, double outlierChance = 0, bool passesAreTimed = true) =>
-        new(rows => Pass(rows, 20 * draftShare), rows => Pass(rows, 20), batchSize) { Draft = draft, OutlierChance = outlierChance, PassesAreTimed = passesAreTimed };
+        int batchSize,
+        double draftShare,
+        Func<Random, int, DraftedPosition> draft,
+        double outlierChance = 0,
+        bool passesAreTimed = true
+    ) =>
+        new(rows => Pass(rows, 20 * draftShare), rows => Pass(rows, 20), batchSize)
+        {
+            Draft = draft,
+            OutlierChance = outlierChance,
+            PassesAreTimed = passesAreTimed,
+        };
 
     private static double ExpectedRate(int batchSize, double chance, double draftShare, int length) =>
-        batchSize * Enumerable.Range(0, length + 1).Sum(depth => Math.Pow(chance, depth))
+        batchSize
+        * Enumerable.Range(0, length + 1).Sum(depth => Math.Pow(chance, depth))
         / (RestMs + (MeanNoise * (Pass(batchSize * (length + 1), 20) + (length * Pass(batchSize, 20 * draftShare)))));
 
     private static double Run(string name, SimulatedMachine machine, int iterations) => machine.Run(machine.Create(name), iterations);

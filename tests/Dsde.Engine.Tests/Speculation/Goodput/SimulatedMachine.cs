@@ -7,8 +7,8 @@ namespace Dsde.Engine.Tests.Speculation.Goodput;
 internal readonly record struct DraftedPosition(float Entropy, double Chance);
 
 /// <summary>
-/// Runs a policy against scripted costs and acceptance: plans, drafts with early stops, accepts at random from a fixed seed, and lets a clock of its own
-/// tell the time.
+/// Runs a policy against scripted costs and acceptance: plans, drafts with early stops, accepts at random from a fixed seed, and lets a
+/// clock of its own tell the time.
 /// </summary>
 internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, double> verifyMs, int batchSize)
 {
@@ -38,7 +38,9 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
     /// <summary>Mean length of each iteration run so far.</summary>
     public List<double> MeanLengths { get; } = [];
 
-    /// <summary>A flat cost while weights stream from memory, a rise where arithmetic decides, and a step where another kernel takes over.</summary>
+    /// <summary>
+    /// A flat cost while weights stream from memory, a rise where arithmetic decides, and a step where another kernel takes over.
+    /// </summary>
     public static double Pass(int rows, double milliseconds) =>
         milliseconds * ((rows <= 8 ? 1 + (0.01 * rows) : 1.25) + (0.03 * Math.Max(0, rows - 12)));
 
@@ -49,7 +51,8 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
     /// <summary>Runs some iterations; the result is tokens per millisecond.</summary>
     public double Run(ISpeculationPolicy policy, int iterations, int sequenceLength = 100)
     {
-        double tokens = 0, milliseconds = 0;
+        double tokens = 0,
+            milliseconds = 0;
         var states = Enumerable.Range(0, batchSize).Select(_ => policy.CreateState(1)).ToArray();
         var emitted = new int[batchSize];
         for (var iteration = 0; iteration < iterations; iteration++)
@@ -69,11 +72,24 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
         return tokens / milliseconds;
     }
 
-    private (int Tokens, double Milliseconds) RunIteration(ISpeculationPolicy policy, ISequencePolicyState[] states, int[] emitted, int iteration)
+    private (int Tokens, double Milliseconds) RunIteration(
+        ISpeculationPolicy policy,
+        ISequencePolicyState[] states,
+        int[] emitted,
+        int iteration
+    )
     {
         var plans = new SpeculationPlan[batchSize];
         policy.Plan(
-            new PlanningContext { MaxLengths = Enumerable.Repeat(MaxLength, batchSize).ToArray(), DraftLags = _lags, OtherLengths = [] }, states, plans);
+            new PlanningContext
+            {
+                MaxLengths = Enumerable.Repeat(MaxLength, batchSize).ToArray(),
+                DraftLags = _lags,
+                OtherLengths = [],
+            },
+            states,
+            plans
+        );
         var drafts = Enumerable.Range(0, batchSize).Select(_ => new List<DraftedPosition>()).ToArray();
         var active = Enumerable.Range(0, batchSize).Where(i => plans[i].Length > 0).ToArray();
         var passes = new List<PassTiming>();
@@ -93,7 +109,10 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
         for (var i = 0; i < batchSize; i++)
         {
             var gained = 1 + Judge(states[i], drafts[i]);
-            _lags[i] = drafts[i].Count == 0 ? _lags[i] + 1 : gained > drafts[i].Count ? 2 : 1;
+            _lags[i] =
+                drafts[i].Count == 0 ? _lags[i] + 1
+                : gained > drafts[i].Count ? 2
+                : 1;
             emitted[i] += gained;
             tokens += gained;
         }
@@ -105,7 +124,12 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
         return (tokens, total);
     }
 
-    private static int[] FindThoseThatGoOn(ISpeculationPolicy policy, ISequencePolicyState[] states, int[] asked, List<DraftedPosition>[] drafts)
+    private static int[] FindThoseThatGoOn(
+        ISpeculationPolicy policy,
+        ISequencePolicyState[] states,
+        int[] asked,
+        List<DraftedPosition>[] drafts
+    )
     {
         if (policy.EarlyStopping is not { } stopping || asked.Length == 0)
         {
@@ -115,7 +139,15 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
         var entropy = asked.Select(i => drafts[i][^1].Entropy).ToArray();
         var goesOn = Enumerable.Repeat(true, asked.Length).ToArray();
         stopping.Decide(
-            new DraftedStep { Proposed = drafts[asked[0]].Count, States = asked.Select(i => states[i]).ToArray(), Entropy = entropy, Confidence = entropy }, goesOn);
+            new DraftedStep
+            {
+                Proposed = drafts[asked[0]].Count,
+                States = asked.Select(i => states[i]).ToArray(),
+                Entropy = entropy,
+                Confidence = entropy,
+            },
+            goesOn
+        );
         return [.. asked.Where((_, place) => goesOn[place])];
     }
 
@@ -130,14 +162,16 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
         if (draft.Count > 0)
         {
             var chances = draft.Select(position => (float)position.Chance).ToArray();
-            state.Observe(new VerifiedStep
-            {
-                Accepted = accepted,
-                Kld = chances,
-                Beta = chances,
-                DraftEntropy = draft.Select(position => position.Entropy).ToArray(),
-                Temperature = 1,
-            });
+            state.Observe(
+                new VerifiedStep
+                {
+                    Accepted = accepted,
+                    Kld = chances,
+                    Beta = chances,
+                    DraftEntropy = draft.Select(position => position.Entropy).ToArray(),
+                    Temperature = 1,
+                }
+            );
         }
 
         return accepted;

@@ -35,7 +35,12 @@ public sealed class BusWatchdogTests : IDisposable
 
         await _bus.Last.Completed(null!);
         _time.Advance(TimeSpan.FromSeconds(7));
-        (await HealthAsync()).ShouldBe((HealthStatus.Unhealthy, "jobs has no consumer since 2026-01-02T03:04:05Z (7 s, no delivery yet): Its channel or its consumer was closed."));
+        (await HealthAsync()).ShouldBe(
+            (
+                HealthStatus.Unhealthy,
+                "jobs has no consumer since 2026-01-02T03:04:05Z (7 s, no delivery yet): Its channel or its consumer was closed."
+            )
+        );
     }
 
     [Fact]
@@ -157,7 +162,7 @@ public sealed class BusWatchdogTests : IDisposable
     /// <summary>Lets time pass, with a look every second.</summary>
     private async Task PassAsync(TimeSpan time)
     {
-        for (var end = _time.GetUtcNow() + time; _time.GetUtcNow() < end;)
+        for (var end = _time.GetUtcNow() + time; _time.GetUtcNow() < end; )
         {
             _time.Advance(TimeSpan.FromSeconds(1));
             await _watchdog.LookAsync(TestContext.Current.CancellationToken);

@@ -5,12 +5,15 @@ namespace Dsde.Worker.Tests.Messaging.Incoming;
 public sealed class TransportHeadersTests
 {
     public static TheoryData<object?> Large =>
-    [
-        new string('x', TransportHeaders.MaxBytes),
-        new byte[TransportHeaders.MaxBytes],
-        Enumerable.Range(0, 5_000).Select(number => (object?)number).ToList(),
-        new Dictionary<string, object?> { ["a"] = new Dictionary<string, object?> { ["b"] = new List<object?> { new string('ö', TransportHeaders.MaxBytes / 2) } } },
-    ];
+        [
+            new string('x', TransportHeaders.MaxBytes),
+            new byte[TransportHeaders.MaxBytes],
+            Enumerable.Range(0, 5_000).Select(number => (object?)number).ToList(),
+            new Dictionary<string, object?>
+            {
+                ["a"] = new Dictionary<string, object?> { ["b"] = new List<object?> { new string('ö', TransportHeaders.MaxBytes / 2) } },
+            },
+        ];
 
     [Theory]
     [MemberData(nameof(Large))]
@@ -26,7 +29,12 @@ public sealed class TransportHeadersTests
     [Fact]
     public void Other_headers_stay()
     {
-        var headers = new Dictionary<string, object?> { ["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", ["a"] = null, ["b"] = true };
+        var headers = new Dictionary<string, object?>
+        {
+            ["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            ["a"] = null,
+            ["b"] = true,
+        };
 
         TransportHeaders.Bound(headers);
 

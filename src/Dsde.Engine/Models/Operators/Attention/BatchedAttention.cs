@@ -10,13 +10,23 @@ internal sealed class BatchedAttention : IAttention
     public Tensor Attend(Tensor query, AttentionShape shape, PassRows rows, Tensor keys, Tensor values)
     {
         using var scope = NewDisposeScope();
-        int heads = shape.HeadCount, groups = shape.KvHeadCount, headDim = shape.HeadDim, perGroup = heads / groups;
-        long slots = rows.SlotCount, queries = rows.QueryCount;
+        int heads = shape.HeadCount,
+            groups = shape.KvHeadCount,
+            headDim = shape.HeadDim,
+            perGroup = heads / groups;
+        long slots = rows.SlotCount,
+            queries = rows.QueryCount;
         var grid = rows.GridRows is { } gridRows ? query.index_select(0, gridRows) : query; // [S·Q, h, d]
 
         // The query heads of a group become further query rows, so that keys and values need no expansion.
         grid = grid.reshape(slots, queries, groups, perGroup, headDim).transpose(1, 2).reshape(slots, groups, queries * perGroup, headDim); // [S, g, Q·h/g, d]
-        var attended = Softmax.Attend(grid, Read(keys, rows), Read(values, rows), rows.Mask(perGroup, query.dtype, shape.SlidingWindow), shape); // [S, g, Q·h/g, d]
+        var attended = Softmax.Attend(
+            grid,
+            Read(keys, rows),
+            Read(values, rows),
+            rows.Mask(perGroup, query.dtype, shape.SlidingWindow),
+            shape
+        ); // [S, g, Q·h/g, d]
         attended = attended.reshape(slots, groups, queries, perGroup, headDim).transpose(1, 2).reshape(slots * queries, heads * headDim); // [S·Q, h·d]
         return (rows.RowCells is { } cells ? attended.index_select(0, cells) : attended).MoveToOuterDisposeScope();
     }

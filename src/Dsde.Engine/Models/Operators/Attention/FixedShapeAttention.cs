@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Attention;
 
 /// <summary>
-/// Attention whose products have the same shapes for a row whatever else a pass holds: each sequence alone, its positions in blocks that begin at
-/// multiples of <see cref="BlockRows"/>, so that a position always has the same place in its block, over a number of keys that depends on the block
-/// only. Costs calls per sequence, and is for reproducible numerics only.
+/// Attention whose products have the same shapes for a row whatever else a pass holds: each sequence alone, its positions in blocks that
+/// begin at multiples of <see cref="BlockRows"/>, so that a position always has the same place in its block, over a number of keys that
+/// depends on the block only. Costs calls per sequence, and is for reproducible numerics only.
 /// </summary>
 internal sealed class FixedShapeAttention : IAttention
 {
@@ -24,7 +24,7 @@ internal sealed class FixedShapeAttention : IAttention
         var row = 0;
         foreach (var (slot, first, count) in rows.Spans)
         {
-            for (var position = first; position < first + count;)
+            for (var position = first; position < first + count; )
             {
                 var offset = position % BlockRows;
                 var taken = Math.Min(BlockRows - offset, first + count - position);
@@ -46,7 +46,9 @@ internal sealed class FixedShapeAttention : IAttention
     private static Tensor AttendBlock(Tensor query, int blockStart, int offset, AttentionShape shape, Tensor keys, Tensor values)
     {
         using var scope = NewDisposeScope();
-        int groups = shape.KvHeadCount, perGroup = shape.HeadCount / groups, headDim = shape.HeadDim;
+        int groups = shape.KvHeadCount,
+            perGroup = shape.HeadCount / groups,
+            headDim = shape.HeadDim;
         var block = zeros([BlockRows, shape.HeadCount, headDim], query.dtype, query.device);
         block.narrow(0, offset, query.shape[0]).copy_(query);
         block = block.view(BlockRows, groups, perGroup, headDim).transpose(0, 1).reshape(1, groups, BlockRows * perGroup, headDim); // [1, g, 16·h/g, d]
@@ -70,7 +72,11 @@ internal sealed class FixedShapeAttention : IAttention
             hidden = hidden.logical_or_(positions <= last - seen);
         }
 
-        return zeros(hidden.shape, like.dtype, like.device).masked_fill_(hidden, double.NegativeInfinity).repeat_interleave(perGroup, 0).unsqueeze(0).unsqueeze(0)
+        return zeros(hidden.shape, like.dtype, like.device)
+            .masked_fill_(hidden, double.NegativeInfinity)
+            .repeat_interleave(perGroup, 0)
+            .unsqueeze(0)
+            .unsqueeze(0)
             .MoveToOuterDisposeScope();
     }
 

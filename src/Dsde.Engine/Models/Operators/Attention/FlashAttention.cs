@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Attention;
 
 /// <summary>
-/// Attention on CUDA: the variable-length kernel, without padding of rows or keys, for what it computes (bf16 and fp16, heads up to 256 wide in
-/// steps of 8, plain scores), one batched call for the rest (fp32; Gemma 2, whose scores are soft-capped).
+/// Attention on CUDA: the variable-length kernel, without padding of rows or keys, for what it computes (bf16 and fp16, heads up to 256
+/// wide in steps of 8, plain scores), one batched call for the rest (fp32; Gemma 2, whose scores are soft-capped).
 /// </summary>
 internal sealed class FlashAttention : IAttention
 {
@@ -30,5 +30,7 @@ internal sealed class FlashAttention : IAttention
 
     /// <summary>Whether the kernel computes rows of a type under a shape.</summary>
     public static bool Computes(ScalarType type, AttentionShape shape) =>
-        type is ScalarType.BFloat16 or ScalarType.Float16 && shape is { SoftCap: null, HeadDim: <= WidestHead } && shape.HeadDim % HeadStep == 0;
+        type is ScalarType.BFloat16 or ScalarType.Float16
+        && shape is { SoftCap: null, HeadDim: <= WidestHead }
+        && shape.HeadDim % HeadStep == 0;
 }

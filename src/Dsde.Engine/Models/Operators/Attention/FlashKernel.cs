@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Attention;
 
 /// <summary>
-/// The variable-length flash kernel (Dao 2023) of CUDA builds, reached through TorchScript: rows of any number per sequence, keys and values read
-/// where they lie in the cache. The source compiles anywhere; it runs on GPUs only.
+/// The variable-length flash kernel (Dao 2023) of CUDA builds, reached through TorchScript: rows of any number per sequence, keys and
+/// values read where they lie in the cache. The source compiles anywhere; it runs on GPUs only.
 /// </summary>
 internal sealed class FlashKernel
 {
@@ -32,15 +32,22 @@ internal sealed class FlashKernel
         (Tensor)_unit.invoke("attend", query, keys, values, indices.QueryBounds, indices.KeyStarts, indices.KeyCounts, indices.Most)!;
 
     /// <summary>
-    /// Causal means here that a sequence's rows are its last positions. Scale and window are compiled in, and the two maxima come as the shape of an
-    /// empty tensor, because TorchSharp's temporary scalars can be collected before the call has read them; reading a shape doesn't wait for the
-    /// device. A source that does not compile can end the process, so nothing but numbers varies in it.
+    /// Causal means here that a sequence's rows are its last positions. Scale and window are compiled in, and the two maxima come as the
+    /// shape of an empty tensor, because TorchSharp's temporary scalars can be collected before the call has read them; reading a shape
+    /// doesn't wait for the device. A source that does not compile can end the process, so nothing but numbers varies in it.
     /// </summary>
-    private static jit.CompilationUnit Compile(double scale, int windowLeft) => jit.compile(
-        string.Create(CultureInfo.InvariantCulture, $"""
-        def attend(query: Tensor, keys: Tensor, values: Tensor, query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor) -> Tensor:
-            result = torch._flash_attention_forward(query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False, scale={scale:E17}, window_size_left={windowLeft}, window_size_right={(windowLeft < 0 ? -1 : 0)}, seqused_k=key_counts)
-            return result[0]
+    private static jit.CompilationUnit Compile(double scale, int windowLeft) =>
+        jit.compile(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                def attend(query: Tensor, keys: Tensor, values: Tensor, query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor) -> Tensor:
+                    result = torch._flash_attention_forward(query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False, scale={scale:E17}, window_size_left={windowLeft}, window_size_right={(
+                    windowLeft < 0 ? -1 : 0
+                )}, seqused_k=key_counts)
+                    return result[0]
 
-        """));
+                """
+            )
+        );
 }

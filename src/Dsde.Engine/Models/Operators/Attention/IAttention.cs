@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators.Attention;
 
-/// <summary>How rows attend to the cache, once their keys and values are in it. Legend as in <see cref="PassRows"/> and <see cref="AttentionShape"/>.</summary>
+/// <summary>
+/// How rows attend to the cache, once their keys and values are in it. Legend as in <see cref="PassRows"/> and
+/// <see cref="AttentionShape"/>.
+/// </summary>
 internal interface IAttention
 {
     /// <summary>Attends: each row to the positions of its slot up to its own, as far as the shape's window reaches.</summary>

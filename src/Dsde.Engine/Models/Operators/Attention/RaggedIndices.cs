@@ -20,7 +20,8 @@ internal sealed record RaggedIndices(Tensor QueryBounds, Tensor KeyStarts, Tenso
             bounds.narrow(0, 0, sequences + 1).DetachFromDisposeScope(),
             bounds.narrow(0, sequences + 1, sequences + 1).DetachFromDisposeScope(),
             bounds.narrow(0, (2L * sequences) + 2, sequences).DetachFromDisposeScope(),
-            empty([rows.QueryCount, rows.KeyCount, 0]).DetachFromDisposeScope());
+            empty([rows.QueryCount, rows.KeyCount, 0]).DetachFromDisposeScope()
+        );
     }
 
     /// <inheritdoc/>

@@ -19,7 +19,9 @@ internal static class Softmax
             ? scaled_dot_product_attention(query, keys, values, mask)
             : WrittenOut(query, keys, values, mask, shape);
 
-    /// <summary>The fused kernel has no soft-cap, and its binding no scale. Scores are fp32, as bf16 would lose what the cap leaves of differences.</summary>
+    /// <summary>
+    /// The fused kernel has no soft-cap, and its binding no scale. Scores are fp32, as bf16 would lose what the cap leaves of differences.
+    /// </summary>
     private static Tensor WrittenOut(Tensor query, Tensor keys, Tensor values, Tensor? mask, AttentionShape shape)
     {
         using var scope = NewDisposeScope();

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Attention over the cache in place. Items are (sequence, key head) pairs, each of which writes its keys and values and then attends with all its
-/// queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see <see cref="KeyBlocks{T, TElement}"/>.
+/// Attention over the cache in place. Items are (sequence, key head) pairs, each of which writes its keys and values and then attends with
+/// all its queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see
+/// <see cref="KeyBlocks{T, TElement}"/>.
 /// </summary>
 internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
     where T : unmanaged
@@ -52,7 +53,14 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
         var scratch = stackalloc float[KeyBlocks<T, TElement>.ScratchLength(QueryBlock, stride)];
         WriteKeysAndValues(shape, span, firstRow, group, scratch, stride);
 
-        var blocks = new KeyBlocks<T, TElement>(scratch, stride, QueryBlock, shape, Slot(_arguments.Keys, shape, span.Slot, group), Slot(_arguments.Values, shape, span.Slot, group));
+        var blocks = new KeyBlocks<T, TElement>(
+            scratch,
+            stride,
+            QueryBlock,
+            shape,
+            Slot(_arguments.Keys, shape, span.Slot, group),
+            Slot(_arguments.Values, shape, span.Slot, group)
+        );
         var queryCount = span.Count * perGroup;
         for (var first = 0; first < queryCount; first += QueryBlock)
         {
@@ -64,8 +72,15 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
                 var position = span.First + row;
                 var query = Head(shape, firstRow + row, (group * perGroup) + head);
                 HeadWork<T, TElement>.Prepare(
-                    query, _arguments.QueryNorm, (float)shape.NormEps, Angle(_arguments.Cos, shape, position), Angle(_arguments.Sin, shape, position),
-                    shape.HeadDim, blocks.Spare, blocks.Add(position));
+                    query,
+                    _arguments.QueryNorm,
+                    (float)shape.NormEps,
+                    Angle(_arguments.Cos, shape, position),
+                    Angle(_arguments.Sin, shape, position),
+                    shape.HeadDim,
+                    blocks.Spare,
+                    blocks.Add(position)
+                );
             }
 
             blocks.Attend();
@@ -85,16 +100,24 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
             var position = span.First + i;
             var place = (long)position * shape.KvHeadCount * shape.HeadDim;
             HeadWork<T, TElement>.Prepare(
-                Head(shape, firstRow + i, shape.HeadCount + group), _arguments.KeyNorm, (float)shape.NormEps, Angle(_arguments.Cos, shape, position),
-                Angle(_arguments.Sin, shape, position), shape.HeadDim, scratch, scratch + stride);
+                Head(shape, firstRow + i, shape.HeadCount + group),
+                _arguments.KeyNorm,
+                (float)shape.NormEps,
+                Angle(_arguments.Cos, shape, position),
+                Angle(_arguments.Sin, shape, position),
+                shape.HeadDim,
+                scratch,
+                scratch + stride
+            );
             var key = Slot(_arguments.Keys, shape, span.Slot, group) + place;
             for (var d = 0; d < shape.HeadDim; d += PartialRow.VectorWidth)
             {
                 PartialRow.Store<T, TElement>(key + d, Vector512.Load(scratch + stride + d), shape.HeadDim - d);
             }
 
-            new ReadOnlySpan<T>(Head(shape, firstRow + i, shape.HeadCount + shape.KvHeadCount + group), shape.HeadDim)
-                .CopyTo(new Span<T>(Slot(_arguments.Values, shape, span.Slot, group) + place, shape.HeadDim));
+            new ReadOnlySpan<T>(Head(shape, firstRow + i, shape.HeadCount + shape.KvHeadCount + group), shape.HeadDim).CopyTo(
+                new Span<T>(Slot(_arguments.Values, shape, span.Slot, group) + place, shape.HeadDim)
+            );
         }
     }
 

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// bfloat16: the upper half of single precision, so that widening is a shift. .NET 10 has no binding for the processor's own bf16 products; widened
-/// ones are exact, and at few rows memory is what limits.
+/// bfloat16: the upper half of single precision, so that widening is a shift. .NET 10 has no binding for the processor's own bf16 products;
+/// widened ones are exact, and at few rows memory is what limits.
 /// </summary>
 internal readonly unsafe struct Bf16Element : IElement<ushort>
 {
@@ -30,9 +30,7 @@ internal readonly unsafe struct Bf16Element : IElement<ushort>
         var bits = values.AsUInt32();
         var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
         var kept = Vector512.ConditionalSelect(Vector512.Equals(values, values).AsUInt32(), rounded, Vector512.Create((uint)NotANumber));
-        var narrow = Avx512F.IsSupported
-            ? Avx512F.ConvertToVector256UInt16(kept)
-            : Vector256.Narrow(kept.GetLower(), kept.GetUpper());
+        var narrow = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(kept) : Vector256.Narrow(kept.GetLower(), kept.GetUpper());
         narrow.Store(target);
     }
 

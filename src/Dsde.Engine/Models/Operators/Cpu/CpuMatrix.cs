@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// A linear layer's weight as the kernels read it: in place, or a padded copy where its width is not a multiple of a step. Valid while the layer's
-/// tensors live.
+/// A linear layer's weight as the kernels read it: in place, or a padded copy where its width is not a multiple of a step. Valid while the
+/// layer's tensors live.
 /// </summary>
 /// <typeparam name="T">One number.</typeparam>
 internal sealed unsafe class CpuMatrix<T> : IDisposable

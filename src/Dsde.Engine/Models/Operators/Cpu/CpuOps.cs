@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// The operators on a processor's vector units, made for few rows: weights stream through once, at the speed of memory, where torch's matrix products
-/// reach half of it. A row's results are bitwise the same whatever rows are beside it. Owns its threads and scratch memory; the weights must outlive it.
+/// The operators on a processor's vector units, made for few rows: weights stream through once, at the speed of memory, where torch's
+/// matrix products reach half of it. A row's results are bitwise the same whatever rows are beside it. Owns its threads and scratch memory;
+/// the weights must outlive it.
 /// </summary>
 /// <typeparam name="T">One number of weights, activations and cache.</typeparam>
 /// <typeparam name="TElement">How it is kept.</typeparam>
@@ -46,14 +47,22 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
 
     /// <inheritdoc/>
     public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) =>
-        TakesMany(x) ? _torch.LinearAdd(x, weight, residual) : Multiply(x, weight, LinearFinish.AddResidual, weight.Weight.shape[0], Type, residual);
+        TakesMany(x)
+            ? _torch.LinearAdd(x, weight, residual)
+            : Multiply(x, weight, LinearFinish.AddResidual, weight.Weight.shape[0], Type, residual);
 
     /// <inheritdoc/>
     public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation)
     {
         return TakesMany(x)
             ? _torch.GatedLinear(x, gateUp, activation)
-            : Multiply(x, gateUp, activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu, gateUp.Weight.shape[0] / 2, Type);
+            : Multiply(
+                x,
+                gateUp,
+                activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu,
+                gateUp.Weight.shape[0] / 2,
+                Type
+            );
     }
 
     /// <inheritdoc/>
@@ -70,13 +79,19 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     }
 
     /// <inheritdoc/>
-    public IDecoderPass CreatePass(ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) =>
-        new CpuPass<T, TElement>(this, config, weights, attention, embeddingScale);
+    public IDecoderPass CreatePass(
+        ModelConfig config,
+        DecoderWeights weights,
+        IReadOnlyList<AttentionShape> attention,
+        float embeddingScale
+    ) => new CpuPass<T, TElement>(this, config, weights, attention, embeddingScale);
 
     /// <summary>Whether so many rows go through the kernels.</summary>
     public bool Takes(int rowCount) => isDeterministic || rowCount <= MaxFastRows;
 
-    /// <summary><see cref="RmsNorm"/> in memory. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>.</summary>
+    /// <summary>
+    /// <see cref="RmsNorm"/> in memory. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>.
+    /// </summary>
     public void Norm(T* x, Tensor weight, T* result, int rows, int width, double eps)
     {
         if (!_normWeights.TryGetValue(weight, out var wide))
@@ -90,7 +105,10 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
         _norm.Run(_team, x, wide.Floats(width), result, rows, width, eps);
     }
 
-    /// <summary>A linear layer in memory. <paramref name="x"/>: <c>[R, in]</c>; the others as <see cref="LinearWork{T, TElement}.Run(ThreadTeam, CpuMatrix{T}, float*, int, LinearFinish, T*, void*)"/> takes them.</summary>
+    /// <summary>
+    /// A linear layer in memory. <paramref name="x"/>: <c>[R, in]</c>; the others as
+    /// <see cref="LinearWork{T, TElement}.Run(ThreadTeam, CpuMatrix{T}, float*, int, LinearFinish, T*, void*)"/> takes them.
+    /// </summary>
     public void Multiply(T* x, LinearWeight weight, int rows, LinearFinish finish, T* residual, void* result)
     {
         if (!_matrices.TryGetValue(weight, out var matrix))
@@ -138,12 +156,26 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
 
     private bool TakesMany(Tensor x) => !Takes((int)x.shape[0]);
 
-    private Tensor Multiply(Tensor x, LinearWeight weight, LinearFinish finish, long resultWidth, ScalarType resultType, Tensor? residual = null)
+    private Tensor Multiply(
+        Tensor x,
+        LinearWeight weight,
+        LinearFinish finish,
+        long resultWidth,
+        ScalarType resultType,
+        Tensor? residual = null
+    )
     {
         using var input = new ContiguousTensor(x);
         using var added = residual is null ? default : new ContiguousTensor(residual);
         var result = empty([x.shape[0], resultWidth], resultType);
-        Multiply(input.Address<T>(), weight, (int)x.shape[0], finish, residual is null ? null : added.Address<T>(), NativeTensor.Address(result));
+        Multiply(
+            input.Address<T>(),
+            weight,
+            (int)x.shape[0],
+            finish,
+            residual is null ? null : added.Address<T>(),
+            NativeTensor.Address(result)
+        );
         return result;
     }
 

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// A forward pass from token ids to logits in the same scratch memory every time: a small draft spends more on the tensors between its operators than
-/// in them. Computes exactly what the operators do one by one. Legend as in <see cref="PassRows"/> and <see cref="LayerWeights"/>.
+/// A forward pass from token ids to logits in the same scratch memory every time: a small draft spends more on the tensors between its
+/// operators than in them. Computes exactly what the operators do one by one. Legend as in <see cref="PassRows"/> and
+/// <see cref="LayerWeights"/>.
 /// </summary>
 /// <param name="ops">The operators; they and the weights must outlive this.</param>
 /// <param name="config">Shape of the model.</param>
@@ -15,13 +16,21 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 /// <param name="attention">How each layer attends.</param>
 /// <param name="embeddingScale">What embeddings are multiplied by, rounded to the type of the weights; 1 for nothing.</param>
 internal sealed unsafe class CpuPass<T, TElement>(
-    CpuOps<T, TElement> ops, ModelConfig config, DecoderWeights weights, IReadOnlyList<AttentionShape> attention, float embeddingScale) : IDecoderPass
+    CpuOps<T, TElement> ops,
+    ModelConfig config,
+    DecoderWeights weights,
+    IReadOnlyList<AttentionShape> attention,
+    float embeddingScale
+) : IDecoderPass
     where T : unmanaged
     where TElement : IElement<T>
 {
     private const int VectorWidth = PartialRow.VectorWidth;
 
-    private readonly NativeBuffer _hidden = new(), _normed = new(), _wide = new(), _narrow = new();
+    private readonly NativeBuffer _hidden = new(),
+        _normed = new(),
+        _wide = new(),
+        _narrow = new();
 
     /// <inheritdoc/>
     public bool CanRun(int rowCount) => ops.Takes(rowCount);
@@ -75,11 +84,20 @@ internal sealed unsafe class CpuPass<T, TElement>(
 
         var gated = _wide.Items<T>((long)count * config.IntermediateSize); // [R, I]
         ops.Norm(hidden, layerWeights.MlpNorm, normed, count, config.HiddenSize, config.RmsNormEps);
-        ops.Multiply(normed, layerWeights.GateUp, count, config.Activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu, null, gated);
+        ops.Multiply(
+            normed,
+            layerWeights.GateUp,
+            count,
+            config.Activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu,
+            null,
+            gated
+        );
         Project(gated, layerWeights.Down, layerWeights.MlpOutputNorm, hidden, normed, count);
     }
 
-    /// <summary>Back to the residual stream, in place, through the block's output norm if it has one. <paramref name="scratch"/>: <c>[R, H]</c>.</summary>
+    /// <summary>
+    /// Back to the residual stream, in place, through the block's output norm if it has one. <paramref name="scratch"/>: <c>[R, H]</c>.
+    /// </summary>
     private void Project(T* x, LinearWeight weight, Tensor? norm, T* hidden, T* scratch, int count)
     {
         if (norm is null)
@@ -120,7 +138,11 @@ internal sealed unsafe class CpuPass<T, TElement>(
         for (long i = 0; i < length; i += VectorWidth)
         {
             var left = (int)Math.Min(VectorWidth, length - i);
-            PartialRow.Store<T, TElement>(sum + i, PartialRow.Load<T, TElement>(sum + i, left) + PartialRow.Load<T, TElement>(values + i, left), left);
+            PartialRow.Store<T, TElement>(
+                sum + i,
+                PartialRow.Load<T, TElement>(sum + i, left) + PartialRow.Load<T, TElement>(values + i, left),
+                left
+            );
         }
     }
 }

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Products of some rows of activations with four rows of weights, which are read once. The sums stay in registers, which is why each number of rows
-/// is written out. A product's additions come in the same order in all of them: what a row gives does not depend on the rows beside it.
+/// Products of some rows of activations with four rows of weights, which are read once. The sums stay in registers, which is why each
+/// number of rows is written out. A product's additions come in the same order in all of them: what a row gives does not depend on the rows
+/// beside it.
 /// </summary>
 internal static unsafe class DotTile<T, TElement>
     where T : unmanaged
@@ -67,9 +68,15 @@ internal static unsafe class DotTile<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows1(in TileWeights<T> weights, float* x, nint xStride, float* sums, nint sumStride)
     {
-        T* w0 = weights.Row0, w1 = weights.Row1, w2 = weights.Row2, w3 = weights.Row3;
+        T* w0 = weights.Row0,
+            w1 = weights.Row1,
+            w2 = weights.Row2,
+            w3 = weights.Row3;
         var x0 = x;
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
+        Vector512<float> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
         for (nint i = 0, ahead = weights.Ahead, width = weights.Width; i < width; i += StepWidth)
         {
             Prefetch(w0 + i + ahead, w1 + i + ahead, w2 + i + ahead, w3 + i + ahead);
@@ -101,14 +108,25 @@ internal static unsafe class DotTile<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows2(in TileWeights<T> weights, float* x, nint xStride, float* sums, nint sumStride)
     {
-        T* w0 = weights.Row0, w1 = weights.Row1, w2 = weights.Row2, w3 = weights.Row3;
-        float* x0 = x, x1 = x + xStride;
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default;
+        T* w0 = weights.Row0,
+            w1 = weights.Row1,
+            w2 = weights.Row2,
+            w3 = weights.Row3;
+        float* x0 = x,
+            x1 = x + xStride;
+        Vector512<float> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<float> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
         for (nint i = 0, ahead = weights.Ahead, width = weights.Width; i < width; i += StepWidth)
         {
             Prefetch(w0 + i + ahead, w1 + i + ahead, w2 + i + ahead, w3 + i + ahead);
-            Vector512<float> a0 = Vector512.Load(x0 + i), a1 = Vector512.Load(x1 + i);
+            Vector512<float> a0 = Vector512.Load(x0 + i),
+                a1 = Vector512.Load(x1 + i);
             var v0 = TElement.LoadFirst(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(v0, a0, s00);
             s10 = Vector512.FusedMultiplyAdd(v0, a1, s10);
@@ -122,7 +140,8 @@ internal static unsafe class DotTile<T, TElement>
             s03 = Vector512.FusedMultiplyAdd(v3, a0, s03);
             s13 = Vector512.FusedMultiplyAdd(v3, a1, s13);
 
-            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep), b1 = Vector512.Load(x1 + i + HalfStep);
+            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep),
+                b1 = Vector512.Load(x1 + i + HalfStep);
             var u0 = TElement.LoadSecond(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(u0, b0, s00);
             s10 = Vector512.FusedMultiplyAdd(u0, b1, s10);
@@ -145,16 +164,37 @@ internal static unsafe class DotTile<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows4(in TileWeights<T> weights, float* x, nint xStride, float* sums, nint sumStride)
     {
-        T* w0 = weights.Row0, w1 = weights.Row1, w2 = weights.Row2, w3 = weights.Row3;
-        float* x0 = x, x1 = x + xStride, x2 = x + (2 * xStride), x3 = x + (3 * xStride);
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector512<float> s20 = default, s21 = default, s22 = default, s23 = default;
-        Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default;
+        T* w0 = weights.Row0,
+            w1 = weights.Row1,
+            w2 = weights.Row2,
+            w3 = weights.Row3;
+        float* x0 = x,
+            x1 = x + xStride,
+            x2 = x + (2 * xStride),
+            x3 = x + (3 * xStride);
+        Vector512<float> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<float> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
+        Vector512<float> s20 = default,
+            s21 = default,
+            s22 = default,
+            s23 = default;
+        Vector512<float> s30 = default,
+            s31 = default,
+            s32 = default,
+            s33 = default;
         for (nint i = 0, ahead = weights.Ahead, width = weights.Width; i < width; i += StepWidth)
         {
             Prefetch(w0 + i + ahead, w1 + i + ahead, w2 + i + ahead, w3 + i + ahead);
-            Vector512<float> a0 = Vector512.Load(x0 + i), a1 = Vector512.Load(x1 + i), a2 = Vector512.Load(x2 + i), a3 = Vector512.Load(x3 + i);
+            Vector512<float> a0 = Vector512.Load(x0 + i),
+                a1 = Vector512.Load(x1 + i),
+                a2 = Vector512.Load(x2 + i),
+                a3 = Vector512.Load(x3 + i);
             var v0 = TElement.LoadFirst(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(v0, a0, s00);
             s10 = Vector512.FusedMultiplyAdd(v0, a1, s10);
@@ -176,7 +216,10 @@ internal static unsafe class DotTile<T, TElement>
             s23 = Vector512.FusedMultiplyAdd(v3, a2, s23);
             s33 = Vector512.FusedMultiplyAdd(v3, a3, s33);
 
-            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep), b1 = Vector512.Load(x1 + i + HalfStep), b2 = Vector512.Load(x2 + i + HalfStep), b3 = Vector512.Load(x3 + i + HalfStep);
+            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep),
+                b1 = Vector512.Load(x1 + i + HalfStep),
+                b2 = Vector512.Load(x2 + i + HalfStep),
+                b3 = Vector512.Load(x3 + i + HalfStep);
             var u0 = TElement.LoadSecond(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(u0, b0, s00);
             s10 = Vector512.FusedMultiplyAdd(u0, b1, s10);
@@ -209,17 +252,43 @@ internal static unsafe class DotTile<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows5(in TileWeights<T> weights, float* x, nint xStride, float* sums, nint sumStride)
     {
-        T* w0 = weights.Row0, w1 = weights.Row1, w2 = weights.Row2, w3 = weights.Row3;
-        float* x0 = x, x1 = x + xStride, x2 = x + (2 * xStride), x3 = x + (3 * xStride), x4 = x + (4 * xStride);
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector512<float> s20 = default, s21 = default, s22 = default, s23 = default;
-        Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default;
-        Vector512<float> s40 = default, s41 = default, s42 = default, s43 = default;
+        T* w0 = weights.Row0,
+            w1 = weights.Row1,
+            w2 = weights.Row2,
+            w3 = weights.Row3;
+        float* x0 = x,
+            x1 = x + xStride,
+            x2 = x + (2 * xStride),
+            x3 = x + (3 * xStride),
+            x4 = x + (4 * xStride);
+        Vector512<float> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<float> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
+        Vector512<float> s20 = default,
+            s21 = default,
+            s22 = default,
+            s23 = default;
+        Vector512<float> s30 = default,
+            s31 = default,
+            s32 = default,
+            s33 = default;
+        Vector512<float> s40 = default,
+            s41 = default,
+            s42 = default,
+            s43 = default;
         for (nint i = 0, ahead = weights.Ahead, width = weights.Width; i < width; i += StepWidth)
         {
             Prefetch(w0 + i + ahead, w1 + i + ahead, w2 + i + ahead, w3 + i + ahead);
-            Vector512<float> a0 = Vector512.Load(x0 + i), a1 = Vector512.Load(x1 + i), a2 = Vector512.Load(x2 + i), a3 = Vector512.Load(x3 + i), a4 = Vector512.Load(x4 + i);
+            Vector512<float> a0 = Vector512.Load(x0 + i),
+                a1 = Vector512.Load(x1 + i),
+                a2 = Vector512.Load(x2 + i),
+                a3 = Vector512.Load(x3 + i),
+                a4 = Vector512.Load(x4 + i);
             var v0 = TElement.LoadFirst(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(v0, a0, s00);
             s10 = Vector512.FusedMultiplyAdd(v0, a1, s10);
@@ -245,7 +314,11 @@ internal static unsafe class DotTile<T, TElement>
             s33 = Vector512.FusedMultiplyAdd(v3, a3, s33);
             s43 = Vector512.FusedMultiplyAdd(v3, a4, s43);
 
-            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep), b1 = Vector512.Load(x1 + i + HalfStep), b2 = Vector512.Load(x2 + i + HalfStep), b3 = Vector512.Load(x3 + i + HalfStep), b4 = Vector512.Load(x4 + i + HalfStep);
+            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep),
+                b1 = Vector512.Load(x1 + i + HalfStep),
+                b2 = Vector512.Load(x2 + i + HalfStep),
+                b3 = Vector512.Load(x3 + i + HalfStep),
+                b4 = Vector512.Load(x4 + i + HalfStep);
             var u0 = TElement.LoadSecond(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(u0, b0, s00);
             s10 = Vector512.FusedMultiplyAdd(u0, b1, s10);
@@ -283,18 +356,49 @@ internal static unsafe class DotTile<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Rows6(in TileWeights<T> weights, float* x, nint xStride, float* sums, nint sumStride)
     {
-        T* w0 = weights.Row0, w1 = weights.Row1, w2 = weights.Row2, w3 = weights.Row3;
-        float* x0 = x, x1 = x + xStride, x2 = x + (2 * xStride), x3 = x + (3 * xStride), x4 = x + (4 * xStride), x5 = x + (5 * xStride);
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector512<float> s20 = default, s21 = default, s22 = default, s23 = default;
-        Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default;
-        Vector512<float> s40 = default, s41 = default, s42 = default, s43 = default;
-        Vector512<float> s50 = default, s51 = default, s52 = default, s53 = default;
+        T* w0 = weights.Row0,
+            w1 = weights.Row1,
+            w2 = weights.Row2,
+            w3 = weights.Row3;
+        float* x0 = x,
+            x1 = x + xStride,
+            x2 = x + (2 * xStride),
+            x3 = x + (3 * xStride),
+            x4 = x + (4 * xStride),
+            x5 = x + (5 * xStride);
+        Vector512<float> s00 = default,
+            s01 = default,
+            s02 = default,
+            s03 = default;
+        Vector512<float> s10 = default,
+            s11 = default,
+            s12 = default,
+            s13 = default;
+        Vector512<float> s20 = default,
+            s21 = default,
+            s22 = default,
+            s23 = default;
+        Vector512<float> s30 = default,
+            s31 = default,
+            s32 = default,
+            s33 = default;
+        Vector512<float> s40 = default,
+            s41 = default,
+            s42 = default,
+            s43 = default;
+        Vector512<float> s50 = default,
+            s51 = default,
+            s52 = default,
+            s53 = default;
         for (nint i = 0, ahead = weights.Ahead, width = weights.Width; i < width; i += StepWidth)
         {
             Prefetch(w0 + i + ahead, w1 + i + ahead, w2 + i + ahead, w3 + i + ahead);
-            Vector512<float> a0 = Vector512.Load(x0 + i), a1 = Vector512.Load(x1 + i), a2 = Vector512.Load(x2 + i), a3 = Vector512.Load(x3 + i), a4 = Vector512.Load(x4 + i), a5 = Vector512.Load(x5 + i);
+            Vector512<float> a0 = Vector512.Load(x0 + i),
+                a1 = Vector512.Load(x1 + i),
+                a2 = Vector512.Load(x2 + i),
+                a3 = Vector512.Load(x3 + i),
+                a4 = Vector512.Load(x4 + i),
+                a5 = Vector512.Load(x5 + i);
             var v0 = TElement.LoadFirst(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(v0, a0, s00);
             s10 = Vector512.FusedMultiplyAdd(v0, a1, s10);
@@ -324,7 +428,12 @@ internal static unsafe class DotTile<T, TElement>
             s43 = Vector512.FusedMultiplyAdd(v3, a4, s43);
             s53 = Vector512.FusedMultiplyAdd(v3, a5, s53);
 
-            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep), b1 = Vector512.Load(x1 + i + HalfStep), b2 = Vector512.Load(x2 + i + HalfStep), b3 = Vector512.Load(x3 + i + HalfStep), b4 = Vector512.Load(x4 + i + HalfStep), b5 = Vector512.Load(x5 + i + HalfStep);
+            Vector512<float> b0 = Vector512.Load(x0 + i + HalfStep),
+                b1 = Vector512.Load(x1 + i + HalfStep),
+                b2 = Vector512.Load(x2 + i + HalfStep),
+                b3 = Vector512.Load(x3 + i + HalfStep),
+                b4 = Vector512.Load(x4 + i + HalfStep),
+                b5 = Vector512.Load(x5 + i + HalfStep);
             var u0 = TElement.LoadSecond(w0 + i);
             s00 = Vector512.FusedMultiplyAdd(u0, b0, s00);
             s10 = Vector512.FusedMultiplyAdd(u0, b1, s10);

@@ -45,7 +45,9 @@ internal static unsafe class HeadWork<T, TElement>
             for (var i = 0; i < headDim; i += PartialRow.VectorWidth)
             {
                 var swapped = Vector512.Load(head + (i < half ? i + half : i - half));
-                Vector512.FusedMultiplyAdd(swapped, TElement.Load(sin + i), Vector512.Load(head + i) * TElement.Load(cos + i)).Store(result + i);
+                Vector512
+                    .FusedMultiplyAdd(swapped, TElement.Load(sin + i), Vector512.Load(head + i) * TElement.Load(cos + i))
+                    .Store(result + i);
             }
 
             return;

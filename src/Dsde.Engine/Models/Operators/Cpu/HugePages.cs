@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
 
-/// <summary>Larger pages for memory that is streamed through: with pages of 4 KB looking up their addresses costs a part of the bandwidth.</summary>
+/// <summary>
+/// Larger pages for memory that is streamed through: with pages of 4 KB looking up their addresses costs a part of the bandwidth.
+/// </summary>
 internal static unsafe partial class HugePages
 {
     private const long PageSize = 2L << 20;
@@ -11,12 +13,14 @@ internal static unsafe partial class HugePages
     private const int Collapse = 25; // MADV_COLLAPSE, since Linux 6.1
 
     /// <summary>
-    /// Moves what lies in whole huge pages into them, contents unchanged. Advice only: where the system does not do it (older kernels, mapped files) all
-    /// stays as it is.
+    /// Moves what lies in whole huge pages into them, contents unchanged. Advice only: where the system does not do it (older kernels,
+    /// mapped files) all stays as it is.
     /// </summary>
     public static void Advise(void* start, long length) => Advise(start, length, Collapse);
 
-    /// <summary>Asks for huge pages where a tensor's memory is touched for the first time. <paramref name="tensor"/>: contiguous, on the CPU.</summary>
+    /// <summary>
+    /// Asks for huge pages where a tensor's memory is touched for the first time. <paramref name="tensor"/>: contiguous, on the CPU.
+    /// </summary>
     public static void Prefer(Tensor tensor) => Advise(NativeTensor.Address(tensor), tensor.NumberOfElements * tensor.ElementSize, Huge);
 
     private static void Advise(void* start, long length, int advice)

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Softmax attention of a few queries over one head's keys, in one go over them (Dao et al. 2022): blocks of keys begin at fixed positions, and each
-/// query keeps its running maximum, sum and weighted values. A query's arithmetic depends on its own position only, whatever queries go with it.
+/// Softmax attention of a few queries over one head's keys, in one go over them (Dao et al. 2022): blocks of keys begin at fixed positions,
+/// and each query keeps its running maximum, sum and weighted values. A query's arithmetic depends on its own position only, whatever
+/// queries go with it.
 /// </summary>
 internal unsafe ref struct KeyBlocks<T, TElement>
     where T : unmanaged
@@ -57,12 +58,15 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     public float* Spare { get; }
 
     /// <summary>Floats of scratch for some queries.</summary>
-    public static int ScratchLength(int queryCount, int stride) => (((2 * queryCount) + BlockLength + 1) * stride) + (queryCount * (BlockLength + 3));
+    public static int ScratchLength(int queryCount, int stride) =>
+        (((2 * queryCount) + BlockLength + 1) * stride) + (queryCount * (BlockLength + 3));
 
     /// <summary>Begins with no queries.</summary>
     public void Begin() => _count = 0;
 
-    /// <summary>Room for the next query, to be filled before <see cref="Attend"/>, whose row is at a position. <c>[stride] f32</c></summary>
+    /// <summary>
+    /// Room for the next query, to be filled before <see cref="Attend"/>, whose row is at a position. <c>[stride] f32</c>
+    /// </summary>
     public float* Add(int position)
     {
         ((int*)_positions)[_count] = position;
@@ -188,7 +192,8 @@ internal unsafe ref struct KeyBlocks<T, TElement>
             }
 
             var place = lanes + Vector512.Create((float)i);
-            var seen = Vector512.GreaterThanOrEqual(place, Vector512.Create((float)from)) & Vector512.LessThan(place, Vector512.Create((float)to));
+            var seen =
+                Vector512.GreaterThanOrEqual(place, Vector512.Create((float)from)) & Vector512.LessThan(place, Vector512.Create((float)to));
             scores = Vector512.ConditionalSelect(seen, scores, Vector512.Create(float.NegativeInfinity));
             scores.Store(weights + i);
             maximum = Vector512.Max(maximum, scores);
@@ -197,7 +202,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         Rescale(query, LargestOf(maximum), weights, dots);
     }
 
-    /// <summary>Scores of the first keys of the block, whole vectors of them; what lies behind <paramref name="to"/> means nothing.</summary>
+    /// <summary>
+    /// Scores of the first keys of the block, whole vectors of them; what lies behind <paramref name="to"/> means nothing.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly int DotBlock(float* query, int to, float* scores)
     {
@@ -206,7 +213,10 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         for (var key = 0; key < to; key += DotTile<T, TElement>.OutputCount)
         {
             var k = block + (key * stride);
-            Vector512<float> a = default, b = default, c = default, e = default;
+            Vector512<float> a = default,
+                b = default,
+                c = default,
+                e = default;
             for (var d = 0; d < stride; d += VectorWidth)
             {
                 var q = Vector512.Load(query + d);
@@ -244,7 +254,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>Adds the weighted values of the block's keys [from, to), four vectors at a time, so that additions need not wait for each other.</summary>
+    /// <summary>
+    /// Adds the weighted values of the block's keys [from, to), four vectors at a time, so that additions need not wait for each other.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddValues(int query, int from, int to)
     {
@@ -257,7 +269,10 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         for (; d <= stride - Wide; d += Wide)
         {
             var sum = sums + d;
-            Vector512<float> a = Vector512.Load(sum), b = Vector512.Load(sum + 16), c = Vector512.Load(sum + 32), e = Vector512.Load(sum + 48);
+            Vector512<float> a = Vector512.Load(sum),
+                b = Vector512.Load(sum + 16),
+                c = Vector512.Load(sum + 32),
+                e = Vector512.Load(sum + 48);
             var value = values + d;
             for (var key = from; key < to; key++, value += stride)
             {

@@ -46,7 +46,11 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
         _result = result;
         _resultWidth = IsGated ? weight.OutputCount / 2 : weight.OutputCount;
         _itemDistance = team.ThreadCount * ItemOutputs;
-        team.Run(this, (_resultWidth + ItemOutputs - 1) / ItemOutputs, WorkSize.IsWorthSharing((long)weight.OutputCount * weight.Width * (rowCount + 1)));
+        team.Run(
+            this,
+            (_resultWidth + ItemOutputs - 1) / ItemOutputs,
+            WorkSize.IsWorthSharing((long)weight.OutputCount * weight.Width * (rowCount + 1))
+        );
     }
 
     /// <inheritdoc/>
@@ -75,8 +79,8 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
     }
 
     /// <summary>
-    /// Sums of some outputs and rows. <paramref name="sums"/>: <c>[rows, item outputs]</c>; <paramref name="next"/>: the output that this thread is likely to
-    /// go on with, whose weights are asked for in time.
+    /// Sums of some outputs and rows. <paramref name="sums"/>: <c>[rows, item outputs]</c>; <paramref name="next"/>: the output that this
+    /// thread is likely to go on with, whose weights are asked for in time.
     /// </summary>
     private void Multiply(int first, int count, int row, int rows, float* sums, int next)
     {
@@ -86,7 +90,8 @@ internal sealed unsafe class LinearWork<T, TElement> : ITeamWork
         var tile = new TileWeights<T> { Width = width };
         for (var output = 0; output < count; output += DotTile<T, TElement>.OutputCount)
         {
-            tile.Ahead = (output + DotTile<T, TElement>.OutputCount < count ? DotTile<T, TElement>.OutputCount : next - first - output) * width;
+            tile.Ahead =
+                (output + DotTile<T, TElement>.OutputCount < count ? DotTile<T, TElement>.OutputCount : next - first - output) * width;
             tile.Row0 = weight.Rows + ((long)(first + output) * width);
             tile.Row1 = Min(tile.Row0 + width, last); // at the end of a matrix the last row stands in for those that aren't there
             tile.Row2 = Min(tile.Row0 + (2 * width), last);

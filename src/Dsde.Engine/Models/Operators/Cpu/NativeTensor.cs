@@ -7,8 +7,8 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 internal static unsafe partial class NativeTensor
 {
     /// <summary>
-    /// First element of a contiguous tensor in host memory; valid while the tensor lives. TorchSharp's own accessors are spans, which end at 2 GB, and
-    /// objects, of which a pass would make hundreds.
+    /// First element of a contiguous tensor in host memory; valid while the tensor lives. TorchSharp's own accessors are spans, which end
+    /// at 2 GB, and objects, of which a pass would make hundreds.
     /// </summary>
     public static void* Address(Tensor tensor)
     {

@@ -14,7 +14,10 @@ internal sealed unsafe class NormWork<T, TElement> : ITeamWork
     private int _width;
     private float _eps;
 
-    /// <summary>Normalises rows. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>, <paramref name="weight"/>: <c>[width] f32</c>.</summary>
+    /// <summary>
+    /// Normalises rows. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>,
+    /// <paramref name="weight"/>: <c>[width] f32</c>.
+    /// </summary>
     public void Run(ThreadTeam team, T* x, float* weight, T* result, int rowCount, int width, double eps)
     {
         _x = x;

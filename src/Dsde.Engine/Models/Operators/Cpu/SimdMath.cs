@@ -9,7 +9,9 @@ internal static class SimdMath
     private const float LargestExponent = 88.37f;
     private const float SmallestExponent = -87.33f; // below it e^x is not a normal number
 
-    /// <summary>e^x; 0 below the range of normal numbers, also for −∞. Cody and Waite's reduction, then the polynomial of Cephes' expf.</summary>
+    /// <summary>
+    /// e^x; 0 below the range of normal numbers, also for −∞. Cody and Waite's reduction, then the polynomial of Cephes' expf.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {

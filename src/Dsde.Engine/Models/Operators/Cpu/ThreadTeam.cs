@@ -4,15 +4,15 @@ using System.Runtime.ExceptionServices;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Threads that share the items of a piece of work with the thread that brings it. A decoder has a hundred such pieces in a few milliseconds, so
-/// workers look for the next one for a short while before they block; items are taken one by one, so that a worker which wakes late or loses its core
-/// delays nobody but by the item it holds. One thread at a time brings work.
+/// Threads that share the items of a piece of work with the thread that brings it. A decoder has a hundred such pieces in a few
+/// milliseconds, so workers look for the next one for a short while before they block; items are taken one by one, so that a worker which
+/// wakes late or loses its core delays nobody but by the item it holds. One thread at a time brings work.
 /// </summary>
 internal sealed class ThreadTeam : IDisposable
 {
     /// <summary>
-    /// How long a worker looks for work before it blocks: longer than what lies between two pieces of a forward pass, short against anything another
-    /// process would notice.
+    /// How long a worker looks for work before it blocks: longer than what lies between two pieces of a forward pass, short against
+    /// anything another process would notice.
     /// </summary>
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
 
@@ -110,7 +110,9 @@ internal sealed class ThreadTeam : IDisposable
         }
     }
 
-    /// <summary>Once closed no worker enters, and one that is inside has announced itself: both sides write, fence, then read the other's word.</summary>
+    /// <summary>
+    /// Once closed no worker enters, and one that is inside has announced itself: both sides write, fence, then read the other's word.
+    /// </summary>
     private void Close()
     {
         Interlocked.Exchange(ref _isOpen, 0);
@@ -136,7 +138,7 @@ internal sealed class ThreadTeam : IDisposable
 
     private void TakeItems()
     {
-        for (int item; (item = Interlocked.Increment(ref _nextItem) - 1) < _itemCount;)
+        for (int item; (item = Interlocked.Increment(ref _nextItem) - 1) < _itemCount; )
         {
             try
             {

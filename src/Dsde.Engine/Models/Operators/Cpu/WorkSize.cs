@@ -4,8 +4,8 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 internal static class WorkSize
 {
     /// <summary>
-    /// Multiplications below which a second thread costs more than it brings: handing over takes one to two microseconds, in which one thread does
-    /// some ten thousand of them, and a worker that has gone to sleep takes ten times as long to wake.
+    /// Multiplications below which a second thread costs more than it brings: handing over takes one to two microseconds, in which one
+    /// thread does some ten thousand of them, and a worker that has gone to sleep takes ten times as long to wake.
     /// </summary>
     private const long SmallestShared = 300_000;
 
