@@ -9,7 +9,7 @@ namespace Dsde.Pipeline.Hosting;
 /// </summary>
 internal sealed class DrainTimer(
     IHostApplicationLifetime lifetime,
-    RunningJobs running,
+    HeldJobs heldJobs,
     WorkerOptions options,
     TimeProvider time,
     ILogger<DrainTimer> logger
@@ -26,10 +26,10 @@ internal sealed class DrainTimer(
     {
         _registration = lifetime.ApplicationStopping.Register(() =>
         {
-            logger.Draining(running.Count, options.DrainSeconds);
+            logger.Draining(heldJobs.Count, options.DrainSeconds);
             var drain = TimeSpan.FromSeconds(options.DrainSeconds);
-            _handBack = time.CreateTimer(_ => running.HandBackAll(), null, drain, Timeout.InfiniteTimeSpan);
-            _abandon = time.CreateTimer(_ => running.AbandonAll(), null, drain + SuspendTime, Timeout.InfiniteTimeSpan);
+            _handBack = time.CreateTimer(_ => heldJobs.HandBackAll(), null, drain, Timeout.InfiniteTimeSpan);
+            _abandon = time.CreateTimer(_ => heldJobs.AbandonAll(), null, drain + SuspendTime, Timeout.InfiniteTimeSpan);
         });
         return Task.CompletedTask;
     }

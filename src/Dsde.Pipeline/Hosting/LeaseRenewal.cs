@@ -11,7 +11,7 @@ namespace Dsde.Pipeline.Hosting;
 /// </summary>
 internal sealed class LeaseRenewal(
     IJobStore store,
-    RunningJobs running,
+    HeldJobs heldJobs,
     DatabasePatience patience,
     WorkerOptions options,
     TimeProvider time,
@@ -23,7 +23,7 @@ internal sealed class LeaseRenewal(
     /// <summary>Renews once.</summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
-        var leases = running.Leases;
+        var leases = heldJobs.Leases;
         if (leases.Count == 0)
         {
             return;
@@ -32,7 +32,7 @@ internal sealed class LeaseRenewal(
         var byId = leases.ToDictionary(lease => lease.JobId);
         foreach (var notice in await store.RenewAsync(leases, _lease, cancellationToken))
         {
-            running.Tell(byId[notice.JobId], notice.Kind);
+            heldJobs.Tell(byId[notice.JobId], notice.Kind);
         }
     }
 

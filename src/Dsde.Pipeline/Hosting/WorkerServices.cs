@@ -28,14 +28,14 @@ internal static class WorkerServices
         services.AddSingleton(options);
         services.AddSingleton(WorkerIdentity.Create(options));
         services.AddSingleton(engine);
-        services.AddSingleton<RunningJobs>();
+        services.AddSingleton<HeldJobs>();
         services.AddSingleton<JobValidator>();
         services.AddSingleton<DatabasePatience>();
         services.AddSingleton<EngineGate>();
         services.AddSingleton<CheckpointWriter>();
         services.AddSingleton<OutputGenerator>();
         services.AddSingleton<JobClaims>();
-        services.AddSingleton<JobWork>();
+        services.AddSingleton<JobAttempt>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton(provider => new JobsUnderWay(
             provider.GetRequiredService<WorkerMetrics>(),
@@ -52,18 +52,18 @@ internal static class WorkerServices
         services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
         services.AddHostedService<LeaseRenewal>();
         services.AddHostedService<DrainTimer>();
-        services.AddOptions<LoggerFilterOptions>().Configure<RunningJobs>(LeaveOutHandedBack);
+        services.AddOptions<LoggerFilterOptions>().Configure<HeldJobs>(LeaveOutHandedBack);
         return services;
     }
 
     /// <summary>A job given back to the queue looks like a fault to the transport, which would log each with its stack.</summary>
-    private static void LeaveOutHandedBack(LoggerFilterOptions filters, RunningJobs running) =>
+    private static void LeaveOutHandedBack(LoggerFilterOptions filters, HeldJobs heldJobs) =>
         filters.Rules.Add(
             new LoggerFilterRule(
                 providerName: null,
                 categoryName: "MassTransit.ReceiveTransport",
                 logLevel: LogLevel.Warning,
-                filter: (_, _, _) => !running.HandBack.IsCancellationRequested
+                filter: (_, _, _) => !heldJobs.HandBack.IsCancellationRequested
             )
         );
 }

@@ -142,7 +142,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     /// <summary>Stops the pipeline; jobs that still run are given up.</summary>
     public async ValueTask DisposeAsync()
     {
-        _host.Services.GetRequiredService<RunningJobs>().HandBackAll();
+        _host.Services.GetRequiredService<HeldJobs>().HandBackAll();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _host.StopAsync(patience.Token);
         if (_host is IAsyncDisposable disposable)

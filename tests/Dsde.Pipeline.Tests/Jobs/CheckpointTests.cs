@@ -184,7 +184,7 @@ public sealed class CheckpointTests : IAsyncLifetime
         return ScriptedEngine.Checkpoint(request, ScriptedEngine.Result(request)) with { TokenIds = tokenIds };
     }
 
-    private async Task<(TestWorker Worker, Contracts.SubmitGenerationJob Job, RunningJob Held, JobLease Lease)> HoldAsync(
+    private async Task<(TestWorker Worker, Contracts.SubmitGenerationJob Job, HeldJob Held, JobLease Lease)> HoldAsync(
         Func<Persistence.IJobStore, Persistence.IJobStore>? wrap = null,
         Contracts.SubmitGenerationJob? job = null
     )

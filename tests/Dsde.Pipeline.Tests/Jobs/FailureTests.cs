@@ -190,6 +190,6 @@ public sealed class FailureTests : IAsyncLifetime
         await worker.RunAsync(JobLife.Job() with { Priority = 3 }, JobLane.High);
         await worker.RunAsync(JobLife.Job() with { Priority = int.MaxValue }, JobLane.High);
 
-        priorities.ShouldBe([3, 3 + JobWork.HighLaneLevels, int.MaxValue]);
+        priorities.ShouldBe([3, 3 + JobAttempt.HighLaneLevels, int.MaxValue]);
     }
 }

@@ -24,11 +24,11 @@ internal sealed class TestWorker : IAsyncDisposable
     )
     {
         Options = options ?? new WorkerOptions();
-        Running = new RunningJobs(time);
+        Running = new HeldJobs(time);
         Patience = new DatabasePatience(time, NullLogger<DatabasePatience>.Instance);
         Checkpoints = new CheckpointWriter(store, Patience, time, NullLogger<CheckpointWriter>.Instance);
         var generator = new OutputGenerator(engine, Checkpoints, Options, time, NullLogger<OutputGenerator>.Instance);
-        var work = new JobWork(
+        var work = new JobAttempt(
             store,
             engine,
             new JobValidator(engine, Options),
@@ -37,7 +37,7 @@ internal sealed class TestWorker : IAsyncDisposable
             Patience,
             Options,
             time,
-            NullLogger<JobWork>.Instance
+            NullLogger<JobAttempt>.Instance
         );
         Runner = new JobRunner(
             store,
@@ -54,7 +54,7 @@ internal sealed class TestWorker : IAsyncDisposable
 
     public WorkerOptions Options { get; }
 
-    public RunningJobs Running { get; }
+    public HeldJobs Running { get; }
 
     public EngineGate Gate { get; } = new();
 
@@ -73,7 +73,7 @@ internal sealed class TestWorker : IAsyncDisposable
     public async Task<StoredJob> RunToEndAsync(SubmitGenerationJob job) => (await RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>().Job;
 
     /// <summary>Waits until the worker has claimed a job.</summary>
-    public async Task<RunningJob> ClaimedAsync(Guid jobId)
+    public async Task<HeldJob> ClaimedAsync(Guid jobId)
     {
         while (true)
         {

@@ -16,10 +16,10 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
     : BackgroundService
 {
     // A job is in here at most once.
-    private readonly Channel<RunningJob> _jobs = Channel.CreateUnbounded<RunningJob>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<HeldJob> _jobs = Channel.CreateUnbounded<HeldJob>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>Takes a checkpoint of an output; returns at once.</summary>
-    public void Add(RunningJob job, int choice, SequenceCheckpoint checkpoint)
+    public void Add(HeldJob job, int choice, SequenceCheckpoint checkpoint)
     {
         if (job.Checkpoints.Put(choice, checkpoint))
         {
@@ -29,7 +29,7 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
 
     /// <summary>Saves what there is of a job now.</summary>
     /// <exception cref="DatabaseUnavailableException">The database is away; what there is stays to be saved.</exception>
-    public Task SaveAsync(RunningJob job, CancellationToken cancellationToken) =>
+    public Task SaveAsync(HeldJob job, CancellationToken cancellationToken) =>
         job.Checkpoints.SaveAsync(
             async unsaved =>
             {
@@ -47,7 +47,7 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var jobs = new List<RunningJob>();
+        var jobs = new List<HeldJob>();
         while (await _jobs.Reader.WaitToReadAsync(stoppingToken))
         {
             jobs.Clear();
@@ -66,7 +66,7 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
     }
 
     /// <summary>False if the database is away; the job is queued again.</summary>
-    private async Task<bool> TrySaveAsync(RunningJob job, CancellationToken cancellationToken)
+    private async Task<bool> TrySaveAsync(HeldJob job, CancellationToken cancellationToken)
     {
         try
         {

@@ -31,7 +31,7 @@ internal static class JobFailures
     /// Whether an operator may want to send the job again, so that its message is kept in the error queue; null if not, otherwise why it is
     /// there.
     /// </summary>
-    public static string? FindDeadLetterReason(JobFailure? failure) =>
+    public static string? DeadLetterReasonOf(JobFailure? failure) =>
         failure is { Code: FailureCodes.WorkerLost or FailureCodes.EngineError or FailureCodes.InternalError }
             ? $"{failure.Code}: {failure.Message}"
             : null;

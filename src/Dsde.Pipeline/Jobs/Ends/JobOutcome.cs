@@ -16,7 +16,7 @@ internal abstract record JobOutcome
         public BatchProgress? CompletedBatch { get; init; }
 
         /// <summary>Why the message is to be kept in the error queue once the end is announced; null if it isn't.</summary>
-        public string? DeadLetterReason => JobFailures.FindDeadLetterReason(Job.Failure);
+        public string? DeadLetterReason => JobFailures.DeadLetterReasonOf(Job.Failure);
     }
 
     /// <summary>Its id stands for another request, which keeps its end.</summary>

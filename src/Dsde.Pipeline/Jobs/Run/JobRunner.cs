@@ -16,9 +16,9 @@ namespace Dsde.Pipeline.Jobs.Run;
 internal sealed class JobRunner(
     IJobStore store,
     JobClaims claims,
-    JobWork work,
+    JobAttempt attempt,
     CheckpointWriter checkpoints,
-    RunningJobs running,
+    HeldJobs heldJobs,
     DatabasePatience patience,
     TimeProvider time,
     ILogger<JobRunner> logger
@@ -39,7 +39,7 @@ internal sealed class JobRunner(
         {
             while (true)
             {
-                running.HandBack.ThrowIfCancellationRequested();
+                heldJobs.HandBack.ThrowIfCancellationRequested();
                 switch (await ClaimAsync(claim))
                 {
                     case ClaimResult.Claimed claimed:
@@ -65,7 +65,7 @@ internal sealed class JobRunner(
                 }
             }
         }
-        catch (OperationCanceledException) when (running.HandBack.IsCancellationRequested)
+        catch (OperationCanceledException) when (heldJobs.HandBack.IsCancellationRequested)
         {
             return new JobOutcome.HandedBack();
         }
@@ -74,17 +74,17 @@ internal sealed class JobRunner(
     private async Task<ClaimResult> ClaimAsync(JobClaim claim)
     {
         using var span = JobSpans.Start("claim");
-        return await patience.RunAsync(() => store.ClaimAsync(claim, running.Abandoned), running.HandBack);
+        return await patience.RunAsync(() => store.ClaimAsync(claim, heldJobs.Abandoned), heldJobs.HandBack);
     }
 
     /// <summary>Null if the claim was lost on the way.</summary>
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
         JobSpans.LinkToFirst(claimed.TraceParent);
-        using var held = running.Add(claimed.Lease, claim.BatchId);
+        using var held = heldJobs.Add(claimed.Lease, claim.BatchId);
         try
         {
-            return await FindEndAsync(delivery, held, claimed) is { } end ? await EndAsync(claim, claimed, end) : await GiveBackAsync(held);
+            return await AttemptAsync(delivery, held, claimed) is { } end ? await EndAsync(claim, claimed, end) : await GiveBackAsync(held);
         }
         catch (OperationCanceledException)
         {
@@ -97,12 +97,12 @@ internal sealed class JobRunner(
         }
     }
 
-    private async Task<JobEnd?> FindEndAsync(JobDelivery delivery, RunningJob held, ClaimResult.Claimed claimed)
+    private async Task<JobEnd?> AttemptAsync(JobDelivery delivery, HeldJob held, ClaimResult.Claimed claimed)
     {
         using var span = JobSpans.Start("generate");
         try
         {
-            var end = await work.FindEndAsync(delivery, held, claimed);
+            var end = await attempt.RunAsync(delivery, held, claimed);
             span.Count(end);
             return end;
         }
@@ -130,7 +130,7 @@ internal sealed class JobRunner(
     private async Task<JobOutcome?> StoreAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
     {
         using var span = JobSpans.Start("store");
-        if (await patience.RunAsync(() => store.StoreAsync(end, running.Abandoned), running.HandBack) is not { } stored)
+        if (await patience.RunAsync(() => store.StoreAsync(end, heldJobs.Abandoned), heldJobs.HandBack) is not { } stored)
         {
             logger.ClaimLost(claim.JobId);
             return null;
@@ -140,7 +140,7 @@ internal sealed class JobRunner(
     }
 
     /// <summary>Null if it is another worker's anyway.</summary>
-    private async Task<JobOutcome?> GiveBackAsync(RunningJob held)
+    private async Task<JobOutcome?> GiveBackAsync(HeldJob held)
     {
         if (held.IsLost)
         {
@@ -150,7 +150,7 @@ internal sealed class JobRunner(
 
         try
         {
-            await checkpoints.SaveAsync(held, running.Abandoned);
+            await checkpoints.SaveAsync(held, heldJobs.Abandoned);
         }
         catch (Exception exception) when (exception is DatabaseUnavailableException or OperationCanceledException)
         {
@@ -172,8 +172,8 @@ internal sealed class JobRunner(
             pause < ShortestHeldPause ? ShortestHeldPause
             : pause > LongestHeldPause ? LongestHeldPause
             : pause;
-        var gone = running.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, running.HandBack);
-        await gone.WaitAsync(pause, time, running.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var gone = heldJobs.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, heldJobs.HandBack);
+        await gone.WaitAsync(pause, time, heldJobs.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task TryReleaseAsync(JobLease lease)

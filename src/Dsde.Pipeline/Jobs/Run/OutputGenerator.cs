@@ -47,7 +47,7 @@ internal sealed class OutputGenerator
     /// <exception cref="EngineFailureException">The engine failed, more often than it is tried again, or has broken down.</exception>
     /// <exception cref="ArgumentException">The request can never run.</exception>
     /// <exception cref="OperationCanceledException">The job was interrupted without a result, or the engine was shut down.</exception>
-    public async Task<GenerationResult[]> GenerateAsync(RunningJob job, GenerationRequest request, int choiceCount) =>
+    public async Task<GenerationResult[]> GenerateAsync(HeldJob job, GenerationRequest request, int choiceCount) =>
         choiceCount == 1
             ? [await GenerateChoiceAsync(job, request, 0)]
             : await Task.WhenAll(
@@ -58,12 +58,7 @@ internal sealed class OutputGenerator
     /// What the checkpoints hold, as outputs that have ended for a reason. Nothing is computed: the engine lets go at once what has been
     /// cancelled before.
     /// </summary>
-    public async Task<GenerationResult[]> ReadCheckpointsAsync(
-        RunningJob job,
-        GenerationRequest request,
-        int choiceCount,
-        FinishReason reason
-    )
+    public async Task<GenerationResult[]> ReadCheckpointsAsync(HeldJob job, GenerationRequest request, int choiceCount, FinishReason reason)
     {
         var control = new GenerationControl();
         control.Cancel();
@@ -80,7 +75,7 @@ internal sealed class OutputGenerator
             Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) },
         };
 
-    private async Task<GenerationResult> GenerateChoiceAsync(RunningJob job, GenerationRequest request, int choice)
+    private async Task<GenerationResult> GenerateChoiceAsync(HeldJob job, GenerationRequest request, int choice)
     {
         request = request with { Control = job.AddOutput(_checkpointInterval, checkpoint => _checkpoints.Add(job, choice, checkpoint)) };
         var context = ResilienceContextPool.Shared.Get(job.Interrupted);
@@ -104,7 +99,7 @@ internal sealed class OutputGenerator
         }
     }
 
-    private async Task<GenerationResult> RunAsync(RunningJob job, GenerationRequest request, int choice)
+    private async Task<GenerationResult> RunAsync(HeldJob job, GenerationRequest request, int choice)
     {
         if (job.Checkpoints.Find(choice) is { } checkpoint)
         {

@@ -13,7 +13,7 @@ using Dsde.Pipeline.Telemetry;
 namespace Dsde.Pipeline.Jobs.Run;
 
 /// <summary>Brings a claimed job to its end, whatever that is.</summary>
-internal sealed class JobWork(
+internal sealed class JobAttempt(
     IJobStore store,
     IGenerationEngine engine,
     JobValidator validator,
@@ -22,7 +22,7 @@ internal sealed class JobWork(
     DatabasePatience patience,
     WorkerOptions options,
     TimeProvider time,
-    ILogger<JobWork> logger
+    ILogger<JobAttempt> logger
 )
 {
     /// <summary>
@@ -36,7 +36,7 @@ internal sealed class JobWork(
 
     /// <summary>The end; null if there is none here, because the job is another worker's by now, or has to go back to the queue.</summary>
     /// <exception cref="OperationCanceledException">The same, while something was awaited.</exception>
-    public async Task<JobEnd?> FindEndAsync(JobDelivery delivery, RunningJob held, ClaimResult.Claimed claimed)
+    public async Task<JobEnd?> RunAsync(JobDelivery delivery, HeldJob held, ClaimResult.Claimed claimed)
     {
         var job = delivery.Job;
         Restore(held, claimed.Checkpoints);
@@ -47,11 +47,11 @@ internal sealed class JobWork(
 
         try
         {
-            return await FindEarlyEndAsync(job, held)
+            return await TryCutAsync(job, held)
                 ?? (
                     delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
                     : claimed.WasLostAlone ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts))
-                    : await RunAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
+                    : await GenerateEndAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
                 );
         }
         catch (JobRejectedException rejected)
@@ -66,9 +66,9 @@ internal sealed class JobWork(
         {
             return new FailedJobEnd(held.Lease, JobFailures.EngineError(failure));
         }
-        catch (OperationCanceledException) when (!held.IsLost && FindReasonToCut(job, held) is not null)
+        catch (OperationCanceledException) when (!held.IsLost && ReasonToCut(job, held) is not null)
         {
-            return await FindEarlyEndAsync(job, held);
+            return await TryCutAsync(job, held);
         }
         catch (OperationCanceledException)
         {
@@ -76,7 +76,7 @@ internal sealed class JobWork(
         }
     }
 
-    private async Task<JobEnd?> RunAsync(SubmitGenerationJob job, RunningJob held, bool isAlone, JobLane lane)
+    private async Task<JobEnd?> GenerateEndAsync(SubmitGenerationJob job, HeldJob held, bool isAlone, JobLane lane)
     {
         using var pass = await EnterAsync(job, held, isAlone);
         if (isAlone)
@@ -89,7 +89,7 @@ internal sealed class JobWork(
             }
         }
 
-        if (await FindEarlyEndAsync(job, held) is { } early)
+        if (await TryCutAsync(job, held) is { } early)
         {
             return early;
         }
@@ -104,7 +104,7 @@ internal sealed class JobWork(
     }
 
     /// <summary>Waits no longer than the deadline.</summary>
-    private async ValueTask<IDisposable> EnterAsync(SubmitGenerationJob job, RunningJob held, bool isAlone)
+    private async ValueTask<IDisposable> EnterAsync(SubmitGenerationJob job, HeldJob held, bool isAlone)
     {
         if (job.ExpiresAt is not { } deadline)
         {
@@ -117,7 +117,7 @@ internal sealed class JobWork(
         return await gate.EnterAsync(isAlone, either.Token);
     }
 
-    private async Task<GenerationResult[]> GenerateAsync(RunningJob held, GenerationRequest request, int choiceCount)
+    private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest request, int choiceCount)
     {
         GenerationResult[] results;
         try
@@ -141,9 +141,9 @@ internal sealed class JobWork(
     }
 
     /// <summary>The end of a job that is to be cut, with the text of its checkpoints; null if it isn't.</summary>
-    private async Task<JobEnd?> FindEarlyEndAsync(SubmitGenerationJob job, RunningJob held)
+    private async Task<JobEnd?> TryCutAsync(SubmitGenerationJob job, HeldJob held)
     {
-        if (FindReasonToCut(job, held) is not { } reason)
+        if (ReasonToCut(job, held) is not { } reason)
         {
             return null;
         }
@@ -170,12 +170,12 @@ internal sealed class JobWork(
         return new CancelledJobEnd(held.Lease, reason, [], []);
     }
 
-    private string? FindReasonToCut(SubmitGenerationJob job, RunningJob held) =>
+    private string? ReasonToCut(SubmitGenerationJob job, HeldJob held) =>
         held.IsCancelRequested ? EndConversion.Cancelled
         : job.ExpiresAt <= time.GetUtcNow() ? EndConversion.Expired
         : null;
 
-    private void Restore(RunningJob held, IReadOnlyList<JobCheckpoint> saved)
+    private void Restore(HeldJob held, IReadOnlyList<JobCheckpoint> saved)
     {
         foreach (var checkpoint in saved)
         {

@@ -14,7 +14,7 @@ namespace Dsde.Pipeline.Jobs.Held;
     "CA2213",
     Justification = "The sources have no timer and no wait handle to free, and may be told something at any time."
 )]
-internal sealed class RunningJob(RunningJobs owner, JobLease lease, Guid? batchId) : IDisposable
+internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<GenerationControl> _controls = [];

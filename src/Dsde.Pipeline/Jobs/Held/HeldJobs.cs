@@ -8,14 +8,14 @@ namespace Dsde.Pipeline.Jobs.Held;
 /// The jobs this worker has claimed, so that their leases are renewed, and they can be cancelled one by one or, when the time to drain is
 /// up, handed back all.
 /// </summary>
-internal sealed class RunningJobs(TimeProvider time) : IDisposable
+internal sealed class HeldJobs(TimeProvider time) : IDisposable
 {
     private const int RememberedCancellations = 10_000;
 
     // Longer than a claim takes: what is cancelled while it is being claimed is found here. Later claims find it in the database.
     private static readonly TimeSpan CancellationMemory = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<Guid, RunningJob> _jobs = new();
+    private readonly ConcurrentDictionary<Guid, HeldJob> _jobs = new();
     private readonly RecentIds _cancelledJobs = new(time, CancellationMemory, RememberedCancellations);
     private readonly RecentIds _cancelledBatches = new(time, CancellationMemory, RememberedCancellations);
     private readonly CancellationTokenSource _handBack = new();
@@ -34,9 +34,9 @@ internal sealed class RunningJobs(TimeProvider time) : IDisposable
     public IReadOnlyList<JobLease> Leases => [.. _jobs.Values.Select(job => job.Lease)];
 
     /// <summary>Notes a claimed job; disposing it ends the note. An earlier claim of the same job must have run out.</summary>
-    public RunningJob Add(JobLease lease, Guid? batchId)
+    public HeldJob Add(JobLease lease, Guid? batchId)
     {
-        var job = new RunningJob(this, lease, batchId);
+        var job = new HeldJob(this, lease, batchId);
         _jobs.AddOrUpdate(
             lease.JobId,
             job,
@@ -67,7 +67,7 @@ internal sealed class RunningJobs(TimeProvider time) : IDisposable
     }
 
     /// <summary>A job that is claimed here; null if it isn't.</summary>
-    public RunningJob? Find(Guid jobId) => _jobs.GetValueOrDefault(jobId);
+    public HeldJob? Find(Guid jobId) => _jobs.GetValueOrDefault(jobId);
 
     /// <summary>Cancels a job if it is here, or is just about to be.</summary>
     public void CancelJob(Guid jobId)
@@ -131,5 +131,5 @@ internal sealed class RunningJobs(TimeProvider time) : IDisposable
     }
 
     /// <summary>Ends the note of a job.</summary>
-    public void Remove(RunningJob job) => _jobs.TryRemove(new KeyValuePair<Guid, RunningJob>(job.Lease.JobId, job));
+    public void Remove(HeldJob job) => _jobs.TryRemove(new KeyValuePair<Guid, HeldJob>(job.Lease.JobId, job));
 }
