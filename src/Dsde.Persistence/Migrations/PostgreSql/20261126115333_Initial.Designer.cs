@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Dsde.Persistence.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261124130940_InitialSchema")]
-    partial class InitialSchema
+    [Migration("20261126115333_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -35,15 +35,47 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("announced_at");
 
-                    b.Property<int>("JobCount")
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancel_requested_at");
+
+                    b.Property<int>("CancelledCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("cancelled_count");
+
+                    b.Property<DateTimeOffset?>("CompletedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("completed_at");
+
+                    b.Property<int>("CompletedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("completed_count");
+
+                    b.Property<int>("FailedCount")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("failed_count");
+
+                    b.Property<int?>("JobCount")
                         .HasColumnType("integer")
                         .HasColumnName("job_count");
+
+                    b.Property<int>("Reopenings")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("reopenings");
 
                     b.Property<string>("Source")
                         .HasColumnType("text")
                         .HasColumnName("source");
 
-                    b.Property<DateTimeOffset>("SubmittedAt")
+                    b.Property<DateTimeOffset?>("SubmittedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("submitted_at");
 
@@ -70,6 +102,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<string>("CancelReason")
                         .HasColumnType("text")
                         .HasColumnName("cancel_reason");
+
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cancel_requested_at");
 
                     b.Property<int?>("CompletionTokens")
                         .HasColumnType("integer")
@@ -103,6 +139,18 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
+                    b.Property<bool>("IsAlone")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_alone");
+
+                    b.Property<bool>("IsStarted")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("is_started");
+
                     b.Property<Guid?>("LeaseToken")
                         .HasColumnType("uuid")
                         .HasColumnName("lease_token");
@@ -110,6 +158,18 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<DateTimeOffset?>("LeaseUntil")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until");
+
+                    b.Property<int>("LostAlone")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("lost_alone");
+
+                    b.Property<int>("LostStarts")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("lost_starts");
 
                     b.Property<string>("Model")
                         .HasColumnType("text")
@@ -123,8 +183,14 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
+                    b.Property<int>("Reopenings")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("reopenings");
+
                     b.Property<string>("Request")
-                        .HasColumnType("jsonb")
+                        .HasColumnType("json")
                         .HasColumnName("request");
 
                     b.Property<byte[]>("RequestHash")
@@ -144,6 +210,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("text");
 
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("text_hash");
+
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
@@ -151,6 +221,24 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.PrimitiveCollection<float[]>("TokenLogProbabilities")
                         .HasColumnType("real[]")
                         .HasColumnName("token_log_probabilities");
+
+                    b.Property<int>("TokensAtStart")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("tokens_at_start");
+
+                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
+                        .HasColumnType("real[]")
+                        .HasColumnName("top_log_probabilities");
+
+                    b.PrimitiveCollection<int[]>("TopTokenIds")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("top_token_ids");
+
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_parent");
 
                     b.Property<string>("WorkerId")
                         .HasColumnType("text")
@@ -163,14 +251,88 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
-                    b.HasIndex("WorkerId")
-                        .HasDatabaseName("ix_generation_jobs_worker_id")
-                        .HasFilter("state = 'running'");
-
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
 
                     b.ToTable("generation_jobs", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Choice")
+                        .HasColumnType("integer")
+                        .HasColumnName("choice");
+
+                    b.Property<byte[]>("State")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("state");
+
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stored_at");
+
+                    b.Property<int>("TokenCount")
+                        .HasColumnType("integer")
+                        .HasColumnName("token_count");
+
+                    b.HasKey("JobId", "Choice")
+                        .HasName("pk_job_checkpoints");
+
+                    b.ToTable("job_checkpoints", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Choice")
+                        .HasColumnType("integer")
+                        .HasColumnName("choice");
+
+                    b.Property<int>("CompletionTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("completion_tokens");
+
+                    b.Property<string>("FinishReason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("finish_reason");
+
+                    b.Property<string>("Text")
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<byte[]>("TextHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("text_hash");
+
+                    b.PrimitiveCollection<int[]>("TokenIds")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("token_ids");
+
+                    b.PrimitiveCollection<float[]>("TokenLogProbabilities")
+                        .HasColumnType("real[]")
+                        .HasColumnName("token_log_probabilities");
+
+                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
+                        .HasColumnType("real[]")
+                        .HasColumnName("top_log_probabilities");
+
+                    b.PrimitiveCollection<int[]>("TopTokenIds")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("top_token_ids");
+
+                    b.HasKey("JobId", "Choice")
+                        .HasName("pk_job_choices");
+
+                    b.ToTable("job_choices", (string)null);
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
@@ -178,6 +340,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<Guid>("JobId")
                         .HasColumnType("uuid")
                         .HasColumnName("job_id");
+
+                    b.Property<int>("Choice")
+                        .HasColumnType("integer")
+                        .HasColumnName("choice");
 
                     b.Property<int>("Accepted")
                         .HasColumnType("integer")
@@ -362,7 +528,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("worker_id");
 
-                    b.HasKey("JobId")
+                    b.HasKey("JobId", "Choice")
                         .HasName("pk_job_traces");
 
                     b.HasIndex("StoredAt")
@@ -371,11 +537,82 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.ToTable("job_traces", (string)null);
                 });
 
+            modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.Property<int>("BatchSize")
+                        .HasColumnType("integer")
+                        .HasColumnName("batch_size");
+
+                    b.Property<int>("HeldJobs")
+                        .HasColumnType("integer")
+                        .HasColumnName("held_jobs");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.PrimitiveCollection<string[]>("Models")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("models");
+
+                    b.Property<long?>("PresenceKey")
+                        .HasColumnType("bigint")
+                        .HasColumnName("presence_key");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("version");
+
+                    b.Property<int>("WaitingForClaim")
+                        .HasColumnType("integer")
+                        .HasColumnName("waiting_for_claim");
+
+                    b.HasKey("WorkerId")
+                        .HasName("pk_workers");
+
+                    b.ToTable("workers", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_checkpoints_generation_jobs_job_id");
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_job_choices_generation_jobs_job_id");
+                });
+
             modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
                 {
                     b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
-                        .WithOne()
-                        .HasForeignKey("Dsde.Persistence.Entities.JobTraceRow", "JobId")
+                        .WithMany()
+                        .HasForeignKey("JobId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_traces_generation_jobs_job_id");

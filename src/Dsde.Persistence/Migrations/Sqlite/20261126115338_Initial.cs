@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     /// <inheritdoc />
-    public partial class InitialSchema : Migration
+    public partial class Initial : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
@@ -16,10 +16,16 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 columns: table => new
                 {
                     batch_id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    job_count = table.Column<int>(type: "INTEGER", nullable: false),
+                    job_count = table.Column<int>(type: "INTEGER", nullable: true),
                     source = table.Column<string>(type: "TEXT", nullable: true),
-                    submitted_at = table.Column<string>(type: "TEXT", nullable: false),
-                    announced_at = table.Column<string>(type: "TEXT", nullable: true)
+                    submitted_at = table.Column<string>(type: "TEXT", nullable: true),
+                    completed_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    failed_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    cancelled_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    cancel_requested_at = table.Column<string>(type: "TEXT", nullable: true),
+                    completed_at = table.Column<string>(type: "TEXT", nullable: true),
+                    announced_at = table.Column<string>(type: "TEXT", nullable: true),
+                    reopenings = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
@@ -37,25 +43,36 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     workload = table.Column<string>(type: "TEXT", nullable: true),
                     request = table.Column<string>(type: "TEXT", nullable: true),
                     request_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    trace_parent = table.Column<string>(type: "TEXT", nullable: true),
                     state = table.Column<string>(type: "TEXT", nullable: false),
                     worker_id = table.Column<string>(type: "TEXT", nullable: true),
                     lease_token = table.Column<Guid>(type: "TEXT", nullable: true),
                     lease_until = table.Column<string>(type: "TEXT", nullable: true),
                     attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    lost_starts = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    lost_alone = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    tokens_at_start = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    is_started = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    is_alone = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     created_at = table.Column<string>(type: "TEXT", nullable: false),
                     started_at = table.Column<string>(type: "TEXT", nullable: true),
                     ended_at = table.Column<string>(type: "TEXT", nullable: true),
+                    cancel_requested_at = table.Column<string>(type: "TEXT", nullable: true),
                     text = table.Column<string>(type: "TEXT", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
                     finish_reason = table.Column<string>(type: "TEXT", nullable: true),
                     prompt_tokens = table.Column<int>(type: "INTEGER", nullable: true),
                     completion_tokens = table.Column<int>(type: "INTEGER", nullable: true),
                     token_ids = table.Column<string>(type: "TEXT", nullable: true),
                     prompt_token_ids = table.Column<string>(type: "TEXT", nullable: true),
                     token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
                     failure_code = table.Column<string>(type: "TEXT", nullable: true),
                     failure_message = table.Column<string>(type: "TEXT", nullable: true),
                     failure_retryable = table.Column<bool>(type: "INTEGER", nullable: true),
-                    cancel_reason = table.Column<string>(type: "TEXT", nullable: true)
+                    cancel_reason = table.Column<string>(type: "TEXT", nullable: true),
+                    reopenings = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
@@ -63,10 +80,78 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "workers",
+                columns: table => new
+                {
+                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
+                    started_at = table.Column<string>(type: "TEXT", nullable: false),
+                    seen_at = table.Column<string>(type: "TEXT", nullable: false),
+                    host = table.Column<string>(type: "TEXT", nullable: false),
+                    version = table.Column<string>(type: "TEXT", nullable: false),
+                    models = table.Column<string>(type: "TEXT", nullable: false),
+                    batch_size = table.Column<int>(type: "INTEGER", nullable: false),
+                    presence_key = table.Column<long>(type: "INTEGER", nullable: true),
+                    held_jobs = table.Column<int>(type: "INTEGER", nullable: false),
+                    waiting_for_claim = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_workers", x => x.worker_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_checkpoints",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    token_count = table.Column<int>(type: "INTEGER", nullable: false),
+                    state = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    stored_at = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_checkpoints", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_checkpoints_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_choices",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    text = table.Column<string>(type: "TEXT", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    finish_reason = table.Column<string>(type: "TEXT", nullable: false),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_choices", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_choices_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "job_traces",
                 columns: table => new
                 {
                     job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
                     stored_at = table.Column<string>(type: "TEXT", nullable: false),
                     worker_id = table.Column<string>(type: "TEXT", nullable: false),
                     policy = table.Column<string>(type: "TEXT", nullable: false),
@@ -111,7 +196,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_job_traces", x => x.job_id);
+                    table.PrimaryKey("pk_job_traces", x => new { x.job_id, x.choice });
                     table.ForeignKey(
                         name: "fk_job_traces_generation_jobs_job_id",
                         column: x => x.job_id,
@@ -126,25 +211,32 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 columns: new[] { "batch_id", "state" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_generation_jobs_worker_id",
-                table: "generation_jobs",
-                column: "worker_id",
-                filter: "state = 'running'");
-
-            migrationBuilder.CreateIndex(
                 name: "ix_job_traces_stored_at",
                 table: "job_traces",
                 column: "stored_at");
+
+            Views.ViewMigration.Create(migrationBuilder, Views.SqliteViews.All);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            Views.ViewMigration.Drop(migrationBuilder, Views.SqliteViews.All);
+
             migrationBuilder.DropTable(
                 name: "generation_batches");
 
             migrationBuilder.DropTable(
+                name: "job_checkpoints");
+
+            migrationBuilder.DropTable(
+                name: "job_choices");
+
+            migrationBuilder.DropTable(
                 name: "job_traces");
+
+            migrationBuilder.DropTable(
+                name: "workers");
 
             migrationBuilder.DropTable(
                 name: "generation_jobs");

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Dsde.Persistence.Migrations.PostgreSql
 {
     /// <inheritdoc />
-    public partial class InitialSchema : Migration
+    public partial class Initial : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
@@ -16,10 +16,16 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 columns: table => new
                 {
                     batch_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    job_count = table.Column<int>(type: "integer", nullable: false),
+                    job_count = table.Column<int>(type: "integer", nullable: true),
                     source = table.Column<string>(type: "text", nullable: true),
-                    submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    announced_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    submitted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    completed_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    failed_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    cancelled_count = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    cancel_requested_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    completed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    announced_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    reopenings = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
@@ -35,27 +41,38 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     custom_id = table.Column<string>(type: "text", nullable: true),
                     model = table.Column<string>(type: "text", nullable: true),
                     workload = table.Column<string>(type: "text", nullable: true),
-                    request = table.Column<string>(type: "jsonb", nullable: true),
+                    request = table.Column<string>(type: "json", nullable: true),
                     request_hash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    trace_parent = table.Column<string>(type: "text", nullable: true),
                     state = table.Column<string>(type: "text", nullable: false),
                     worker_id = table.Column<string>(type: "text", nullable: true),
                     lease_token = table.Column<Guid>(type: "uuid", nullable: true),
                     lease_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     attempt = table.Column<int>(type: "integer", nullable: false),
+                    lost_starts = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    lost_alone = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    tokens_at_start = table.Column<int>(type: "integer", nullable: false, defaultValue: 0),
+                    is_started = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    is_alone = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     ended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    cancel_requested_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     text = table.Column<string>(type: "text", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "bytea", nullable: true),
                     finish_reason = table.Column<string>(type: "text", nullable: true),
                     prompt_tokens = table.Column<int>(type: "integer", nullable: true),
                     completion_tokens = table.Column<int>(type: "integer", nullable: true),
                     token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
                     prompt_token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
                     token_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
+                    top_token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
+                    top_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
                     failure_code = table.Column<string>(type: "text", nullable: true),
                     failure_message = table.Column<string>(type: "text", nullable: true),
                     failure_retryable = table.Column<bool>(type: "boolean", nullable: true),
-                    cancel_reason = table.Column<string>(type: "text", nullable: true)
+                    cancel_reason = table.Column<string>(type: "text", nullable: true),
+                    reopenings = table.Column<int>(type: "integer", nullable: false, defaultValue: 0)
                 },
                 constraints: table =>
                 {
@@ -63,10 +80,78 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 });
 
             migrationBuilder.CreateTable(
+                name: "workers",
+                columns: table => new
+                {
+                    worker_id = table.Column<string>(type: "text", nullable: false),
+                    started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    seen_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    host = table.Column<string>(type: "text", nullable: false),
+                    version = table.Column<string>(type: "text", nullable: false),
+                    models = table.Column<string[]>(type: "text[]", nullable: false),
+                    batch_size = table.Column<int>(type: "integer", nullable: false),
+                    presence_key = table.Column<long>(type: "bigint", nullable: true),
+                    held_jobs = table.Column<int>(type: "integer", nullable: false),
+                    waiting_for_claim = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_workers", x => x.worker_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_checkpoints",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    choice = table.Column<int>(type: "integer", nullable: false),
+                    token_count = table.Column<int>(type: "integer", nullable: false),
+                    state = table.Column<byte[]>(type: "bytea", nullable: false),
+                    stored_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_checkpoints", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_checkpoints_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_choices",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    choice = table.Column<int>(type: "integer", nullable: false),
+                    text = table.Column<string>(type: "text", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "bytea", nullable: true),
+                    finish_reason = table.Column<string>(type: "text", nullable: false),
+                    completion_tokens = table.Column<int>(type: "integer", nullable: false),
+                    token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
+                    token_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
+                    top_token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
+                    top_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_choices", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_choices_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "job_traces",
                 columns: table => new
                 {
                     job_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    choice = table.Column<int>(type: "integer", nullable: false),
                     stored_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     worker_id = table.Column<string>(type: "text", nullable: false),
                     policy = table.Column<string>(type: "text", nullable: false),
@@ -111,7 +196,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_job_traces", x => x.job_id);
+                    table.PrimaryKey("pk_job_traces", x => new { x.job_id, x.choice });
                     table.ForeignKey(
                         name: "fk_job_traces_generation_jobs_job_id",
                         column: x => x.job_id,
@@ -126,25 +211,32 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 columns: new[] { "batch_id", "state" });
 
             migrationBuilder.CreateIndex(
-                name: "ix_generation_jobs_worker_id",
-                table: "generation_jobs",
-                column: "worker_id",
-                filter: "state = 'running'");
-
-            migrationBuilder.CreateIndex(
                 name: "ix_job_traces_stored_at",
                 table: "job_traces",
                 column: "stored_at");
+
+            Views.ViewMigration.Create(migrationBuilder, Views.PostgreSqlViews.All);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            Views.ViewMigration.Drop(migrationBuilder, Views.PostgreSqlViews.All);
+
             migrationBuilder.DropTable(
                 name: "generation_batches");
 
             migrationBuilder.DropTable(
+                name: "job_checkpoints");
+
+            migrationBuilder.DropTable(
+                name: "job_choices");
+
+            migrationBuilder.DropTable(
                 name: "job_traces");
+
+            migrationBuilder.DropTable(
+                name: "workers");
 
             migrationBuilder.DropTable(
                 name: "generation_jobs");
