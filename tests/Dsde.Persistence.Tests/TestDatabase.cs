@@ -22,6 +22,8 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
+    public Workers.IWorkerRegistry Workers => _services.GetRequiredService<Workers.IWorkerRegistry>();
+
     public IDatabaseMigrator Migrator => _services.GetRequiredService<IDatabaseMigrator>();
 
     public static async Task<TestDatabase> CreateAsync(PersistenceOptions options)
