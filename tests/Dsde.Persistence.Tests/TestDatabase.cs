@@ -37,5 +37,12 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     public DsdeDbContext CreateContext() => _services.GetRequiredService<Storage.IContextFactory>().Create();
 
+    /// <summary>The clock that leases live on.</summary>
+    public async Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken)
+    {
+        await using var context = CreateContext();
+        return await _services.GetRequiredService<Storage.IRows>().ReadClockAsync(context, cancellationToken);
+    }
+
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }
