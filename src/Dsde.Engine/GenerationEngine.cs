@@ -1,8 +1,8 @@
 using System.Threading.Channels;
+using Dsde.Engine.Batching;
 using Dsde.Engine.Loading;
-using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Scheduling;
+using Dsde.Engine.Sequences;
 using Dsde.Engine.Speculation;
 using Dsde.Engine.Tokenization;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
-using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Dsde.Engine.Models.Operators.Cpu;
+using Dsde.Engine.Cpu.Memory;
+using Dsde.Engine.Cpu.Threads;
 
 namespace Dsde.Engine.Benchmarking;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dsde.Engine.Models;
+using Dsde.Engine.Models.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 

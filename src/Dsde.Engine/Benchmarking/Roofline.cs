@@ -37,7 +37,7 @@ public static class Roofline
             compute.Device,
             options.Numerics == "deterministic"
         );
-        var layers = decoder.CreateLinearLayers();
+        var layers = new LinearLayers(decoder.Weights, decoder.Operators);
         using var bandwidth = new BandwidthProbe(compute.Device, get_num_threads());
         var iterations = settings.MeasuresIterations ? new IterationProbe(options, slotCount, settings.ContextLength) : null;
         try

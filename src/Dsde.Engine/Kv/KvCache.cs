@@ -6,7 +6,7 @@ namespace Dsde.Engine.Kv;
 
 /// <summary>
 /// Keys and values of one model, one slot per sequence, preallocated, each layer's on the layer's device. Whose a slot is, running or
-/// retained, only <see cref="Scheduling.RunningBatch"/> knows. Who owns a range of a slot:
+/// retained, only <see cref="Batching.RunningBatch"/> knows. Who owns a range of a slot:
 /// <list type="table">
 /// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, and readable to sequences that begin
 /// alike</description></item>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dsde.Engine.Models;
-using Dsde.Engine.Scheduling;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Loading;

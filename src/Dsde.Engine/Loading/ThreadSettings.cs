@@ -1,4 +1,3 @@
-using Dsde.Engine.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 

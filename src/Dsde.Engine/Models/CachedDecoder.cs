@@ -1,6 +1,7 @@
-using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -87,8 +88,11 @@ internal sealed class CachedDecoder : IDisposable
         return _decoder.Forward(rows, Cache);
     }
 
-    /// <summary>The model's linear layers alone, for measurement.</summary>
-    public LinearLayers CreateLinearLayers() => _decoder.CreateLinearLayers();
+    /// <summary>The model's weights, as long as this lives.</summary>
+    public DecoderWeights Weights => _decoder.Weights;
+
+    /// <summary>What passes are made of.</summary>
+    public IDecoderOps Operators => _ops;
 
     /// <inheritdoc/>
     public void Dispose()

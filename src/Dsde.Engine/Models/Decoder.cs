@@ -1,6 +1,7 @@
-using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,8 +40,8 @@ internal sealed class Decoder : IDisposable
     /// <summary>Shape of the model.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>Its linear layers alone, for measurement.</summary>
-    public LinearLayers CreateLinearLayers() => new(_weights, _ops);
+    /// <summary>What it computes with; belongs to it.</summary>
+    public DecoderWeights Weights => _weights;
 
     /// <summary>Runs the rows, writes their keys and values into the cache, and gives logits. Uses the rows up.</summary>
     /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, on the device of the rows, in the caller's scope.</returns>

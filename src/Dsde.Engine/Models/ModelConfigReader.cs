@@ -1,4 +1,5 @@
 using Dsde.Engine.Models.Families;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Models;
 

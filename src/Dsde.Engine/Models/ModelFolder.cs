@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models;
 
 /// <summary>A Hugging Face model folder: its configuration and where each weight lies.</summary>

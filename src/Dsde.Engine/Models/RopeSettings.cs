@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models;
 
 /// <summary>Reads base and scaling of the rotary embedding.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Dsde.Engine.Models.Operators.Cpu;
+using Dsde.Engine.Cpu.Kernels;
 
 namespace Dsde.Engine.Sampling;
 

@@ -1,4 +1,4 @@
-using Dsde.Engine.Models.Operators.Cpu;
+using Dsde.Engine.Cpu.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 

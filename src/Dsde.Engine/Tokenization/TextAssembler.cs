@@ -1,5 +1,4 @@
 using System.Text;
-using Dsde.Engine.Scheduling;
 
 namespace Dsde.Engine.Tokenization;
 

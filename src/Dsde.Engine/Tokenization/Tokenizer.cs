@@ -1,6 +1,5 @@
 using System.Text;
 using Dsde.Engine.Models;
-using Dsde.Engine.Scheduling;
 using Dsde.Engine.Tokenization.Chats;
 
 namespace Dsde.Engine.Tokenization;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Dsde.Engine.Models;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Tokenization;
 

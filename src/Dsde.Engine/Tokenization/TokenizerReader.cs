@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Dsde.Engine.Models;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Tokenization;
 

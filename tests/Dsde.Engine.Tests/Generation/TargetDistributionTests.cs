@@ -1,6 +1,6 @@
 using Dsde.Engine.Sampling;
+using Dsde.Engine.Tests.Batching;
 using Dsde.Engine.Tests.Sampling;
-using Dsde.Engine.Tests.Scheduling;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;

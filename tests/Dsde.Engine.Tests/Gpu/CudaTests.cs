@@ -1,4 +1,3 @@
-using Dsde.Engine.Models;
 using Dsde.Engine.Tests.Generation;
 using Dsde.Engine.Tests.Models;
 using TorchSharp;

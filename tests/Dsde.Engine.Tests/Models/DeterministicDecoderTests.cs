@@ -1,4 +1,5 @@
 using Dsde.Engine.Models;
+using Dsde.Engine.Models.Passes;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;

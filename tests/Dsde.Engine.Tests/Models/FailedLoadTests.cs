@@ -1,6 +1,6 @@
 using Dsde.Engine.Kv;
+using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
-using Dsde.Engine.Scheduling;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;

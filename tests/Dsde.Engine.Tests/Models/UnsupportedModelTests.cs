@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 
 namespace Dsde.Engine.Tests.Models;

@@ -1,5 +1,5 @@
+using Dsde.Engine.Iteration;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Scheduling;
 using TorchSharp;
 using static TorchSharp.torch;
 

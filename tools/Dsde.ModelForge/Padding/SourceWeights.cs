@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dsde.Engine.Models;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.ModelForge.Padding;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Models.Families;
 

@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Files;
 using Dsde.Engine.Models.Operators;
 
 namespace Dsde.Engine.Models.Families;

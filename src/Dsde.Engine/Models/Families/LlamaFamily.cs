@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models.Families;
 
 /// <summary>Llama 2 and 3.x, and what follows them to the letter.</summary>

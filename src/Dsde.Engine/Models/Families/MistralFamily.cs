@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models.Families;
 
 /// <summary>Mistral 7B and its relatives: Llama with a sliding window in the first version.</summary>

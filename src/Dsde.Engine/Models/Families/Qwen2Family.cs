@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models.Families;
 
 /// <summary>Qwen2 and Qwen2.5: Llama with biases in the query, key and value projections.</summary>

@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Files;
+
 namespace Dsde.Engine.Models.Families;
 
 /// <summary>Qwen3, dense: queries and keys are normalised per head, and heads are wider than the hidden size over their number.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Models.Operators.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,6 @@
 using Dsde.Engine.Models.Operators.Attention;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

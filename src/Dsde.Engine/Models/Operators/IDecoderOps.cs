@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators;

@@ -1,4 +1,5 @@
 using Dsde.Engine.Kv;
+using Dsde.Engine.Models.Passes;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators;

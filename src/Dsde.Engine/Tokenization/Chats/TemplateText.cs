@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dsde.Engine.Models;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Tokenization.Chats;
 

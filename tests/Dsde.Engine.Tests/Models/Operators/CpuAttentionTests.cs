@@ -1,5 +1,6 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Passes;
 using TorchSharp;
 using static Dsde.Engine.Tests.Models.Operators.CpuOpsFixture;
 

@@ -1,6 +1,8 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;

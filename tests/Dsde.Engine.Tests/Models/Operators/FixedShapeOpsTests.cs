@@ -1,6 +1,7 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Weights;
 using Dsde.Engine.Tests.Models.Reference;
 using TorchSharp;
 

@@ -1,6 +1,7 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Attention;
+using Dsde.Engine.Models.Passes;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;

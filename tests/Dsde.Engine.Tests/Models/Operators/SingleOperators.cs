@@ -1,5 +1,7 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Tests.Models.Operators;

@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Dsde.Engine.Models.Passes;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators.Attention;

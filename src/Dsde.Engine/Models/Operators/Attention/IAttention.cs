@@ -1,3 +1,4 @@
+using Dsde.Engine.Models.Passes;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators.Attention;

@@ -1,3 +1,5 @@
+using Dsde.Engine.Models.Passes;
+
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>What one attention reads and writes. Legend as in <see cref="PassRows"/> and <see cref="AttentionShape"/>.</summary>

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Threads;
+using Dsde.Engine.Models.Passes;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
 

@@ -1,3 +1,8 @@
+using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Memory;
+using Dsde.Engine.Cpu.Threads;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -113,7 +118,7 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     {
         if (!_matrices.TryGetValue(weight, out var matrix))
         {
-            matrix = new CpuMatrix<T>(weight);
+            matrix = new CpuMatrix<T>(weight.Weight, weight.Bias);
             _matrices.Add(weight, matrix);
         }
 

@@ -1,5 +1,9 @@
 using System.Runtime.CompilerServices;
+using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Kv;
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

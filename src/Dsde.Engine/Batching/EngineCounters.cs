@@ -1,0 +1,71 @@
+using Dsde.Engine.Iteration;
+using TorchSharp;
+
+namespace Dsde.Engine.Batching;
+
+/// <summary>What the engine has done so far. Written by its thread, read by any.</summary>
+internal sealed class EngineCounters
+{
+    private readonly Lock _lock = new();
+    private EngineSnapshot _snapshot;
+
+    /// <summary>Adds tokens that were emitted with the last of their prompts.</summary>
+    public void AddFirstTokens(int count)
+    {
+        lock (_lock)
+        {
+            _snapshot = _snapshot with { Emitted = _snapshot.Emitted + count };
+        }
+    }
+
+    /// <summary>Adds an iteration, unless it had no sequences.</summary>
+    public void AddIteration(IterationSummary summary)
+    {
+        if (summary.Sequences == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _snapshot = _snapshot with
+            {
+                Iterations = _snapshot.Iterations + 1,
+                Proposed = _snapshot.Proposed + summary.Proposed,
+                Accepted = _snapshot.Accepted + summary.Accepted,
+                Emitted = _snapshot.Emitted + summary.Emitted,
+                MeanSpeculationLength = (double)summary.Proposed / summary.Sequences,
+            };
+        }
+    }
+
+    /// <summary>Says how things stand after a round. Called on the engine's thread, whose memory it looks at.</summary>
+    public void SetState(RunningBatch batch, int waiting, BatchLimit limit)
+    {
+        var liveTensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        lock (_lock)
+        {
+            _snapshot = _snapshot with
+            {
+                Running = batch.Sequences.Count,
+                Waiting = waiting,
+                PromptTokens = batch.PromptTokens,
+                ReusedPromptTokens = batch.ReusedPromptTokens,
+                BatchLimit = limit.Current,
+                OutOfMemory = limit.Failures,
+                LiveTensors = liveTensors,
+                AllocatedBytes = allocated,
+            };
+        }
+    }
+
+    /// <summary>The counters now.</summary>
+    public EngineSnapshot Read()
+    {
+        lock (_lock)
+        {
+            return _snapshot;
+        }
+    }
+}

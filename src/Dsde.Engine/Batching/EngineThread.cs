@@ -1,0 +1,131 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using Dsde.Engine.Loading;
+using Dsde.Engine.Sequences;
+using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Batching;
+
+/// <summary>
+/// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. A failed round
+/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone. Should even
+/// clearing up fail, the thread ends, and says so to everybody who waits or comes later.
+/// </summary>
+[SuppressMessage(
+    "Reliability",
+    "CA1001",
+    Justification = "The source of Broken has no timer and no wait handle to free, and is registered with at any time."
+)]
+internal sealed class EngineThread
+{
+    private readonly DecodingLoop _loop;
+    private readonly Channel<Sequence> _arrivals;
+    private readonly Action _release;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _broken = new();
+    private volatile EngineFailureException? _failure;
+    private volatile bool _stopping;
+
+    /// <param name="loop">What is run.</param>
+    /// <param name="arrivals">Its writer is completed to let the thread end; the thread does it when it breaks down.</param>
+    /// <param name="release">Frees what the thread owns; called on the thread, last of all.</param>
+    /// <param name="logger">Where failures go.</param>
+    public EngineThread(DecodingLoop loop, Channel<Sequence> arrivals, Action release, ILogger logger)
+    {
+        _loop = loop;
+        _arrivals = arrivals;
+        _release = release;
+        _logger = logger;
+        new Thread(Run) { Name = "dsde-engine", IsBackground = true }.Start();
+    }
+
+    /// <summary>Ends when the thread has, however that came about.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Cancelled when the thread can't go on; <see cref="Failure"/> says why.</summary>
+    public CancellationToken Broken => _broken.Token;
+
+    /// <summary>What every request fails with once the thread has broken down; null as long as it has not.</summary>
+    public EngineFailureException? Failure => _failure;
+
+    /// <summary>
+    /// Asks the thread to give up what it has between two rounds, and to end. The writer of the arrivals must be completed as well.
+    /// </summary>
+    public void Stop() => _stopping = true;
+
+    private void Run()
+    {
+        using (var mode = inference_mode())
+        {
+            try
+            {
+                while (!_stopping && (!_loop.IsIdle || WaitForArrival()))
+                {
+                    RunRound();
+                }
+
+                _loop.Abandon(sequence => sequence.Completion.TrySetCanceled());
+            }
+            catch (Exception exception)
+            {
+                BreakDown(exception);
+            }
+
+            try
+            {
+                _release();
+            }
+            catch (Exception exception)
+            {
+                BreakDown(exception);
+            }
+        }
+
+        _ended.SetResult();
+    }
+
+    /// <summary>Requests are told by themselves: what the loop knows of them can't be trusted any more.</summary>
+    private void BreakDown(Exception exception)
+    {
+        _failure ??= new EngineFailureException("The engine has broken down and must be started again: " + exception.Message, exception);
+        _arrivals.Writer.TryComplete();
+        _ = _broken.CancelAsync(); // not here: who listens may throw, or take its time
+        _logger.BrokenDown(exception);
+    }
+
+    private bool WaitForArrival() => _arrivals.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+
+    private void RunRound()
+    {
+        try
+        {
+            _loop.Step();
+        }
+        catch (Exception exception) when (AllocationFailure.Is(exception))
+        {
+            _logger.OutOfMemory(exception.Message);
+            _loop.Retreat(sequence =>
+                sequence.Completion.TrySetException(
+                    new EngineFailureException(
+                        $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {exception.Message}",
+                        exception
+                    )
+                )
+            );
+        }
+        catch (Exception exception)
+        {
+            var count = 0;
+            _loop.Abandon(sequence =>
+            {
+                count++;
+                sequence.Completion.TrySetException(
+                    new EngineFailureException("The engine failed while the request ran: " + exception.Message, exception)
+                );
+            });
+            _logger.IterationFailed(count, exception);
+        }
+    }
+}

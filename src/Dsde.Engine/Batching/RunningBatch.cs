@@ -1,0 +1,184 @@
+using Dsde.Engine.Kv;
+using Dsde.Engine.Prefill;
+using Dsde.Engine.Sequences;
+
+namespace Dsde.Engine.Batching;
+
+/// <summary>
+/// The sequences that run, each in its slot of both caches. Running sequences stay in the first slots: when one leaves, the last moves into
+/// the hole. The slots behind them are free, and hold what ended sequences have left until somebody needs the slot.
+/// </summary>
+internal sealed class RunningBatch
+{
+    private readonly CachePair _caches;
+    private readonly RetainedPrefixes _retained;
+    private readonly PrefixReuse _reuse;
+    private readonly List<Sequence> _sequences = [];
+    private long _admissions;
+
+    public RunningBatch(CachePair caches)
+    {
+        _caches = caches;
+        _retained = new RetainedPrefixes(caches.SlotCount);
+        _reuse = new PrefixReuse(caches, _retained);
+    }
+
+    /// <summary>The sequences, by slot.</summary>
+    public IReadOnlyList<Sequence> Sequences => _sequences;
+
+    /// <summary>Prompt tokens of all sequences admitted.</summary>
+    public long PromptTokens { get; private set; }
+
+    /// <summary>Of these, tokens whose keys and values were copied instead of computed.</summary>
+    public long ReusedPromptTokens { get; private set; }
+
+    /// <summary>Positions of a sequence that the draft has seen.</summary>
+    public int DraftLengthOf(Sequence sequence) => _caches.DraftLengthOf(sequence.Slot);
+
+    /// <summary>Gives a sequence the next slot, with what others have computed of its prefix. There must be a free one.</summary>
+    public void Admit(Sequence sequence)
+    {
+        var slot = _sequences.Count;
+        PromptTokens += sequence.AdmissionNumber < 0 ? sequence.PromptLength : 0;
+        sequence.Admit(slot, _admissions++);
+        var present = _reuse.FindPresent(sequence, _sequences);
+        sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
+        if (present.Slot == slot)
+        {
+            _retained.Drop(slot);
+            _caches.Truncate(slot, present.Length, Math.Min(present.Length, sequence.DraftGoal));
+        }
+        else
+        {
+            Vacate(slot, firstFree: slot + 1, except: present.Slot);
+            TakeOver(sequence, present);
+        }
+
+        _sequences.Add(sequence);
+        NoteReuse(sequence);
+    }
+
+    /// <summary>Gives sequences the prefixes they await, where these are there now. To be called before prompts are worked on.</summary>
+    public void ShareAwaited()
+    {
+        foreach (var sequence in _sequences)
+        {
+            if (
+                sequence.Awaited is { } awaited
+                && (awaited.Owner.Slot < 0 || awaited.Owner.IsDecoding || _caches.Target.LengthOf(awaited.Owner.Slot) >= awaited.Length)
+            )
+            {
+                // An owner that left early may have left a part, and another may be computing the rest.
+                var present = _reuse.FindPresent(sequence, _sequences);
+                TakeOver(sequence, present);
+                sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
+                NoteReuse(sequence);
+            }
+        }
+    }
+
+    /// <summary>Takes out a sequence that has ended, and closes the gap. What it computed stays for others if there is room.</summary>
+    public void Release(Sequence sequence)
+    {
+        var (hole, last) = (sequence.Slot, _sequences.Count - 1);
+        var computed = Math.Min(_caches.Target.LengthOf(hole), sequence.Length); // an end inside a block leaves accepted tokens behind it
+        sequence.Leave(DraftLengthOf(sequence));
+        if (computed >= PrefixReuse.MinimumLength)
+        {
+            _caches.Truncate(hole, computed, computed);
+            _retained.Put(hole, sequence.TokenSpan[..computed].ToArray());
+        }
+        else
+        {
+            _caches.Clear(hole);
+        }
+
+        if (hole != last)
+        {
+            Vacate(hole, firstFree: _sequences.Count, except: -1);
+            _caches.Move(last, hole);
+            _sequences[hole] = _sequences[last];
+            _sequences[hole].MoveTo(hole);
+        }
+
+        _sequences.RemoveAt(last);
+    }
+
+    /// <summary>Takes out everything, retained prefixes too, without touching a tensor. Sequences can be admitted again.</summary>
+    public List<Sequence> TakeAll()
+    {
+        List<Sequence> all = [.. _sequences];
+        foreach (var sequence in all)
+        {
+            sequence.Leave(sequence.Slot < 0 ? 0 : DraftLengthOf(sequence));
+        }
+
+        _sequences.Clear();
+        _retained.Clear();
+        for (var slot = 0; slot < _caches.SlotCount; slot++)
+        {
+            _caches.Clear(slot);
+        }
+
+        return all;
+    }
+
+    /// <summary>
+    /// Throws unless every decoding sequence's target cache holds all but its last token, and the draft's no more than that (an off-by-one
+    /// here starves the draft silently), and free slots hold what is retained and nothing else.
+    /// </summary>
+    public void CheckIntegrity()
+    {
+        _caches.CheckIntegrity();
+        _retained.CheckIntegrity(_caches, _sequences.Count);
+        for (var slot = 0; slot < _sequences.Count; slot++)
+        {
+            var sequence = _sequences[slot];
+            var (target, draft) = (_caches.Target.LengthOf(slot), _caches.DraftLengthOf(slot));
+            var isRight = sequence.IsDecoding
+                ? target == sequence.Length - 1 && draft <= target
+                : target <= sequence.TargetGoal && draft <= sequence.TargetGoal;
+            if (sequence.Slot != slot || !isRight)
+            {
+                throw new InvalidOperationException(
+                    $"Slot {slot}, of a sequence that has slot {sequence.Slot}: {sequence.Length} tokens, target KV {target}, draft KV {draft}."
+                );
+            }
+        }
+    }
+
+    /// <summary>
+    /// Empties a slot that is needed. What it retains moves to another free one if that holds nothing as recent and nobody else has the
+    /// like.
+    /// </summary>
+    private void Vacate(int slot, int firstFree, int except)
+    {
+        if (!_retained.Contains(slot))
+        {
+            return;
+        }
+
+        var victim = _reuse.IsCovered(_retained.TokensOf(slot), slot, _sequences) ? -1 : _retained.ChooseVictim(firstFree, slot, except);
+        if (victim < 0)
+        {
+            _retained.Drop(slot);
+            _caches.Clear(slot);
+        }
+        else
+        {
+            _caches.Move(slot, victim);
+            _retained.Move(slot, victim);
+        }
+    }
+
+    private void TakeOver(Sequence sequence, (int Slot, int Length) present)
+    {
+        if (present.Length > 0)
+        {
+            _caches.CopyPrefix(present.Slot, sequence.Slot, present.Length, Math.Min(present.Length, sequence.DraftGoal));
+            _retained.Touch(present.Slot);
+        }
+    }
+
+    private void NoteReuse(Sequence sequence) => ReusedPromptTokens += sequence.NoteReuse(_caches.Target.LengthOf(sequence.Slot));
+}

@@ -1,0 +1,126 @@
+using Dsde.Engine.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Iteration;
+
+/// <summary>An iteration's results on the host. Proposals are numbered in step order, rows in the order they were verified.</summary>
+internal sealed class IterationReadout
+{
+    private readonly Readout _readout = new();
+    private readonly TokenReadout _extra;
+    private readonly Range _accepted,
+        _proposedIds,
+        _draftChoices,
+        _proposedLogProbabilities,
+        _kld,
+        _beta,
+        _entropy,
+        _catchUpChoices;
+
+    private IterationReadout(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
+    {
+        var ids = tensors.Drafted.Count == 0 ? null : cat(tensors.Drafted.TokenIds); // [P]
+        var rows = tensors.VerifiedRows(ids);
+        var scores = TokenScores.Compute(logits, rows);
+        var normalizer = TokenMeasures.LogNormalizer(logits);
+        if (ids is null)
+        {
+            var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), tensors.ExtraUniforms) : null;
+            _extra = new TokenReadout(_readout, logits, normalizer, scores, rows.Parameters.Pick(drawn, scores.Best), mostProbableCount);
+        }
+        else
+        {
+            var verification = Verify(tensors, rows, scores, ids);
+            _extra = new TokenReadout(_readout, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
+            var measures = DivergenceMeasures.Compute(logits, normalizer, tensors.ProposedRows, tensors.Drafted.Logits);
+            _accepted = _readout.Add(verification.Accepted);
+            _proposedIds = _readout.Add(ids);
+            _draftChoices = rows.Parameters.AnyRejection ? _readout.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
+            _proposedLogProbabilities = _readout.Add(TokenMeasures.LogProbability(logits, normalizer, tensors.ProposedRows, ids));
+            _kld = _readout.Add(measures.Kld);
+            _beta = _readout.Add(measures.Beta);
+            _entropy = _readout.Add(measures.DraftEntropy);
+        }
+
+        if (catchUpChoices is not null)
+        {
+            _catchUpChoices = _readout.Add(catchUpChoices);
+        }
+    }
+
+    /// <summary>Verifies, measures, and takes everything to the host at once.</summary>
+    /// <param name="tensors">The iteration, drafted.</param>
+    /// <param name="logits">The target's. <c>[R, V] f32</c></param>
+    /// <param name="catchUpChoices"><c>[C] i64</c> or null.</param>
+    /// <param name="mostProbableCount">Most of the most probable tokens that anybody wants at a position.</param>
+    public static IterationReadout Read(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
+    {
+        var readout = new IterationReadout(tensors, logits, catchUpChoices, mostProbableCount);
+        readout._readout.Transfer();
+        return readout;
+    }
+
+    /// <summary>A proposal.</summary>
+    public int ProposedId(int proposal) => (int)_readout[_proposedIds][proposal];
+
+    /// <summary>The draft's best token by perturbed score where a proposal was made.</summary>
+    public int DraftChoice(int proposal) => (int)_readout[_draftChoices][proposal];
+
+    /// <summary>
+    /// A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked
+    /// for.
+    /// </summary>
+    public CommittedToken Proposed(int proposal, int row, sbyte draftMatch, int wanted) =>
+        _extra.At(row, draftMatch, wanted) with
+        {
+            TokenId = ProposedId(proposal),
+            LogProbability = _readout[_proposedLogProbabilities][proposal],
+        };
+
+    /// <summary>The target's own token at a row.</summary>
+    public int ExtraId(int row) => _extra.TokenId(row);
+
+    /// <summary>The target's own token at a row, to be committed.</summary>
+    public CommittedToken Extra(int row, sbyte draftMatch, int wanted) => _extra.At(row, draftMatch, wanted);
+
+    /// <summary>The draft's choice at a catch-up row.</summary>
+    public int CatchUpChoice(int index) => (int)_readout[_catchUpChoices][index];
+
+    /// <summary>The measurements of one rank's proposals.</summary>
+    public MeasuredProposals Measure(IterationTensors tensors, int rank, int length)
+    {
+        var (kld, beta, entropy) = (new float[length], new float[length], new float[length]);
+        var accepted = 0;
+        for (var i = 0; i < length; i++)
+        {
+            var proposal = tensors.Drafted.IndexOf(i, rank);
+            kld[i] = _readout[_kld][proposal];
+            beta[i] = _readout[_beta][proposal];
+            entropy[i] = _readout[_entropy][proposal];
+            if (accepted == i && _readout[_accepted][proposal] != 0f)
+            {
+                accepted++;
+            }
+        }
+
+        return new MeasuredProposals(accepted, kld, beta, entropy);
+    }
+
+    private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
+    {
+        var matching = Verification.Matching(scores.Best, ids, tensors.ProposedRows);
+        return rows.Parameters.AnyRejection
+            ? Verification
+                .Rejection(
+                    scores.Distribution(),
+                    cat(tensors.Drafted.Distributions),
+                    ids,
+                    tensors.ProposedRows,
+                    tensors.AcceptUniforms,
+                    tensors.ExtraUniforms
+                )
+                .WhereElse(rows.Parameters.Rejection, matching, tensors.ProposedRows)
+            : matching;
+    }
+}

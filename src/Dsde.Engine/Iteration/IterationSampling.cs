@@ -1,0 +1,183 @@
+using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Sequences;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Iteration;
+
+/// <summary>
+/// How the tokens of one iteration are chosen: parameters by rank, noise by rank and place in the block, and the tokens before each row.
+/// Noise is made once for both models. Penalties of a row see the committed tokens and the proposals before it.
+/// </summary>
+internal sealed class IterationSampling
+{
+    private readonly IReadOnlyList<PlannedSequence> _plan;
+    private readonly int _vocabularySize;
+    private readonly Device _device;
+    private readonly SamplingRows _parameters;
+    private readonly HistoryRows _committed,
+        _assumed;
+    private readonly int[] _noiseStarts;
+    private readonly Tensor? _noise;
+    private (int, int) _noiseRows,
+        _ranks,
+        _laterRows,
+        _laterProposals;
+
+    /// <param name="plan">Lengths, or upper bounds of them, in descending order.</param>
+    /// <param name="vocabularySize">Tokens in the vocabulary (V).</param>
+    /// <param name="device">Where to.</param>
+    public IterationSampling(IReadOnlyList<PlannedSequence> plan, int vocabularySize, Device device)
+    {
+        _plan = plan;
+        _vocabularySize = vocabularySize;
+        _device = device;
+        _parameters = SamplingRows.Create([.. plan.Select(planned => planned.Sequence.Request.Sampling)], vocabularySize, device);
+        _committed = HistoryRows.Create([.. plan.Select(planned => planned.Sequence.History)], vocabularySize, device);
+        _assumed = _committed.Copy();
+        (_noise, _noiseStarts) = CreateNoise();
+    }
+
+    /// <summary>Whether any sequence is in rejection mode, whose draws need uniforms and distributions.</summary>
+    public bool AnyRejection => _parameters.AnyRejection;
+
+    /// <summary>Rows of a draft step, in the order of its ranks.</summary>
+    /// <param name="step">The step: place of its proposals in their blocks.</param>
+    /// <param name="ranks">Who takes part, ascending.</param>
+    public RowSampling DraftRows(int step, ReadOnlySpan<int> ranks)
+    {
+        var count = ranks.Length;
+        if (ranks[^1] == count - 1)
+        {
+            return new RowSampling(_parameters.Take(count), _noise?.narrow(0, _noiseStarts[step], count), _assumed.Take(count));
+        }
+
+        var rows = ToTensor(ranks);
+        return new RowSampling(
+            _parameters.Select(rows),
+            _noise?.narrow(0, _noiseStarts[step], NoiseCount(step)).index_select(0, rows),
+            _assumed.Select(rows)
+        );
+    }
+
+    /// <summary>Later draft steps see these proposals. <paramref name="proposedIds"/>: of the given ranks, <c>[n] i64</c>.</summary>
+    public void Assume(ReadOnlySpan<int> ranks, Tensor proposedIds)
+    {
+        if (!_assumed.IsEmpty)
+        {
+            var isPrefix = ranks[^1] == ranks.Length - 1;
+            _assumed.Add(isPrefix ? arange(ranks.Length, dtype: ScalarType.Int64, device: _device) : ToTensor(ranks), proposedIds, 1);
+        }
+    }
+
+    /// <summary>
+    /// Puts the indices of the verified rows on the stage: of every rank in turn, as many as it has proposals, and one more.
+    /// </summary>
+    /// <param name="stage">Uploaded by the caller before <see cref="VerifiedRows"/> is asked for.</param>
+    /// <param name="drafted">Knows where the proposals are.</param>
+    /// <param name="lengths">Proposals of each rank.</param>
+    public void StageVerified(IndexStage stage, DraftedTokens drafted, ReadOnlySpan<int> lengths)
+    {
+        List<long> noiseRows = [],
+            ranks = [],
+            laterRows = [],
+            laterProposals = [];
+        for (var rank = 0; rank < lengths.Length; rank++)
+        {
+            for (var place = 0; place <= lengths[rank]; place++)
+            {
+                for (var earlier = 0; earlier < place && !_committed.IsEmpty; earlier++)
+                {
+                    laterRows.Add(ranks.Count);
+                    laterProposals.Add(drafted.IndexOf(earlier, rank));
+                }
+
+                noiseRows.Add(_noiseStarts[place] + rank);
+                ranks.Add(rank);
+            }
+        }
+
+        _noiseRows = stage.Add(noiseRows.ToArray());
+        _ranks = stage.Add(ranks.ToArray());
+        _laterRows = stage.Add(laterRows.ToArray());
+        _laterProposals = stage.Add(laterProposals.ToArray());
+    }
+
+    /// <summary>The verified rows. <paramref name="proposedIds"/>: all proposals, <c>[P] i64</c>; null if there are none.</summary>
+    public RowSampling VerifiedRows(IndexStage stage, Tensor? proposedIds)
+    {
+        if (_parameters.LeaveLogitsAlone && !_parameters.AnyRejection && _noise is null)
+        {
+            return new RowSampling(_parameters, null, default);
+        }
+
+        var ranks = stage.Slice(_ranks);
+        var history = _committed.Select(ranks);
+        if (!history.IsEmpty && proposedIds is not null)
+        {
+            history.Add(stage.Slice(_laterRows), proposedIds.index_select(0, stage.Slice(_laterProposals)), 1);
+        }
+
+        return new RowSampling(_parameters.Select(ranks), _noise?.index_select(0, stage.Slice(_noiseRows)), history);
+    }
+
+    /// <summary>Rows that predict tokens already committed.</summary>
+    /// <param name="catchUps">The rank that each row belongs to, and the position it predicts.</param>
+    public RowSampling CommittedRows(IReadOnlyList<(int Rank, int Position)> catchUps)
+    {
+        var rows = ToTensor([.. catchUps.Select(catchUp => catchUp.Rank)]);
+        var keys = catchUps
+            .Select(catchUp => RowSampling.NoiseKeyOf(_plan[catchUp.Rank].Sequence.Request.Sampling, catchUp.Position))
+            .ToArray();
+        var history = _committed.Select(rows);
+        if (!history.IsEmpty)
+        {
+            var since = catchUps
+                .SelectMany(
+                    (catchUp, row) =>
+                        _plan[catchUp.Rank].Sequence.TokenIds.Skip(catchUp.Position).Select(id => (Row: (long)row, Id: (long)id))
+                )
+                .ToArray();
+            history.Add(
+                tensor(since.Select(token => token.Row).ToArray(), device: _device),
+                tensor(since.Select(token => token.Id).ToArray(), device: _device),
+                -1
+            );
+        }
+
+        return new RowSampling(_parameters.Select(rows), RowSampling.CreateNoise(keys, _vocabularySize, _device), history);
+    }
+
+    /// <summary>Place after place in the blocks, each with the ranks whose block is that long, the target's last token included.</summary>
+    private (Tensor? Noise, int[] Starts) CreateNoise()
+    {
+        var keys = new List<NoiseKey?>();
+        var starts = new int[_plan[0].Plan.Length + 2];
+        for (var place = 0; place <= _plan[0].Plan.Length; place++)
+        {
+            starts[place] = keys.Count;
+            keys.AddRange(
+                _plan
+                    .TakeWhile(planned => planned.Plan.Length >= place)
+                    .Select(planned => RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place))
+            );
+        }
+
+        starts[^1] = keys.Count;
+        return (RowSampling.CreateNoise(keys, _vocabularySize, _device), starts);
+    }
+
+    private int NoiseCount(int place) => _noiseStarts[place + 1] - _noiseStarts[place];
+
+    private Tensor ToTensor(ReadOnlySpan<int> ranks)
+    {
+        var rows = new long[ranks.Length];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = ranks[i];
+        }
+
+        return tensor(rows, dtype: ScalarType.Int64, device: _device);
+    }
+}

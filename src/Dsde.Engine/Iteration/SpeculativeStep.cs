@@ -1,0 +1,201 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Sequences;
+using Dsde.Engine.Speculation.Goodput;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Iteration;
+
+/// <summary>One decoding iteration (ALGORITHM section 1): draft, verify, accept, measure, commit, adapt.</summary>
+internal sealed class SpeculativeStep(
+    CachedDecoder target,
+    CachedDecoder? draft,
+    SpeculationPlanner planner,
+    Device device,
+    TimeProvider time
+)
+{
+    /// <summary>Runs every decoding sequence of the batch once.</summary>
+    public IterationSummary Run(IReadOnlyList<Sequence> batch)
+    {
+        var decoding = batch.Where(sequence => sequence.IsDecoding).ToList();
+        if (decoding.Count == 0)
+        {
+            return default;
+        }
+
+        var start = time.GetTimestamp();
+        var plan = planner.Plan(decoding);
+        using var scope = NewDisposeScope();
+        var tensors = new IterationTensors(plan, target, draft, device, EarlyStops.MayHappen(plan));
+        var draftStart = time.GetTimestamp();
+        var draftPasses = new List<PassTiming>();
+        var catchUpChoices = Draft(tensors, draftPasses);
+        var verifyStart = time.GetTimestamp();
+        var logits = target.Forward(tensors.VerifyPass()); // [R, V]
+        var verifyEnd = time.GetTimestamp();
+        var results = IterationReadout.Read(
+            tensors,
+            logits,
+            catchUpChoices,
+            decoding.Max(sequence => sequence.Request.TopLogProbabilityCount)
+        );
+
+        var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
+        var verifyMs = time.GetElapsedTime(verifyStart, verifyEnd).TotalMilliseconds;
+        var summary = Commit(tensors, results, draftMs, verifyMs);
+        var totalMs = time.GetElapsedTime(start).TotalMilliseconds;
+        var samplingMs = totalMs - draftMs - verifyMs;
+        planner.Observe(
+            new IterationTiming(
+                draftPasses,
+                new PassTiming(tensors.RowCount, verifyMs),
+                totalMs,
+                PassesAreTimed: device.type == DeviceType.CPU
+            ),
+            summary.Emitted
+        );
+        foreach (var sequence in decoding)
+        {
+            sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
+        }
+
+        return summary;
+    }
+
+    /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
+    private Tensor? Draft(IterationTensors tensors, List<PassTiming> passes)
+    {
+        Tensor? catchUpChoices = null;
+        for (var step = 0; step < tensors.Drafted.StepCount; step++)
+        {
+            var start = time.GetTimestamp();
+            var rows = tensors.DraftPass(step);
+            var logits = draft!.Forward(rows); // [C + n_0, V] in step 0, then [n_d, V]
+            if (step == 0 && tensors.CatchUps.Count > 0)
+            {
+                catchUpChoices = TokenScores.Compute(logits.narrow(0, 0, tensors.CatchUps.Count), tensors.CatchUpRows).Best;
+                logits = logits.narrow(0, tensors.CatchUps.Count, tensors.Drafted.ActiveIn(0));
+            }
+
+            tensors.Drafted.Logits.Add(logits);
+            tensors.Drafted.TokenIds.Add(Propose(tensors, step, logits));
+            if (tensors.MayStopEarly && EarlyStops.FindRanksThatGoOn(tensors, step, logits) is { Length: > 0 } ranks)
+            {
+                tensors.AddStep(ranks);
+            }
+
+            passes.Add(new PassTiming(rows.RowCount, time.GetElapsedTime(start).TotalMilliseconds));
+        }
+
+        if (tensors.MayStopEarly)
+        {
+            tensors.EndDrafting();
+        }
+
+        return catchUpChoices;
+    }
+
+    private static Tensor Propose(IterationTensors tensors, int step, Tensor logits)
+    {
+        var rows = tensors.DraftRows(step);
+        var scores = TokenScores.Compute(logits, rows);
+        Tensor? drawn = null;
+        if (rows.Parameters.AnyRejection)
+        {
+            var distribution = scores.Distribution();
+            drawn = Distributions.Draw(distribution, tensors.DraftUniforms(step));
+            tensors.Drafted.Distributions.Add(distribution);
+        }
+
+        var proposed = rows.Parameters.Pick(drawn, scores.Best);
+        tensors.Drafted.Choices.Add(scores.Best);
+        tensors.Sampling.Assume(tensors.Drafted.RanksIn(step), proposed);
+        return proposed;
+    }
+
+    private IterationSummary Commit(IterationTensors tensors, IterationReadout results, double draftMs, double verifyMs)
+    {
+        var plan = tensors.Plan;
+        foreach (var (catchUp, index) in tensors.CatchUps.Select((catchUp, index) => (catchUp, index)))
+        {
+            var sequence = plan[catchUp.Rank].Sequence;
+            sequence.Recorder.SetDraftMatch(
+                catchUp.Position - sequence.PromptLength,
+                results.CatchUpChoice(index) == sequence.TokenIds[catchUp.Position]
+            );
+        }
+
+        int proposed = 0,
+            kept = 0,
+            emitted = 0,
+            firstRow = 0;
+        for (var rank = 0; rank < plan.Count; rank++)
+        {
+            var (sequence, chosen) = plan[rank];
+            var lengthBefore = sequence.Length;
+            var measured = results.Measure(tensors, rank, chosen.Length);
+            var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured.Accepted);
+            var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
+            sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
+            if (chosen.Length > 0)
+            {
+                sequence.PolicyState.Observe(verified);
+            }
+
+            DropRejected(sequence, lengthBefore, chosen.Length, measured.Accepted);
+            firstRow += chosen.Length + 1;
+            proposed += chosen.Length;
+            kept += keptHere;
+            emitted += sequence.Length - lengthBefore;
+        }
+
+        return new IterationSummary(plan.Count, proposed, kept, emitted);
+    }
+
+    /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
+    private static int CommitBlock(
+        Sequence sequence,
+        IterationReadout results,
+        IterationTensors tensors,
+        int rank,
+        int firstRow,
+        int accepted
+    )
+    {
+        var wanted = sequence.Request.TopLogProbabilityCount;
+        for (var i = 0; i < accepted; i++)
+        {
+            var proposal = tensors.Drafted.IndexOf(i, rank);
+            var matches = results.DraftChoice(proposal) == results.ProposedId(proposal);
+            if (!sequence.Commit(results.Proposed(proposal, firstRow + i, matches ? (sbyte)1 : (sbyte)0, wanted)))
+            {
+                return i + 1;
+            }
+        }
+
+        var extraId = results.ExtraId(firstRow + accepted);
+        sbyte match = -1;
+        if (tensors.Drafted.TryIndexOf(accepted, rank) is { } rejected)
+        {
+            match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
+        }
+
+        sequence.Commit(results.Extra(firstRow + accepted, match, wanted));
+        return accepted;
+    }
+
+    /// <summary>
+    /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
+    /// for the k-th proposal, which it made and never read.
+    /// </summary>
+    private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, int accepted)
+    {
+        target.Cache.SetLength(sequence.Slot, lengthBefore + accepted);
+        if (speculationLength > 0)
+        {
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(accepted, speculationLength - 1));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using Dsde.Engine.Models.Operators;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Models.Weights;
+
+/// <summary>
+/// All weights of a model in one type, the layers on one device or spread over several. Norms that are stored as their distance from 1 are
+/// kept as fp32, in which 1 + w is exact enough. Legend as in <see cref="LayerWeights"/>; V vocabulary.
+/// </summary>
+internal sealed class DecoderWeights : IDisposable
+{
+    private DecoderWeights(Tensor embedding, IReadOnlyList<LayerWeights> layers, Tensor finalNorm, LinearWeight languageHead, Device device)
+    {
+        Embedding = embedding;
+        Layers = layers;
+        FinalNorm = finalNorm;
+        LanguageHead = languageHead;
+        Device = device;
+    }
+
+    /// <summary>On the first device. <c>[V, H]</c></summary>
+    public Tensor Embedding { get; }
+
+    /// <summary>The layers, from the embedding up.</summary>
+    public IReadOnlyList<LayerWeights> Layers { get; }
+
+    /// <summary>On the last layer's device. <c>[H]</c></summary>
+    public Tensor FinalNorm { get; }
+
+    /// <summary>
+    /// On the last layer's device. <c>[V, H]</c>, without padding rows; on a GPU a view of the embedding where the two are tied and on one
+    /// device.
+    /// </summary>
+    public LinearWeight LanguageHead { get; }
+
+    /// <summary>Type of weights and activations.</summary>
+    public ScalarType Type => Embedding.dtype;
+
+    /// <summary>Where rows begin.</summary>
+    public Device Device { get; }
+
+    /// <summary>Reads the weights of a folder.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="type">Type of weights and activations.</param>
+    /// <param name="placement">Where the layers go.</param>
+    /// <param name="outputCount">Rows of the output projection to use, from the first: those behind only pad it.</param>
+    /// <exception cref="ModelLoadException">
+    /// A weight is missing, has another shape than the configuration says, or is there although the configuration knows no such weight.
+    /// </exception>
+    public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement, int outputCount)
+    {
+        using var scope = NewDisposeScope();
+        using var files = new MappedWeights(folder, type);
+        using var memory = new WeightMemory(type);
+        var config = folder.Config;
+        var (first, last) = (placement.First, placement.Last);
+        long hidden = config.HiddenSize,
+            vocabulary = config.VocabularySize;
+        var embedding = files.Read("model.embed_tokens.weight", first, vocabulary, hidden);
+        var layers = placement
+            .Layers.Select((device, layer) => new LayerReader(files, memory, config, device, $"model.layers.{layer}.").Read())
+            .ToList();
+        var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
+        var head = memory.Stack(
+            (config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden)).narrow(
+                0,
+                0,
+                outputCount
+            )
+        );
+        files.RefuseLeftovers();
+        foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([embedding, finalNorm, head]))
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return new DecoderWeights(embedding, layers, finalNorm, new LinearWeight(head), first);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var layer in Layers)
+        {
+            layer.Dispose();
+        }
+
+        Embedding.Dispose();
+        FinalNorm.Dispose();
+        LanguageHead.Dispose();
+    }
+}

@@ -1,0 +1,97 @@
+using Dsde.Engine.Models.Files;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Models.Weights;
+
+/// <summary>
+/// Weights of a folder, read from memory-mapped files: what is stored in the wanted type is not copied until it is fused or moved. Keeps
+/// count of what was read, because a weight that nobody asks for belongs to a computation that is not done.
+/// </summary>
+internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisposable
+{
+    private readonly Dictionary<(string Path, ScalarType Type), Tensor> _files = []; // [elements], the whole file mapped as one type
+    private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+
+    /// <summary>One weight in the wanted type, in the caller's scope.</summary>
+    /// <exception cref="ModelLoadException">It is missing, of another shape, or of a type that is not a float.</exception>
+    public Tensor Read(string name, Device device, params ReadOnlySpan<long> shape) => View(name, shape).to(device).to(type);
+
+    /// <summary>
+    /// A norm's weight: as <see cref="Read"/>, or if it is stored as its distance from 1, added to that in fp32. <c>[width]</c>
+    /// </summary>
+    /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
+    public Tensor ReadNorm(string name, Device device, long width, bool isOffset) =>
+        isOffset ? View(name, [width]).to(device).to(ScalarType.Float32).add(1) : Read(name, device, width);
+
+    /// <summary>Refuses a folder with weights that were not read.</summary>
+    /// <exception cref="ModelLoadException">There are some.</exception>
+    public void RefuseLeftovers()
+    {
+        // Old checkpoints keep a table that is computed here; some keep the output projection although it is tied.
+        var leftovers = folder
+            .WeightNames.Where(name =>
+                !_read.Contains(name)
+                && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal)
+                && !(name == "lm_head.weight" && folder.Config.TieWordEmbeddings)
+            )
+            .Order(StringComparer.Ordinal)
+            .ToList();
+        if (leftovers.Count > 0)
+        {
+            throw new ModelLoadException(
+                $"{folder.Path} has {leftovers.Count} weights that a {folder.Config.Family} model of this configuration does not use, among them {leftovers[0]}. "
+                    + "The output would not be the model's: weights and config.json belong to different models, or the model has parts that are not supported."
+            );
+        }
+    }
+
+    /// <summary>Unmaps the files as far as no weight still lies in them.</summary>
+    public void Dispose()
+    {
+        foreach (var file in _files.Values)
+        {
+            file.Dispose();
+        }
+    }
+
+    private static ScalarType StoredType(string path, string name, SafetensorsEntry entry) =>
+        entry.DataType switch
+        {
+            SafetensorsDataType.BF16 => ScalarType.BFloat16,
+            SafetensorsDataType.F16 => ScalarType.Float16,
+            SafetensorsDataType.F32 => ScalarType.Float32,
+            _ => throw new ModelLoadException(
+                $"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."
+            ),
+        };
+
+    private Tensor View(string name, ReadOnlySpan<long> shape)
+    {
+        var (path, entry) = folder.Find(name);
+        if (!shape.SequenceEqual(entry.Shape.ToArray()))
+        {
+            throw new ModelLoadException(
+                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it [{string.Join(", ", shape.ToArray())}]. "
+                    + "Weights and configuration belong to different models."
+            );
+        }
+
+        _read.Add(name);
+        var elementSize = entry.DataType.ByteSize();
+        return Map(path, StoredType(path, name, entry), elementSize)
+            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize)
+            .view(shape.ToArray());
+    }
+
+    private Tensor Map(string path, ScalarType storedType, int elementSize)
+    {
+        if (!_files.TryGetValue((path, storedType), out var file))
+        {
+            file = from_file(path, false, new FileInfo(path).Length / elementSize, storedType).DetachFromDisposeScope();
+            _files.Add((path, storedType), file);
+        }
+
+        return file;
+    }
+}

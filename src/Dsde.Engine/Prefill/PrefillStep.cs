@@ -1,0 +1,137 @@
+using Dsde.Engine.Models;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Sequences;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Prefill;
+
+/// <summary>
+/// Works through what stands before iterations, several sequences in one pass and at most a budget of tokens at a time, so that long
+/// prompts don't hold up the sequences that are decoding. The pass that ends a prompt emits the sequence's first token. In the same pass a
+/// draft catches up that an iteration would have to wait for.
+/// </summary>
+internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, PrefillPlanner planner, Device device, TimeProvider time)
+{
+    /// <summary>Does one pass. The result is how many tokens were emitted.</summary>
+    public int Run(IReadOnlyList<Sequence> batch)
+    {
+        var chunks = planner.Plan(batch);
+        if (chunks.Count == 0)
+        {
+            return 0;
+        }
+
+        var start = time.GetTimestamp();
+        int emitted;
+        using (var scope = NewDisposeScope())
+        {
+            emitted = RunChunks(chunks);
+        }
+
+        var elapsedMs = time.GetElapsedTime(start).TotalMilliseconds;
+        foreach (var chunk in chunks)
+        {
+            chunk.Sequence.Clock.AddPrefill(elapsedMs);
+        }
+
+        return emitted;
+    }
+
+    private int RunChunks(IReadOnlyList<PrefillChunk> chunks)
+    {
+        var targetPass = new PrefillPass(target, device);
+        var draftPass = draft is null ? null : new PrefillPass(draft, device);
+        foreach (var chunk in chunks)
+        {
+            targetPass.Add(
+                chunk.Sequence,
+                chunk.TargetFirst,
+                chunk.TargetEnd,
+                chunk.EmitsFirstToken ? chunk.TargetEnd - 1 : chunk.TargetEnd
+            );
+            draftPass?.Add(chunk.Sequence, chunk.DraftFirst, chunk.DraftEnd, FirstForetold(chunk));
+        }
+
+        var readout = new Readout();
+        var targetLogits = targetPass.Run(); // [n, V] f32, a row for each first token
+        var draftLogits = draftPass?.Run(); // [m, V] f32
+        var firstTokens = targetLogits is null ? null : Draw(targetPass.Wanted, targetLogits, readout);
+        var choices = draftLogits is null ? default : readout.Add(TokenScores.Compute(draftLogits, RowsOf(draftPass!.Wanted)).Best);
+        if (targetLogits is not null || draftLogits is not null)
+        {
+            readout.Transfer();
+        }
+
+        foreach (var chunk in chunks)
+        {
+            if (chunk.Completes)
+            {
+                chunk.Sequence.BeginDecoding();
+            }
+        }
+
+        var emitted = firstTokens is null ? 0 : Commit(targetPass.Wanted, firstTokens);
+        if (draftLogits is not null)
+        {
+            NoteForetold(draftPass!.Wanted, readout[choices]);
+        }
+
+        return emitted;
+    }
+
+    /// <summary>The draft's first row that foretells a token of the output: what it would have said there is recorded.</summary>
+    private static int FirstForetold(PrefillChunk chunk) =>
+        chunk.Sequence.IsDecoding || chunk.EmitsFirstToken ? Math.Max(chunk.DraftFirst, chunk.Sequence.PromptLength - 1) : chunk.DraftEnd;
+
+    private TokenReadout Draw(IReadOnlyList<(Sequence Sequence, int Position)> wanted, Tensor logits, Readout readout)
+    {
+        var rows = RowsOf(wanted);
+        var scores = TokenScores.Compute(logits, rows);
+        var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(wanted)) : null;
+        return new TokenReadout(
+            readout,
+            logits,
+            TokenMeasures.LogNormalizer(logits),
+            scores,
+            rows.Parameters.Pick(drawn, scores.Best),
+            wanted.Max(row => row.Sequence.Request.TopLogProbabilityCount)
+        );
+    }
+
+    private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TokenReadout tokens)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var sequence = rows[i].Sequence;
+            sequence.Commit(tokens.At(i, draftMatch: -1, sequence.Request.TopLogProbabilityCount));
+        }
+
+        return rows.Count;
+    }
+
+    private static void NoteForetold(IReadOnlyList<(Sequence Sequence, int Position)> rows, ReadOnlySpan<float> choices)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var (sequence, position) = rows[i];
+            sequence.Recorder.SetDraftMatch(position - sequence.PromptLength, (int)choices[i] == sequence.TokenIds[position]);
+        }
+    }
+
+    private RowSampling RowsOf(IReadOnlyList<(Sequence Sequence, int Position)> rows) =>
+        RowSampling.ForNextTokens(
+            [.. rows.Select(row => (row.Sequence.Request.Sampling, row.Sequence.HistoryBefore(row.Position), row.Position))],
+            target.VocabularySize,
+            device
+        );
+
+    private Tensor ExtraUniforms(IReadOnlyList<(Sequence Sequence, int Position)> rows) =>
+        from_array(
+            rows.Select(row =>
+                    CounterRandom.Uniform(row.Sequence.Request.Sampling.Seed, CounterRandom.Purpose.Extra, row.Position, row.Position)
+                )
+                .ToArray(),
+            device: device
+        );
+}

@@ -1,8 +1,0 @@
-namespace Dsde.Engine.Scheduling;
-
-/// <summary>Counts of one iteration over its whole batch.</summary>
-/// <param name="Sequences">Sequences that took part.</param>
-/// <param name="Proposed">Draft tokens proposed.</param>
-/// <param name="Accepted">Of these, accepted and kept.</param>
-/// <param name="Emitted">Tokens committed.</param>
-internal readonly record struct IterationSummary(int Sequences, int Proposed, int Accepted, int Emitted);

@@ -1,0 +1,122 @@
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
+using Dsde.Engine.Telemetry;
+
+namespace Dsde.Engine.Sequences;
+
+/// <summary>Gathers what happens to one sequence; the engine's thread only.</summary>
+internal sealed class TraceRecorder
+{
+    private readonly List<(SpeculationPlan Plan, int Proposed, int Accepted, int BatchSize, float DraftMs, float VerifyMs)> _iterations =
+    [];
+    private readonly List<float> _kld = [],
+        _beta = [],
+        _entropy = [],
+        _logProbabilities = [],
+        _margins = [];
+    private readonly List<bool> _onPath = [];
+    private readonly List<sbyte> _draftMatches = [];
+    private readonly List<IReadOnlyList<TokenLogProbability>> _mostProbable = [];
+
+    /// <summary>Log-probability of each committed token.</summary>
+    public IReadOnlyList<float> LogProbabilities => _logProbabilities;
+
+    /// <summary>Proposed tokens that were accepted and kept.</summary>
+    public int AcceptedAndKept { get; private set; }
+
+    /// <summary>Most probable tokens at the position of each committed token.</summary>
+    public IReadOnlyList<IReadOnlyList<TokenLogProbability>> MostProbable => _mostProbable;
+
+    /// <summary>Takes over what was recorded before a checkpoint; only while nothing is recorded yet.</summary>
+    public void Restore(SequenceCheckpoint checkpoint)
+    {
+        var (trace, steps) = (checkpoint.Trace, checkpoint.Trace.Iterations);
+        for (var i = 0; i < steps.SpeculationLength.Length; i++)
+        {
+            var plan = new SpeculationPlan(
+                steps.SpeculationLength[i],
+                steps.PredictedLength[i],
+                steps.ScaleFactor[i],
+                steps.Wvir[i],
+                steps.Cap[i]
+            );
+            _iterations.Add((plan, steps.SpeculationLength[i], steps.Accepted[i], steps.BatchSize[i], steps.DraftMs[i], steps.VerifyMs[i]));
+        }
+
+        AcceptedAndKept = trace.Accepted;
+        _kld.AddRange(trace.Proposals.Kld);
+        _beta.AddRange(trace.Proposals.Beta);
+        _entropy.AddRange(trace.Proposals.DraftEntropy);
+        _onPath.AddRange(trace.Proposals.OnPath);
+        _logProbabilities.AddRange(checkpoint.TokenLogProbabilities);
+        _mostProbable.AddRange(checkpoint.TopLogProbabilities);
+        _margins.AddRange(trace.Tokens.Margin);
+        _draftMatches.AddRange(trace.Tokens.DraftMatch);
+    }
+
+    /// <summary>Takes in one committed token.</summary>
+    public void AddToken(in CommittedToken token)
+    {
+        _logProbabilities.Add(token.LogProbability);
+        _margins.Add(token.Margin);
+        _draftMatches.Add(token.DraftMatch);
+        if (token.MostProbable.Count > 0)
+        {
+            _mostProbable.Add(token.MostProbable);
+        }
+    }
+
+    /// <summary>Says what the draft would have chosen at a committed token, where that became known only later.</summary>
+    public void SetDraftMatch(int tokenIndex, bool matches) => _draftMatches[tokenIndex] = matches ? (sbyte)1 : (sbyte)0;
+
+    /// <summary>Takes in one iteration. <paramref name="kept"/>: accepted tokens that were committed.</summary>
+    public void AddIteration(SpeculationPlan plan, in VerifiedStep step, int kept, int batchSize, double draftMs, double verifyMs)
+    {
+        _iterations.Add((plan, step.Proposed, step.Accepted, batchSize, (float)draftMs, (float)verifyMs));
+        AcceptedAndKept += kept;
+        _kld.AddRange(step.Kld);
+        _beta.AddRange(step.Beta);
+        _entropy.AddRange(step.DraftEntropy);
+        for (var i = 0; i < step.Proposed; i++)
+        {
+            _onPath.Add(i <= step.Accepted);
+        }
+    }
+
+    /// <summary>The finished trace.</summary>
+    public GenerationTrace ToTrace(Sequence sequence, GenerationTimes times) =>
+        new()
+        {
+            Policy = sequence.Policy.Name,
+            SamplingMode = sequence.Request.Sampling.EffectiveMode,
+            Seed = sequence.Request.Sampling.Seed,
+            PromptTokens = sequence.PromptLength,
+            ReusedPromptTokens = sequence.ReusedPromptTokens,
+            CompletionTokens = sequence.EmittedCount,
+            Proposed = _kld.Count,
+            Accepted = AcceptedAndKept,
+            CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
+            CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
+            Iterations = new IterationSeries
+            {
+                SpeculationLength = [.. _iterations.Select(iteration => iteration.Proposed)],
+                Accepted = [.. _iterations.Select(iteration => iteration.Accepted)],
+                PredictedLength = [.. _iterations.Select(iteration => iteration.Plan.PredictedLength)],
+                ScaleFactor = [.. _iterations.Select(iteration => iteration.Plan.ScaleFactor)],
+                Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],
+                Cap = [.. _iterations.Select(iteration => iteration.Plan.Cap)],
+                BatchSize = [.. _iterations.Select(iteration => iteration.BatchSize)],
+                DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
+                VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
+            },
+            Proposals = new ProposalSeries
+            {
+                Kld = [.. _kld],
+                Beta = [.. _beta],
+                DraftEntropy = [.. _entropy],
+                OnPath = [.. _onPath],
+            },
+            Tokens = new TokenSeries { Margin = [.. _margins], DraftMatch = [.. _draftMatches] },
+            Times = times,
+        };
+}

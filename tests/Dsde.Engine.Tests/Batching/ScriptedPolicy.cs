@@ -1,0 +1,35 @@
+using Dsde.Engine.Speculation;
+
+namespace Dsde.Engine.Tests.Batching;
+
+/// <summary>Lengths as a test wants them, by the number of plans made so far.</summary>
+internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPolicy
+{
+    private int _plans;
+
+    public string Name => "scripted";
+
+    public bool UsesDraft => true;
+
+    public bool PrefillsDraft => true;
+
+    public bool PlansLast => false;
+
+    public IEarlyStopping? EarlyStopping => null;
+
+    public ISequencePolicyState CreateState(float temperature) => new Nothing();
+
+    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
+        plans[..states.Length].Fill(new SpeculationPlan(lengthOf(_plans++)));
+
+    public void ObserveIteration(int emitted, double elapsedMs) { }
+
+    private sealed class Nothing : ISequencePolicyState
+    {
+        public int? CalibrationMaxAccepted => null;
+
+        public int? CalibrationMaxLength => null;
+
+        public void Observe(in VerifiedStep step) { }
+    }
+}
