@@ -1,4 +1,8 @@
 namespace Dsde.Persistence;
 
 /// <summary>The database can't be reached or doesn't answer. The message names it, without its password.</summary>
-public sealed class DatabaseUnavailableException(string message, Exception innerException) : Exception(message, innerException);
+public sealed class DatabaseUnavailableException(string message, Exception innerException) : Exception(message, innerException)
+{
+    /// <summary>Whether it answers, but what was asked of it took too long: something else holds what it needs.</summary>
+    internal bool IsSlow { get; init; }
+}

@@ -7,6 +7,12 @@ namespace Dsde.Persistence;
 /// <summary>The one model of both databases.</summary>
 internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(options)
 {
+    // What a row of job_traces has beside the trace itself.
+    public const string TraceJobId = "JobId";
+    public const string TraceChoice = "Choice";
+    public const string TraceStoredAt = "StoredAt";
+    public const string TraceWorkerId = "WorkerId";
+
     public DbSet<GenerationJob> Jobs => Set<GenerationJob>();
 
     public DbSet<GenerationBatch> Batches => Set<GenerationBatch>();
@@ -15,7 +21,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
 
     public DbSet<JobCheckpointRow> Checkpoints => Set<JobCheckpointRow>();
 
-    public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
+    public DbSet<JobTrace> Traces => Set<JobTrace>();
 
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 
@@ -29,6 +35,17 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             JobState.Failed => "failed",
             _ => "cancelled",
         };
+
+    /// <summary>Adds the trace of an output, to be saved.</summary>
+    public void AddTrace(JobLease lease, int choice, JobTrace trace, DateTimeOffset storedAt)
+    {
+        var entry = Entry(trace with { });
+        entry.Property(TraceJobId).CurrentValue = lease.JobId;
+        entry.Property(TraceChoice).CurrentValue = choice;
+        entry.Property(TraceStoredAt).CurrentValue = storedAt;
+        entry.Property(TraceWorkerId).CurrentValue = lease.WorkerId;
+        entry.State = EntityState.Added;
+    }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -67,13 +84,15 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             checkpoint.Property(row => row.Choice).ValueGeneratedNever();
             checkpoint.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
         });
-        modelBuilder.Entity<JobTraceRow>(trace =>
+        modelBuilder.Entity<JobTrace>(trace =>
         {
-            trace.ToTable("job_traces").HasKey(row => new { row.JobId, row.Choice });
-            trace.Property(row => row.JobId).ValueGeneratedNever();
-            trace.Property(row => row.Choice).ValueGeneratedNever();
-            trace.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
-            trace.HasIndex(row => row.StoredAt);
+            trace.Property<Guid>(TraceJobId);
+            trace.Property<int>(TraceChoice).ValueGeneratedNever();
+            trace.Property<DateTimeOffset>(TraceStoredAt);
+            trace.Property<string>(TraceWorkerId).IsRequired();
+            trace.ToTable("job_traces").HasKey(TraceJobId, TraceChoice);
+            trace.HasOne<GenerationJob>().WithMany().HasForeignKey(TraceJobId);
+            trace.HasIndex(TraceStoredAt);
         });
         modelBuilder.Entity<WorkerRow>(worker => worker.ToTable("workers").HasKey(row => row.WorkerId));
     }

@@ -9,7 +9,8 @@ namespace Dsde.Persistence;
 public interface IJobStore
 {
     /// <summary>
-    /// Takes a job for a worker, or says why not. Safe against any number of workers at once. Claims at the same time share a transaction.
+    /// Takes a job for a worker, or says why not. Safe against any number of workers at once, whatever their clocks say: leases are by the
+    /// database's. Claims at the same time share a transaction. Tried again with the same token it is the same claim.
     /// </summary>
     Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken);
 
@@ -17,13 +18,14 @@ public interface IJobStore
     /// <returns>What has happened to some of the jobs; nothing for those of which there is nothing to say.</returns>
     Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// Notes, before the engine gets it, that the job runs with no other beside it. A later end or release takes the note away.
-    /// </summary>
+    /// <summary>Notes where a claimed job is; before the engine gets it, if it is alone there.</summary>
     /// <returns>False if the job is no longer the caller's.</returns>
-    Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken);
+    Task<bool> MarkAsync(JobLease lease, JobPlace place, CancellationToken cancellationToken);
 
-    /// <summary>Saves how far a job's outputs are, over what was saved before; gone when the job ends.</summary>
+    /// <summary>
+    /// Saves how far a job's outputs are, over what was saved before; gone when the job ends. What is saved at the same time shares a
+    /// connection and a transaction.
+    /// </summary>
     /// <returns>False if the job is no longer the caller's.</returns>
     Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken);
 
@@ -31,9 +33,10 @@ public interface IJobStore
     Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores an end, and counts it in the job's batch; returns when it is committed. Calls at the same time share a transaction.
+    /// Stores an end, and counts it in the job's batch; returns when it is committed. Calls at the same time share a transaction. May be
+    /// called again when nobody knows whether it was heard: an end that is stored already is found.
     /// </summary>
-    /// <returns>Null if the job is no longer the caller's: then nothing was written.</returns>
+    /// <returns>Null if the job is no longer the caller's, or has another end: then nothing was written.</returns>
     Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken);
 
     /// <summary>Removes the texts, token ids and log-probabilities of a job that has ended; the SHA-256 of each text stays.</summary>

@@ -1,5 +1,7 @@
 using Dsde.Persistence.Migrating;
 using Dsde.Persistence.Storage;
+using Dsde.Persistence.Storage.Postgres;
+using Dsde.Persistence.Storage.Sqlite;
 using Dsde.Persistence.Workers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +12,8 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.
+    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a database. A
+    /// <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
@@ -18,21 +21,25 @@ public static class PersistenceServices
         if (options.Provider == PersistenceOptions.PostgreSql)
         {
             AddContext<PostgresDbContext>(services, options);
-            services.AddSingleton<IRows, PostgresRows>();
             services.AddSingleton<IWorkerRegistry>(provider => new PostgresWorkerRegistry(
                 provider.GetRequiredService<Database>(),
                 options,
                 provider.GetRequiredService<TimeProvider>()
             ));
+            services.AddSingleton<IDialect, PostgresDialect>();
         }
         else
         {
             AddContext<SqliteDbContext>(services, options);
-            services.AddSingleton<IRows, SqliteRows>();
             services.AddSingleton<IWorkerRegistry, WorkerRegistry>();
+            services.AddSingleton<IDialect, SqliteDialect>();
         }
 
-        services.AddSingleton(provider => new Database(provider.GetRequiredService<IContextFactory>(), options));
+        services.AddSingleton(provider => new Database(
+            provider.GetRequiredService<IContextFactory>(),
+            provider.GetRequiredService<IDialect>(),
+            options
+        ));
         services.AddSingleton<IJobStore, JobStore>();
         services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
         return services;

@@ -13,9 +13,12 @@ internal sealed class SqliteDbContext(DbContextOptions<SqliteDbContext> options)
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcText>();
 
+    /// <summary>A time as it is stored.</summary>
+    public static string ToText(DateTimeOffset time) => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+
     private sealed class UtcText()
         : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTimeOffset, string>(
-            time => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+            time => ToText(time),
             text => new DateTimeOffset(DateTime.ParseExact(text, TimeFormat, CultureInfo.InvariantCulture), TimeSpan.Zero)
         );
 }

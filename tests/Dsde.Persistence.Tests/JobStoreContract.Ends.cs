@@ -80,12 +80,12 @@ public abstract partial class JobStoreContract
 
         (await Store.ReopenAsync(id, Cancellation)).ShouldBeFalse();
         (await Store.ReopenAsync(Guid.NewGuid(), Cancellation)).ShouldBeFalse();
-        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(new BatchProgress(batch, 1, 0, 0, 0, 0, false, null));
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldBe(new BatchProgress(batch, 1, 0, 0, 0, 0, false, null) { Reopenings = 1 });
         (await Store.StoreAsync(TestJobs.Completed(second.Lease), Cancellation)).ShouldBeNull();
         var again = await ClaimAsync(id, "worker-1", batch);
-        (again.Attempt, again.LostStarts, again.CreatedAt).ShouldBe((1, 0, first.CreatedAt));
+        (again.Attempt, again.LostStarts, again.Reopenings, again.CreatedAt).ShouldBe((1, 0, 1, first.CreatedAt));
         var stored = (await Store.StoreAsync(TestJobs.Completed(again.Lease), Cancellation)).ShouldNotBeNull();
-        stored.CompletedBatch.ShouldBe(new BatchProgress(batch, 1, 0, 1, 0, 0, false, Database.Time.GetUtcNow()));
+        stored.CompletedBatch.ShouldBe(new BatchProgress(batch, 1, 0, 1, 0, 0, false, Database.Time.GetUtcNow()) { Reopenings = 1 });
         (await Store.FindAsync([id], Cancellation))[0].Failure.ShouldBeNull();
     }
 

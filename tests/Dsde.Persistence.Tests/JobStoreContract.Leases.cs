@@ -1,4 +1,5 @@
 using Dsde.Persistence.Jobs;
+using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence.Tests;
 
@@ -12,13 +13,13 @@ public abstract partial class JobStoreContract
     {
         var id = Guid.NewGuid();
         var claimed = await ClaimAsync(id, "worker-1");
-        Database.Time.Advance(TimeSpan.FromSeconds(50));
+        await Database.PassAsync(TimeSpan.FromSeconds(50), Cancellation);
         (await Store.RenewAsync([claimed.Lease], Lease, Cancellation)).ShouldBeEmpty();
-        Database.Time.Advance(TimeSpan.FromSeconds(50));
+        await Database.PassAsync(TimeSpan.FromSeconds(50), Cancellation);
         (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation))
             .ShouldBeOfType<ClaimResult.Held>()
-            .Until.ShouldBe(Database.Time.GetUtcNow() + TimeSpan.FromSeconds(10));
-        (await Store.MarkAloneAsync(claimed.Lease, Cancellation)).ShouldBeTrue();
+            .Remaining.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        (await Store.MarkAsync(claimed.Lease, JobPlace.Alone, Cancellation)).ShouldBeTrue();
 
         await Store.ReleaseAsync(TestJobs.Other(claimed.Lease), Cancellation);
         (await Store.ClaimAsync(TestJobs.Claim(id, worker: "worker-2"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
@@ -27,7 +28,7 @@ public abstract partial class JobStoreContract
         (await Store.FindAsync([id], Cancellation))[0].State.ShouldBe(JobState.Queued);
         (await Store.StoreAsync(TestJobs.Completed(claimed.Lease), Cancellation)).ShouldBeNull();
         var second = await ClaimAsync(id, "worker-2");
-        (second.Attempt, second.LostStarts, second.WasLostAlone, second.CreatedAt).ShouldBe((2, 0, false, claimed.CreatedAt));
+        (second.Attempt, second.LostStarts, second.LostAlone, second.CreatedAt).ShouldBe((2, 0, 0, claimed.CreatedAt));
     }
 
     [Fact]
@@ -90,23 +91,88 @@ public abstract partial class JobStoreContract
     }
 
     [Fact]
-    public async Task A_job_that_is_lost_alone_stays_known_for_it_until_it_ends_or_comes_further()
+    public async Task Starts_that_are_lost_alone_are_counted_apart_until_the_job_comes_further()
     {
-        var (id, other) = (Guid.NewGuid(), Guid.NewGuid());
+        var id = Guid.NewGuid();
         var first = await ClaimAsync(id, "worker-1");
-        (await Store.MarkAloneAsync(TestJobs.Other(first.Lease), Cancellation)).ShouldBeFalse();
-        (await Store.MarkAloneAsync(first.Lease, Cancellation)).ShouldBeTrue();
+        (await Store.MarkAsync(TestJobs.Other(first.Lease), JobPlace.Alone, Cancellation)).ShouldBeFalse();
+        (await Store.MarkAsync(first.Lease, JobPlace.Alone, Cancellation)).ShouldBeTrue();
         var second = await TakeOverAsync(id);
-        (second.LostStarts, second.WasLostAlone).ShouldBe((1, true));
+        (second.LostStarts, second.LostAlone).ShouldBe((1, 1));
+        (await Store.MarkAsync(first.Lease, JobPlace.Alone, Cancellation)).ShouldBeFalse();
 
-        var third = await TakeOverAsync(id); // its worker died before it could end the job
+        var third = await TakeOverAsync(id); // lost beside others this time
+        await Store.MarkAsync(third.Lease, JobPlace.Alone, Cancellation);
+        await Store.ReleaseAsync(third.Lease, Cancellation); // handed back, which is not lost
+        var fourth = await ClaimAsync(id, "worker-1");
+        await Store.MarkAsync(fourth.Lease, JobPlace.Alone, Cancellation);
+        var fifth = await TakeOverAsync(id);
+        await Store.MarkAsync(fifth.Lease, JobPlace.Alone, Cancellation);
+        await Store.SaveCheckpointsAsync(fifth.Lease, [new(0, 1, [])], Cancellation);
 
-        (third.LostStarts, third.WasLostAlone).ShouldBe((2, true));
-        (await Store.MarkAloneAsync(second.Lease, Cancellation)).ShouldBeFalse();
-        var alone = await ClaimAsync(other, "worker-1");
-        await Store.MarkAloneAsync(alone.Lease, Cancellation);
-        await Store.SaveCheckpointsAsync(alone.Lease, [new(0, 1, [])], Cancellation);
-        (await TakeOverAsync(other)).WasLostAlone.ShouldBeFalse();
+        (third.LostStarts, third.LostAlone).ShouldBe((2, 1));
+        (fourth.LostStarts, fourth.LostAlone).ShouldBe((2, 1));
+        (fifth.LostStarts, fifth.LostAlone).ShouldBe((3, 2));
+        var sixth = await TakeOverAsync(id);
+        (sixth.LostStarts, sixth.LostAlone).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task A_job_that_was_not_let_into_the_engine_is_not_lost_with_its_worker()
+    {
+        var id = Guid.NewGuid();
+        var first = await ClaimAsync(id, "worker-1");
+        (await Store.MarkAsync(first.Lease, JobPlace.Outside, Cancellation)).ShouldBeTrue();
+        var second = await TakeOverAsync(id);
+        await Store.MarkAsync(second.Lease, JobPlace.Outside, Cancellation);
+        await Store.MarkAsync(second.Lease, JobPlace.Inside, Cancellation);
+
+        var third = await TakeOverAsync(id);
+
+        (second.Attempt, second.LostStarts).ShouldBe((2, 0));
+        (third.Attempt, third.LostStarts).ShouldBe((3, 1));
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_tried_again_is_the_same_claim_and_holds_anew()
+    {
+        var id = Guid.NewGuid();
+        var claim = TestJobs.Claim(id);
+        var first = (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+        await Database.PassAsync(TimeSpan.FromSeconds(50), Cancellation);
+
+        var again = (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+
+        again.Lease.ShouldBe(first.Lease);
+        (again.Attempt, again.LostStarts).ShouldBe((1, 0));
+        (await Store.ClaimAsync(TestJobs.Claim(id), Cancellation))
+            .ShouldBeOfType<ClaimResult.Held>()
+            .Remaining.ShouldBeGreaterThan(TimeSpan.FromSeconds(45));
+    }
+
+    [Fact]
+    public async Task Checkpoints_that_are_saved_together_are_each_saved_for_its_holder_and_the_latest_counts()
+    {
+        var ids = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToArray();
+        var leases = (await Task.WhenAll(ids.Select(id => ClaimAsync(id, "worker-1")))).Select(claimed => claimed.Lease).ToArray();
+
+        var saved = await Task.WhenAll(
+            leases.Select(
+                (lease, i) =>
+                    Store.SaveCheckpointsAsync(
+                        i % 5 == 3 ? TestJobs.Other(lease) : lease,
+                        [new(0, 5, [1]), new(1, i, [2]), new(0, 6, [3])],
+                        Cancellation
+                    )
+            )
+        );
+
+        saved.ShouldBe(leases.Select((_, i) => i % 5 != 3));
+        await using var context = Database.CreateContext();
+        var rows = await context.Checkpoints.OrderBy(row => row.Choice).ToListAsync(Cancellation);
+        rows.Count.ShouldBe(32);
+        rows.ShouldAllBe(row => row.Choice == 1 || row.TokenCount == 6 && row.State[0] == 3);
+        rows.Where(row => row.Choice == 1).ShouldAllBe(row => ids[row.TokenCount] == row.JobId);
     }
 
     [Fact]
@@ -124,7 +190,7 @@ public abstract partial class JobStoreContract
 
         context.Checkpoints.Count().ShouldBe(0);
         (await Store.SaveCheckpointsAsync(claimed.Lease, [new(0, 6, [1])], Cancellation)).ShouldBeFalse();
-        (await Store.MarkAloneAsync(claimed.Lease, Cancellation)).ShouldBeFalse();
+        (await Store.MarkAsync(claimed.Lease, JobPlace.Alone, Cancellation)).ShouldBeFalse();
     }
 
     [Fact]
@@ -151,7 +217,7 @@ public abstract partial class JobStoreContract
 
     private async Task<ClaimResult.Claimed> TakeOverAsync(Guid id)
     {
-        Database.Time.Advance(Lease + TimeSpan.FromSeconds(1));
+        await Database.PassAsync(Lease + TimeSpan.FromSeconds(1), Cancellation);
         return await ClaimAsync(id, "worker-2");
     }
 

@@ -85,7 +85,15 @@ public abstract partial class JobStoreContract
     )
     {
         var isSlow = random.Next(4) == 0; // its claim has run out when it comes back to the job
-        var result = await store.ClaimAsync(job with { WorkerId = worker, Lease = isSlow ? TimeSpan.Zero : Lease }, Cancellation);
+        var result = await store.ClaimAsync(
+            job with
+            {
+                WorkerId = worker,
+                LeaseToken = Guid.NewGuid(),
+                Lease = isSlow ? TimeSpan.Zero : Lease,
+            },
+            Cancellation
+        );
         if (result is not ClaimResult.Claimed claimed)
         {
             (result is ClaimResult.Held || ends.ContainsKey(job.JobId) || result is ClaimResult.Ended).ShouldBeTrue();

@@ -15,10 +15,10 @@ public sealed class PostgresJobStoreTests(PostgresServer server) : JobStoreContr
         using var context = new PostgresDesignTimeFactory().CreateDbContext([]);
 
         Storage
-            .TraceCopy.Columns.Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
+            .Postgres.PostgresDialect.TraceColumns.Split([',', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
             .ShouldBe(
                 context
-                    .Model.FindEntityType(typeof(Entities.JobTraceRow))
+                    .Model.FindEntityType(typeof(Jobs.JobTrace))
                     .ShouldNotBeNull()
                     .GetProperties()
                     .Select(property => property.GetColumnName()),
@@ -48,39 +48,4 @@ public sealed class SqliteJobStoreTests : JobStoreContract
                 ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}",
             }
         );
-}
-
-public sealed class MigrationTests(PostgresServer server)
-{
-    [Fact]
-    public async Task What_is_pending_is_applied_once()
-    {
-        await using var database = TestDatabase.WithoutSchema(
-            new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() }
-        );
-        var cancellation = TestContext.Current.CancellationToken;
-
-        var pending = await database.Migrator.FindPendingAsync(cancellation);
-        var applied = await database.Migrator.MigrateAsync(cancellation);
-        var again = await database.Migrator.MigrateAsync(cancellation);
-
-        pending.ShouldHaveSingleItem().ShouldEndWith("_Initial");
-        applied.ShouldBe(pending);
-        again.ShouldBeEmpty();
-    }
-
-    [Fact]
-    public async Task A_database_that_is_not_there_is_named_without_its_password()
-    {
-        await using var database = TestDatabase.WithoutSchema(
-            new PersistenceOptions { ConnectionString = "Host=127.0.0.1;Port=1;Database=nowhere;Username=dsde;Password=secret" }
-        );
-
-        var failure = await Should.ThrowAsync<DatabaseUnavailableException>(() =>
-            database.Migrator.FindPendingAsync(TestContext.Current.CancellationToken)
-        );
-
-        failure.Message.ShouldContain("nowhere on 127.0.0.1:1");
-        failure.Message.ShouldNotContain("secret");
-    }
 }

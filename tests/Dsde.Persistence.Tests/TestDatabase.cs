@@ -1,4 +1,5 @@
 using Dsde.Persistence.Migrating;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -41,7 +42,18 @@ internal sealed class TestDatabase : IAsyncDisposable
     public async Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken)
     {
         await using var context = CreateContext();
-        return await _services.GetRequiredService<Storage.IRows>().ReadClockAsync(context, cancellationToken);
+        return await _services.GetRequiredService<Storage.IDialect>().ReadClockAsync(context, cancellationToken);
+    }
+
+    /// <summary>Lets time pass for the leases, on whatever clock they live.</summary>
+    public async Task PassAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        Time.Advance(time);
+        if (Options.Provider == PersistenceOptions.PostgreSql)
+        {
+            await using var context = CreateContext();
+            await context.Database.ExecuteSqlAsync($"UPDATE generation_jobs SET lease_until = lease_until - {time}", cancellationToken);
+        }
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

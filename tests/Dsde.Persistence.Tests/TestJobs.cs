@@ -25,6 +25,7 @@ internal static class TestJobs
             Model = "demo",
             Workload = workload,
             WorkerId = worker,
+            LeaseToken = Guid.NewGuid(),
             Lease = TimeSpan.FromMinutes(1),
         };
 

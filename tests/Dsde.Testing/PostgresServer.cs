@@ -53,6 +53,7 @@ public class PostgresServer : IAsyncLifetime
         }
     }
 
-    private string ConnectionString(string database) =>
+    /// <summary>Connection string of a database, there or not.</summary>
+    public string ConnectionString(string database) =>
         $"Host=127.0.0.1;Port={Server.Port};Database={database};Username=dsde;Password=dsde;Timeout=5";
 }

@@ -23,6 +23,9 @@ public sealed record BatchProgress(
     /// <summary>Jobs that have ended.</summary>
     public int Ended => Completed + Failed + Cancelled;
 
+    /// <summary>How often the end of one of its jobs was taken back (<see cref="IJobStore.ReopenAsync"/>).</summary>
+    public int Reopenings { get; init; }
+
     /// <summary>Whether all have.</summary>
     public bool IsComplete => Ended >= JobCount;
 }

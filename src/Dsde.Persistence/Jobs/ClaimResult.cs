@@ -14,17 +14,17 @@ public abstract record ClaimResult
         public required DateTimeOffset CreatedAt { get; init; }
 
         /// <summary>
-        /// Starts that were lost since the job last came further: they ended neither in a result nor by a release, and left no checkpoint
-        /// further than the one before. Their worker died, or was taken for dead. A release says nothing about the job: it is not counted,
-        /// and takes nothing back.
+        /// Starts that were lost since the job last came further: the engine had it, they ended neither in a result nor by a release, and
+        /// left no checkpoint further than the one before. Their worker died, or was taken for dead. What was released or had not been let
+        /// into the engine (<see cref="JobPlace.Outside"/>) says nothing about the job: it is not counted, and takes nothing back.
         /// </summary>
         public int LostStarts { get; init; }
 
-        /// <summary>
-        /// Whether it was lost although it ran alone (<see cref="IJobStore.MarkAloneAsync"/>), and has neither come further nor been
-        /// released since: said again if whoever is to end it for that is lost, too.
-        /// </summary>
-        public bool WasLostAlone { get; init; }
+        /// <summary>Those of them that were lost while the job was alone (<see cref="JobPlace.Alone"/>).</summary>
+        public int LostAlone { get; init; }
+
+        /// <summary>How often an end of the job was taken back (<see cref="IJobStore.ReopenAsync"/>).</summary>
+        public int Reopenings { get; init; }
 
         /// <summary>Whether it, or its batch, is to be cancelled: the caller ends it with what there is.</summary>
         public bool IsCancelRequested { get; init; }
@@ -44,6 +44,6 @@ public abstract record ClaimResult
     public sealed record Conflict : ClaimResult;
 
     /// <summary>Another worker has it.</summary>
-    /// <param name="Until">When its claim runs out if it is not renewed.</param>
-    public sealed record Held(DateTimeOffset Until) : ClaimResult;
+    /// <param name="Remaining">Until its claim runs out if it is not renewed; more than nothing.</param>
+    public sealed record Held(TimeSpan Remaining) : ClaimResult;
 }

@@ -35,6 +35,12 @@ public sealed record JobClaim
     /// <summary>Who wants to run it; unique among living workers.</summary>
     public required string WorkerId { get; init; }
 
+    /// <summary>
+    /// Token of the lease that the claim becomes: new for every claim, the same when it is tried again because nobody knows whether it
+    /// was heard.
+    /// </summary>
+    public required Guid LeaseToken { get; init; }
+
     /// <summary>How long the claim holds unless it is renewed.</summary>
     public required TimeSpan Lease { get; init; }
 }

@@ -16,7 +16,13 @@ public sealed record CompletedJobEnd(JobLease Lease, IReadOnlyList<JobOutput> Ou
 /// <summary>The job will have no output.</summary>
 /// <param name="Lease">From the claim.</param>
 /// <param name="Failure">Why.</param>
-public sealed record FailedJobEnd(JobLease Lease, JobFailure Failure) : JobEnd(Lease, [], []);
+public sealed record FailedJobEnd(JobLease Lease, JobFailure Failure) : JobEnd(Lease, [], [])
+{
+    /// <summary>
+    /// Whether the checkpoints stay, because the failure is not the job's: once it is reopened it goes on from them.
+    /// </summary>
+    public bool KeepsCheckpoints { get; init; }
+}
 
 /// <summary>The job was called off, and keeps what there was of its outputs.</summary>
 /// <param name="Lease">From the claim.</param>

@@ -38,6 +38,9 @@ public sealed record StoredJob
     /// <summary>How often it was started.</summary>
     public required int Attempt { get; init; }
 
+    /// <summary>How often its end was taken back.</summary>
+    public int Reopenings { get; init; }
+
     /// <summary>The outputs of a completed job, in order, or what a cancelled one had of them; empty for others.</summary>
     public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
 
@@ -75,6 +78,7 @@ public sealed record StoredJob
             CreatedAt = claimed.CreatedAt,
             EndedAt = stored.EndedAt,
             Attempt = claimed.Attempt,
+            Reopenings = claimed.Reopenings,
 
             // The prompt is the same for all outputs, and kept with the first.
             Outputs =

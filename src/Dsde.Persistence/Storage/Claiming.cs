@@ -5,25 +5,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>Insert-or-read by job id: of any number of claims at the same time one gets the job.</summary>
-internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
+internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProvider time)
 {
-    /// <summary>
-    /// A claim, with the token it will have if it succeeds: written twice because nobody knows whether a commit arrived, it recognizes
-    /// itself.
-    /// </summary>
-    internal sealed record Attempt(JobClaim Claim, Guid Token)
-    {
-        public ClaimResult.Claimed Succeed(GenerationJob job) =>
-            new(new JobLease(job.JobId, Token, Claim.WorkerId), job.Attempt)
-            {
-                CreatedAt = job.CreatedAt,
-                LostStarts = job.LostStarts,
-                WasLostAlone = job.IsAlone,
-                IsCancelRequested = job.CancelRequestedAt is not null,
-                TraceParent = job.TraceParent,
-            };
-    }
-
     /// <summary>What became of a job that perhaps nobody knows yet.</summary>
     /// <param name="Claimed">Null if it is known.</param>
     /// <param name="IsBatchUncounted">Whether the number of jobs in its batch is still to be noted, which the claim says.</param>
@@ -32,192 +15,155 @@ internal sealed class Claiming(IRows rows, Batches batches, TimeProvider time)
     /// <summary>Claims those of a group of jobs that nobody knows yet, which is nearly all, within the context's transaction.</summary>
     public async Task<IReadOnlyList<NewClaim>> ClaimNewAsync(
         DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
+        IReadOnlyList<JobClaim> claims,
         CancellationToken cancellationToken
     )
     {
         var now = time.GetStorableNow();
-        var candidates = attempts
-            .DistinctBy(attempt => attempt.Claim.JobId)
-            .ToDictionary(attempt => attempt.Token, attempt => CreateJob(attempt, now));
-        var added = await rows.AddNewJobsAsync(context, [.. candidates.Values], cancellationToken);
+        var candidates = claims
+            .DistinctBy(claim => claim.JobId)
+            .ToDictionary(claim => claim.LeaseToken, claim => new NewJob(CreateJob(claim, now), claim.Lease));
+        var added = await dialect.AddNewJobsAsync(context, [.. candidates.Values], isDurable: false, cancellationToken);
         return
         [
-            .. attempts.Select(attempt =>
-                candidates.TryGetValue(attempt.Token, out var job) && added.TryGetValue(job.JobId, out var batch)
+            .. claims.Select(claim =>
+                candidates.ContainsKey(claim.LeaseToken) && added.TryGetValue(claim.JobId, out var batch)
                     ? new NewClaim(
-                        attempt.Succeed(job) with
+                        new ClaimResult.Claimed(LeaseOf(claim), Attempt: 1)
                         {
+                            CreatedAt = now,
+                            TraceParent = claim.TraceParent,
                             IsCancelRequested = batch.IsCancelled,
                         },
-                        batch.IsUncounted && attempt.Claim.BatchJobCount is not null
+                        batch.IsUncounted && claim.BatchJobCount is not null
                     )
                     : default
             ),
         ];
     }
 
-    /// <summary>Claims a group of jobs that are known within the context's transaction.</summary>
-    public async Task<IReadOnlyList<ClaimResult>> ClaimKnownAsync(
-        DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Claims a job that is known, within the context's transaction.</summary>
+    public async Task<ClaimResult> ClaimKnownAsync(DsdeDbContext context, JobClaim claim, CancellationToken cancellationToken)
     {
-        var now = time.GetStorableNow();
-        var taken = await TakeOverAsync(context, attempts, now, cancellationToken);
-        return await NoteBatchesAsync(context, attempts, [.. attempts.Select(attempt => taken[attempt.Token])], now, cancellationToken);
-    }
-
-    private static GenerationJob CreateJob(Attempt attempt, DateTimeOffset now)
-    {
-        var job = new GenerationJob { JobId = attempt.Claim.JobId, CreatedAt = now };
-        Fill(job, attempt.Claim);
-        Start(job, attempt, checkpointedTokens: 0, now);
-        job.LeaseUntil = now + attempt.Claim.Lease;
-        return job;
-    }
-
-    /// <summary>Of jobs that are known, by token.</summary>
-    private async Task<Dictionary<Guid, ClaimResult>> TakeOverAsync(
-        DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    )
-    {
-        var ids = attempts.Select(attempt => attempt.Claim.JobId).Distinct().ToList();
-        var jobs = await rows.LockJobsAsync(context, ids, cancellationToken);
-        var checkpoints = (
-            await context
-                .Checkpoints.AsNoTracking()
-                .Where(row => ids.Contains(row.JobId))
-                .OrderBy(row => row.Choice)
-                .ToListAsync(cancellationToken)
-        ).ToLookup(row => row.JobId, row => new JobCheckpoint(row.Choice, row.TokenCount, row.State));
-        var ended = (
-            await JobReading.ReadAsync(
-                context,
-                [.. jobs.Values.Where(job => job.State is not (JobState.Queued or JobState.Running))],
-                cancellationToken
-            )
-        ).ToDictionary(job => job.JobId);
-        var results = attempts.ToDictionary(
-            attempt => attempt.Token,
-            attempt =>
-                TakeOver(
-                    attempt,
-                    jobs[attempt.Claim.JobId],
-                    ended.GetValueOrDefault(attempt.Claim.JobId),
-                    [.. checkpoints[attempt.Claim.JobId]],
-                    now
-                )
-        );
-        await context.SaveChangesAsync(cancellationToken);
-        return results;
-    }
-
-    private static ClaimResult TakeOver(
-        Attempt attempt,
-        GenerationJob job,
-        StoredJob? ended,
-        IReadOnlyList<JobCheckpoint> checkpoints,
-        DateTimeOffset now
-    )
-    {
-        if (job.RequestHash is { } hash && !hash.AsSpan().SequenceEqual(attempt.Claim.RequestHash))
+        await dialect.LockJobAsync(context, claim.JobId, cancellationToken);
+        var job =
+            await KnownJob.Find(context, claim.JobId).SingleOrDefaultAsync(cancellationToken)
+            ?? throw new InvalidOperationException($"Job {claim.JobId} was removed from the database while it was being claimed.");
+        if (job.RequestHash is { } hash && !hash.AsSpan().SequenceEqual(claim.RequestHash))
         {
             return new ClaimResult.Conflict();
         }
 
-        if (ended is not null)
+        if (job.State is not (JobState.Queued or JobState.Running))
         {
-            return new ClaimResult.Ended(ended);
+            var row = await context.Jobs.AsNoTracking().SingleAsync(row => row.JobId == claim.JobId, cancellationToken);
+            return new ClaimResult.Ended((await JobReading.ReadAsync(context, [row], cancellationToken))[0]);
         }
 
-        if (job.LeaseToken != attempt.Token)
+        var clock = await dialect.ReadClockAsync(context, cancellationToken);
+        if (job.State == JobState.Running && job.LeaseToken != claim.LeaseToken && job.LeaseUntil > clock)
         {
-            if (job is { State: JobState.Running, LeaseUntil: { } until } && until > now)
-            {
-                return new ClaimResult.Held(until);
-            }
-
-            if (job.RequestHash is null) // it was to be cancelled before anyone saw it
-            {
-                Fill(job, attempt.Claim);
-            }
-
-            Start(job, attempt, checkpoints.Sum(checkpoint => checkpoint.TokenCount), now);
+            return new ClaimResult.Held(job.LeaseUntil.Value - clock);
         }
 
-        job.LeaseUntil = now + attempt.Claim.Lease; // also of a claim whose commit was not answered for long
-
-        return attempt.Succeed(job) with
-        {
-            Checkpoints = checkpoints,
-        };
+        return await TakeOverAsync(context, claim, job, clock, cancellationToken);
     }
 
-    private static void Fill(GenerationJob job, JobClaim claim)
-    {
-        job.BatchId = claim.BatchId;
-        job.CustomId = claim.CustomId;
-        job.Model = claim.Model;
-        job.Workload = claim.Workload;
-        job.Request = claim.Request;
-        job.RequestHash = claim.RequestHash;
-        job.TraceParent = claim.TraceParent;
-    }
-
-    /// <summary>A job that is running has been lost by who had it. Whether the start was for nothing the checkpoints tell.</summary>
-    private static void Start(GenerationJob job, Attempt attempt, int checkpointedTokens, DateTimeOffset now)
-    {
-        var isFurther = checkpointedTokens > job.TokensAtStart;
-        job.LostStarts =
-            isFurther ? 0
-            : job.State == JobState.Running ? job.LostStarts + 1
-            : job.LostStarts;
-        job.IsAlone &= !isFurther;
-        job.TokensAtStart = checkpointedTokens;
-        job.State = JobState.Running;
-        job.WorkerId = attempt.Claim.WorkerId;
-        job.LeaseToken = attempt.Token;
-        job.Attempt++;
-        job.StartedAt = now;
-    }
-
-    /// <summary>The batches of the claimed jobs are there from now on, and tell whether they are to be cancelled.</summary>
-    private async Task<IReadOnlyList<ClaimResult>> NoteBatchesAsync(
+    private async Task<ClaimResult.Claimed> TakeOverAsync(
         DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
-        ClaimResult[] results,
-        DateTimeOffset now,
+        JobClaim claim,
+        KnownJob job,
+        DateTimeOffset clock,
         CancellationToken cancellationToken
     )
     {
-        var counts = new Dictionary<Guid, int?>();
-        for (var i = 0; i < attempts.Count; i++)
+        var now = time.GetStorableNow();
+        var checkpoints = await context
+            .Checkpoints.Where(row => row.JobId == claim.JobId)
+            .OrderBy(row => row.Choice)
+            .Select(row => new JobCheckpoint(row.Choice, row.TokenCount, row.State))
+            .ToListAsync(cancellationToken);
+        if (job.RequestHash is null) // it was to be cancelled before anyone saw it
         {
-            if (results[i] is ClaimResult.Claimed && attempts[i].Claim is { BatchId: { } batchId, BatchJobCount: var count })
-            {
-                counts[batchId] = count ?? counts.GetValueOrDefault(batchId);
-            }
+            await FillAsync(context, claim, cancellationToken);
         }
 
-        var cancelled = await batches.NoteAsync(context, counts, now, cancellationToken);
-        return cancelled.Count == 0
-            ? results
-            :
-            [
-                .. results.Select(
-                    (result, i) =>
-                        result is ClaimResult.Claimed claimed && attempts[i].Claim.BatchId is { } batchId && cancelled.Contains(batchId)
-                            ? claimed with
-                            {
-                                IsCancelRequested = true,
-                            }
-                            : result
-                ),
-            ];
+        var isRepeated = job.State == JobState.Running && job.LeaseToken == claim.LeaseToken; // and its first answer was lost
+        job = isRepeated ? job : job.Start(checkpoints.Sum(checkpoint => checkpoint.TokenCount), now);
+        await WriteAsync(context, claim, job, clock + claim.Lease, cancellationToken);
+        return new ClaimResult.Claimed(LeaseOf(claim), job.Attempt)
+        {
+            CreatedAt = job.CreatedAt,
+            LostStarts = job.LostStarts,
+            LostAlone = job.LostAlone,
+            Reopenings = job.Reopenings,
+            TraceParent = job.RequestHash is null ? claim.TraceParent : job.TraceParent,
+            Checkpoints = checkpoints,
+            IsCancelRequested =
+                job.IsCancelRequested
+                | (claim.BatchId is { } batchId && await batches.NoteAsync(context, batchId, claim.BatchJobCount, now, cancellationToken)),
+        };
     }
+
+    private static JobLease LeaseOf(JobClaim claim) => new(claim.JobId, claim.LeaseToken, claim.WorkerId);
+
+    private static GenerationJob CreateJob(JobClaim claim, DateTimeOffset now) =>
+        new()
+        {
+            JobId = claim.JobId,
+            BatchId = claim.BatchId,
+            CustomId = claim.CustomId,
+            Model = claim.Model,
+            Workload = claim.Workload,
+            Request = claim.Request,
+            RequestHash = claim.RequestHash,
+            TraceParent = claim.TraceParent,
+            State = JobState.Running,
+            WorkerId = claim.WorkerId,
+            LeaseToken = claim.LeaseToken,
+            Attempt = 1,
+            IsStarted = true,
+            CreatedAt = now,
+            StartedAt = now,
+        };
+
+    private static Task<int> FillAsync(DsdeDbContext context, JobClaim claim, CancellationToken cancellationToken) =>
+        context
+            .Jobs.Where(row => row.JobId == claim.JobId)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(row => row.BatchId, claim.BatchId)
+                        .SetProperty(row => row.CustomId, claim.CustomId)
+                        .SetProperty(row => row.Model, claim.Model)
+                        .SetProperty(row => row.Workload, claim.Workload)
+                        .SetProperty(row => row.Request, claim.Request)
+                        .SetProperty(row => row.RequestHash, claim.RequestHash)
+                        .SetProperty(row => row.TraceParent, claim.TraceParent),
+                cancellationToken
+            );
+
+    private static Task<int> WriteAsync(
+        DsdeDbContext context,
+        JobClaim claim,
+        KnownJob job,
+        DateTimeOffset leaseUntil,
+        CancellationToken cancellationToken
+    ) =>
+        context
+            .Jobs.Where(row => row.JobId == claim.JobId)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(row => row.State, JobState.Running)
+                        .SetProperty(row => row.WorkerId, claim.WorkerId)
+                        .SetProperty(row => row.LeaseToken, claim.LeaseToken)
+                        .SetProperty(row => row.LeaseUntil, leaseUntil)
+                        .SetProperty(row => row.Attempt, job.Attempt)
+                        .SetProperty(row => row.LostStarts, job.LostStarts)
+                        .SetProperty(row => row.LostAlone, job.LostAlone)
+                        .SetProperty(row => row.TokensAtStart, job.TokensAtStart)
+                        .SetProperty(row => row.IsStarted, job.IsStarted)
+                        .SetProperty(row => row.IsAlone, job.IsAlone)
+                        .SetProperty(row => row.StartedAt, job.StartedAt),
+                cancellationToken
+            );
 }

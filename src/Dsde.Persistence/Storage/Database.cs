@@ -9,8 +9,9 @@ using Polly.Retry;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>Runs work on the database: again after a short disturbance, and with a message for people when it stays away.</summary>
-internal sealed class Database(IContextFactory contexts, PersistenceOptions options)
+internal sealed class Database(IContextFactory contexts, IDialect dialect, PersistenceOptions options)
 {
+    private const string ConnectionStringKey = $"{PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}";
     private const int SqliteBusy = 5;
     private const int SqliteLocked = 6;
     private const string IdleInTransaction = "25P03"; // idle_in_transaction_session_timeout
@@ -19,7 +20,9 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         .AddRetry(
             new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(IsTransient),
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(exception =>
+                    exception is not SlowTransactionException && IsTransient(exception)
+                ),
                 MaxRetryAttempts = 4,
                 BackoffType = DelayBackoffType.Exponential,
                 Delay = TimeSpan.FromMilliseconds(100),
@@ -55,9 +58,20 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         catch (PostgresException exception) when (IsRefusal(exception))
         {
             throw new DatabaseUnavailableException(
-                $"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: {exception.MessageText}. Check {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.",
+                $"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: "
+                    + $"{exception.MessageText}. Check {ConnectionStringKey}.",
                 exception
             );
+        }
+        catch (SlowTransactionException exception)
+        {
+            throw new DatabaseUnavailableException(
+                $"The database {Describe()} did not do its work in time: {Innermost(exception).Message}",
+                exception
+            )
+            {
+                IsSlow = true,
+            };
         }
         catch (Exception exception) when (IsTransient(exception) && !IsUnreachable(exception))
         {
@@ -69,7 +83,8 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
         catch (Exception exception) when (IsUnreachable(exception))
         {
             throw new DatabaseUnavailableException(
-                $"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. Check that it runs and {PersistenceOptions.SectionName}:{nameof(PersistenceOptions.ConnectionString)}.",
+                $"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. "
+                    + $"Check that it runs and {ConnectionStringKey}.",
                 exception
             );
         }
@@ -82,9 +97,16 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
             async (context, token) =>
             {
                 await using var transaction = await context.Database.BeginTransactionAsync(token);
-                var result = await work(context, token);
-                await transaction.CommitAsync(token);
-                return result;
+                try
+                {
+                    var result = await work(context, token);
+                    await dialect.CommitAsync(context, transaction, token);
+                    return result;
+                }
+                catch (Exception exception) when (RanOutOfTime(exception))
+                {
+                    throw new SlowTransactionException(exception);
+                }
             },
             cancellationToken
         );
@@ -146,6 +168,16 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
                 || (error is NpgsqlException and not PostgresException)
             );
 
+    /// <summary>Within a transaction, so that it was not the connection that took too long.</summary>
+    private static bool RanOutOfTime(Exception exception) =>
+        exception is not OperationCanceledException
+        && Chain(exception)
+            .Any(error =>
+                error
+                    is TimeoutException
+                        or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable }
+            );
+
     /// <summary>The password is wrong, or the user has no right to connect.</summary>
     private static bool IsRefusal(PostgresException exception) =>
         exception.SqlState
@@ -162,4 +194,7 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
     }
 
     private static Exception Innermost(Exception exception) => Chain(exception).Last();
+
+    /// <summary>A transaction that was begun and waited for something longer than it may; tried again at once it would wait again.</summary>
+    private sealed class SlowTransactionException(Exception inner) : Exception(inner.Message, inner);
 }

@@ -7,29 +7,21 @@ namespace Dsde.Persistence.Storage;
 /// <summary>
 /// Stores ends with all that belongs to them in one transaction: outputs, traces, the batches' counts; checkpoints have done their duty.
 /// </summary>
-internal sealed class Ending(IRows rows, TimeProvider time)
+internal sealed class Ending(IDialect dialect, TimeProvider time)
 {
-    /// <summary>An end, and whether it may have been stored before, without anybody knowing whether the commit arrived.</summary>
-    internal sealed class Attempt(JobEnd end, bool isRepeated)
-    {
-        public JobEnd End => end;
-
-        public bool IsRepeated { get; set; } = isRepeated;
-    }
-
     /// <summary>Stores a group of ends within the context's transaction; null for those whose claim was lost.</summary>
     public async Task<IReadOnlyList<StoredEnd?>> StoreAsync(
         DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
+        IReadOnlyList<JobEnd> ends,
         CancellationToken cancellationToken
     )
     {
         var now = time.GetStorableNow();
-        var batches = await rows.EndJobsAsync(context, [.. attempts.Select(attempt => attempt.End)], now, cancellationToken);
-        var results = new StoredEnd?[attempts.Count];
-        if (batches.Count < attempts.Count)
+        var batches = await dialect.EndJobsAsync(context, ends, now, cancellationToken);
+        var results = new StoredEnd?[ends.Count];
+        foreach (var position in Enumerable.Range(0, batches.Count < ends.Count ? ends.Count : 0).Except(batches.Keys))
         {
-            await FindEarlierAsync(context, attempts, results, cancellationToken);
+            results[position] = await FindEarlierAsync(context, ends[position], cancellationToken);
         }
 
         foreach (var position in batches.Keys)
@@ -37,8 +29,8 @@ internal sealed class Ending(IRows rows, TimeProvider time)
             results[position] = new StoredEnd(now, CompletedBatch: null);
         }
 
-        await AddOutputsAsync(context, batches.Keys.Select(position => attempts[position].End), now, cancellationToken);
-        foreach (var completed in await CountAsync(context, attempts, batches, now, cancellationToken))
+        await AddOutputsAsync(context, batches.Keys.Select(position => ends[position]), now, cancellationToken);
+        foreach (var completed in await CountAsync(context, ends, batches, now, cancellationToken))
         {
             results[batches.Last(pair => pair.Value == completed.BatchId).Key] = new StoredEnd(now, completed);
         }
@@ -53,12 +45,12 @@ internal sealed class Ending(IRows rows, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var (traces, choices) = (new List<JobTraceRow>(), new List<JobChoice>());
+        var (traces, choices) = (new List<NewTrace>(), new List<JobChoice>());
         foreach (var end in ends)
         {
             traces.AddRange(
-                end.Traces.Select((trace, choice) => TraceMapping.ToRow(end.Lease, choice, trace, now))
-                    .Where(trace => trace.CompletionTokens > 0)
+                end.Traces.Select((trace, choice) => new NewTrace(end.Lease, choice, trace))
+                    .Where(added => added.Trace.CompletionTokens > 0)
             );
             choices.AddRange(JobMapping.ToChoices(end));
         }
@@ -71,13 +63,13 @@ internal sealed class Ending(IRows rows, TimeProvider time)
 
         if (traces.Count > 0)
         {
-            await rows.AddTracesAsync(context, traces, cancellationToken);
+            await dialect.AddTracesAsync(context, traces, now, cancellationToken);
         }
     }
 
     private async Task<IReadOnlyList<BatchProgress>> CountAsync(
         DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
+        IReadOnlyList<JobEnd> ends,
         Dictionary<int, Guid?> batches,
         DateTimeOffset now,
         CancellationToken cancellationToken
@@ -89,7 +81,7 @@ internal sealed class Ending(IRows rows, TimeProvider time)
             if (batch is { } id)
             {
                 var before = counts.GetValueOrDefault(id, new BatchEnds(id, 0, 0, 0));
-                counts[id] = JobMapping.StateOf(attempts[position].End) switch
+                counts[id] = JobMapping.StateOf(ends[position]) switch
                 {
                     JobState.Completed => before with { Completed = before.Completed + 1 },
                     JobState.Failed => before with { Failed = before.Failed + 1 },
@@ -98,34 +90,28 @@ internal sealed class Ending(IRows rows, TimeProvider time)
             }
         }
 
-        return counts.Count == 0 ? [] : await rows.CountEndsAsync(context, [.. counts.Values], now, cancellationToken);
+        return counts.Count == 0 ? [] : await dialect.CountEndsAsync(context, [.. counts.Values], now, cancellationToken);
     }
 
-    /// <summary>Of ends that were stored without an answer; whoever stored the last of a batch then has not told yet.</summary>
-    private static async Task FindEarlierAsync(
-        DsdeDbContext context,
-        IReadOnlyList<Attempt> attempts,
-        StoredEnd?[] results,
-        CancellationToken cancellationToken
-    )
+    /// <summary>
+    /// The end of a claim that has one already, because its commit was not answered; null if it is another one, or of another claim. Who
+    /// stored the last end of a batch then has not told yet.
+    /// </summary>
+    private static async Task<StoredEnd?> FindEarlierAsync(DsdeDbContext context, JobEnd end, CancellationToken cancellationToken)
     {
-        for (var i = 0; i < attempts.Count; i++)
+        var (jobId, token, state) = (end.Lease.JobId, end.Lease.Token, JobMapping.StateOf(end));
+        if (
+            await context
+                .Jobs.Where(job => job.JobId == jobId && job.LeaseToken == token && job.State == state)
+                .Select(job => new { job.EndedAt, job.BatchId })
+                .SingleOrDefaultAsync(cancellationToken)
+            is not { EndedAt: { } endedAt, BatchId: var batchId }
+        )
         {
-            var lease = attempts[i].End.Lease;
-            if (
-                attempts[i].IsRepeated
-                && await context
-                    .Jobs.AsNoTracking()
-                    .FirstOrDefaultAsync(
-                        job => job.JobId == lease.JobId && job.LeaseToken == lease.Token && job.EndedAt != null,
-                        cancellationToken
-                    )
-                    is { EndedAt: { } endedAt } job
-            )
-            {
-                var batch = job.BatchId is { } id ? await Batches.FindAsync(context, id, cancellationToken) : null;
-                results[i] = new StoredEnd(endedAt, batch is { IsComplete: true, IsAnnounced: false } ? batch : null);
-            }
+            return null;
         }
+
+        var batch = batchId is { } id ? await BatchRegister.FindAsync(context, id, cancellationToken) : null;
+        return new StoredEnd(endedAt, batch is { IsComplete: true, IsAnnounced: false } ? batch : null);
     }
 }

@@ -1,28 +1,33 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 
 namespace Dsde.Persistence.Storage;
 
 /// <summary>
 /// Group commit: what arrives while a transaction is being written shares the next one. A group that fails is written one by one, so that a
-/// bad item fails alone.
+/// bad item fails alone. One that waited too long for something is, too, beside the next groups, so that nobody else waits for what a
+/// single item needs; that item stays outside of groups until it is written.
 /// </summary>
 internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 {
+    /// <summary>How long disposal goes on writing.</summary>
+    public static readonly TimeSpan DisposalPatience = TimeSpan.FromSeconds(10);
+
     private const int LargestGroup = 256;
+    private const int MostAlone = 8;
 
     private readonly Channel<Pending> _pending = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> _write;
-    private readonly Func<TResult, Task>? _abandon;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly SemaphoreSlim _alonePermits = new(MostAlone);
+    private readonly ConcurrentDictionary<Guid, bool> _slow = new();
+    private readonly ConcurrentDictionary<Pending, Task> _alone = new();
+    private readonly GroupCommitOptions<TItem, TResult> _options;
+    private readonly TimeProvider _time;
     private readonly Task _loop;
 
-    /// <param name="write">Writes a group in one transaction; gives a result per item, in the same order. May be called again with what it
-    /// has written before.</param>
-    /// <param name="abandon">Called with a result that its caller no longer waits for, and throws nothing; null if nothing is to be
-    /// done.</param>
-    public GroupCommit(Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TResult, Task>? abandon = null)
+    public GroupCommit(GroupCommitOptions<TItem, TResult> options, TimeProvider time)
     {
-        _write = write;
-        _abandon = abandon;
+        (_options, _time) = (options, time);
         _loop = Task.Run(RunAsync);
     }
 
@@ -30,16 +35,34 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancellationToken)
     {
         var pending = new Pending(item);
-        ObjectDisposedException.ThrowIf(!_pending.Writer.TryWrite(pending), this);
+        if (_slow.ContainsKey(_options.KeyOf(item)))
+        {
+            ObjectDisposedException.ThrowIf(_stopped.IsCancellationRequested, this);
+            WriteAlone(pending);
+        }
+        else
+        {
+            ObjectDisposedException.ThrowIf(!_pending.Writer.TryWrite(pending), this);
+        }
+
         await using var registration = cancellationToken.Register(() => pending.Done.TrySetCanceled(cancellationToken));
         return await pending.Done.Task;
     }
 
-    /// <summary>Writes what is left.</summary>
+    /// <summary>Writes what is left, as long as that is possible in <see cref="DisposalPatience"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         _pending.Writer.TryComplete();
-        await _loop;
+        using (var limit = new CancellationTokenSource(DisposalPatience, _time))
+        await using (limit.Token.Register(_stopped.Cancel))
+        {
+            await _loop;
+            await Task.WhenAll(_alone.Values);
+        }
+
+        await _stopped.CancelAsync();
+        _stopped.Dispose();
+        _alonePermits.Dispose();
     }
 
     private async Task RunAsync()
@@ -47,56 +70,119 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
         var group = new List<Pending>();
         while (await _pending.Reader.WaitToReadAsync())
         {
-            while (group.Count < LargestGroup && _pending.Reader.TryRead(out var pending))
+            var size = 0L;
+            while (group.Count < LargestGroup && size < _options.LargestSize && _pending.Reader.TryRead(out var pending))
             {
                 group.Add(pending);
+                size += _options.SizeOf(pending.Item);
             }
 
-            if (!await TryWriteAsync(group) && group.Count > 1)
+            switch (await TryWriteAsync(group))
             {
-                foreach (var pending in group)
-                {
-                    await TryWriteAsync([pending]);
-                }
+                case Outcome.Bad:
+                    foreach (var pending in group)
+                    {
+                        await TryWriteAsync([pending]);
+                    }
+
+                    break;
+                case Outcome.Slow:
+                    group.ForEach(WriteAlone);
+                    break;
             }
 
             group.Clear();
         }
     }
 
-    /// <summary>False if the items are to be tried one by one.</summary>
-    private async Task<bool> TryWriteAsync(IReadOnlyList<Pending> group)
+    /// <summary>Begins to write an item in a transaction of its own, beside everything else.</summary>
+    private void WriteAlone(Pending pending)
     {
-        try
-        {
-            var results = await _write([.. group.Select(pending => pending.Item)]);
-            foreach (var (pending, result) in group.Zip(results))
-            {
-                if (!pending.Done.TrySetResult(result) && _abandon is not null)
-                {
-                    await _abandon(result);
-                }
-            }
+        var begin = new TaskCompletionSource();
+        _alone[pending] = RunAsync();
+        begin.SetResult();
 
-            return true;
-        }
-        catch (Exception exception) when (group.Count == 1 || exception is DatabaseUnavailableException)
+        async Task RunAsync()
         {
-            foreach (var pending in group)
+            await begin.Task.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await _alonePermits.WaitAsync();
+            try
             {
-                pending.Done.TrySetException(exception);
+                await TryWriteAsync([pending]);
             }
-
-            return true;
-        }
-        catch (Exception)
-        {
-            return false; // the exception is one item's, and will be told to its caller alone
+            finally
+            {
+                _alonePermits.Release();
+                _alone.TryRemove(pending, out _);
+            }
         }
     }
 
-    private sealed record Pending(TItem Item)
+    private async Task<Outcome> TryWriteAsync(IReadOnlyList<Pending> group)
     {
+        try
+        {
+            var results = await _options.Write([.. group.Select(pending => pending.Item)], _stopped.Token);
+            foreach (var (pending, result) in group.Zip(results))
+            {
+                _slow.TryRemove(_options.KeyOf(pending.Item), out _);
+                if (!pending.Done.TrySetResult(result) && _options.Abandon is { } abandon)
+                {
+                    await abandon(result);
+                }
+            }
+
+            return Outcome.Done;
+        }
+        catch (Exception) when (_stopped.IsCancellationRequested)
+        {
+            return Fail(group, new ObjectDisposedException(GetType().Name, "There was no more time to write to the database."));
+        }
+        catch (DatabaseUnavailableException exception) when (!exception.IsSlow || group.Count == 1)
+        {
+            if (exception.IsSlow)
+            {
+                _slow.TryAdd(_options.KeyOf(group[0].Item), true);
+            }
+
+            return Fail(group, exception);
+        }
+        catch (DatabaseUnavailableException)
+        {
+            return Outcome.Slow;
+        }
+        catch (Exception exception) when (group.Count == 1)
+        {
+            _slow.TryRemove(_options.KeyOf(group[0].Item), out _);
+            return Fail(group, exception);
+        }
+        catch (Exception)
+        {
+            return Outcome.Bad; // the exception is one item's, and will be told to its caller alone
+        }
+    }
+
+    private static Outcome Fail(IReadOnlyList<Pending> group, Exception exception)
+    {
+        foreach (var pending in group)
+        {
+            pending.Done.TrySetException(exception);
+        }
+
+        return Outcome.Done;
+    }
+
+    private enum Outcome
+    {
+        Done,
+        Bad,
+        Slow,
+    }
+
+    private sealed class Pending(TItem item)
+    {
+        public TItem Item => item;
+
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

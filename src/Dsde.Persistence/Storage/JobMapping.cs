@@ -21,6 +21,7 @@ internal static class JobMapping
             CreatedAt = row.CreatedAt,
             EndedAt = row.EndedAt,
             Attempt = row.Attempt,
+            Reopenings = row.Reopenings,
             Outputs = row.FinishReason is null ? [] : [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))],
             Traces = [.. traces],
             Failure = row.FailureCode is { } code ? new JobFailure(code, row.FailureMessage ?? "", row.FailureRetryable ?? false) : null,
@@ -60,7 +61,7 @@ internal static class JobMapping
     /// <summary>Ends a job's row.</summary>
     public static void SetEnd(GenerationJob row, JobEnd end, DateTimeOffset now)
     {
-        (row.EndedAt, row.LeaseUntil, row.IsAlone) = (now, null, false);
+        (row.EndedAt, row.LeaseUntil, row.IsStarted, row.IsAlone) = (now, null, false, false);
         row.State = StateOf(end);
         row.CancelReason = (end as CancelledJobEnd)?.Reason;
         if (end is FailedJobEnd { Failure: var failure })

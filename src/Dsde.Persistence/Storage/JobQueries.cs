@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Dsde.Persistence.Storage;
 
 /// <summary>What is asked of the database by those that only want to know.</summary>
-internal sealed class JobQueries(Database database, IRows rows)
+internal sealed class JobQueries(Database database, IDialect dialect)
 {
     private const int PageSize = 100;
 
@@ -75,7 +75,7 @@ internal sealed class JobQueries(Database database, IRows rows)
                 return
                 [
                     .. batches.Select(batch => new BatchUnderWay(
-                        Batches.ToProgress(batch.Row, batch.Running),
+                        BatchRegister.ToProgress(batch.Row, batch.Running),
                         batch.Row.Source,
                         batch.Row.SubmittedAt
                     )),
@@ -88,7 +88,7 @@ internal sealed class JobQueries(Database database, IRows rows)
         database.RunAsync<IReadOnlyList<LivingWorker>>(
             async (context, token) =>
             {
-                var now = await rows.ReadClockAsync(context, token);
+                var now = await dialect.ReadClockAsync(context, token);
                 var oldest = now - seenWithin;
                 var workers = await context
                     .Workers.AsNoTracking()

@@ -20,9 +20,7 @@ internal static class JobReading
             .Where(choice => jobIds.Contains(choice.JobId))
             .OrderBy(choice => choice.Choice)
             .ToListAsync(cancellationToken);
-        var traces = await TraceMapping
-            .SelectSummaries(context.Traces.Where(trace => jobIds.Contains(trace.JobId)).OrderBy(trace => trace.Choice))
-            .ToListAsync(cancellationToken);
+        var traces = await TraceReading.SelectSummaries(context, jobIds).ToListAsync(cancellationToken);
         var (choicesOf, tracesOf) = (choices.ToLookup(choice => choice.JobId), traces.ToLookup(pair => pair.Key, pair => pair.Value));
         return [.. rows.Select(row => JobMapping.ToJob(row, choicesOf[row.JobId], tracesOf[row.JobId]))];
     }

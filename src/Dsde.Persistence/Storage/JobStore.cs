@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 
@@ -7,64 +6,79 @@ namespace Dsde.Persistence.Storage;
 /// <inheritdoc/>
 internal sealed class JobStore : IJobStore, IAsyncDisposable
 {
+    private const int BytesPerRow = 1024; // what an item sends beside its texts and series
+
     private readonly Database _database;
+    private readonly IDialect _dialect;
     private readonly TimeProvider _time;
-    private readonly Batches _batches;
-    private readonly Holding _holding;
-    private readonly Intervening _intervening;
-    private readonly IRows _rows;
     private readonly JobQueries _queries;
-    private readonly GroupCommit<Claiming.Attempt, Claiming.NewClaim> _newClaims;
-    private readonly GroupCommit<Claiming.Attempt, ClaimResult> _knownClaims;
-    private readonly GroupCommit<Ending.Attempt, StoredEnd?> _ends;
-    private readonly GroupCommit<Guid, bool> _erasures;
+    private readonly BatchRegister _batches;
+    private readonly Claiming _claiming;
+    private readonly Intervening _intervening;
+    private readonly GroupCommit<JobClaim, Claiming.NewClaim> _newClaims;
+    private readonly GroupCommit<HeldCheckpoints, bool> _checkpoints;
+    private readonly GroupCommit<JobEnd, StoredEnd?> _ends;
 
-    // What the database did not answer to, until the caller tries again.
-    private readonly ConcurrentDictionary<Guid, Guid> _unansweredClaims = new();
-    private readonly ConcurrentDictionary<Guid, bool> _unansweredEnds = new();
-
-    public JobStore(Database database, IRows rows, TimeProvider time)
+    public JobStore(Database database, IDialect dialect, TimeProvider time)
     {
-        (_database, _rows, _time) = (database, rows, time);
-        _batches = new Batches(rows);
-        _queries = new JobQueries(database, rows);
-        _holding = new Holding(rows, time);
-        _intervening = new Intervening(rows, _batches, time);
-        var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, time));
+        (_database, _dialect, _time) = (database, dialect, time);
+        _queries = new JobQueries(database, dialect);
+        _batches = new BatchRegister(dialect);
+        _claiming = new Claiming(dialect, _batches, time);
+        _intervening = new Intervening(dialect, _batches, time);
+        var ending = new Ending(dialect, time);
         _newClaims = new(
-            claims =>
-                database.RunInTransactionAsync((context, token) => claiming.ClaimNewAsync(context, claims, token), CancellationToken.None),
-            claim => GiveBackAsync(claim.Claimed)
+            new()
+            {
+                Write = InTransaction<JobClaim, Claiming.NewClaim>(_claiming.ClaimNewAsync),
+                KeyOf = claim => claim.LeaseToken,
+                SizeOf = claim => BytesPerRow + claim.Request.Length,
+                Abandon = claim => GiveBackAsync(claim.Claimed),
+            },
+            time
         );
-        _knownClaims = new(
-            claims =>
-                database.RunInTransactionAsync(
-                    (context, token) => claiming.ClaimKnownAsync(context, claims, token),
-                    CancellationToken.None
-                ),
-            GiveBackAsync
+        _checkpoints = new(
+            new()
+            {
+                Write = InTransaction<HeldCheckpoints, bool>(SaveAsync),
+                KeyOf = save => save.Lease.Token,
+                SizeOf = save => save.Checkpoints.Sum(checkpoint => BytesPerRow + (long)checkpoint.State.Length),
+            },
+            time
         );
-        _ends = new(ends => StoreAsync(ending, ends));
-        _erasures = new(jobIds => EraseAsync(rows, jobIds));
+        _ends = new(
+            new()
+            {
+                Write = InTransaction<JobEnd, StoredEnd?>(ending.StoreAsync),
+                KeyOf = end => end.Lease.Token,
+                SizeOf = SizeOf,
+            },
+            time
+        );
     }
 
     /// <inheritdoc/>
     public async Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var attempt = new Claiming.Attempt(
-            StorableText.Clean(claim),
-            _unansweredClaims.TryRemove(claim.JobId, out var token) ? token : Guid.NewGuid()
+        claim = StorableText.Clean(claim);
+        if (await _newClaims.WriteAsync(claim, cancellationToken) is { Claimed: { } claimed, IsBatchUncounted: false })
+        {
+            return claimed;
+        }
+
+        // Not in the caller's time: a claim whose caller is gone must be given back, which takes knowing that it was made.
+        var claiming = _database.RunInTransactionAsync(
+            (context, token) => _claiming.ClaimKnownAsync(context, claim, token),
+            CancellationToken.None
         );
         try
         {
-            return await _newClaims.WriteAsync(attempt, cancellationToken) is { Claimed: { } claimed, IsBatchUncounted: false }
-                ? claimed
-                : await _knownClaims.WriteAsync(attempt, cancellationToken);
+            return await claiming.WaitAsync(cancellationToken);
         }
-        catch (DatabaseUnavailableException)
+        catch (OperationCanceledException)
         {
-            _unansweredClaims[claim.JobId] = attempt.Token;
+            _ = GiveBackWhenMadeAsync(claiming);
             throw;
         }
     }
@@ -77,21 +91,15 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     ) =>
         leases.Count == 0
             ? Task.FromResult<IReadOnlyList<LeaseNotice>>([])
-            : _database.RunInTransactionAsync(
-                (context, token) => _rows.RenewAsync(context, leases, _time.GetStorableNow() + duration, token),
-                cancellationToken
-            );
+            : _database.RunInTransactionAsync((context, token) => _dialect.RenewAsync(context, leases, duration, token), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> MarkAloneAsync(JobLease lease, CancellationToken cancellationToken) =>
-        _database.RunAsync((context, token) => Holding.MarkAloneAsync(context, lease, token), cancellationToken);
+    public Task<bool> MarkAsync(JobLease lease, JobPlace place, CancellationToken cancellationToken) =>
+        _database.RunAsync((context, token) => Holding.MarkAsync(context, lease, place, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> SaveCheckpointsAsync(JobLease lease, IReadOnlyList<JobCheckpoint> checkpoints, CancellationToken cancellationToken) =>
-        _database.RunInTransactionAsync(
-            (context, token) => _holding.SaveCheckpointsAsync(context, lease, checkpoints, token),
-            cancellationToken
-        );
+        _checkpoints.WriteAsync(new HeldCheckpoints(lease, checkpoints), cancellationToken);
 
     /// <inheritdoc/>
     public Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken) =>
@@ -101,22 +109,12 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     public async Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            return await _ends.WriteAsync(
-                new Ending.Attempt(StorableText.Clean(end), _unansweredEnds.TryRemove(end.Lease.Token, out _)),
-                cancellationToken
-            );
-        }
-        catch (DatabaseUnavailableException)
-        {
-            _unansweredEnds[end.Lease.Token] = true;
-            throw;
-        }
+        return await _ends.WriteAsync(StorableText.Clean(end), cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task EraseAsync(Guid jobId, CancellationToken cancellationToken) => _erasures.WriteAsync(jobId, cancellationToken);
+    public Task EraseAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _database.RunInTransactionAsync((context, token) => _dialect.EraseAsync(context, jobId, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken) =>
@@ -172,7 +170,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<BatchProgress?> FindBatchAsync(Guid batchId, CancellationToken cancellationToken) =>
-        _database.RunAsync((context, token) => Batches.FindAsync(context, batchId, token), cancellationToken);
+        _database.RunAsync((context, token) => BatchRegister.FindAsync(context, batchId, token), cancellationToken);
 
     /// <inheritdoc/>
     public Task MarkBatchAnnouncedAsync(Guid batchId, CancellationToken cancellationToken)
@@ -181,45 +179,46 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         return _database.RunAsync(
             (context, token) =>
                 context
-                    .Batches.Where(batch => batch.BatchId == batchId && batch.AnnouncedAt == null)
+                    .Batches.Where(batch =>
+                        batch.BatchId == batchId && batch.AnnouncedAt == null && batch.CompletedAt != null // it may have been reopened
+                    )
                     .ExecuteUpdateAsync(set => set.SetProperty(batch => batch.AnnouncedAt, now), token),
             cancellationToken
         );
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync() =>
+        await Task.WhenAll(_newClaims.DisposeAsync().AsTask(), _checkpoints.DisposeAsync().AsTask(), _ends.DisposeAsync().AsTask());
+
+    private Func<IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> InTransaction<TItem, TResult>(
+        Func<DsdeDbContext, IReadOnlyList<TItem>, CancellationToken, Task<IReadOnlyList<TResult>>> write
+    ) => (items, cancellationToken) => _database.RunInTransactionAsync((context, token) => write(context, items, token), cancellationToken);
+
+    private async Task<IReadOnlyList<bool>> SaveAsync(
+        DsdeDbContext context,
+        IReadOnlyList<HeldCheckpoints> saves,
+        CancellationToken cancellationToken
+    )
     {
-        await _newClaims.DisposeAsync();
-        await _knownClaims.DisposeAsync();
-        await _ends.DisposeAsync();
-        await _erasures.DisposeAsync();
+        var held = await _dialect.SaveCheckpointsAsync(context, saves, _time.GetStorableNow(), cancellationToken);
+        return [.. saves.Select(save => held.Contains(save.Lease.Token))];
     }
 
-    private Task<IReadOnlyList<StoredEnd?>> StoreAsync(Ending ending, IReadOnlyList<Ending.Attempt> ends) =>
-        _database.RunInTransactionAsync(
-            async (context, token) =>
-            {
-                var stored = await ending.StoreAsync(context, ends, token);
-                foreach (var end in ends)
-                {
-                    end.IsRepeated = true; // from here on the commit may arrive without an answer
-                }
+    private static long SizeOf(JobEnd end) =>
+        BytesPerRow
+        + end.Outputs.Sum(output =>
+            (output.Text?.Length ?? 0L)
+            + (8L * ((output.TokenIds?.Length ?? 0) + (output.PromptTokenIds?.Length ?? 0) + (output.TopTokenIds?.Length ?? 0)))
+            + (8L * ((output.TokenLogProbabilities?.Length ?? 0) + (output.TopLogProbabilities?.Length ?? 0)))
+        )
+        + end.Traces.Sum(trace => BytesPerRow + (72L * trace.Iterations) + (29L * trace.Proposed) + (14L * trace.CompletionTokens));
 
-                return stored;
-            },
-            CancellationToken.None
-        );
-
-    private Task<IReadOnlyList<bool>> EraseAsync(IRows rows, IReadOnlyList<Guid> jobIds) =>
-        _database.RunInTransactionAsync<IReadOnlyList<bool>>(
-            async (context, token) =>
-            {
-                await rows.EraseAsync(context, jobIds, token);
-                return new bool[jobIds.Count];
-            },
-            CancellationToken.None
-        );
+    private async Task GiveBackWhenMadeAsync(Task<ClaimResult> claiming)
+    {
+        await ((Task)claiming).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await GiveBackAsync(claiming.IsCompletedSuccessfully ? await claiming : null);
+    }
 
     /// <summary>A claim whose caller has gone is nobody's; left alone it would hold the job until it runs out.</summary>
     private async Task GiveBackAsync(ClaimResult? result)

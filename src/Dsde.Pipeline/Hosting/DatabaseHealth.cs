@@ -13,10 +13,8 @@ internal sealed class DatabaseHealth(IDatabaseMigrator migrator) : IHealthCheck
     {
         try
         {
-            var pending = await migrator.FindPendingAsync(cancellationToken);
-            return pending.Count == 0
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy($"{pending.Count} migrations are pending: run dsde db migrate.");
+            var schema = await migrator.InspectAsync(cancellationToken);
+            return schema.Problem is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
         }
         catch (DatabaseUnavailableException exception)
         {

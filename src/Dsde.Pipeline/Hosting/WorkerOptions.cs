@@ -22,11 +22,18 @@ internal sealed class WorkerOptions
     public int LeaseSeconds { get; set; } = 15;
 
     /// <summary>
-    /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone once, with no other beside it; if that one
-    /// is lost as well, it is given up.
+    /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone, with no other beside it, so that nobody
+    /// else is lost with it. A checkpoint that got further makes the count begin anew.
     /// </summary>
     [Range(1, 100)]
     public int LostStartsBeforeAlone { get; set; } = 3;
+
+    /// <summary>
+    /// Starts of a job that were lost while it ran alone, after which it is given up as <c>worker_lost</c>: only these count against it,
+    /// because a worker that dies with many jobs dies of one of them at most.
+    /// </summary>
+    [Range(1, 100)]
+    public int LostStartsAlone { get; set; } = 3;
 
     /// <summary>
     /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in

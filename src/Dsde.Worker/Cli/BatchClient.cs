@@ -74,11 +74,9 @@ internal sealed class BatchClient : IAsyncDisposable
     private async Task RequireSchemaAsync(CancellationToken cancellationToken)
     {
         var migrator = _host.Services.GetRequiredService<IDatabaseMigrator>();
-        if (await migrator.FindPendingAsync(cancellationToken) is { Count: > 0 } pending)
+        if ((await migrator.InspectAsync(cancellationToken)).Problem is { } problem)
         {
-            throw new ExpectedFailureException(
-                $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
-            );
+            throw new ExpectedFailureException(problem);
         }
     }
 }

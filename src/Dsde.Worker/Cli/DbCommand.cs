@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
+using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
@@ -37,6 +38,12 @@ internal sealed class DbCommand : DsdeCommand
     {
         await using var services = CreateServices(options);
         var migrator = services.GetRequiredService<IDatabaseMigrator>();
+        var schema = await migrator.InspectAsync(cancellationToken);
+        if (schema is { State: SchemaState.Ahead, Problem: { } problem })
+        {
+            throw new ExpectedFailureException(problem);
+        }
+
         var applied = await migrator.MigrateAsync(cancellationToken);
         foreach (var migration in applied)
         {
@@ -51,16 +58,19 @@ internal sealed class DbCommand : DsdeCommand
     {
         await using var services = CreateServices(options);
         var migrator = services.GetRequiredService<IDatabaseMigrator>();
-        var pending = await migrator.FindPendingAsync(cancellationToken);
-        foreach (var migration in pending)
+        var schema = await migrator.InspectAsync(cancellationToken);
+        foreach (var migration in schema.Pending)
         {
             await output.WriteLineAsync($"pending {migration}");
         }
 
-        await output.WriteLineAsync(
-            pending.Count == 0 ? $"{migrator.Database} is up to date" : $"{migrator.Database} is behind: run dsde db migrate"
-        );
-        return pending.Count == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
+        foreach (var migration in schema.Unknown)
+        {
+            await output.WriteLineAsync($"unknown {migration}");
+        }
+
+        await output.WriteLineAsync(schema.Problem ?? $"{schema.Database} is up to date");
+        return schema.Problem is null ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 
     private static ServiceProvider CreateServices(PersistenceOptions options) =>

@@ -62,19 +62,16 @@ internal sealed class WorkerCommand : DsdeCommand
             : ExitCodes.Success;
     }
 
-    /// <summary>A service waits for its database; a schema that is behind waits for no one.</summary>
+    /// <summary>A service waits for its database; it does not wait for another schema.</summary>
     private static async Task RequireSchemaAsync(IDatabaseMigrator migrator, TextWriter error, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                var pending = await migrator.FindPendingAsync(cancellationToken);
-                if (pending.Count > 0)
+                if ((await migrator.InspectAsync(cancellationToken)).Problem is { } problem)
                 {
-                    throw new ExpectedFailureException(
-                        $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
-                    );
+                    throw new ExpectedFailureException(problem);
                 }
 
                 return;

@@ -6,6 +6,7 @@ using Dsde.Persistence.Migrating;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -86,6 +87,15 @@ internal sealed class JobLife : IAsyncDisposable
     /// <summary>A job as it is stored.</summary>
     public async Task<StoredJob> FindAsync(Guid jobId) =>
         (await Store.FindAsync([jobId], TestContext.Current.CancellationToken)).ShouldHaveSingleItem();
+
+    /// <summary>A number that the database answers.</summary>
+    public async Task<long> QueryAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Folder}/dsde.db");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new SqliteCommand(sql, connection);
+        return (long?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken) ?? 0;
+    }
 
     /// <summary>Lets time pass until something that waits for it has happened.</summary>
     public async Task<T> PassTimeUntilAsync<T>(Task<T> task)

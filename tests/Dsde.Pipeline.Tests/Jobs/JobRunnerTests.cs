@@ -36,7 +36,8 @@ public sealed class JobRunnerTests : IAsyncLifetime
         engine.Requests.ShouldBe(1);
         var (one, two) = (JobEvents.Create(first.Job), JobEvents.Create(second.Job));
         System.Text.Json.JsonSerializer.Serialize(one).ShouldBe(System.Text.Json.JsonSerializer.Serialize(two));
-        JobEvents.MessageIdOf(job.JobId, one).ShouldBe(JobEvents.MessageIdOf(job.JobId, two));
+        JobEvents.MessageIdOf(job.JobId, one, 0).ShouldBe(JobEvents.MessageIdOf(job.JobId, two, 0));
+        JobEvents.MessageIdOf(job.JobId, one, 1).ShouldNotBe(JobEvents.MessageIdOf(job.JobId, one, 0));
         var completed = one.ShouldBeOfType<GenerationJobCompleted>();
         completed.Speculation.MeanKld.ShouldNotBeNull().ShouldBe(0.2, 1e-6);
         completed.Speculation.BlockEfficiency.ShouldBe(2);

@@ -165,6 +165,7 @@ public sealed class LeaseTests : IAsyncLifetime
     private async Task<DateTimeOffset> HeldUntilAsync(Contracts.SubmitGenerationJob job)
     {
         var claim = new JobDelivery(job, JobLane.Bulk).ToClaim("other", new WorkerOptions());
-        return (await Life.Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Held>().Until;
+        var held = (await Life.Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Held>();
+        return Life.Time.GetUtcNow() + held.Remaining;
     }
 }

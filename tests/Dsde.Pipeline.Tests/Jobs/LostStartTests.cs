@@ -20,7 +20,7 @@ public sealed class LostStartTests : IAsyncLifetime
     public ValueTask DisposeAsync() => Life.DisposeAsync();
 
     [Fact]
-    public async Task A_killer_runs_alone_once_is_then_given_up_and_its_neighbour_passes()
+    public async Task A_killer_runs_alone_is_given_up_after_three_starts_lost_there_and_its_neighbour_passes()
     {
         var (killer, neighbour) = (JobLife.Job() with { Prompt = "kill" }, JobLife.Job());
         for (var start = 0; start < 3; start++)
@@ -29,32 +29,60 @@ public sealed class LostStartTests : IAsyncLifetime
             await Life.ClaimAndDieAsync(killer);
         }
 
-        // The fourth worker runs it alone; the neighbour waits outside, and so does a job that has nothing to do with it.
-        var entered = new List<string>();
-        var doomed = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
-        _ = doomed.RunAsync(killer);
-        await UntilAsync(() => entered.Count == 1);
-        _ = doomed.RunAsync(neighbour);
         var bystander = JobLife.Job() with { Prompt = "b" };
-        _ = doomed.RunAsync(bystander);
-        await UntilAsync(() => doomed.Gate.WaitingCount == 2);
-        entered.ShouldBe(["kill"]);
+        for (var start = 0; start < 3; start++)
+        {
+            // The worker runs it alone; the neighbour waits outside, and so does a job that has nothing to do with it.
+            var entered = new List<string>();
+            var doomed = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
+            _ = doomed.RunAsync(killer);
+            await UntilAsync(() => entered.Count == 1);
+            _ = doomed.RunAsync(neighbour);
+            _ = doomed.RunAsync(bystander);
+            await UntilAsync(async () => await IsOutsideAsync(doomed, neighbour) && await IsOutsideAsync(doomed, bystander));
+            entered.ShouldBe(["kill"]);
 
-        // It dies of it.
-        Life.Time.Advance(TimeSpan.FromMinutes(2));
-        var next = Life.CreateWorker((request, _) => Note(entered, request, Task.FromResult(ScriptedEngine.Result(request))));
+            Life.Time.Advance(TimeSpan.FromMinutes(2)); // it dies of it
+        }
+
+        var passed = new List<string>();
+        var next = Life.CreateWorker((request, _) => Note(passed, request, Task.FromResult(ScriptedEngine.Result(request))));
         var killed = (await next.RunAsync(killer)).ShouldBeOfType<JobOutcome.Ended>();
         var failure = killed.Job.Failure.ShouldNotBeNull();
         (failure.Code, failure.Retryable).ShouldBe((FailureCodes.WorkerLost, false));
-        failure.Message.ShouldContain("started 4 times");
+        failure.Message.ShouldContain("started 6 times");
+        failure.Message.ShouldContain("3 times while nothing else ran beside it");
         killed.DeadLetterReason.ShouldNotBeNull().ShouldStartWith("worker_lost: ");
         (await next.RunToEndAsync(neighbour)).State.ShouldBe(JobState.Completed);
         (await next.RunToEndAsync(bystander)).State.ShouldBe(JobState.Completed);
-        entered.ShouldBe(["kill", "a", "b"]);
+        passed.ShouldBe(["a", "b"]);
     }
 
     [Fact]
-    public async Task A_job_that_waited_outside_is_not_taken_for_one_that_was_lost_alone()
+    public async Task Five_kills_in_a_row_of_the_only_worker_fail_no_job()
+    {
+        var jobs = Enumerable.Range(0, 12).Select(_ => JobLife.Job()).ToArray();
+        for (var kill = 0; kill < 5; kill++)
+        {
+            var entered = new List<string>();
+            var killed = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
+            foreach (var job in jobs)
+            {
+                _ = killed.RunAsync(job);
+            }
+
+            await UntilAsync(async () => await AreAllPlacedAsync(killed, jobs, entered));
+            Life.Time.Advance(TimeSpan.FromMinutes(2));
+        }
+
+        var last = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var ends = await Task.WhenAll(jobs.Select(job => last.RunToEndAsync(job)));
+
+        ends.ShouldAllBe(job => job.State == JobState.Completed);
+    }
+
+    [Fact]
+    public async Task A_job_that_waited_outside_was_not_started_and_not_lost()
     {
         var (alone, waiting) = (JobLife.Job(), JobLife.Job());
         for (var start = 0; start < 3; start++)
@@ -67,12 +95,13 @@ public sealed class LostStartTests : IAsyncLifetime
         _ = worker.RunAsync(alone);
         await worker.ClaimedAsync(alone.JobId);
         _ = worker.RunAsync(waiting);
-        await UntilAsync(() => worker.Gate.WaitingCount == 1);
+        await UntilAsync(() => IsOutsideAsync(worker, waiting));
         Life.Time.Advance(TimeSpan.FromMinutes(2));
 
         var claimed = await Life.ClaimAsync(waiting);
-        (claimed.LostStarts, claimed.WasLostAlone).ShouldBe((4, false));
-        (await Life.ClaimAsync(alone)).WasLostAlone.ShouldBeTrue();
+        (claimed.LostStarts, claimed.LostAlone).ShouldBe((3, 0));
+        var lost = await Life.ClaimAsync(alone);
+        (lost.LostStarts, lost.LostAlone).ShouldBe((4, 1));
     }
 
     [Theory]
@@ -114,9 +143,35 @@ public sealed class LostStartTests : IAsyncLifetime
         return result;
     }
 
-    private static async Task UntilAsync(Func<bool> hasHappened)
+    /// <summary>Whether each is in the engine or has said that it waits outside.</summary>
+    private async Task<bool> AreAllPlacedAsync(TestWorker worker, SubmitGenerationJob[] jobs, List<string> entered)
     {
-        while (!hasHappened())
+        var outside = 0;
+        foreach (var job in jobs)
+        {
+            outside += await IsOutsideAsync(worker, job) ? 1 : 0;
+        }
+
+        lock (entered)
+        {
+            return entered.Count > 0 && entered.Count + outside == jobs.Length;
+        }
+    }
+
+    /// <summary>Whether its worker has noted that it waits to be let in.</summary>
+    private async Task<bool> IsOutsideAsync(TestWorker worker, SubmitGenerationJob job) =>
+        await Life.QueryAsync(
+            $"""
+            SELECT count(*) FROM generation_jobs
+            WHERE job_id = '{job.JobId}' COLLATE NOCASE AND worker_id = '{worker.WorkerId}' AND is_started = 0
+            """
+        ) == 1;
+
+    private static Task UntilAsync(Func<bool> hasHappened) => UntilAsync(() => Task.FromResult(hasHappened()));
+
+    private static async Task UntilAsync(Func<Task<bool>> hasHappened)
+    {
+        while (!await hasHappened())
         {
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }

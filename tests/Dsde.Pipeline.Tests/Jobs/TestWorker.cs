@@ -22,6 +22,7 @@ internal sealed class TestWorker : IAsyncDisposable
         string workerId = "worker"
     )
     {
+        WorkerId = workerId;
         Options = options ?? new WorkerOptions();
         Running = new HeldJobs(time);
         Patience = new DatabasePatience(time, NullLogger<DatabasePatience>.Instance);
@@ -50,6 +51,8 @@ internal sealed class TestWorker : IAsyncDisposable
         );
         Renewal = new LeaseRenewal(store, Running, Patience, Options, time, NullLogger<LeaseRenewal>.Instance);
     }
+
+    public string WorkerId { get; }
 
     public WorkerOptions Options { get; }
 

@@ -1,10 +1,13 @@
 using Dsde.Worker.Cli;
+using Microsoft.Data.Sqlite;
 
 namespace Dsde.Worker.Tests.Cli;
 
 public sealed class DbCommandTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-db-");
+
+    private string File => Path.Combine(_folder.FullName, "odd;name=x.db");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -17,12 +20,35 @@ public sealed class DbCommandTests : IDisposable
         var after = await RunAsync("status");
 
         before.ExitCode.ShouldBe(ExitCodes.JobsFailed);
-        before.Output.ShouldContain("run dsde db migrate");
+        before.Output.ShouldContain("Run: dsde db migrate");
         migrated.ExitCode.ShouldBe(ExitCodes.Success);
         migrated.Output.ShouldContain("applied ");
         again.Output.ShouldNotContain("applied ");
         after.ExitCode.ShouldBe(ExitCodes.Success);
         after.Output.ShouldContain("up to date");
+    }
+
+    [Fact]
+    public async Task A_schema_that_a_newer_program_made_is_refused_and_both_versions_are_named()
+    {
+        await RunAsync("migrate");
+        await using (var connection = new SqliteConnection(ConnectionStrings.ForFile(File)))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = new SqliteCommand(
+                "INSERT INTO \"__EFMigrationsHistory\" VALUES ('29990101000000_Later', '99.0')",
+                connection
+            );
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var status = await RunAsync("status");
+        var migrated = await RunAsync("migrate");
+
+        status.ExitCode.ShouldBe(ExitCodes.JobsFailed);
+        status.Output.ShouldContain("ahead of this program: it is at 29990101000000_Later, the program at ");
+        migrated.ExitCode.ShouldBe(ExitCodes.SetupError);
+        migrated.Error.ShouldContain("ahead of this program");
     }
 
     [Theory]
@@ -40,12 +66,5 @@ public sealed class DbCommandTests : IDisposable
     }
 
     private Task<CommandLine.Ended> RunAsync(string verb) =>
-        CommandLine.RunAsync(
-            "db",
-            verb,
-            "--provider",
-            "sqlite",
-            "--connection",
-            ConnectionStrings.ForFile(Path.Combine(_folder.FullName, "odd;name=x.db"))
-        );
+        CommandLine.RunAsync("db", verb, "--provider", "sqlite", "--connection", ConnectionStrings.ForFile(File));
 }

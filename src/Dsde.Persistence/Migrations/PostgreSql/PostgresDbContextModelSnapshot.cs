@@ -336,7 +336,58 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.ToTable("job_choices", (string)null);
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
+            modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.Property<int>("BatchSize")
+                        .HasColumnType("integer")
+                        .HasColumnName("batch_size");
+
+                    b.Property<int>("HeldJobs")
+                        .HasColumnType("integer")
+                        .HasColumnName("held_jobs");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("host");
+
+                    b.PrimitiveCollection<string[]>("Models")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("models");
+
+                    b.Property<long?>("PresenceKey")
+                        .HasColumnType("bigint")
+                        .HasColumnName("presence_key");
+
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("version");
+
+                    b.Property<int>("WaitingForClaim")
+                        .HasColumnType("integer")
+                        .HasColumnName("waiting_for_claim");
+
+                    b.HasKey("WorkerId")
+                        .HasName("pk_workers");
+
+                    b.ToTable("workers", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.Property<Guid>("JobId")
                         .HasColumnType("uuid")
@@ -538,57 +589,6 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.ToTable("job_traces", (string)null);
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
-                {
-                    b.Property<string>("WorkerId")
-                        .HasColumnType("text")
-                        .HasColumnName("worker_id");
-
-                    b.Property<int>("BatchSize")
-                        .HasColumnType("integer")
-                        .HasColumnName("batch_size");
-
-                    b.Property<int>("HeldJobs")
-                        .HasColumnType("integer")
-                        .HasColumnName("held_jobs");
-
-                    b.Property<string>("Host")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("host");
-
-                    b.PrimitiveCollection<string[]>("Models")
-                        .IsRequired()
-                        .HasColumnType("text[]")
-                        .HasColumnName("models");
-
-                    b.Property<long?>("PresenceKey")
-                        .HasColumnType("bigint")
-                        .HasColumnName("presence_key");
-
-                    b.Property<DateTimeOffset>("SeenAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("seen_at");
-
-                    b.Property<DateTimeOffset>("StartedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("started_at");
-
-                    b.Property<string>("Version")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("version");
-
-                    b.Property<int>("WaitingForClaim")
-                        .HasColumnType("integer")
-                        .HasColumnName("waiting_for_claim");
-
-                    b.HasKey("WorkerId")
-                        .HasName("pk_workers");
-
-                    b.ToTable("workers", (string)null);
-                });
-
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
                 {
                     b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
@@ -609,7 +609,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasConstraintName("fk_job_choices_generation_jobs_job_id");
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
+            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
                         .WithMany()

@@ -53,10 +53,11 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
 
     private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
     {
+        var batchEvent = ToEvent(batch);
         await events.PublishAsync(
             endpoint,
-            ToEvent(batch),
-            NameBasedGuid.Create(batch.BatchId, nameof(GenerationBatchCompleted)),
+            batchEvent,
+            JobEvents.MessageIdOf(batch.BatchId, batchEvent, batch.Reopenings),
             batch.BatchId,
             default,
             cancellationToken

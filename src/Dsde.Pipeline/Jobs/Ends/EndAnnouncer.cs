@@ -30,7 +30,7 @@ internal sealed class EndAnnouncer(
         CancellationToken cancellationToken
     )
     {
-        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), origin, endpoint, cancellationToken);
+        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), ended.Job.Reopenings, origin, endpoint, cancellationToken);
         if (!options.StoreOutputs && ended.Job.Outputs.Any(output => output.Text is not null))
         {
             await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);
@@ -57,6 +57,7 @@ internal sealed class EndAnnouncer(
         PublishAsync(
             job.JobId,
             JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()),
+            reopenings: 0,
             origin,
             endpoint,
             cancellationToken
@@ -66,12 +67,13 @@ internal sealed class EndAnnouncer(
     private Task PublishAsync(
         Guid jobId,
         object jobEvent,
+        int reopenings,
         MessageOrigin origin,
         IPublishEndpoint endpoint,
         CancellationToken cancellationToken
     )
     {
-        var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
+        var messageId = JobEvents.MessageIdOf(jobId, jobEvent, reopenings);
         var sent = options.StoreOutputs ? JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes) : jobEvent;
         return events.PublishAsync(endpoint, sent, messageId, jobId, origin, cancellationToken);
     }

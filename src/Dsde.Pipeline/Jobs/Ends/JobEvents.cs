@@ -88,8 +88,14 @@ internal static class JobEvents
             _ => jobEvent,
         };
 
-    /// <summary>The message id: from the job and its outcome, nothing else.</summary>
-    public static Guid MessageIdOf(Guid jobId, object jobEvent) => NameBasedGuid.Create(jobId, jobEvent.GetType().Name);
+    /// <summary>
+    /// The message id: from the job and its outcome, and from how often an end was taken back, because the next one is another event.
+    /// </summary>
+    public static Guid MessageIdOf(Guid id, object jobEvent, int reopenings)
+    {
+        var name = jobEvent.GetType().Name;
+        return NameBasedGuid.Create(id, reopenings == 0 ? name : $"{name}/{reopenings}");
+    }
 
     private static GenerationJobCompleted CreateCompleted(StoredJob job, SubmitGenerationJob? request, DateTimeOffset endedAt)
     {

@@ -6,11 +6,12 @@ namespace Dsde.Pipeline.Jobs.Ends;
 /// <summary>Failures that are not the request's fault.</summary>
 internal static class JobFailures
 {
-    /// <summary>Its workers died of it, the last one while it ran alone.</summary>
-    public static JobFailure WorkerLost(int lostStarts) =>
+    /// <summary>Its workers died of it, again and again while it ran alone.</summary>
+    public static JobFailure WorkerLost(int lostStarts, int lostAlone) =>
         new(
             FailureCodes.WorkerLost,
-            $"The job was started {lostStarts} times and each time its worker was lost, the last time while nothing else ran beside it; it is given up.",
+            $"The job was started {lostStarts} times and each time its worker was lost, {lostAlone} times while nothing else ran beside it; "
+                + "it is given up.",
             Retryable: false
         );
 

@@ -49,7 +49,8 @@ internal sealed class JobAttempt(
             return await TryCutAsync(job, held)
                 ?? (
                     delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
-                    : claimed.WasLostAlone ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts))
+                    : claimed.LostAlone >= options.LostStartsAlone
+                        ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts, claimed.LostAlone))
                     : await GenerateEndAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
                 );
         }
@@ -77,15 +78,24 @@ internal sealed class JobAttempt(
 
     private async Task<JobEnd?> GenerateEndAsync(SubmitGenerationJob job, HeldJob held, bool isAlone, JobLane lane)
     {
-        using var pass = await EnterAsync(job, held, isAlone);
+        var entering = EnterAsync(job, held, isAlone).AsTask();
+        var isOutside = !entering.IsCompleted;
+        var marking = isOutside ? TryMarkAsync(held, JobPlace.Outside) : Task.FromResult(true); // its worker won't have died of it
+        using var pass = await entering;
+        await marking; // what is said last counts
         if (isAlone)
         {
             logger.RunsAlone(held.Lease.JobId);
-            if (!await patience.RunAsync(() => store.MarkAloneAsync(held.Lease, held.Abandoned), held.Interrupted))
-            {
-                held.Lose();
-                return null;
-            }
+        }
+
+        if (
+            isAlone
+                ? !await patience.RunAsync(() => store.MarkAsync(held.Lease, JobPlace.Alone, held.Abandoned), held.Interrupted)
+                : isOutside && !await TryMarkAsync(held, JobPlace.Inside)
+        )
+        {
+            held.Lose();
+            return null;
         }
 
         if (await TryCutAsync(job, held) is { } early)
@@ -100,6 +110,24 @@ internal sealed class JobAttempt(
         };
         var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
         return EndConversion.Create(job, held.Lease, request, results, engine.Description);
+    }
+
+    /// <summary>False if the job is no longer this worker's; without the database nobody knows, and the job goes on.</summary>
+    private async Task<bool> TryMarkAsync(HeldJob held, JobPlace place)
+    {
+        try
+        {
+            return await store.MarkAsync(held.Lease, place, held.Interrupted);
+        }
+        catch (DatabaseUnavailableException exception)
+        {
+            patience.Note(exception);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return true; // whoever waits for more is told the same
+        }
     }
 
     /// <summary>Waits no longer than the deadline.</summary>

@@ -30,6 +30,7 @@ internal sealed record JobDelivery(SubmitGenerationJob Job, JobLane Lane, JobRef
             Workload = Job.Metadata?.GetValueOrDefault("workload"),
             TraceParent = JobSpans.TraceParent,
             WorkerId = workerId,
+            LeaseToken = Guid.NewGuid(),
             Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
         };
     }

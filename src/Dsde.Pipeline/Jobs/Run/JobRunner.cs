@@ -24,6 +24,8 @@ internal sealed class JobRunner(
     ILogger<JobRunner> logger
 )
 {
+    private const int MostStoreFailures = 5;
+
     /// <summary>Runs a job to its end, or finds the end it had.</summary>
     public async Task<JobOutcome> RunAsync(JobDelivery delivery)
     {
@@ -41,6 +43,7 @@ internal sealed class JobRunner(
                             return outcome;
                         }
 
+                        claim = claim with { LeaseToken = Guid.NewGuid() };
                         break; // it is another worker's, or was ended by it: look again
                     case ClaimResult.Ended earlier:
                         return new JobOutcome.Ended(earlier.Job, IsNew: false);
@@ -76,7 +79,9 @@ internal sealed class JobRunner(
         using var held = heldJobs.Add(claimed.Lease, claim.BatchId);
         try
         {
-            return await AttemptAsync(delivery, held, claimed) is { } end ? await EndAsync(claim, claimed, end) : await GiveBackAsync(held);
+            return await AttemptAsync(delivery, held, claimed) is { } end
+                ? await EndAsync(claim, claimed, held, end)
+                : await GiveBackAsync(held);
         }
         catch (OperationCanceledException)
         {
@@ -105,19 +110,35 @@ internal sealed class JobRunner(
         }
     }
 
-    /// <summary>Null if the claim was lost.</summary>
-    private async Task<JobOutcome?> EndAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
+    /// <summary>
+    /// Null if the claim was lost. An output is given up only when storing it has failed twice in the same way; then a failure is stored
+    /// in its place, which needs less, and what was computed stays as a checkpoint for whoever sends the job again.
+    /// </summary>
+    private async Task<JobOutcome?> EndAsync(JobClaim claim, ClaimResult.Claimed claimed, HeldJob held, JobEnd end)
     {
-        try
+        Exception? earlier = null;
+        for (var failures = 0; ; failures++)
         {
-            return await StoreAsync(claim, claimed, end);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            logger.EndRefused(claim.JobId, exception); // whatever is wrong with it, a failure can be stored
-            return await StoreAsync(claim, claimed, new FailedJobEnd(end.Lease, JobFailures.InternalError(exception)));
+            try
+            {
+                return await StoreAsync(claim, claimed, end);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException && failures < MostStoreFailures)
+            {
+                logger.EndRefused(claim.JobId, exception);
+                if (IsSame(exception, earlier) || failures == MostStoreFailures - 1)
+                {
+                    await TrySaveCheckpointsAsync(held);
+                    end = new FailedJobEnd(end.Lease, JobFailures.InternalError(exception)) { KeepsCheckpoints = true };
+                    failures = MostStoreFailures - 1; // one try is left, for this
+                }
+
+                earlier = exception;
+            }
         }
     }
+
+    private static bool IsSame(Exception one, Exception? other) => one.GetType() == other?.GetType() && one.Message == other.Message;
 
     private async Task<JobOutcome?> StoreAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
     {
@@ -140,6 +161,13 @@ internal sealed class JobRunner(
             return null;
         }
 
+        await TrySaveCheckpointsAsync(held);
+        await TryReleaseAsync(held.Lease);
+        return new JobOutcome.HandedBack();
+    }
+
+    private async Task TrySaveCheckpointsAsync(HeldJob held)
+    {
         try
         {
             await checkpoints.SaveAsync(held, heldJobs.Abandoned);
@@ -148,9 +176,6 @@ internal sealed class JobRunner(
         {
             // Whoever gets it goes on from an earlier one, or begins again.
         }
-
-        await TryReleaseAsync(held.Lease);
-        return new JobOutcome.HandedBack();
     }
 
     private async Task TryReleaseAsync(JobLease lease)

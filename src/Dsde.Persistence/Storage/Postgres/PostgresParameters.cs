@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Dsde.Persistence.Storage;
+namespace Dsde.Persistence.Storage.Postgres;
 
 /// <summary>Columns of rows as arrays, for <c>unnest</c>.</summary>
 internal static class PostgresParameters

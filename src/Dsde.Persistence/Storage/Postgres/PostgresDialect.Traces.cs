@@ -1,13 +1,10 @@
-using Dsde.Persistence.Entities;
-using Npgsql;
+namespace Dsde.Persistence.Storage.Postgres;
 
-namespace Dsde.Persistence.Storage;
-
-/// <summary>Writes traces to PostgreSQL by binary COPY, within the connection's transaction.</summary>
-internal static class TraceCopy
+/// <summary>Traces, by binary COPY.</summary>
+internal sealed partial class PostgresDialect
 {
-    /// <summary>The columns, in the order in which they are written.</summary>
-    public const string Columns = """
+    /// <summary>The columns of traces, in the order in which they are written.</summary>
+    public const string TraceColumns = """
         job_id, choice, stored_at, worker_id, policy, sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model, iterations,
         prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, calibration_max_accepted, calibration_max_length,
         waiting_ms, prefill_ms, draft_ms, verify_ms, sampling_ms, total_ms, iteration_length, iteration_accepted, iteration_predicted_length,
@@ -15,31 +12,36 @@ internal static class TraceCopy
         proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
         """;
 
-    private const int ColumnCount = 43;
+    private const int TraceColumnCount = 43;
 
-    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyList<JobTraceRow> traces, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public async Task AddTracesAsync(
+        DsdeDbContext context,
+        IReadOnlyList<NewTrace> traces,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
     {
         using var rows = new CopyBuffer();
         foreach (var trace in traces)
         {
-            Write(rows, trace);
+            Write(rows, trace, now);
         }
 
         rows.End();
-        await using var copy = await connection.BeginRawBinaryCopyAsync(
-            $"COPY job_traces ({Columns}) FROM STDIN (FORMAT BINARY)",
-            cancellationToken
-        );
+        await using var copy = await ConnectionOf(context)
+            .BeginRawBinaryCopyAsync($"COPY job_traces ({TraceColumns}) FROM STDIN (FORMAT BINARY)", cancellationToken);
         await copy.WriteAsync(rows.Written, cancellationToken);
     }
 
-    private static void Write(CopyBuffer rows, JobTraceRow trace)
+    private static void Write(CopyBuffer rows, NewTrace added, DateTimeOffset now)
     {
-        rows.StartRow(ColumnCount);
-        rows.Write(trace.JobId);
-        rows.Write(trace.Choice);
-        rows.Write(trace.StoredAt);
-        rows.Write(trace.WorkerId);
+        var (lease, choice, trace) = added;
+        rows.StartRow(TraceColumnCount);
+        rows.Write(lease.JobId);
+        rows.Write(choice);
+        rows.Write(now);
+        rows.Write(lease.WorkerId);
         rows.Write(trace.Policy);
         rows.Write(trace.SamplingMode);
         rows.Write(trace.Seed);

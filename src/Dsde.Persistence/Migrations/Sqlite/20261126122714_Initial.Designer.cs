@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261126120023_Initial")]
+    [Migration("20261126122714_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -336,7 +336,60 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.ToTable("job_choices", (string)null);
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
+            modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
+                {
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
+                    b.Property<int>("BatchSize")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("batch_size");
+
+                    b.Property<int>("HeldJobs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("held_jobs");
+
+                    b.Property<string>("Host")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("host");
+
+                    b.PrimitiveCollection<string>("Models")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("models");
+
+                    b.Property<long?>("PresenceKey")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("presence_key");
+
+                    b.Property<string>("SeenAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("seen_at");
+
+                    b.Property<string>("StartedAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<int>("WaitingForClaim")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("waiting_for_claim");
+
+                    b.HasKey("WorkerId")
+                        .HasName("pk_workers");
+
+                    b.ToTable("workers", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.Property<Guid>("JobId")
                         .HasColumnType("TEXT")
@@ -539,59 +592,6 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.ToTable("job_traces", (string)null);
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
-                {
-                    b.Property<string>("WorkerId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("worker_id");
-
-                    b.Property<int>("BatchSize")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("batch_size");
-
-                    b.Property<int>("HeldJobs")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("held_jobs");
-
-                    b.Property<string>("Host")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("host");
-
-                    b.PrimitiveCollection<string>("Models")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("models");
-
-                    b.Property<long?>("PresenceKey")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("presence_key");
-
-                    b.Property<string>("SeenAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("seen_at");
-
-                    b.Property<string>("StartedAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("started_at");
-
-                    b.Property<string>("Version")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("version");
-
-                    b.Property<int>("WaitingForClaim")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("waiting_for_claim");
-
-                    b.HasKey("WorkerId")
-                        .HasName("pk_workers");
-
-                    b.ToTable("workers", (string)null);
-                });
-
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
                 {
                     b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
@@ -612,7 +612,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasConstraintName("fk_job_choices_generation_jobs_job_id");
                 });
 
-            modelBuilder.Entity("Dsde.Persistence.Entities.JobTraceRow", b =>
+            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
                         .WithMany()

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Dsde.Persistence.Storage;
+namespace Dsde.Persistence.Storage.Postgres;
 
 /// <summary>
 /// Rows in PostgreSQL's binary COPY format. Written here because most of a job's bytes are its series, which a loop writes many times

@@ -1,0 +1,44 @@
+using Dsde.Persistence.Jobs;
+using Microsoft.EntityFrameworkCore;
+
+namespace Dsde.Persistence.Storage;
+
+/// <summary>Traces without their series.</summary>
+internal static class TraceReading
+{
+    /// <summary>Of some jobs, by job and in the order of their outputs, as a projection the database can do.</summary>
+    public static IQueryable<KeyValuePair<Guid, TraceSummary>> SelectSummaries(DsdeDbContext context, IReadOnlyList<Guid> jobIds) =>
+        context
+            .Traces.Where(row => jobIds.Contains(EF.Property<Guid>(row, DsdeDbContext.TraceJobId)))
+            .OrderBy(row => EF.Property<int>(row, DsdeDbContext.TraceChoice))
+            .Select(row => new KeyValuePair<Guid, TraceSummary>(
+                EF.Property<Guid>(row, DsdeDbContext.TraceJobId),
+                new TraceSummary
+                {
+                    Policy = row.Policy,
+                    SamplingMode = row.SamplingMode,
+                    Seed = row.Seed,
+                    Temperature = row.Temperature,
+                    TopP = row.TopP,
+                    TopK = row.TopK,
+                    TargetModel = row.TargetModel,
+                    DraftModel = row.DraftModel,
+                    Iterations = row.Iterations,
+                    PromptTokens = row.PromptTokens,
+                    CompletionTokens = row.CompletionTokens,
+                    Proposed = row.Proposed,
+                    Accepted = row.Accepted,
+                    MeanKld = row.MeanKld,
+                    MaxKld = row.MaxKld,
+                    VarianceKld = row.VarianceKld,
+                    CalibrationMaxAccepted = row.CalibrationMaxAccepted,
+                    CalibrationMaxLength = row.CalibrationMaxLength,
+                    WaitingMs = row.WaitingMs,
+                    PrefillMs = row.PrefillMs,
+                    DraftMs = row.DraftMs,
+                    VerifyMs = row.VerifyMs,
+                    SamplingMs = row.SamplingMs,
+                    TotalMs = row.TotalMs,
+                }
+            ));
+}
