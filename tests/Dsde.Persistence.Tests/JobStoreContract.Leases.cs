@@ -176,6 +176,18 @@ public abstract partial class JobStoreContract
     }
 
     [Fact]
+    public async Task A_failure_that_is_not_the_jobs_leaves_its_checkpoints_to_whoever_reopens_it()
+    {
+        var id = Guid.NewGuid();
+        var claimed = await ClaimAsync(id, "worker-1");
+        await Store.SaveCheckpointsAsync(claimed.Lease, [new(0, 5, [1])], Cancellation);
+        await Store.StoreAsync(TestJobs.Failed(claimed.Lease) with { KeepsCheckpoints = true }, Cancellation);
+        await Store.ReopenAsync(id, Cancellation);
+
+        (await ClaimAsync(id, "worker-1")).Checkpoints.ShouldHaveSingleItem().TokenCount.ShouldBe(5);
+    }
+
+    [Fact]
     public async Task Checkpoints_are_the_holders_and_gone_with_the_end()
     {
         var id = Guid.NewGuid();

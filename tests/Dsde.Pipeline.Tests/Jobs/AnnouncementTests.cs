@@ -53,6 +53,24 @@ public sealed class AnnouncementTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_second_end_of_a_job_that_was_reopened_and_of_its_batch_are_told_under_other_ids()
+    {
+        var worker = Life.CreateWorker((_, _) => throw new InvalidOperationException("Broken."), new WorkerOptions { EngineRetries = 0 });
+        var announcer = CreateAnnouncer(worker);
+        var job = JobLife.Job() with { BatchId = Guid.NewGuid(), BatchJobCount = 1 };
+        await AnnounceAsync(announcer, worker, job);
+        (await Life.Store.ReopenAsync(job.JobId, TestContext.Current.CancellationToken)).ShouldBeTrue();
+
+        await AnnounceAsync(announcer, worker, job);
+        await AnnounceAsync(announcer, worker, job); // delivered again
+
+        Told<GenerationJobFailed>().Select(failed => failed.Id).Distinct().Count().ShouldBe(2);
+        Told<GenerationJobFailed>().Count.ShouldBe(3);
+        Told<GenerationBatchCompleted>().Select(told => told.Id).Distinct().Count().ShouldBe(2);
+        Told<GenerationBatchCompleted>().Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_worker_that_dies_between_the_last_end_and_its_event_leaves_the_batch_to_the_one_that_gets_the_job_again()
     {
         var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));

@@ -102,8 +102,56 @@ public sealed class FailureTests : IAsyncLifetime
         ended.DeadLetterReason.ShouldNotBeNull().ShouldStartWith("internal_error: ");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task An_output_whose_storing_fails_now_and_then_for_different_reasons_is_stored_all_the_same(int failures)
+    {
+        var tries = 0;
+        var worker = Life.CreateWorker(
+            new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))),
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    before: (_, arguments) =>
+                    {
+                        if (arguments.OfType<JobEnd>().Any() && ++tries <= failures)
+                        {
+                            throw new InvalidOperationException($"reason {tries}");
+                        }
+                    }
+                )
+        );
+
+        var ended = (await worker.RunAsync(JobLife.Job())).ShouldBeOfType<JobOutcome.Ended>();
+
+        ended.Job.State.ShouldBe(JobState.Completed);
+        ended.DeadLetterReason.ShouldBeNull();
+        tries.ShouldBe(failures + 1);
+    }
+
     [Fact]
-    public async Task An_end_that_the_database_refuses_becomes_a_failure()
+    public async Task An_end_that_was_stored_before_storing_it_failed_is_told_as_it_is_stored()
+    {
+        var worker = Life.CreateWorker(
+            new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))),
+            wrap: store =>
+                StoreProxy.Create(
+                    store,
+                    after: call =>
+                        call == nameof(store.StoreAsync) ? throw new InvalidOperationException("The answer was lost.") : Task.CompletedTask
+                )
+        );
+        var job = JobLife.Job();
+        await Should.ThrowAsync<InvalidOperationException>(() => worker.RunAsync(job)); // nothing that it stores is ever answered
+
+        var next = await Life.CreateWorker((_, _) => throw new InvalidOperationException("Not asked for.")).RunAsync(job);
+
+        next.ShouldBeOfType<JobOutcome.Ended>().Job.State.ShouldBe(JobState.Completed);
+    }
+
+    [Fact]
+    public async Task An_end_that_the_database_refuses_twice_in_the_same_way_becomes_a_failure()
     {
         var worker = Life.CreateWorker(
             new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request))),
