@@ -4,7 +4,8 @@ using Microsoft.EntityFrameworkCore.Design;
 namespace Dsde.Persistence;
 
 /// <summary>
-/// For <c>dotnet ef migrations add NAME --context PostgresDbContext --output-dir Migrations/PostgreSql</c>; nothing is connected to.
+/// For <c>dotnet ef migrations add NAME --context PostgresDbContext --output-dir Migrations/PostgreSql</c>, in this project's folder;
+/// nothing is connected to. docs/architecture.md says how.
 /// </summary>
 internal sealed class PostgresDesignTimeFactory : IDesignTimeDbContextFactory<PostgresDbContext>
 {

@@ -17,6 +17,8 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
 
     public DbSet<JobTraceRow> Traces => Set<JobTraceRow>();
 
+    public DbSet<WorkerRow> Workers => Set<WorkerRow>();
+
     /// <summary>A state as it is stored.</summary>
     public static string ToText(JobState state) =>
         state switch
@@ -36,8 +38,11 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             job.Property(row => row.JobId).ValueGeneratedNever();
             job.Property(row => row.State).HasConversion(state => ToText(state), text => Enum.Parse<JobState>(text, true));
             job.Property(row => row.LostStarts).HasDefaultValue(0);
+            job.Property(row => row.LostAlone).HasDefaultValue(0);
             job.Property(row => row.TokensAtStart).HasDefaultValue(0);
+            job.Property(row => row.IsStarted).HasDefaultValue(false);
             job.Property(row => row.IsAlone).HasDefaultValue(false);
+            job.Property(row => row.Reopenings).HasDefaultValue(0);
             job.HasIndex(row => new { row.BatchId, row.State });
         });
         modelBuilder.Entity<GenerationBatch>(batch =>
@@ -47,6 +52,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             batch.Property(row => row.CompletedCount).HasDefaultValue(0);
             batch.Property(row => row.FailedCount).HasDefaultValue(0);
             batch.Property(row => row.CancelledCount).HasDefaultValue(0);
+            batch.Property(row => row.Reopenings).HasDefaultValue(0);
         });
         modelBuilder.Entity<JobChoice>(choice =>
         {
@@ -68,5 +74,6 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             trace.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
             trace.HasIndex(row => row.StoredAt);
         });
+        modelBuilder.Entity<WorkerRow>(worker => worker.ToTable("workers").HasKey(row => row.WorkerId));
     }
 }

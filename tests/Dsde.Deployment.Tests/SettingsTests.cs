@@ -1,8 +1,9 @@
 using Dsde.Engine;
 using Dsde.Persistence;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
-using Dsde.Worker.Hosting;
-using Dsde.Worker.Messaging;
 using Microsoft.Extensions.Configuration;
 using YamlDotNet.RepresentationModel;
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Dsde.Batches.Following;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 using Npgsql;
 

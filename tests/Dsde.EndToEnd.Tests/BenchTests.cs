@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Batches.Following;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;

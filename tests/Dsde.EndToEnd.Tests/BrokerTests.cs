@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;

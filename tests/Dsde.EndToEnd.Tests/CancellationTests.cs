@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Contracts;
 using Dsde.Testing;
 using RabbitMQ.Client;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Dsde.Batches.Following;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.EndToEnd.Tests;
 

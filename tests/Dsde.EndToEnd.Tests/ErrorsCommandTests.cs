@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Messaging.ErrorQueues;
 using Dsde.Testing;
-using Dsde.Worker.Messaging;
-using Dsde.Worker.Messaging.ErrorQueues;
 using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;

@@ -1,3 +1,4 @@
+using Dsde.Contracts;
 using Dsde.Testing;
 using RabbitMQ.Client;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Dsde.EndToEnd.Tests;

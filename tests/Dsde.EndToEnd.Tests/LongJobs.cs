@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.EndToEnd.Tests;
 

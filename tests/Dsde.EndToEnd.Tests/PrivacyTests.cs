@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Dsde.Contracts;
 using Dsde.Testing;
+using Dsde.Worker.Cli;
 using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;

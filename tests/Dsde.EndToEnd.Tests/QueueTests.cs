@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using Dsde.Batches.Following;
+using Dsde.Contracts;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;

@@ -1,3 +1,4 @@
+using Dsde.Batches.Following;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;

@@ -1,3 +1,4 @@
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 using Npgsql;
 

@@ -1,6 +1,6 @@
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Messaging;
 using Dsde.Worker.Cli;
-using Dsde.Worker.Hosting;
-using Dsde.Worker.Messaging;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

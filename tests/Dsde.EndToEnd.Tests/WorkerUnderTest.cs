@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;

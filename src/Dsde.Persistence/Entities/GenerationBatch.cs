@@ -24,4 +24,7 @@ internal sealed class GenerationBatch
     public DateTimeOffset? CompletedAt { get; set; }
 
     public DateTimeOffset? AnnouncedAt { get; set; }
+
+    /// <summary>How often the end of one of its jobs was taken back.</summary>
+    public int Reopenings { get; set; }
 }

@@ -31,10 +31,18 @@ internal sealed class GenerationJob
 
     public int Attempt { get; set; }
 
+    /// <summary>Starts that were lost since the job last came further.</summary>
     public int LostStarts { get; set; }
+
+    /// <summary>Those of them that were lost while nothing ran beside the job.</summary>
+    public int LostAlone { get; set; }
 
     public int TokensAtStart { get; set; }
 
+    /// <summary>Whether whoever holds it has let it into the engine, which makes its claim a start.</summary>
+    public bool IsStarted { get; set; }
+
+    /// <summary>Whether it is the only one there.</summary>
     public bool IsAlone { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }
@@ -72,4 +80,7 @@ internal sealed class GenerationJob
     public bool? FailureRetryable { get; set; }
 
     public string? CancelReason { get; set; }
+
+    /// <summary>How often its end was taken back.</summary>
+    public int Reopenings { get; set; }
 }

@@ -1,8 +1,10 @@
+using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
-using Dsde.Worker.Batches;
-using Dsde.Worker.Messaging;
-using Dsde.Worker.Reporting;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Telemetry;
 using MassTransit;
 
 namespace Dsde.Worker.Cli;
@@ -33,7 +35,7 @@ internal sealed class BatchClient : IAsyncDisposable
     }
 
     /// <summary>Connects to broker and database; follows a batch's events if one is given.</summary>
-    /// <exception cref="CommandFailedException">The broker can't be reached, or the schema is behind.</exception>
+    /// <exception cref="ExpectedFailureException">The broker can't be reached, or the schema is behind.</exception>
     public static async Task<BatchClient> ConnectAsync(Guid? followed, CancellationToken cancellationToken)
     {
         var settings = new ProgramSettings();
@@ -74,7 +76,7 @@ internal sealed class BatchClient : IAsyncDisposable
         var migrator = _host.Services.GetRequiredService<IDatabaseMigrator>();
         if (await migrator.FindPendingAsync(cancellationToken) is { Count: > 0 } pending)
         {
-            throw new CommandFailedException(
+            throw new ExpectedFailureException(
                 $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
             );
         }

@@ -1,8 +1,11 @@
 using System.CommandLine;
+using Dsde.Batches.Files;
+using Dsde.Batches.Following;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
-using Dsde.Worker.BatchFiles;
-using Dsde.Worker.Jobs;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Telemetry;
+using Dsde.Worker.Embedded;
 
 namespace Dsde.Worker.Cli;
 
@@ -32,7 +35,7 @@ internal sealed class StatusCommand : DsdeCommand
         }
 
         var found = await client.Store.FindAsync([id], cancellationToken);
-        var job = found.Count > 0 ? found[0] : throw new CommandFailedException($"Neither a batch nor a job of id {id} is known here.");
+        var job = found.Count > 0 ? found[0] : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
         await output.WriteLineAsync(
             job.State switch
             {
@@ -109,7 +112,7 @@ internal sealed class ResultsCommand : DsdeCommand
         var folder = arguments.GetRequiredValue(_out);
 
         // The model is in the database; lines that left it to the submitter are jobs all the same.
-        var file = new Batches.JobFile(
+        var file = new JobFile(
             arguments.GetRequiredValue(_file),
             arguments.GetValue(_limit),
             new BatchDefaults { BatchId = batchId, Model = "" }
@@ -119,7 +122,7 @@ internal sealed class ResultsCommand : DsdeCommand
         await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
         if (await client.Store.FindBatchAsync(batchId, cancellationToken) is null)
         {
-            throw new CommandFailedException($"No batch of id {batchId} is known here.");
+            throw new ExpectedFailureException($"No batch of id {batchId} is known here.");
         }
 
         var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(

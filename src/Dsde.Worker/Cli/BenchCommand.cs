@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Batches.Files;
+using Dsde.Batches.Following;
+using Dsde.Benchmarks;
 using Dsde.Engine;
 using Dsde.Engine.Benchmarking;
 using Dsde.Engine.Speculation;
-using Dsde.Worker.Batches;
-using Dsde.Worker.BatchFiles;
-using Dsde.Worker.Benchmarking;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 
@@ -164,7 +166,7 @@ internal sealed class BenchCommand : DsdeCommand
         {
             return arguments.GetValue(_roofline)
                 ? null
-                : throw new CommandFailedException(
+                : throw new ExpectedFailureException(
                     "No job file is given. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, or --roofline."
                 );
         }
@@ -202,13 +204,13 @@ internal sealed class BenchCommand : DsdeCommand
             var policy = PolicyConfiguration.Parse(text);
             return options.Draft is not null || policy.Kind == PolicyKind.Autoregressive
                 ? policy
-                : throw new CommandFailedException(
+                : throw new ExpectedFailureException(
                     $"--policies has {text}, but there is no draft model. Name one with --draft, or give --policies autoregressive."
                 );
         }
         catch (FormatException exception)
         {
-            throw new CommandFailedException($"--policies: {exception.Message}", exception);
+            throw new ExpectedFailureException($"--policies: {exception.Message}", exception);
         }
     }
 

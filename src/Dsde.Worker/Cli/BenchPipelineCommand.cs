@@ -1,13 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Batches.Files;
+using Dsde.Batches.Following;
+using Dsde.Benchmarks;
+using Dsde.Benchmarks.Pipeline;
 using Dsde.Contracts;
 using Dsde.Engine;
-using Dsde.Worker.Batches;
-using Dsde.Worker.BatchFiles;
-using Dsde.Worker.Benchmarking;
-using Dsde.Worker.Benchmarking.Pipeline;
-using Dsde.Worker.Hosting;
-using Dsde.Worker.Jobs;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 
@@ -109,7 +111,7 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         var (jobs, requests) = await ReadAsync(file, new JobValidator(engine, new WorkerOptions()), cancellationToken);
         if (jobs.Count == 0)
         {
-            throw new CommandFailedException($"Job file {path} has no job that can run.");
+            throw new ExpectedFailureException($"Job file {path} has no job that can run.");
         }
 
         return CreateReport(arguments, jobs.Count, options.BatchSize) with

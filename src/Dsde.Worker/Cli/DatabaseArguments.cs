@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsde.Persistence;
+using Dsde.Pipeline;
 
 namespace Dsde.Worker.Cli;
 
@@ -33,7 +34,7 @@ internal sealed class DatabaseArguments
         var configured = new ProgramSettings().Persistence();
         return provider is null || provider == configured.Provider
             ? configured
-            : throw new CommandFailedException(
+            : throw new ExpectedFailureException(
                 $"--provider is {provider}, but the configured database is {configured.Provider}. Give its --connection as well."
             );
     }

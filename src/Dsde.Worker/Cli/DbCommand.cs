@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Dsde.Persistence;
-using Dsde.Worker.Messaging;
-using Dsde.Worker.Messaging.ErrorQueues;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Messaging.ErrorQueues;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Spectre.Console;
@@ -97,7 +98,7 @@ internal sealed class ErrorsCommand : DsdeCommand
         }
         catch (RabbitMQClientException exception)
         {
-            throw new CommandFailedException(
+            throw new ExpectedFailureException(
                 $"RabbitMQ did not do it: {exception.Message} Messages that are not named above are where they were.",
                 exception
             );
@@ -196,7 +197,7 @@ internal sealed class ErrorsCommand : DsdeCommand
 
         if (wanted is not null && count == 0)
         {
-            throw new CommandFailedException(
+            throw new ExpectedFailureException(
                 $"No message of job {wanted} is in {string.Join(", ", Queues(arguments).Select(queue => queue.Name))}."
             );
         }
@@ -213,7 +214,7 @@ internal sealed class ErrorsCommand : DsdeCommand
             || Console.IsOutputRedirected
         )
         {
-            throw new CommandFailedException("What is dropped is gone, and there is no terminal to ask at. Give --yes.");
+            throw new ExpectedFailureException("What is dropped is gone, and there is no terminal to ask at. Give --yes.");
         }
 
         var total = 0L;

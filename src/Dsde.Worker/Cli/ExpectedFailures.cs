@@ -1,5 +1,7 @@
+using Dsde.Batches.Following;
 using Dsde.Engine;
 using Dsde.Persistence;
+using Dsde.Pipeline;
 using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Cli;
@@ -13,7 +15,7 @@ internal static class ExpectedFailures
     public static string? Describe(Exception exception) =>
         exception switch
         {
-            CommandFailedException or ModelLoadException or DatabaseUnavailableException => exception.Message,
+            ExpectedFailureException or JobFileException or ModelLoadException or DatabaseUnavailableException => exception.Message,
             OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
             FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
             AggregateException { InnerExceptions: [var only] } => Describe(only),

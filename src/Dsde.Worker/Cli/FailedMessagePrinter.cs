@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Dsde.Worker.Messaging.ErrorQueues;
+using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Pipeline.Telemetry;
 using Spectre.Console;
 
 namespace Dsde.Worker.Cli;

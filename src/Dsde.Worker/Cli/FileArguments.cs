@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 

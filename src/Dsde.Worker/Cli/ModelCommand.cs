@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dsde.Engine.Models;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 

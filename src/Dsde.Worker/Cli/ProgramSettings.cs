@@ -1,7 +1,8 @@
 using Dsde.Engine;
 using Dsde.Persistence;
-using Dsde.Worker.Hosting;
-using Dsde.Worker.Messaging;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 

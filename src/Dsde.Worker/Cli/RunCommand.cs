@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Batches.Files;
+using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Engine;
-using Dsde.Worker.Batches;
-using Dsde.Worker.BatchFiles;
-using Dsde.Worker.Reporting;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Telemetry;
+using Dsde.Worker.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Worker.Cli;
@@ -108,7 +111,7 @@ internal sealed class RunCommand : DsdeCommand
                 run.Tally.Sample
             );
         }
-        catch (Exception exception) when (exception is OperationCanceledException or CommandFailedException)
+        catch (Exception exception) when (exception is OperationCanceledException or ExpectedFailureException)
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
             await configuration.Error.WriteLineAsync(

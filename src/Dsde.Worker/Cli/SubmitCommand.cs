@@ -1,10 +1,11 @@
 using System.CommandLine;
+using Dsde.Batches.Files;
+using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence.Jobs;
-using Dsde.Worker.Batches;
-using Dsde.Worker.BatchFiles;
-using Dsde.Worker.Jobs;
-using Dsde.Worker.Messaging;
-using Dsde.Worker.Reporting;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Messaging;
+using Dsde.Worker.Embedded;
 
 namespace Dsde.Worker.Cli;
 
@@ -74,7 +75,7 @@ internal sealed class SubmitCommand : DsdeCommand
         await using var client = await BatchClient.ConnectAsync(batchId, cancellationToken);
         if (await client.Store.FindBatchAsync(batchId, cancellationToken) is { } known && known.JobCount != jobCount)
         {
-            throw new CommandFailedException(
+            throw new ExpectedFailureException(
                 $"Batch {batchId} was submitted before with {known.JobCount} jobs, this file has {jobCount}. Leave --batch-id out to submit it as a batch of its own."
             );
         }

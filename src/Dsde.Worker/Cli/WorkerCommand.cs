@@ -2,9 +2,10 @@ using System.CommandLine;
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
-using Dsde.Worker.Hosting;
-using Dsde.Worker.Messaging;
-using Dsde.Worker.Messaging.Attachment;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Messaging.Attachment;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 
@@ -57,7 +58,7 @@ internal sealed class WorkerCommand : DsdeCommand
         }
 
         return engine.BrokenDown.IsCancellationRequested
-            ? throw new CommandFailedException("The engine has broken down; the log says why. Start the worker again.")
+            ? throw new ExpectedFailureException("The engine has broken down; the log says why. Start the worker again.")
             : ExitCodes.Success;
     }
 
@@ -71,7 +72,7 @@ internal sealed class WorkerCommand : DsdeCommand
                 var pending = await migrator.FindPendingAsync(cancellationToken);
                 if (pending.Count > 0)
                 {
-                    throw new CommandFailedException(
+                    throw new ExpectedFailureException(
                         $"The schema of {migrator.Database} is behind by {pending.Count} migrations. Run: dsde db migrate"
                     );
                 }

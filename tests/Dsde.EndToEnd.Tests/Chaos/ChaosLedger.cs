@@ -1,3 +1,5 @@
+using Dsde.Contracts;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;

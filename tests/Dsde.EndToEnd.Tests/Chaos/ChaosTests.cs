@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Dsde.Batches.Files.Writing;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;

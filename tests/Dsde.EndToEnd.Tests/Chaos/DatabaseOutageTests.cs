@@ -1,4 +1,6 @@
 using System.Net;
+using Dsde.Contracts;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 using Npgsql;
 

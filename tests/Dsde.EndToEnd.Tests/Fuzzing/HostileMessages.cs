@@ -2,6 +2,8 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Telemetry;
 using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests.Fuzzing;

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text;
+using Dsde.Engine.Benchmarking;
+using Spectre.Console;
+
+namespace Dsde.Benchmarks;
+
+/// <summary>How close the target runs to what the machine allows, as a table: for people, and in Markdown.</summary>
+internal static class RooflineTable
+{
+    private static readonly string[] Names =
+    [
+        "sequences × rows",
+        "linear layers",
+        "of read bandwidth",
+        "forward pass",
+        "of linear",
+        "verify / decode",
+        "iteration",
+        "of linear",
+        "reads / iteration",
+    ];
+
+    /// <summary>What was read how fast.</summary>
+    public static string Describe(RooflineReport report) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take {report.ReadMs:F2} ms to read"
+        );
+
+    /// <summary>A row per case.</summary>
+    public static Table Create(RooflineReport report)
+    {
+        var table = new Table().Border(TableBorder.Simple).Title("against the machine");
+        foreach (var name in Names)
+        {
+            table.AddColumn(new TableColumn(name).RightAligned());
+        }
+
+        foreach (var measurement in report.Cases)
+        {
+            table.AddRow(Cells(report, measurement));
+        }
+
+        return table;
+    }
+
+    /// <summary>The same in Markdown.</summary>
+    public static void AppendMarkdown(StringBuilder text, RooflineReport report)
+    {
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"**Against the machine**: {Describe(report)}.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", Names)} |")
+            .AppendLine(CultureInfo.InvariantCulture, $"|{string.Concat(Enumerable.Repeat("---:|", Names.Length))}");
+        foreach (var measurement in report.Cases)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", Cells(report, measurement))} |");
+        }
+    }
+
+    /// <summary>
+    /// Time of a pass with several rows per sequence over that of one with a single row each; null where that wasn't measured.
+    /// </summary>
+    public static double? VerifyRatio(RooflineReport report, RooflineMeasurement measurement) =>
+        measurement.Case.RowsPerSequence > 1
+        && report.Cases.FirstOrDefault(other => other.Case == measurement.Case with { RowsPerSequence = 1 }) is { } decoding
+            ? measurement.ForwardMs / decoding.ForwardMs
+            : null;
+
+    private static string[] Cells(RooflineReport report, RooflineMeasurement measurement) =>
+        [
+            string.Create(CultureInfo.InvariantCulture, $"{measurement.Case.SequenceCount} × {measurement.Case.RowsPerSequence}"),
+            Format(measurement.LinearMs, "0.00", " ms"),
+            Format(report.LinearBandwidthShare(measurement), "0.00"),
+            Format(measurement.ForwardMs, "0.00", " ms"),
+            Format(measurement.ForwardRatio, "0.00", " x"),
+            Format(VerifyRatio(report, measurement), "0.00", " x"),
+            Format(measurement.IterationMs, "0.00", " ms"),
+            Format(measurement.IterationRatio, "0.00", " x"),
+            Format(report.ReadMs / measurement.IterationMs, "0.00"),
+        ];
+
+    private static string Format(double? value, string format, string unit = "") =>
+        value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) + unit : "-";
+}

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using Dsde.Contracts;
+
+namespace Dsde.Batches.Files.Reading;
+
+/// <summary>
+/// Makes a job of a request body. Types and names are checked here; whether values are in range is the consumer's business, so that every
+/// way into the pipeline gets the same answer.
+/// </summary>
+internal static class RequestBody
+{
+    public static SubmitGenerationJob ToJob(JsonElement element, bool isChat, BatchFileLine line, BatchDefaults defaults)
+    {
+        var body = new JsonFields(element, "body.");
+        var model = body.TakeString("model");
+        var (withLogProbabilities, topCount) = isChat ? ReadChatLogProbabilities(body) : ReadCompletionLogProbabilities(body);
+        var job = new SubmitGenerationJob
+        {
+            JobId = line.JobId,
+            BatchId = defaults.BatchId,
+            CustomId = line.CustomId,
+            Model = defaults.Model ?? model ?? throw Missing("model"),
+            Messages = isChat ? ChatMessages.Read(body) : null,
+            Prompt = isChat ? null : ReadPrompt(body),
+            MaxTokens = ReadMaxTokens(body),
+            Temperature = body.TakeNumber("temperature"),
+            TopP = body.TakeNumber("top_p"),
+            TopK = body.TakeInteger("top_k") switch
+            {
+                -1 => 0,
+                var topK => topK,
+            },
+            MinP = body.TakeNumber("min_p"),
+            RepetitionPenalty = body.TakeNumber("repetition_penalty"),
+            PresencePenalty = body.TakeNumber("presence_penalty"),
+            FrequencyPenalty = body.TakeNumber("frequency_penalty"),
+            LogitBias = ReadLogitBias(body),
+            Stop = ReadStop(body),
+            StopTokenIds = ReadStopTokenIds(body),
+            IgnoreEos = body.TakeBoolean("ignore_eos"),
+            ChoiceCount = body.TakeInteger("n"),
+            Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
+            SamplingMode = body.TakeString("sampling_mode"),
+            Policy = body.TakeString("policy") ?? defaults.Policy,
+            Priority = body.TakeInteger("priority"),
+            Metadata = ReadMetadata(body),
+            ReturnLogProbabilities = withLogProbabilities,
+            TopLogProbabilityCount = topCount,
+            ReturnTokenIds = body.TakeBoolean("return_token_ids"),
+        };
+        OpenAiFields.RefuseRest(body);
+        return job;
+    }
+
+    private static string ReadPrompt(JsonFields body)
+    {
+        var prompt = body.Take("prompt") ?? throw Missing("prompt");
+        if (prompt.ValueKind == JsonValueKind.Array && prompt.GetArrayLength() == 1)
+        {
+            prompt = prompt[0];
+        }
+
+        return prompt.ValueKind == JsonValueKind.String && prompt.GetString() is { } text
+            ? text
+            : throw body.Wrong("prompt", prompt, "one string (several prompts need a line each)");
+    }
+
+    private static int? ReadMaxTokens(JsonFields body)
+    {
+        var older = body.TakeInteger("max_tokens");
+        var newer = body.TakeInteger("max_completion_tokens");
+        return older is not null && newer is not null && older != newer
+            ? throw body.Invalid("max_tokens", $"body.max_tokens is {older}, but body.max_completion_tokens is {newer}. Give one of them.")
+            : newer ?? older;
+    }
+
+    private static string[]? ReadStop(JsonFields body) =>
+        body.Take("stop") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.String } one => [one.GetString() ?? ""],
+            { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) =>
+            [
+                .. many.EnumerateArray().Select(item => item.GetString() ?? ""),
+            ],
+            { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
+        };
+
+    private static int[]? ReadStopTokenIds(JsonFields body) =>
+        body.Take("stop_token_ids") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Array } ids
+                when ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out _)) =>
+            [
+                .. ids.EnumerateArray().Select(id => id.GetInt32()),
+            ],
+            { } other => throw body.Wrong("stop_token_ids", other, "a list of token ids"),
+        };
+
+    private static Dictionary<string, double>? ReadLogitBias(JsonFields body)
+    {
+        if (body.Take("logit_bias") is not { } biases)
+        {
+            return null;
+        }
+
+        return
+            biases.ValueKind == JsonValueKind.Object && biases.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Number)
+            ? biases.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble(), StringComparer.Ordinal)
+            : throw body.Wrong("logit_bias", biases, "an object of token ids with numbers");
+    }
+
+    /// <summary>In chats a flag, and a number beside it.</summary>
+    private static (bool? Wanted, int? TopCount) ReadChatLogProbabilities(JsonFields body) =>
+        (body.TakeBoolean("logprobs"), body.TakeInteger("top_logprobs") is { } count and not 0 ? count : null);
+
+    /// <summary>In completions one number says both: 0 asks for the chosen token's only.</summary>
+    private static (bool? Wanted, int? TopCount) ReadCompletionLogProbabilities(JsonFields body) =>
+        body.TakeInteger("logprobs") switch
+        {
+            null => (null, null),
+            0 => (true, null),
+            var count => (true, count),
+        };
+
+    private static Dictionary<string, string>? ReadMetadata(JsonFields body)
+    {
+        if (body.Take("metadata") is not { } metadata)
+        {
+            return null;
+        }
+
+        return
+            metadata.ValueKind == JsonValueKind.Object
+            && metadata.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String)
+            ? metadata.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal)
+            : throw body.Wrong("metadata", metadata, "an object whose values are strings");
+    }
+
+    private static LineFormatException Missing(string name) =>
+        new(new LineError(LineErrorCodes.MissingField, $"body.{name} is missing.", $"body.{name}"));
+}

@@ -1,0 +1,140 @@
+using System.Text.Json;
+using Dsde.Contracts;
+
+namespace Dsde.Batches.Files.Writing;
+
+/// <summary>
+/// A completed job as a line of <c>results.jsonl</c>: OpenAI's batch output format, with a field <c>dsde</c> in the body.
+/// </summary>
+internal static class ResultLine
+{
+    public static void Write(Utf8JsonWriter json, string? customId, bool isChat, GenerationJobCompleted job)
+    {
+        json.WriteStartObject();
+        json.WriteString("id", $"batch_req_{job.JobId:N}");
+        json.WriteString("custom_id", customId);
+        json.WriteStartObject("response");
+        json.WriteNumber("status_code", 200);
+        json.WriteString("request_id", $"req_{job.JobId:N}");
+        WriteBody(json, isChat, job);
+        json.WriteEndObject();
+        json.WriteNull("error");
+        json.WriteEndObject();
+    }
+
+    private static void WriteBody(Utf8JsonWriter json, bool isChat, GenerationJobCompleted job)
+    {
+        json.WriteStartObject("body");
+        json.WriteString("id", $"{(isChat ? "chatcmpl" : "cmpl")}-{job.JobId:N}");
+        json.WriteString("object", isChat ? "chat.completion" : "text_completion");
+        json.WriteNumber("created", job.CompletedAt.ToUnixTimeSeconds());
+        json.WriteString("model", job.Model);
+        json.WriteStartArray("choices");
+        foreach (var choice in job.Choices ?? [First(job)])
+        {
+            WriteChoice(json, isChat, choice, job.PromptTokenIds);
+        }
+
+        json.WriteEndArray();
+        if (isChat)
+        {
+            WriteIds(json, "prompt_token_ids", job.PromptTokenIds);
+        }
+
+        json.WriteStartObject("usage");
+        json.WriteNumber("prompt_tokens", job.Usage.PromptTokens);
+        json.WriteNumber("completion_tokens", job.Usage.CompletionTokens);
+        json.WriteNumber("total_tokens", job.Usage.PromptTokens + job.Usage.CompletionTokens);
+        json.WriteEndObject();
+        WriteSpeculation(json, job);
+        json.WriteEndObject();
+    }
+
+    private static GenerationChoice First(GenerationJobCompleted job) =>
+        new()
+        {
+            Index = 0,
+            Text = job.Text,
+            FinishReason = job.FinishReason,
+            CompletionTokens = job.Usage.CompletionTokens,
+            Seed = job.Speculation.Seed,
+            TokenIds = job.TokenIds,
+            TokenLogProbabilities = job.TokenLogProbabilities,
+            TopLogProbabilities = job.TopLogProbabilities,
+        };
+
+    private static void WriteChoice(Utf8JsonWriter json, bool isChat, GenerationChoice choice, IReadOnlyList<int>? promptTokenIds)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("index", choice.Index);
+        if (isChat)
+        {
+            json.WriteStartObject("message");
+            json.WriteString("role", "assistant");
+            json.WriteString("content", choice.Text);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteString("text", choice.Text);
+            WriteIds(json, "prompt_token_ids", promptTokenIds);
+        }
+
+        LogProbabilities.Write(json, isChat, choice);
+        json.WriteString("finish_reason", choice.FinishReason);
+        WriteIds(json, "token_ids", choice.TokenIds);
+        json.WriteEndObject();
+    }
+
+    private static void WriteSpeculation(Utf8JsonWriter json, GenerationJobCompleted job)
+    {
+        var (speculation, timings) = (job.Speculation, job.Timings);
+        json.WriteStartObject("dsde");
+        json.WriteString("policy", speculation.Policy);
+        json.WriteString("sampling_mode", speculation.SamplingMode);
+        json.WriteNumber("seed", speculation.Seed);
+        json.WriteNumber("iterations", speculation.Iterations);
+        json.WriteNumber("proposed", speculation.Proposed);
+        json.WriteNumber("accepted", speculation.Accepted);
+        WriteNumberOrNull(json, "acceptance_rate", speculation.AcceptanceRate);
+        json.WriteNumber("block_efficiency", speculation.BlockEfficiency);
+        WriteNumberOrNull(json, "mean_kld", speculation.MeanKld);
+        json.WriteStartObject("timings");
+        json.WriteNumber("waiting_ms", timings.WaitingMs);
+        json.WriteNumber("prefill_ms", timings.PrefillMs);
+        json.WriteNumber("draft_ms", timings.DraftMs);
+        json.WriteNumber("verify_ms", timings.VerifyMs);
+        json.WriteNumber("sampling_ms", timings.SamplingMs);
+        json.WriteNumber("total_ms", timings.TotalMs);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteIds(Utf8JsonWriter json, string name, IReadOnlyList<int>? ids)
+    {
+        if (ids is null)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var id in ids)
+        {
+            json.WriteNumberValue(id);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteNumberOrNull(Utf8JsonWriter json, string name, double? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using Dsde.Batches.Reporting;
+using Dsde.Contracts;
+
+namespace Dsde.Batches.Following;
+
+/// <summary>Sees the ends of one batch's jobs go by and keeps count, each job once however often its event is told.</summary>
+internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<Guid> _seen = [];
+    private readonly SemaphoreSlim _ends = new(0);
+    private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int? _expected;
+
+    /// <summary>One release per job that ended; whoever feeds jobs waits here for room.</summary>
+    public SemaphoreSlim Ends => _ends;
+
+    /// <summary>Ends when all expected jobs have.</summary>
+    public Task AllEnded => _allEnded.Task;
+
+    /// <summary>Says how many ends to expect.</summary>
+    public void Expect(int jobCount)
+    {
+        lock (_lock)
+        {
+            _expected = jobCount;
+            CompleteIfAllEnded();
+        }
+    }
+
+    /// <summary>Takes in an event.</summary>
+    public void See(object jobEvent)
+    {
+        var (job, batch) = jobEvent switch
+        {
+            GenerationJobCompleted completed => (completed.JobId, completed.BatchId),
+            GenerationJobFailed failed => (failed.JobId, failed.BatchId),
+            GenerationJobCancelled cancelled => (cancelled.JobId, cancelled.BatchId),
+            _ => (Guid.Empty, null),
+        };
+        if (batch != batchId)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_seen.Add(job))
+            {
+                tally.Add(jobEvent);
+                _ends.Release();
+                CompleteIfAllEnded();
+            }
+        }
+    }
+
+    public void Dispose() => _ends.Dispose();
+
+    private void CompleteIfAllEnded()
+    {
+        if (_seen.Count >= _expected)
+        {
+            _allEnded.TrySetResult();
+        }
+    }
+}

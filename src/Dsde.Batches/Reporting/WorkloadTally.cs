@@ -1,0 +1,60 @@
+using Dsde.Contracts;
+
+namespace Dsde.Batches.Reporting;
+
+/// <summary>Counts of the jobs of one workload.</summary>
+internal sealed class WorkloadTally
+{
+    private readonly List<double> _latencies = [];
+    private double _kldSum;
+    private int _outputs;
+
+    public int Jobs { get; private set; }
+
+    public int Failed { get; private set; }
+
+    public long Tokens { get; private set; }
+
+    public long Proposed { get; private set; }
+
+    public long Accepted { get; private set; }
+
+    public long Iterations { get; private set; }
+
+    public void Add(GenerationJobCompleted job)
+    {
+        Jobs++;
+        _outputs += job.Choices?.Count ?? 1;
+        Tokens += job.Usage.CompletionTokens;
+        Proposed += job.Speculation.Proposed;
+        Accepted += job.Speculation.Accepted;
+        Iterations += job.Speculation.Iterations;
+        _kldSum += job.Speculation.Proposed * (job.Speculation.MeanKld ?? 0);
+        _latencies.Add(job.Timings.TotalMs);
+    }
+
+    public void AddFailed()
+    {
+        Jobs++;
+        Failed++;
+    }
+
+    public WorkloadRow ToRow(string name, TimeSpan elapsed, double? speedUp) =>
+        new()
+        {
+            Workload = name,
+            JobCount = Jobs,
+            FailedCount = Failed,
+            CompletionTokens = Tokens,
+            AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
+            // The first token of an output comes of its prompt's pass.
+            BlockEfficiency = Iterations == 0 ? null : (Tokens - _outputs) / (double)Iterations,
+            MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
+            P50LatencyMs = Quantile(0.5),
+            P95LatencyMs = Quantile(0.95),
+            TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,
+            SpeedUp = speedUp,
+        };
+
+    private double? Quantile(double share) => _latencies.Count == 0 ? null : Statistics.Quantile(_latencies, share);
+}

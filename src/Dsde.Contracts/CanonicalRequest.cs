@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Dsde.Contracts;
+
+/// <summary>
+/// One way to write a request down, so that the same request has the same hash however it was spelt on the way here. How many jobs its
+/// batch has is no part of it: a job that is sent again with that number, or without, is the same job.
+/// </summary>
+public static class CanonicalRequest
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The request in canonical JSON, and its SHA-256.</summary>
+    public static (string Json, byte[] Hash) Write(SubmitGenerationJob job)
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(Normalize(job), Json);
+        return (Encoding.UTF8.GetString(bytes), SHA256.HashData(bytes));
+    }
+
+    /// <summary>The request in canonical JSON as far as it may be stored where prompts may not.</summary>
+    public static string WriteWithoutPrompt(SubmitGenerationJob job) =>
+        JsonSerializer.Serialize(Normalize(job) with { Prompt = null, Messages = null }, Json);
+
+    /// <summary>Reads a request back.</summary>
+    /// <exception cref="JsonException">The text is no request.</exception>
+    public static SubmitGenerationJob Read(string json) =>
+        JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json) ?? throw new JsonException("A stored request is null.");
+
+    private static SubmitGenerationJob Normalize(SubmitGenerationJob job) =>
+        job with
+        {
+            BatchJobCount = null,
+            Metadata = Sort(job.Metadata),
+            LogitBias = Sort(job.LogitBias),
+            ExpiresAt = job.ExpiresAt?.ToUniversalTime(),
+        };
+
+    private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
+        entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);
+}

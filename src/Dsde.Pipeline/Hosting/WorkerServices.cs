@@ -1,0 +1,69 @@
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Pipeline.Consumers;
+using Dsde.Pipeline.Jobs.Checkpoints;
+using Dsde.Pipeline.Jobs.Claims;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Hosting;
+
+/// <summary>What runs jobs, the same in <c>dsde run</c> and <c>dsde worker</c>; transport and database are chosen beside it.</summary>
+internal static class WorkerServices
+{
+    /// <param name="services">Where to.</param>
+    /// <param name="engine">Loaded before anything is taken from a queue; disposed with the services.</param>
+    /// <param name="options">The worker's.</param>
+    /// <param name="persistence">The database.</param>
+    public static IServiceCollection AddJobRunning(
+        this IServiceCollection services,
+        Func<IServiceProvider, IGenerationEngine> engine,
+        WorkerOptions options,
+        PersistenceOptions persistence
+    )
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(WorkerIdentity.Create(options));
+        services.AddSingleton(engine);
+        services.AddSingleton<HeldJobs>();
+        services.AddSingleton<JobValidator>();
+        services.AddSingleton<DatabasePatience>();
+        services.AddSingleton<EngineGate>();
+        services.AddSingleton<CheckpointWriter>();
+        services.AddSingleton<OutputGenerator>();
+        services.AddSingleton<JobClaims>();
+        services.AddSingleton<JobAttempt>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton(provider => new JobsUnderWay(
+            provider.GetRequiredService<WorkerMetrics>(),
+            provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin
+        ));
+        services.AddSingleton<EventPublisher>();
+        services.AddSingleton<BatchAnnouncer>();
+        services.AddSingleton<EndAnnouncer>();
+        services.AddSingleton<SubmitGenerationJobConsumer>();
+        services.AddSingleton<CancelGenerationJobConsumer>();
+        services.AddSingleton<CancelGenerationBatchConsumer>();
+        services.AddSingleton<WorkerMetrics>();
+        services.AddDsdePersistence(persistence);
+        services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
+        services.AddHostedService<LeaseRenewal>();
+        services.AddHostedService<DrainTimer>();
+        services.AddOptions<LoggerFilterOptions>().Configure<HeldJobs>(LeaveOutHandedBack);
+        return services;
+    }
+
+    /// <summary>A job given back to the queue looks like a fault to the transport, which would log each with its stack.</summary>
+    private static void LeaveOutHandedBack(LoggerFilterOptions filters, HeldJobs heldJobs) =>
+        filters.Rules.Add(
+            new LoggerFilterRule(
+                providerName: null,
+                categoryName: "MassTransit.ReceiveTransport",
+                logLevel: LogLevel.Warning,
+                filter: (_, _, _) => !heldJobs.HandBack.IsCancellationRequested
+            )
+        );
+}

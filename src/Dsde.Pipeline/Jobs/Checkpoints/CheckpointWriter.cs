@@ -1,0 +1,92 @@
+using System.Threading.Channels;
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Checkpoints;
+
+/// <summary>
+/// Saves checkpoints behind the engine's back: it hands them over and goes on. Of each output only the latest counts, so that a database
+/// that is slow or away delays them and nothing piles up.
+/// </summary>
+internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, TimeProvider time, ILogger<CheckpointWriter> logger)
+    : BackgroundService
+{
+    // A job is in here at most once.
+    private readonly Channel<HeldJob> _jobs = Channel.CreateUnbounded<HeldJob>(new UnboundedChannelOptions { SingleReader = true });
+
+    /// <summary>Takes a checkpoint of an output; returns at once.</summary>
+    public void Add(HeldJob job, int choice, SequenceCheckpoint checkpoint)
+    {
+        if (job.Checkpoints.Put(choice, checkpoint))
+        {
+            _jobs.Writer.TryWrite(job);
+        }
+    }
+
+    /// <summary>Saves what there is of a job now.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database is away; what there is stays to be saved.</exception>
+    public Task SaveAsync(HeldJob job, CancellationToken cancellationToken) =>
+        job.Checkpoints.SaveAsync(
+            async unsaved =>
+            {
+                JobCheckpoint[] encoded =
+                [
+                    .. unsaved.Select(pair => new JobCheckpoint(pair.Key, pair.Value.TokenIds.Length, CheckpointCodec.Encode(pair.Value))),
+                ];
+                if (!await store.SaveCheckpointsAsync(job.Lease, encoded, cancellationToken))
+                {
+                    job.Lose();
+                }
+            },
+            cancellationToken
+        );
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var jobs = new List<HeldJob>();
+        while (await _jobs.Reader.WaitToReadAsync(stoppingToken))
+        {
+            jobs.Clear();
+            while (_jobs.Reader.TryRead(out var job))
+            {
+                jobs.Add(job);
+            }
+
+            // Together: saves at the same time share a transaction.
+            var areSaved = await Task.WhenAll(jobs.Select(job => TrySaveAsync(job, stoppingToken)));
+            if (areSaved.Contains(false))
+            {
+                await Task.Delay(DatabasePatience.Pause, time, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>False if the database is away; the job is queued again.</summary>
+    private async Task<bool> TrySaveAsync(HeldJob job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SaveAsync(job, cancellationToken);
+        }
+        catch (DatabaseUnavailableException exception)
+        {
+            patience.Note(exception);
+            if (job.Checkpoints.NeedsQueueing())
+            {
+                _jobs.Writer.TryWrite(job);
+            }
+
+            return false;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.CheckpointNotSaved(job.Lease.JobId, exception); // the next one may be
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,78 @@
+using Dsde.Contracts;
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Messaging;
+using MassTransit;
+
+namespace Dsde.Pipeline.Jobs.Ends;
+
+/// <summary>
+/// What follows a stored end: its event, and that of its batch, and once the broker has the event the text goes, where texts are not to
+/// stay. Each step may be done again, as the job is delivered again if the worker dies on the way.
+/// </summary>
+internal sealed class EndAnnouncer(
+    IJobStore store,
+    EventPublisher events,
+    BatchAnnouncer batches,
+    DatabasePatience patience,
+    WorkerOptions options,
+    TimeProvider time
+)
+{
+    /// <summary>Tells of an end. <paramref name="cancellationToken"/>: the delivery is lost; it comes again.</summary>
+    public async Task AnnounceAsync(
+        SubmitGenerationJob job,
+        JobOutcome.Ended ended,
+        MessageOrigin origin,
+        IPublishEndpoint endpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), origin, endpoint, cancellationToken);
+        if (!options.StoreOutputs && ended.Job.Outputs.Any(output => output.Text is not null))
+        {
+            await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);
+        }
+
+        if (ended.CompletedBatch is { } batch)
+        {
+            await batches.AnnounceAsync(batch, endpoint, cancellationToken);
+        }
+        else if (!ended.IsNew && ended.Job.BatchId is { } batchId)
+        {
+            await batches.AnnounceIfCompleteAsync(batchId, endpoint, cancellationToken);
+        }
+    }
+
+    /// <summary>Tells that a job was refused, because its id stands for another one.</summary>
+    public Task AnnounceAsync(
+        SubmitGenerationJob job,
+        JobOutcome.Conflict conflict,
+        MessageOrigin origin,
+        IPublishEndpoint endpoint,
+        CancellationToken cancellationToken
+    ) =>
+        PublishAsync(
+            job.JobId,
+            JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()),
+            origin,
+            endpoint,
+            cancellationToken
+        );
+
+    /// <summary>Returns when the broker has confirmed it.</summary>
+    private Task PublishAsync(
+        Guid jobId,
+        object jobEvent,
+        MessageOrigin origin,
+        IPublishEndpoint endpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        var messageId = JobEvents.MessageIdOf(jobId, jobEvent);
+        var sent = options.StoreOutputs ? JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes) : jobEvent;
+        return events.PublishAsync(endpoint, sent, messageId, jobId, origin, cancellationToken);
+    }
+}

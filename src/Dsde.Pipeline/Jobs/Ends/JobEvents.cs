@@ -1,0 +1,200 @@
+using System.Text;
+using Dsde.Contracts;
+using Dsde.Engine.Sampling;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Ends;
+
+/// <summary>
+/// The event that announces a job's end, made from what is stored: told again, it is the same event with the same message id.
+/// </summary>
+internal static class JobEvents
+{
+    /// <summary>The event, with the whole text however long, of a job of which only the database is asked.</summary>
+    public static object Create(StoredJob job) => Create(job, job.Request is null ? null : CanonicalRequest.Read(job.Request));
+
+    /// <summary>The event, with the whole text however long.</summary>
+    /// <param name="job">With its end.</param>
+    /// <param name="request">What was asked for; null if nobody knows.</param>
+    public static object Create(StoredJob job, SubmitGenerationJob? request)
+    {
+        var endedAt = job.EndedAt ?? throw new ArgumentException($"Job {job.JobId} has not ended.", nameof(job));
+        return job.State switch
+        {
+            JobState.Completed => CreateCompleted(job, request, endedAt),
+            JobState.Failed => CreateFailed(
+                job.JobId,
+                job.BatchId,
+                job.CustomId,
+                job.Failure ?? throw new ArgumentException($"Failed job {job.JobId} has no reason.", nameof(job)),
+                request?.Metadata,
+                endedAt
+            ),
+            JobState.Cancelled => new GenerationJobCancelled
+            {
+                JobId = job.JobId,
+                BatchId = job.BatchId,
+                CustomId = job.CustomId,
+                Reason = job.CancelReason ?? "cancelled",
+                Text = job.Outputs.Count == 0 ? null : job.Outputs[0].Text,
+                Usage = job.Outputs.Count == 0 ? null : CountTokens(job.Outputs),
+                Choices = job.Outputs.Count <= 1 ? null : CreateChoices(job, request),
+                Metadata = request?.Metadata,
+                CancelledAt = endedAt,
+            },
+            _ => throw new ArgumentException($"Job {job.JobId} is {job.State}.", nameof(job)),
+        };
+    }
+
+    /// <summary>The event of a failure.</summary>
+    public static GenerationJobFailed CreateFailed(
+        Guid jobId,
+        Guid? batchId,
+        string? customId,
+        JobFailure failure,
+        IReadOnlyDictionary<string, string>? metadata,
+        DateTimeOffset failedAt
+    ) =>
+        new()
+        {
+            JobId = jobId,
+            BatchId = batchId,
+            CustomId = customId,
+            Code = failure.Code,
+            Message = failure.Message,
+            Retryable = failure.Retryable,
+            Metadata = metadata,
+            FailedAt = failedAt,
+        };
+
+    /// <summary>The event as it is sent: above a size the text stays where it is stored.</summary>
+    public static object WithBoundedText(object jobEvent, int maxTextBytes) =>
+        jobEvent switch
+        {
+            GenerationJobCompleted { Text: { } text } completed when CountBytes(text, completed.Choices) > maxTextBytes => completed with
+            {
+                Text = null,
+                Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TextLocation = PlaceOf(completed.JobId),
+            },
+            GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, cancelled.Choices) > maxTextBytes => cancelled with
+            {
+                Text = null,
+                Choices = cancelled.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TextLocation = PlaceOf(cancelled.JobId),
+            },
+            _ => jobEvent,
+        };
+
+    /// <summary>The message id: from the job and its outcome, nothing else.</summary>
+    public static Guid MessageIdOf(Guid jobId, object jobEvent) => NameBasedGuid.Create(jobId, jobEvent.GetType().Name);
+
+    private static GenerationJobCompleted CreateCompleted(StoredJob job, SubmitGenerationJob? request, DateTimeOffset endedAt)
+    {
+        if (job.Outputs.Count == 0 || job.Traces.Count != job.Outputs.Count)
+        {
+            throw new ArgumentException(
+                $"Completed job {job.JobId} has {job.Outputs.Count} outputs and {job.Traces.Count} traces.",
+                nameof(job)
+            );
+        }
+
+        var output = job.Outputs[0];
+        var last = job.Traces.MaxBy(trace => trace.TotalMs)!;
+        return new GenerationJobCompleted
+        {
+            JobId = job.JobId,
+            BatchId = job.BatchId,
+            CustomId = job.CustomId,
+            Model = job.Model ?? "",
+            Text = output.Text,
+            FinishReason = output.FinishReason,
+            Usage = CountTokens(job.Outputs),
+            Timings = new GenerationTimings
+            {
+                WaitingMs = last.WaitingMs,
+                PrefillMs = last.PrefillMs,
+                DraftMs = last.DraftMs,
+                VerifyMs = last.VerifyMs,
+                SamplingMs = last.SamplingMs,
+                TotalMs = last.TotalMs,
+            },
+            Speculation = Summarize(job.Traces),
+            TokenIds = output.TokenIds,
+            PromptTokenIds = output.PromptTokenIds,
+            TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+            TopLogProbabilities = RankTokens(output),
+            Choices = job.Outputs.Count == 1 ? null : CreateChoices(job, request),
+            Metadata = request?.Metadata,
+            CompletedAt = endedAt,
+        };
+    }
+
+    private static GenerationChoice[] CreateChoices(StoredJob job, SubmitGenerationJob? request)
+    {
+        var seed = unchecked((ulong)(request?.Seed ?? SamplingReader.SeedOf(job.JobId)));
+        return
+        [
+            .. job.Outputs.Select(
+                (output, index) =>
+                    new GenerationChoice
+                    {
+                        Index = index,
+                        Text = output.Text,
+                        FinishReason = output.FinishReason,
+                        CompletionTokens = output.CompletionTokens,
+                        Seed = unchecked((long)ChoiceSeeds.Of(seed, index)),
+                        TokenIds = output.TokenIds,
+                        TokenLogProbabilities = Widen(output.TokenLogProbabilities),
+                        TopLogProbabilities = RankTokens(output),
+                    }
+            ),
+        ];
+    }
+
+    /// <summary>Stored one after the other; equally many at each token.</summary>
+    private static List<IReadOnlyList<TopLogProbability>>? RankTokens(JobOutput output) =>
+        output is not { TopTokenIds: { } ids, TopLogProbabilities: { } values, CompletionTokens: > 0 and var positions }
+            ? null
+            :
+            [
+                .. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value })
+                    .Chunk(Math.Max(1, ids.Length / positions)),
+            ];
+
+    private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
+
+    private static GenerationUsage CountTokens(IReadOnlyList<JobOutput> outputs) =>
+        new() { PromptTokens = outputs[0].PromptTokens, CompletionTokens = outputs.Sum(output => output.CompletionTokens) };
+
+    private static double[]? Widen(float[]? values) => values?.Select(value => (double)value).ToArray();
+
+    private static long CountBytes(string text, IReadOnlyList<GenerationChoice>? choices) =>
+        choices is null ? Encoding.UTF8.GetByteCount(text) : choices.Sum(choice => (long)Encoding.UTF8.GetByteCount(choice.Text ?? ""));
+
+    /// <summary>Counts are sums over the outputs; policy, mode and seed are those of the first.</summary>
+    private static SpeculationSummary Summarize(IReadOnlyList<TraceSummary> traces)
+    {
+        int proposed = traces.Sum(trace => trace.Proposed),
+            accepted = traces.Sum(trace => trace.Accepted),
+            iterations = traces.Sum(trace => trace.Iterations);
+        return new SpeculationSummary
+        {
+            Policy = traces[0].Policy,
+            SamplingMode = traces[0].SamplingMode,
+            Seed = traces[0].Seed,
+            Iterations = iterations,
+            Proposed = proposed,
+            Accepted = accepted,
+            AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,
+            // The prompt's own pass emits the first token of each and is not counted.
+            BlockEfficiency = iterations == 0 ? 1 : traces.Sum(trace => trace.CompletionTokens - 1) / (double)iterations,
+            MeanKld =
+                proposed == 0 ? null
+                : traces.Count == 1 ? traces[0].MeanKld
+                : traces.Sum(trace => trace.Proposed * (double)(trace.MeanKld ?? 0)) / proposed,
+        };
+    }
+}

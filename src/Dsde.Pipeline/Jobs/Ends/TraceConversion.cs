@@ -1,0 +1,98 @@
+using Dsde.Engine;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Ends;
+
+/// <summary>The engine's telemetry as the database keeps it. What a policy had no value for is NaN there and null here.</summary>
+internal static class TraceConversion
+{
+    public static JobTrace ToJobTrace(GenerationResult result, GenerationRequest request, EngineDescription engine)
+    {
+        var (trace, kld) = (result.Trace, result.Trace.Proposals.Kld);
+        var mean = kld.Length == 0 ? (double?)null : kld.Average(value => (double)value);
+        return new JobTrace
+        {
+            Policy = trace.Policy,
+            SamplingMode = NameOf(trace.SamplingMode),
+            Seed = unchecked((long)trace.Seed),
+            Temperature = request.Sampling.Temperature,
+            TopP = request.Sampling.TopP,
+            TopK = request.Sampling.TopK,
+            TargetModel = engine.Target,
+            DraftModel = engine.Draft,
+            Iterations = trace.Iterations.SpeculationLength.Length,
+            PromptTokens = trace.PromptTokens,
+            CompletionTokens = trace.CompletionTokens,
+            Proposed = trace.Proposed,
+            Accepted = trace.Accepted,
+            MeanKld = (float?)mean,
+            MaxKld = kld.Length == 0 ? null : kld.Max(),
+            VarianceKld = mean is { } average ? (float)kld.Average(value => (value - average) * (value - average)) : null,
+            CalibrationMaxAccepted = trace.CalibrationMaxAccepted,
+            CalibrationMaxLength = trace.CalibrationMaxLength,
+            WaitingMs = trace.Times.WaitingMs,
+            PrefillMs = trace.Times.PrefillMs,
+            DraftMs = trace.Times.DraftMs,
+            VerifyMs = trace.Times.VerifyMs,
+            SamplingMs = trace.Times.SamplingMs,
+            TotalMs = trace.Times.TotalMs,
+            IterationLength = trace.Iterations.SpeculationLength,
+            IterationAccepted = trace.Iterations.Accepted,
+            IterationPredictedLength = NaNToNull(trace.Iterations.PredictedLength),
+            IterationScaleFactor = NaNToNull(trace.Iterations.ScaleFactor),
+            IterationWvir = NaNToNull(trace.Iterations.Wvir),
+            IterationCap = NaNToNull(trace.Iterations.Cap),
+            IterationBatchSize = trace.Iterations.BatchSize,
+            IterationDraftMs = trace.Iterations.DraftMs,
+            IterationVerifyMs = trace.Iterations.VerifyMs,
+            ProposalKld = kld,
+            ProposalBeta = trace.Proposals.Beta,
+            ProposalDraftEntropy = trace.Proposals.DraftEntropy,
+            ProposalOnPath = trace.Proposals.OnPath,
+            TokenMargin = trace.Tokens.Margin,
+            TokenDraftMatch = [.. trace.Tokens.DraftMatch.Select(match => (short)match)],
+        };
+    }
+
+    public static JobOutput ToJobOutput(GenerationResult result, GenerationRequest request, bool withTokenIds, bool withLogProbabilities) =>
+        new()
+        {
+            Text = result.Text,
+            FinishReason = NameOf(result.FinishReason),
+            PromptTokens = result.Trace.PromptTokens,
+            CompletionTokens = result.Trace.CompletionTokens,
+            // Log-probabilities are shown token by token, which takes the ids as well.
+            TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
+            PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
+            TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
+            TopTokenIds =
+                request.TopLogProbabilityCount > 0
+                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)]
+                    : null,
+            TopLogProbabilities =
+                request.TopLogProbabilityCount > 0
+                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)]
+                    : null,
+        };
+
+    private static string NameOf(FinishReason reason) =>
+        reason switch
+        {
+            FinishReason.Stop => "stop",
+            FinishReason.Length => "length",
+            FinishReason.Cancelled => "cancelled",
+            FinishReason.Expired => "expired",
+            _ => throw new ArgumentException($"An output that is {reason} has not ended.", nameof(reason)),
+        };
+
+    private static string NameOf(Engine.Sampling.SamplingMode mode) =>
+        mode switch
+        {
+            Engine.Sampling.SamplingMode.Greedy => "greedy",
+            Engine.Sampling.SamplingMode.Coupled => "coupled",
+            _ => "rejection",
+        };
+
+    private static float?[] NaNToNull(float[] values) => [.. values.Select(value => float.IsFinite(value) ? value : (float?)null)];
+}

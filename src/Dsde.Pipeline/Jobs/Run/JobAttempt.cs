@@ -1,0 +1,192 @@
+using Dsde.Contracts;
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Jobs.Checkpoints;
+using Dsde.Pipeline.Jobs.Claims;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Run;
+
+/// <summary>Brings a claimed job to its end, whatever that is.</summary>
+internal sealed class JobAttempt(
+    IJobStore store,
+    IGenerationEngine engine,
+    JobValidator validator,
+    OutputGenerator generator,
+    EngineGate gate,
+    DatabasePatience patience,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<JobAttempt> logger
+)
+{
+    /// <summary>
+    /// What a job of the high lane is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane
+    /// that has waited up to this many times <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that the bulk
+    /// lane never starves.
+    /// </summary>
+    public const int HighLaneLevels = 10;
+
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
+
+    /// <summary>The end; null if there is none here, because the job is another worker's by now, or has to go back to the queue.</summary>
+    /// <exception cref="OperationCanceledException">The same, while something was awaited.</exception>
+    public async Task<JobEnd?> RunAsync(JobDelivery delivery, HeldJob held, ClaimResult.Claimed claimed)
+    {
+        var job = delivery.Job;
+        Restore(held, claimed.Checkpoints);
+        if (claimed.IsCancelRequested)
+        {
+            held.Cancel();
+        }
+
+        try
+        {
+            return await TryCutAsync(job, held)
+                ?? (
+                    delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
+                    : claimed.WasLostAlone ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts))
+                    : await GenerateEndAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
+                );
+        }
+        catch (JobRejectedException rejected)
+        {
+            return new FailedJobEnd(held.Lease, rejected.Failure);
+        }
+        catch (EngineFailureException) when (engine.BrokenDown.IsCancellationRequested)
+        {
+            return null; // which says nothing about the job: the next worker can run it
+        }
+        catch (EngineFailureException failure)
+        {
+            return new FailedJobEnd(held.Lease, JobFailures.EngineError(failure));
+        }
+        catch (OperationCanceledException) when (!held.IsLost && ReasonToCut(job, held) is not null)
+        {
+            return await TryCutAsync(job, held);
+        }
+        catch (OperationCanceledException)
+        {
+            return null; // another worker's, to be handed back, or the engine was shut down
+        }
+    }
+
+    private async Task<JobEnd?> GenerateEndAsync(SubmitGenerationJob job, HeldJob held, bool isAlone, JobLane lane)
+    {
+        using var pass = await EnterAsync(job, held, isAlone);
+        if (isAlone)
+        {
+            logger.RunsAlone(held.Lease.JobId);
+            if (!await patience.RunAsync(() => store.MarkAloneAsync(held.Lease, held.Abandoned), held.Interrupted))
+            {
+                held.Lose();
+                return null;
+            }
+        }
+
+        if (await TryCutAsync(job, held) is { } early)
+        {
+            return early;
+        }
+
+        var request = validator.Validate(job);
+        request = request with
+        {
+            Priority = lane == JobLane.High ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
+        };
+        var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
+        return EndConversion.Create(job, held.Lease, request, results, engine.Description);
+    }
+
+    /// <summary>Waits no longer than the deadline.</summary>
+    private async ValueTask<IDisposable> EnterAsync(SubmitGenerationJob job, HeldJob held, bool isAlone)
+    {
+        if (job.ExpiresAt is not { } deadline)
+        {
+            return await gate.EnterAsync(isAlone, held.Interrupted);
+        }
+
+        var rest = deadline - time.GetUtcNow();
+        using var expiry = new CancellationTokenSource(TimeSpan.FromTicks(Math.Clamp(rest.Ticks, 0, LongestTimer.Ticks)), time); // it may have passed just now
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(held.Interrupted, expiry.Token);
+        return await gate.EnterAsync(isAlone, either.Token);
+    }
+
+    private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest request, int choiceCount)
+    {
+        GenerationResult[] results;
+        try
+        {
+            results = await generator.GenerateAsync(held, request, choiceCount);
+        }
+        catch (ArgumentException exception) when (exception.GetType() == typeof(ArgumentException))
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message); // the engine's own check: no second try changes it
+        }
+
+        foreach (var (choice, result) in results.Index())
+        {
+            if (result.Checkpoint is { TokenIds.Length: > 0 } checkpoint)
+            {
+                held.Checkpoints.Put(choice, checkpoint);
+            }
+        }
+
+        return results;
+    }
+
+    /// <summary>The end of a job that is to be cut, with the text of its checkpoints; null if it isn't.</summary>
+    private async Task<JobEnd?> TryCutAsync(SubmitGenerationJob job, HeldJob held)
+    {
+        if (ReasonToCut(job, held) is not { } reason)
+        {
+            return null;
+        }
+
+        if (!held.Checkpoints.IsEmpty)
+        {
+            try
+            {
+                var request = validator.Validate(job);
+                var results = await generator.ReadCheckpointsAsync(
+                    held,
+                    request,
+                    job.ChoiceCount ?? 1,
+                    reason == EndConversion.Expired ? FinishReason.Expired : FinishReason.Cancelled
+                );
+                return EndConversion.CreateCut(job, held.Lease, request, results, reason, engine.Description);
+            }
+            catch (Exception exception) when (exception is JobRejectedException or ArgumentException or EngineFailureException)
+            {
+                logger.CheckpointRefused(held.Lease.JobId, 0, exception.Message); // it ends all the same, without a text
+            }
+        }
+
+        return new CancelledJobEnd(held.Lease, reason, [], []);
+    }
+
+    private string? ReasonToCut(SubmitGenerationJob job, HeldJob held) =>
+        held.IsCancelRequested ? EndConversion.Cancelled
+        : job.ExpiresAt <= time.GetUtcNow() ? EndConversion.Expired
+        : null;
+
+    private void Restore(HeldJob held, IReadOnlyList<JobCheckpoint> saved)
+    {
+        foreach (var checkpoint in saved)
+        {
+            if (CheckpointCodec.TryDecode(checkpoint.State, out var decoded))
+            {
+                held.Checkpoints.Restore(checkpoint.Choice, decoded);
+            }
+            else
+            {
+                logger.CheckpointUnreadable(held.Lease.JobId, checkpoint.Choice);
+            }
+        }
+    }
+}

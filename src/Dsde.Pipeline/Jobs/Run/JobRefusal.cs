@@ -1,0 +1,10 @@
+using Dsde.Persistence.Jobs;
+
+namespace Dsde.Pipeline.Jobs.Run;
+
+/// <summary>
+/// A job that was refused before its request could be made out: it ends as failed, so that its submitter and its batch hear of it.
+/// </summary>
+/// <param name="Failure">Why.</param>
+/// <param name="BodyHash">SHA-256 of what was sent, which stands for the request.</param>
+internal sealed record JobRefusal(JobFailure Failure, byte[] BodyHash);

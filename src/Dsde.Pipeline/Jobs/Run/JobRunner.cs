@@ -1,0 +1,190 @@
+using Dsde.Contracts;
+using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Jobs.Checkpoints;
+using Dsde.Pipeline.Jobs.Claims;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Run;
+
+/// <summary>
+/// The life of a job between delivery and acknowledgement: claim, run, store. Whatever happens on the way, the job has a stored end, or
+/// goes back to the queue, or is another worker's.
+/// </summary>
+internal sealed class JobRunner(
+    IJobStore store,
+    JobClaims claims,
+    JobAttempt attempt,
+    CheckpointWriter checkpoints,
+    HeldJobs heldJobs,
+    DatabasePatience patience,
+    TimeProvider time,
+    ILogger<JobRunner> logger
+)
+{
+    private static readonly TimeSpan LongestHeldPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestHeldPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Runs a job to its end, or finds the end it had.</summary>
+    /// <param name="job">The job; of a refused one the ids.</param>
+    /// <param name="lane">How it came.</param>
+    /// <param name="refusal">Why it is not to be run; null if it is.</param>
+    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane, JobRefusal? refusal = null)
+    {
+        var claim = claims.Create(job, refusal);
+        var delivery = new JobDelivery(job, lane, refusal);
+        try
+        {
+            while (true)
+            {
+                heldJobs.HandBack.ThrowIfCancellationRequested();
+                switch (await ClaimAsync(claim))
+                {
+                    case ClaimResult.Claimed claimed:
+                        if (await RunClaimedAsync(delivery, claim, claimed) is { } outcome)
+                        {
+                            return outcome;
+                        }
+
+                        break; // it is another worker's, or was ended by it: look again
+                    case ClaimResult.Ended earlier:
+                        return new JobOutcome.Ended(earlier.Job, IsNew: false);
+                    case ClaimResult.Conflict:
+                        return new JobOutcome.Conflict(
+                            new JobFailure(
+                                FailureCodes.JobIdConflict,
+                                $"Job id {job.JobId} was used before for another request, which keeps its result. Send this one under a new id.",
+                                Retryable: false
+                            )
+                        );
+                    case ClaimResult.Held other:
+                        await WaitForAsync(job.JobId, other.Until);
+                        break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (heldJobs.HandBack.IsCancellationRequested)
+        {
+            return new JobOutcome.HandedBack();
+        }
+    }
+
+    private async Task<ClaimResult> ClaimAsync(JobClaim claim)
+    {
+        using var span = JobSpans.Start("claim");
+        return await patience.RunAsync(() => store.ClaimAsync(claim, heldJobs.Abandoned), heldJobs.HandBack);
+    }
+
+    /// <summary>Null if the claim was lost on the way.</summary>
+    private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
+    {
+        JobSpans.LinkToFirst(claimed.TraceParent);
+        using var held = heldJobs.Add(claimed.Lease, claim.BatchId);
+        try
+        {
+            return await AttemptAsync(delivery, held, claimed) is { } end ? await EndAsync(claim, claimed, end) : await GiveBackAsync(held);
+        }
+        catch (OperationCanceledException)
+        {
+            return await GiveBackAsync(held);
+        }
+        catch
+        {
+            await TryReleaseAsync(held.Lease); // nobody holds the message much longer: it goes to the error queue
+            throw;
+        }
+    }
+
+    private async Task<JobEnd?> AttemptAsync(JobDelivery delivery, HeldJob held, ClaimResult.Claimed claimed)
+    {
+        using var span = JobSpans.Start("generate");
+        try
+        {
+            var end = await attempt.RunAsync(delivery, held, claimed);
+            span.Count(end);
+            return end;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.JobFaulted(held.Lease.JobId, exception); // a bug: it costs this job and no other
+            return new FailedJobEnd(held.Lease, JobFailures.InternalError(exception));
+        }
+    }
+
+    /// <summary>Null if the claim was lost.</summary>
+    private async Task<JobOutcome?> EndAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
+    {
+        try
+        {
+            return await StoreAsync(claim, claimed, end);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.EndRefused(claim.JobId, exception); // whatever is wrong with it, a failure can be stored
+            return await StoreAsync(claim, claimed, new FailedJobEnd(end.Lease, JobFailures.InternalError(exception)));
+        }
+    }
+
+    private async Task<JobOutcome?> StoreAsync(JobClaim claim, ClaimResult.Claimed claimed, JobEnd end)
+    {
+        using var span = JobSpans.Start("store");
+        if (await patience.RunAsync(() => store.StoreAsync(end, heldJobs.Abandoned), heldJobs.HandBack) is not { } stored)
+        {
+            logger.ClaimLost(claim.JobId);
+            return null;
+        }
+
+        return new JobOutcome.Ended(StoredJob.From(claim, claimed, end, stored), IsNew: true) { CompletedBatch = stored.CompletedBatch };
+    }
+
+    /// <summary>Null if it is another worker's anyway.</summary>
+    private async Task<JobOutcome?> GiveBackAsync(HeldJob held)
+    {
+        if (held.IsLost)
+        {
+            logger.ClaimLost(held.Lease.JobId);
+            return null;
+        }
+
+        try
+        {
+            await checkpoints.SaveAsync(held, heldJobs.Abandoned);
+        }
+        catch (Exception exception) when (exception is DatabaseUnavailableException or OperationCanceledException)
+        {
+            // Whoever gets it goes on from an earlier one, or begins again.
+        }
+
+        await TryReleaseAsync(held.Lease);
+        return new JobOutcome.HandedBack();
+    }
+
+    /// <summary>
+    /// Waits until a job that is held might be free: when it has ended, if it is held in this process, or when its lease might have run
+    /// out.
+    /// </summary>
+    private async Task WaitForAsync(Guid jobId, DateTimeOffset until)
+    {
+        var pause = until - time.GetUtcNow();
+        pause =
+            pause < ShortestHeldPause ? ShortestHeldPause
+            : pause > LongestHeldPause ? LongestHeldPause
+            : pause;
+        var gone = heldJobs.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, heldJobs.HandBack);
+        await gone.WaitAsync(pause, time, heldJobs.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task TryReleaseAsync(JobLease lease)
+    {
+        try
+        {
+            await store.ReleaseAsync(lease, CancellationToken.None); // changes nothing if the end was stored after all
+        }
+        catch (DatabaseUnavailableException exception)
+        {
+            patience.Note(exception); // the claim runs out by itself
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using System.Text;
+using Dsde.Contracts;
+using Dsde.Engine;
+using Dsde.Engine.Speculation;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Jobs.Run;
+
+/// <summary>Makes an engine request of a job, or says in words a person understands why the job can never run.</summary>
+internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions options)
+{
+    private const int DefaultPlainMaxTokens = 16; // as OpenAI's completions have it
+    private const int MaxStopTokens = 256;
+    private const int MaxChoices = 128; // as OpenAI has it
+    private const int MaxTopLogProbabilities = 20;
+    private const int LongText = 1 << 17; // characters
+    private const int Shrinking = 4; // more than any normal form of Unicode shortens a text
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    private readonly Lock _longText = new();
+
+    /// <exception cref="JobRejectedException">The job can never run.</exception>
+    public GenerationRequest Validate(SubmitGenerationJob job)
+    {
+        if (JobLimits.Check(job) is { } mistake)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, mistake);
+        }
+
+        CheckModel(job.Model);
+        var sampling = SamplingReader.Read(job, engine.Description.VocabularySize);
+        var policy = ReadPolicy(job.Policy);
+        Require(job.MaxTokens is null or >= 1, $"max_tokens is {job.MaxTokens}; give at least 1, or leave it out.");
+        CheckChoices(job);
+        var prompt = Encode(job);
+        var context = engine.Description.ContextLength;
+        if (prompt.Count >= context)
+        {
+            throw new JobRejectedException(
+                FailureCodes.ContextLengthExceeded,
+                $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to {context - 1} or fewer."
+            );
+        }
+
+        return new GenerationRequest
+        {
+            PromptTokenIds = prompt,
+            MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
+            Sampling = sampling,
+            StopStrings = job.Stop ?? [],
+            StopTokenIds = job.StopTokenIds ?? [],
+            IgnoreEos = job.IgnoreEos == true,
+            TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
+            Policy = policy,
+            Priority = job.Priority ?? 0,
+            ExpiresAt = job.ExpiresAt,
+        };
+    }
+
+    private void CheckModel(string model)
+    {
+        if (model != engine.Description.Target && !options.Models.Contains(model, StringComparer.Ordinal))
+        {
+            throw new JobRejectedException(
+                FailureCodes.ModelNotFound,
+                $"Model '{model}' is not served here; served: {string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
+            );
+        }
+    }
+
+    private void CheckChoices(SubmitGenerationJob job)
+    {
+        var (stops, last) = (job.StopTokenIds ?? [], engine.Description.VocabularySize - 1);
+        Require(stops.Count <= MaxStopTokens, $"stop_token_ids has {stops.Count} tokens; give at most {MaxStopTokens}.");
+        Require(
+            stops.All(id => id >= 0 && id <= last),
+            $"stop_token_ids has {stops.FirstOrDefault(id => id < 0 || id > last)}; give token ids from 0 to {last}."
+        );
+        Require(job.ChoiceCount is null or (>= 1 and <= MaxChoices), $"n is {job.ChoiceCount}; give 1 to {MaxChoices}.");
+        Require(
+            job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities),
+            $"top_logprobs is {job.TopLogProbabilityCount}; give 0 to {MaxTopLogProbabilities}."
+        );
+        Require(
+            job.TopLogProbabilityCount is null or 0 || job.ReturnLogProbabilities == true,
+            $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well."
+        );
+    }
+
+    private PolicyConfiguration? ReadPolicy(string? text)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var policy = PolicyConfiguration.Parse(text);
+            Require(
+                engine.Description.Draft is not null || policy.Kind == PolicyKind.Autoregressive,
+                $"policy is {text}, but this worker has no draft model; use autoregressive."
+            );
+            return policy;
+        }
+        catch (FormatException exception)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
+        }
+    }
+
+    private IReadOnlyList<int> Encode(SubmitGenerationJob job)
+    {
+        Require(
+            job.Prompt is not null != job.Messages is not null,
+            job.Prompt is null
+                ? "Neither prompt nor messages is given; give one of them."
+                : "Both prompt and messages are given; give one of them."
+        );
+        if (job.Messages is not { } messages)
+        {
+            var text = job.Prompt ?? "";
+            RefuseUnread(text.Length, Encoding.UTF8.GetByteCount(text));
+            var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
+            Require(ids.Count > 0, "prompt is empty; give at least one character.");
+            return ids;
+        }
+
+        Require(messages.Count > 0, "messages is empty; give at least one.");
+        foreach (var message in messages)
+        {
+            Require(
+                Roles.Contains(message.Role, StringComparer.Ordinal),
+                $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}."
+            );
+        }
+
+        var length = messages.Sum(message => (long)message.Content.Length);
+        RefuseUnread(length, messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Content)));
+        return Encode(
+            length,
+            () => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))])
+        );
+    }
+
+    /// <summary>
+    /// What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a
+    /// word.
+    /// </summary>
+    private void RefuseUnread(long length, long bytes)
+    {
+        var (context, longest) = (engine.Description.ContextLength, engine.PromptEncoder.MaxTokenBytes);
+        if (bytes > (long)context * longest * Shrinking)
+        {
+            throw new JobRejectedException(
+                FailureCodes.ContextLengthExceeded,
+                $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer than {longest} bytes. Shorten it."
+            );
+        }
+    }
+
+    /// <summary>Long texts one at a time, so that memory for one is enough.</summary>
+    private IReadOnlyList<int> Encode(long length, Func<IReadOnlyList<int>> encode)
+    {
+        if (length <= LongText)
+        {
+            return Encode(encode);
+        }
+
+        lock (_longText)
+        {
+            return Encode(encode);
+        }
+    }
+
+    private static IReadOnlyList<int> Encode(Func<IReadOnlyList<int>> encode)
+    {
+        try
+        {
+            return encode();
+        }
+        catch (Exception exception) when (exception is NotSupportedException or ArgumentException)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
+        }
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, message);
+        }
+    }
+}

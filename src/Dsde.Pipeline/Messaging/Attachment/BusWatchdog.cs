@@ -1,0 +1,131 @@
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Messaging.Attachment;
+
+/// <summary>
+/// Runs the bus, and restarts endpoints that have lost their consumer and don't come back by themselves. If restarting doesn't help
+/// although the broker is in good order, the process is asked to end, for whatever runs it to start a new one.
+/// </summary>
+internal sealed class BusWatchdog(
+    IWatchedBus bus,
+    IHostApplicationLifetime lifetime,
+    WorkerOptions options,
+    TimeProvider time,
+    ILogger<BusWatchdog> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(3);
+
+    private readonly List<(WatchedEndpoint Endpoint, RestartSchedule Schedule)> _watched =
+    [
+        .. bus.Endpoints.Select(endpoint => (endpoint, new RestartSchedule(TimeSpan.FromSeconds(options.ReattachSeconds)))),
+    ];
+
+    /// <summary>Why the process is to end; null while it isn't.</summary>
+    public string? GaveUp { get; private set; }
+
+    /// <summary>Connects the endpoints to the running bus.</summary>
+    public async Task ConnectAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (endpoint, _) in _watched)
+        {
+            await endpoint.ConnectAsync(stoppingToken);
+        }
+    }
+
+    /// <summary>Looks after every endpoint once.</summary>
+    public async Task LookAsync(CancellationToken stoppingToken)
+    {
+        foreach (var (endpoint, schedule) in _watched)
+        {
+            await LookAfterAsync(endpoint, schedule, stoppingToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await bus.StopAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await StartBusAsync(stoppingToken);
+        await ConnectAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Interval, time);
+        while (GaveUp is null && await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            await LookAsync(stoppingToken);
+        }
+    }
+
+    /// <summary>MassTransit starts only once, and not at all after some errors: first the broker has to be there.</summary>
+    private async Task StartBusAsync(CancellationToken stoppingToken)
+    {
+        for (string? known = null; ; await Task.Delay(StartPause, time, stoppingToken))
+        {
+            var fault = await bus.FindBrokerFaultAsync(stoppingToken) ?? await TryStartAsync(stoppingToken);
+            if (fault is null)
+            {
+                return;
+            }
+
+            if (fault != known)
+            {
+                logger.BrokerAway(fault);
+                known = fault;
+            }
+
+            foreach (var (endpoint, _) in _watched)
+            {
+                endpoint.Explain(fault);
+            }
+        }
+    }
+
+    private async Task<string?> TryStartAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await bus.StartAsync(stoppingToken);
+            return null;
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            return exception.Message; // the broker went away just now, in whatever way
+        }
+    }
+
+    private async Task LookAfterAsync(WatchedEndpoint endpoint, RestartSchedule schedule, CancellationToken stoppingToken)
+    {
+        var status = endpoint.Status;
+        if (GaveUp is not null || !schedule.IsDue(time.GetUtcNow(), status.DetachedSince))
+        {
+            return;
+        }
+
+        if (await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
+        {
+            endpoint.Explain(fault);
+            logger.EndpointDetached(status.Queue, fault);
+            schedule.Postpone(time.GetUtcNow());
+        }
+        else if (schedule.IsExhausted)
+        {
+            GaveUp =
+                $"{endpoint.Status.Describe(time.GetUtcNow())} The broker is in good order, and {RestartSchedule.MostRestarts} restarts of the endpoint did not bring it back.";
+            logger.EndpointGivenUp(status.Queue, RestartSchedule.MostRestarts);
+            lifetime.StopApplication();
+        }
+        else
+        {
+            logger.EndpointRestarted(status.Queue, status.Reason);
+            schedule.Restarted(time.GetUtcNow());
+            await endpoint.ConnectAsync(stoppingToken);
+        }
+    }
+}

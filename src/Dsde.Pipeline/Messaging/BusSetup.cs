@@ -1,0 +1,223 @@
+using Dsde.Contracts;
+using Dsde.Pipeline.Consumers;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Messaging.Attachment;
+using Dsde.Pipeline.Messaging.Incoming;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Dsde.Pipeline.Messaging;
+
+/// <summary>The bus, over RabbitMQ or in memory: the same endpoints and consumers either way.</summary>
+internal static class BusSetup
+{
+    private const string CancelJobName = "dsde-cancel-job";
+    private const string CancelBatchName = "dsde-cancel-batch";
+
+    /// <summary>Scheme of addresses of the transport in memory.</summary>
+    public const string InMemoryScheme = "loopback";
+
+    /// <summary>Where jobs are sent in memory.</summary>
+    public static readonly Uri InMemoryJobs = new($"queue:{QueueNames.GenerationJobs}");
+
+    /// <summary>Consumers of jobs and commands, over RabbitMQ.</summary>
+    public static void AddRabbitMqWorker(this IServiceCollection services, RabbitMqOptions rabbitMq, WorkerOptions worker, int batchSize)
+    {
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            bus.UsingRabbitMq(
+                (context, configuration) =>
+                {
+                    UseHost(configuration, rabbitMq);
+                }
+            );
+        });
+        SetStopTimeout(services, worker);
+        services.RemoveMassTransitHostedService(); // the watchdog has that part
+        services.AddSingleton<IWatchedBus>(provider => new WatchedBus(
+            provider.GetRequiredService<IBusControl>(),
+            provider.GetRequiredService<IOptions<MassTransitHostOptions>>(),
+            rabbitMq,
+            CreateEndpoints(provider, rabbitMq, worker, batchSize)
+        ));
+        services.AddSingleton<BusWatchdog>();
+        services.AddHostedService(provider => provider.GetRequiredService<BusWatchdog>());
+    }
+
+    /// <summary>A bus that only sends and listens for events, over RabbitMQ.</summary>
+    public static void AddRabbitMqClient(
+        this IServiceCollection services,
+        RabbitMqOptions rabbitMq,
+        Action<IBusRegistrationConfigurator>? addConsumers = null
+    )
+    {
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            addConsumers?.Invoke(bus);
+            bus.UsingRabbitMq(
+                (context, configuration) =>
+                {
+                    UseHost(configuration, rabbitMq);
+                    if (addConsumers is not null)
+                    {
+                        configuration.ReceiveEndpoint(
+                            new TemporaryEndpointDefinition("dsde-followers"),
+                            endpoint => endpoint.ConfigureConsumers(context)
+                        );
+                    }
+                }
+            );
+        });
+    }
+
+    /// <summary>Everything in this process.</summary>
+    public static void AddInMemoryWorker(this IServiceCollection services, WorkerOptions worker, int batchSize, Type eventConsumer)
+    {
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            bus.AddConsumer(eventConsumer);
+            bus.UsingInMemory(
+                (context, configuration) =>
+                {
+                    configuration.ReceiveEndpoint(
+                        QueueNames.GenerationJobs,
+                        endpoint => ConfigureJobs(endpoint, context, worker, batchSize)
+                    );
+                    configuration.ReceiveEndpoint(
+                        CancelJobName,
+                        endpoint => ConfigureCommand<CancelGenerationJobConsumer>(endpoint, context)
+                    );
+                    configuration.ReceiveEndpoint(
+                        CancelBatchName,
+                        endpoint => ConfigureCommand<CancelGenerationBatchConsumer>(endpoint, context)
+                    );
+                    configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
+                }
+            );
+        });
+        SetStopTimeout(services, worker);
+    }
+
+    /// <summary>They are connected to the running bus, one by one, because only such endpoints can be restarted.</summary>
+    private static IReadOnlyList<WatchedEndpoint> CreateEndpoints(
+        IServiceProvider services,
+        RabbitMqOptions rabbitMq,
+        WorkerOptions worker,
+        int batchSize
+    )
+    {
+        var (connector, time) = (services.GetRequiredService<IReceiveEndpointConnector>(), services.GetRequiredService<TimeProvider>());
+        var lanes = Lane.All.Select(lane => new WatchedEndpoint(
+            lane.Queue,
+            attachment =>
+                connector.ConnectReceiveEndpoint(
+                    lane.Queue,
+                    (context, endpoint) =>
+                    {
+                        Watch(endpoint, attachment);
+                        ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, lane, rabbitMq);
+                        ConfigureJobs(endpoint, context, worker, batchSize);
+                    }
+                ),
+            time
+        ));
+        return
+        [
+            .. lanes,
+            CreateCommandEndpoint<CancelGenerationJobConsumer>(CancelJobName, connector, time),
+            CreateCommandEndpoint<CancelGenerationBatchConsumer>(CancelBatchName, connector, time),
+        ];
+    }
+
+    private static WatchedEndpoint CreateCommandEndpoint<TConsumer>(string name, IReceiveEndpointConnector connector, TimeProvider time)
+        where TConsumer : class, IConsumer =>
+        new(
+            name,
+            attachment =>
+                connector.ConnectReceiveEndpoint(
+                    new TemporaryEndpointDefinition(name),
+                    null,
+                    (context, endpoint) =>
+                    {
+                        Watch(endpoint, attachment);
+                        ConfigureCommand<TConsumer>(endpoint, context);
+                    }
+                ),
+            time
+        );
+
+    private static void Watch(IReceiveEndpointConfigurator endpoint, WatchedEndpoint.Attachment attachment)
+    {
+        endpoint.ConnectReceiveEndpointObserver(attachment);
+        endpoint.ConfigureReceive(receive => receive.UseFilter(attachment));
+    }
+
+    private static void ConfigureQueue(IRabbitMqReceiveEndpointConfigurator endpoint, Lane lane, RabbitMqOptions rabbitMq)
+    {
+        endpoint.BindDeadLetterQueue(lane.DeadLetterQueue);
+        foreach (var (name, value) in lane.QueueArguments(rabbitMq))
+        {
+            endpoint.SetQueueArgument(name, value);
+        }
+    }
+
+    /// <summary>
+    /// Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would
+    /// carry the prompt.
+    /// </summary>
+    private static void ConfigureJobs(
+        IReceiveEndpointConfigurator endpoint,
+        IRegistrationContext context,
+        WorkerOptions worker,
+        int batchSize
+    )
+    {
+        endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
+        endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
+        endpoint.PublishFaults = false;
+        var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
+        endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
+        endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>()); // one for all messages: a scope for each would cost and hold nothing
+    }
+
+    /// <summary>
+    /// A queue per command, since a raw body doesn't say which one it is. It goes with its worker: what can't be read there is dropped
+    /// rather than left in an error queue that nobody would ever look at.
+    /// </summary>
+    private static void ConfigureCommand<TConsumer>(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+        where TConsumer : class, IConsumer
+    {
+        endpoint.PublishFaults = false;
+        endpoint.DiscardFaultedMessages();
+        endpoint.DiscardSkippedMessages();
+        endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        endpoint.Instance(context.GetRequiredService<TConsumer>());
+    }
+
+    private static void UseHost(IRabbitMqBusFactoryConfigurator configuration, RabbitMqOptions rabbitMq) =>
+        configuration.Host(
+            rabbitMq.Host,
+            (ushort)rabbitMq.Port,
+            rabbitMq.VirtualHost,
+            host =>
+            {
+                host.Username(rabbitMq.Username);
+                host.Password(rabbitMq.ReadPassword());
+                host.PublisherConfirmation = true;
+                if (rabbitMq.UseTls)
+                {
+                    host.UseSsl(new BrokerTls(rabbitMq).ApplyTo);
+                }
+            }
+        );
+
+    /// <summary>The bus waits for consumers as long as they may drain, and a little for what they do at their end.</summary>
+    private static void SetStopTimeout(IServiceCollection services, WorkerOptions worker)
+    {
+        services.Configure<MassTransitHostOptions>(options => options.StopTimeout = TimeSpan.FromSeconds(worker.DrainSeconds + 5));
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(worker.DrainSeconds + 10));
+    }
+}

@@ -1,0 +1,65 @@
+using Dsde.Contracts;
+using MassTransit;
+using MassTransit.Context;
+using MassTransit.Serialization;
+
+namespace Dsde.Pipeline.Messaging.Incoming;
+
+/// <summary>What MassTransit gets to know of a job's message besides the job: ids.</summary>
+internal sealed class JobMessageContext(MessageIds ids, ReceiveContext received) : MessageContext
+{
+    private static readonly string[] Types = [MessageUrn.ForTypeString<Contracts.SubmitGenerationJob>()];
+
+    /// <inheritdoc/>
+    public Guid? MessageId => ids.MessageId;
+
+    /// <inheritdoc/>
+    public Guid? RequestId => null;
+
+    /// <inheritdoc/>
+    public Guid? CorrelationId => ids.CorrelationId;
+
+    /// <inheritdoc/>
+    public Guid? ConversationId => ids.ConversationId;
+
+    /// <inheritdoc/>
+    public Guid? InitiatorId => null;
+
+    /// <inheritdoc/>
+    public DateTime? ExpirationTime => null;
+
+    /// <inheritdoc/>
+    public Uri? SourceAddress => null;
+
+    /// <inheritdoc/>
+    public Uri? DestinationAddress => received.InputAddress;
+
+    /// <inheritdoc/>
+    public Uri? ResponseAddress => null;
+
+    /// <inheritdoc/>
+    public Uri? FaultAddress => null;
+
+    /// <inheritdoc/>
+    public DateTime? SentTime => null;
+
+    /// <inheritdoc/>
+    public Headers Headers => EmptyHeaders.Instance;
+
+    /// <inheritdoc/>
+    public HostInfo Host => MassTransit.Metadata.HostMetadataCache.Empty;
+
+    /// <summary>The context that consumers get.</summary>
+    public static ConsumeContext Create(ReceiveContext received, IncomingJob.Read job) =>
+        new BodyConsumeContext(
+            received,
+            new SystemTextJsonSerializerContext(
+                SystemTextJsonMessageSerializer.Instance,
+                SystemTextJsonMessageSerializer.Options,
+                SystemTextJsonMessageSerializer.JsonContentType,
+                new JobMessageContext(job.Ids, received),
+                Types,
+                message: job.Job
+            )
+        );
+}

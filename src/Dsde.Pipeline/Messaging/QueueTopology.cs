@@ -1,0 +1,58 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Dsde.Pipeline.Messaging;
+
+/// <summary>
+/// Declares the queues of jobs exactly as the worker's endpoints do, so that jobs sent before the first worker ever ran have a place to
+/// wait.
+/// </summary>
+internal static class QueueTopology
+{
+    /// <exception cref="ExpectedFailureException">The broker can't be reached, or has the queue with other arguments.</exception>
+    public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
+    {
+        await using var connection = await PlainConnection.OpenAsync(options, cancellationToken);
+        try
+        {
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            foreach (var lane in Lane.All)
+            {
+                await DeclareAsync(channel, lane.DeadLetterQueue, [], cancellationToken);
+                await DeclareAsync(channel, lane.Queue, lane.QueueArguments(options), cancellationToken);
+            }
+        }
+        catch (OperationInterruptedException exception)
+        {
+            throw new ExpectedFailureException(
+                $"RabbitMQ at {options.Describe()} has a queue of jobs with other arguments: {exception.ShutdownReason?.ReplyText} Delete that queue, or use another virtual host.",
+                exception
+            );
+        }
+    }
+
+    private static async Task DeclareAsync(
+        IChannel channel,
+        string name,
+        Dictionary<string, object?> arguments,
+        CancellationToken cancellationToken
+    )
+    {
+        await channel.ExchangeDeclareAsync(
+            name,
+            ExchangeType.Fanout,
+            durable: true,
+            autoDelete: false,
+            cancellationToken: cancellationToken
+        );
+        await channel.QueueDeclareAsync(
+            name,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            arguments,
+            cancellationToken: cancellationToken
+        );
+        await channel.QueueBindAsync(name, name, "", cancellationToken: cancellationToken);
+    }
+}

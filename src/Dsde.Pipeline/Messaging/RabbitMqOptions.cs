@@ -1,0 +1,88 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Dsde.Pipeline.Messaging;
+
+/// <summary>Where the broker is.</summary>
+internal sealed class RabbitMqOptions : IValidatableObject
+{
+    public const string SectionName = "Dsde:RabbitMq";
+
+    /// <summary>Host name or address.</summary>
+    [Required]
+    public string Host { get; set; } = "localhost";
+
+    /// <summary>AMQP port.</summary>
+    [Range(1, 65535)]
+    public int Port { get; set; } = 5672;
+
+    /// <summary>Virtual host.</summary>
+    [Required]
+    public string VirtualHost { get; set; } = "/";
+
+    /// <summary>User.</summary>
+    [Required]
+    public string Username { get; set; } = "guest";
+
+    /// <summary>Password.</summary>
+    public string Password { get; set; } = "guest";
+
+    /// <summary>
+    /// A file with the password, which then counts instead of <see cref="Password"/>; a line end after it is no part of it.
+    /// </summary>
+    public string PasswordFile { get; set; } = "";
+
+    /// <summary>Whether to connect by TLS. The broker's certificate is always verified.</summary>
+    public bool UseTls { get; set; }
+
+    /// <summary>Name that the broker's certificate has to be for; empty for <see cref="Host"/>.</summary>
+    public string TlsServerName { get; set; } = "";
+
+    /// <summary>PEM file of the authorities that may have signed the broker's certificate; empty for those the system trusts.</summary>
+    public string CaCertificate { get; set; } = "";
+
+    /// <summary>PEM file of the certificate that this program shows; empty for none.</summary>
+    public string ClientCertificate { get; set; } = "";
+
+    /// <summary>PEM file of its private key, unencrypted; empty if <see cref="ClientCertificate"/> has it as well.</summary>
+    public string ClientCertificateKey { get; set; } = "";
+
+    /// <summary>
+    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue; 0 for the broker's own setting.
+    /// Needs RabbitMQ 3.12.
+    /// </summary>
+    [Range(0, 10080)]
+    public int AcknowledgementTimeoutMinutes { get; set; }
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        (string Name, string Path)[] files =
+        [
+            (nameof(PasswordFile), PasswordFile),
+            (nameof(CaCertificate), CaCertificate),
+            (nameof(ClientCertificate), ClientCertificate),
+            (nameof(ClientCertificateKey), ClientCertificateKey),
+        ];
+        foreach (var (name, path) in files)
+        {
+            if (path.Length > 0 && !File.Exists(path))
+            {
+                yield return new ValidationResult($"The file {path} is not there.", [name]);
+            }
+
+            if (path.Length > 0 && !UseTls && name != nameof(PasswordFile))
+            {
+                yield return new ValidationResult(
+                    $"It is set, but {nameof(UseTls)} is false, so that it would not be used. Set {nameof(UseTls)}, or leave it out.",
+                    [name]
+                );
+            }
+        }
+    }
+
+    /// <summary>The password, from wherever it is.</summary>
+    public string ReadPassword() => PasswordFile.Length > 0 ? File.ReadAllText(PasswordFile).TrimEnd('\r', '\n') : Password;
+
+    /// <summary>For messages to people; without the password.</summary>
+    public string Describe() => $"{Host}:{Port}{(VirtualHost == "/" ? "" : $" (virtual host {VirtualHost})")}";
+}

@@ -1,0 +1,86 @@
+namespace Dsde.Pipeline.Telemetry;
+
+/// <summary>Everything the worker logs. Event ids 2000 to 2999. Never the text of a prompt or an output.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(
+        2000,
+        LogLevel.Warning,
+        "The claim on job {JobId} was lost while it was held; its work is dropped and the job looked at again"
+    )]
+    public static partial void ClaimLost(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(2001, LogLevel.Warning, "The engine failed on job {JobId}; retry {Retry}")]
+    public static partial void EngineRetried(this ILogger logger, Guid jobId, int retry, Exception? exception);
+
+    [LoggerMessage(2002, LogLevel.Warning, "{Reason} Waiting; jobs stay in the broker")]
+    public static partial void DatabaseAway(this ILogger logger, string reason);
+
+    [LoggerMessage(2003, LogLevel.Information, "Stopping: {Count} jobs run, with {Seconds} s to end before they are handed back")]
+    public static partial void Draining(this ILogger logger, int count, int seconds);
+
+    [LoggerMessage(
+        2004,
+        LogLevel.Information,
+        "Worker {WorkerId} takes jobs for {Target}, {Capacity} at a time, from {Broker} into {Database}"
+    )]
+    public static partial void WorkerReady(
+        this ILogger logger,
+        string workerId,
+        string target,
+        int capacity,
+        string broker,
+        string database
+    );
+
+    [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]
+    public static partial void MessageMoved(this ILogger logger, string queue, long bytes, string reason);
+
+    [LoggerMessage(2010, LogLevel.Error, "The worker failed on job {JobId}, which it should not; the job ends as failed")]
+    public static partial void JobFaulted(this ILogger logger, Guid jobId, Exception exception);
+
+    [LoggerMessage(2011, LogLevel.Error, "The end of job {JobId} can't be stored; the job ends as failed")]
+    public static partial void EndRefused(this ILogger logger, Guid jobId, Exception exception);
+
+    [LoggerMessage(
+        2012,
+        LogLevel.Warning,
+        "Job {JobId} lost its workers too often; it runs alone now, and nothing new starts until it has ended"
+    )]
+    public static partial void RunsAlone(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(2013, LogLevel.Warning, "A checkpoint of job {JobId} was not saved; the next one may be")]
+    public static partial void CheckpointNotSaved(this ILogger logger, Guid jobId, Exception exception);
+
+    [LoggerMessage(2014, LogLevel.Warning, "The checkpoint of output {Choice} of job {JobId} can't be read; the output begins again")]
+    public static partial void CheckpointUnreadable(this ILogger logger, Guid jobId, int choice);
+
+    [LoggerMessage(
+        2015,
+        LogLevel.Warning,
+        "The checkpoint of output {Choice} of job {JobId} is refused by the engine, and the output begins again: {Reason}"
+    )]
+    public static partial void CheckpointRefused(this ILogger logger, Guid jobId, int choice, string reason);
+
+    [LoggerMessage(2016, LogLevel.Error, "Leases were not renewed; trying again in a third of their time")]
+    public static partial void LeasesNotRenewed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(2050, LogLevel.Warning, "{Reason} Waiting for the broker")]
+    public static partial void BrokerAway(this ILogger logger, string reason);
+
+    [LoggerMessage(2051, LogLevel.Warning, "{Queue} has no consumer, and there is nothing to connect it to: {Reason}")]
+    public static partial void EndpointDetached(this ILogger logger, string queue, string reason);
+
+    [LoggerMessage(2052, LogLevel.Warning, "{Queue} has lost its consumer and did not get it back; its endpoint is restarted: {Reason}")]
+    public static partial void EndpointRestarted(this ILogger logger, string queue, string reason);
+
+    [LoggerMessage(
+        2053,
+        LogLevel.Error,
+        "{Queue} has lost its consumer, and {Restarts} restarts of its endpoint were in vain; the worker ends, to be started again"
+    )]
+    public static partial void EndpointGivenUp(this ILogger logger, string queue, int restarts);
+
+    [LoggerMessage(2054, LogLevel.Warning, "An event ({Type}) was not confirmed by the broker and is published again: {Reason}")]
+    public static partial void EventNotConfirmed(this ILogger logger, string type, string reason);
+}

@@ -1,0 +1,44 @@
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Dsde.Pipeline.Telemetry;
+
+/// <summary>
+/// Metrics at /metrics, always; spans and metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other variables of
+/// OpenTelemetry's SDK count as well.
+/// </summary>
+internal static class TelemetrySetup
+{
+    private const string Prefix = "OTEL_";
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static void AddDsdeTelemetry(this WebApplicationBuilder builder)
+    {
+        var variables = new ConfigurationBuilder()
+            .AddEnvironmentVariables()
+            .Build()
+            .AsEnumerable()
+            .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .ToDictionary();
+        builder.Configuration.AddInMemoryCollection(variables); // the SDK reads them there
+        var isExported = !string.IsNullOrWhiteSpace(variables.GetValueOrDefault(Endpoint));
+        var telemetry = builder
+            .Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.Clear().AddService("dsde-worker").AddEnvironmentVariableDetector());
+        telemetry.WithMetrics(metrics =>
+        {
+            metrics.AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddPrometheusExporter();
+            if (isExported)
+            {
+                metrics.AddOtlpExporter();
+            }
+        });
+        if (isExported)
+        {
+            // MassTransit's and RabbitMQ's own sources are left out: they know no traceparent of other languages, so that each job would
+            // start a second trace there.
+            telemetry.WithTracing(traces => traces.AddSource(JobSpans.SourceName, "Npgsql").AddOtlpExporter());
+        }
+    }
+}

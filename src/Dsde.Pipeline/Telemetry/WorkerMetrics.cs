@@ -1,0 +1,70 @@
+using System.Diagnostics.Metrics;
+using Dsde.Engine;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Jobs.Ends;
+
+namespace Dsde.Pipeline.Telemetry;
+
+/// <summary>Instruments of the meter <c>Dsde.Worker</c>; docs/operations.md lists them.</summary>
+internal sealed class WorkerMetrics
+{
+    public const string MeterName = "Dsde.Worker";
+
+    private readonly Counter<long> _jobs;
+    private readonly Histogram<double> _duration;
+
+    public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine)
+    {
+        var meter = meters.Create(MeterName);
+        _jobs = meter.CreateCounter<long>("dsde.jobs", "{job}", "Jobs ended, by outcome.");
+        _duration = meter.CreateHistogram<double>("dsde.job.duration", "s", "Time of completed jobs in the engine.");
+        meter.CreateObservableCounter("dsde.tokens.emitted", () => engine.GetSnapshot().Emitted, "{token}", "Tokens emitted and kept.");
+        meter.CreateObservableCounter("dsde.tokens.proposed", () => engine.GetSnapshot().Proposed, "{token}", "Draft tokens proposed.");
+        meter.CreateObservableCounter(
+            "dsde.tokens.accepted",
+            () => engine.GetSnapshot().Accepted,
+            "{token}",
+            "Draft tokens accepted and kept."
+        );
+        meter.CreateObservableCounter(
+            "dsde.iterations",
+            () => engine.GetSnapshot().Iterations,
+            "{iteration}",
+            "Draft-verify-accept iterations."
+        );
+        meter.CreateObservableGauge("dsde.sequences.running", () => engine.GetSnapshot().Running, "{sequence}", "Sequences in the batch.");
+        meter.CreateObservableGauge(
+            "dsde.sequences.waiting",
+            () => engine.GetSnapshot().Waiting,
+            "{sequence}",
+            "Requests waiting for a slot."
+        );
+        meter.CreateObservableGauge(
+            "dsde.speculation_length.mean",
+            () => engine.GetSnapshot().MeanSpeculationLength,
+            "{token}",
+            "Mean speculation length of the last iteration."
+        );
+    }
+
+    /// <summary>Counts a job that ended by this delivery.</summary>
+    public void JobEnded(JobOutcome.Ended ended)
+    {
+        if (!ended.IsNew)
+        {
+            return;
+        }
+
+        var outcome = ended.Job.State switch
+        {
+            JobState.Completed => "completed",
+            JobState.Failed => "failed",
+            _ => "cancelled",
+        };
+        _jobs.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        if (ended.Job.Traces.Count > 0)
+        {
+            _duration.Record(ended.Job.Traces.Max(trace => trace.TotalMs) / 1000);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Buffers;
+using System.Text.Json;
+using Dsde.Batches.Files.Writing;
+using Dsde.Contracts;
+
+namespace Dsde.Batches.Tests.Files;
+
+public sealed class ErrorLineTests
+{
+    [Theory]
+    [InlineData(FailureCodes.EngineError, 500, "server_error")]
+    [InlineData(FailureCodes.WorkerLost, 500, "server_error")]
+    [InlineData(FailureCodes.InternalError, 500, "server_error")]
+    [InlineData(FailureCodes.InvalidRequest, 400, "invalid_request_error")]
+    [InlineData(FailureCodes.JobIdConflict, 409, "invalid_request_error")]
+    public void What_the_request_is_not_to_blame_for_is_an_error_of_the_server(string code, int status, string type)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            ErrorLine.WriteFailed(
+                json,
+                1,
+                "a",
+                new GenerationJobFailed
+                {
+                    JobId = Guid.NewGuid(),
+                    Code = code,
+                    Message = "why",
+                    Retryable = false,
+                    FailedAt = default,
+                }
+            );
+        }
+
+        using var line = JsonDocument.Parse(buffer.WrittenMemory);
+        var response = line.RootElement.GetProperty("response");
+        response.GetProperty("status_code").GetInt32().ShouldBe(status);
+        response.GetProperty("body").GetProperty("error").GetProperty("type").GetString().ShouldBe(type);
+    }
+}

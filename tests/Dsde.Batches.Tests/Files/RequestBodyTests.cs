@@ -1,0 +1,169 @@
+using Dsde.Batches.Files;
+
+namespace Dsde.Batches.Tests.Files;
+
+public sealed class RequestBodyTests
+{
+    [Fact]
+    public async Task Every_supported_field_of_a_completion_arrives()
+    {
+        var job = await JobLines.ReadJobAsync(
+            JobLines.Completion(
+                """
+                "max_tokens":9,"temperature":0.5,"top_p":0.9,"top_k":40,"stop":["x","y"],"seed":11,"logprobs":0,
+                "return_token_ids":true,"metadata":{"workload":"stories"},"policy":"static:3","priority":2
+                """.ReplaceLineEndings(" ")
+            )
+        );
+
+        job.CustomId.ShouldBe("a");
+        job.BatchId.ShouldBe(JobLines.BatchId);
+        job.Model.ShouldBe("demo");
+        job.Prompt.ShouldBe("Once");
+        job.Messages.ShouldBeNull();
+        (job.MaxTokens, job.Temperature, job.TopP, job.TopK).ShouldBe((9, 0.5, 0.9, 40));
+        job.Stop.ShouldBe(["x", "y"]);
+        (job.Seed, job.Policy, job.Priority).ShouldBe((11L, "static:3", 2));
+        (job.ReturnLogProbabilities, job.ReturnTokenIds).ShouldBe((true, true));
+        job.Metadata.ShouldNotBeNull()["workload"].ShouldBe("stories");
+    }
+
+    [Fact]
+    public async Task Fields_left_out_or_null_are_left_to_the_worker()
+    {
+        var job = await JobLines.ReadJobAsync(JobLines.Completion("\"temperature\":null,\"stop\":null,\"presence_penalty\":null"));
+
+        (job.MaxTokens, job.Temperature, job.TopP, job.TopK, job.Seed, job.Policy).ShouldBe((null, null, null, null, null, null));
+        (job.Stop, job.Metadata, job.ReturnLogProbabilities, job.ReturnTokenIds).ShouldBe((null, null, null, null));
+    }
+
+    [Fact]
+    public async Task Chat_content_may_be_text_or_text_parts()
+    {
+        var line =
+            """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_completion_tokens":5,"logprobs":true,"messages":["""
+            + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi "},{"type":"text","text":"you"}]}]}}""";
+
+        var job = await JobLines.ReadJobAsync(line);
+
+        job.Prompt.ShouldBeNull();
+        job.Messages.ShouldNotBeNull()
+            .Select(message => (message.Role, message.Content))
+            .ShouldBe([("system", "Be brief."), ("user", "Hi you")]);
+        (job.MaxTokens, job.ReturnLogProbabilities).ShouldBe((5, true));
+    }
+
+    [Fact]
+    public async Task Sampling_fields_of_OpenAI_and_vLLM_are_taken_over()
+    {
+        var job = await JobLines.ReadJobAsync(
+            JobLines.Completion(
+                "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,\"logit_bias\":{\"7\":-100},"
+                    + "\"stop_token_ids\":[4,5],\"ignore_eos\":true,\"sampling_mode\":\"coupled\",\"logprobs\":5"
+            )
+        );
+
+        (job.ChoiceCount, job.MinP, job.RepetitionPenalty, job.PresencePenalty, job.FrequencyPenalty).ShouldBe((3, 0.1, 1.2, 0.5, -1));
+        (job.IgnoreEos, job.SamplingMode, job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((true, "coupled", true, 5));
+        job.LogitBias.ShouldNotBeNull()["7"].ShouldBe(-100);
+        job.StopTokenIds.ShouldBe([4, 5]);
+    }
+
+    [Theory]
+    [InlineData("\"logprobs\":0", true, null)]
+    [InlineData("\"logprobs\":1", true, 1)]
+    [InlineData("\"logprobs\":null", null, null)]
+    public async Task Completions_ask_for_log_probabilities_with_one_number(string fields, bool? wanted, int? top)
+    {
+        var job = await JobLines.ReadJobAsync(JobLines.Completion(fields));
+
+        (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));
+    }
+
+    [Theory]
+    [InlineData("\"logprobs\":true,\"top_logprobs\":4", true, 4)]
+    [InlineData("\"logprobs\":true", true, null)]
+    [InlineData("\"logprobs\":false,\"top_logprobs\":0", false, null)]
+    public async Task Chats_ask_for_log_probabilities_with_a_flag_and_a_number(string fields, bool? wanted, int? top)
+    {
+        var job = await JobLines.ReadJobAsync(
+            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}],{{{fields}}}}}"""
+        );
+
+        (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));
+    }
+
+    [Fact]
+    public async Task Stop_may_be_one_string_and_a_prompt_a_list_of_one()
+    {
+        var line = """{"custom_id":"a","url":"/v1/completions","body":{"model":"m","prompt":["only"],"stop":"END"}}""";
+
+        var job = await JobLines.ReadJobAsync(line);
+
+        (job.Prompt, job.Stop.ShouldNotBeNull().Single()).ShouldBe(("only", "END"));
+    }
+
+    [Theory]
+    [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
+    [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
+    public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields) =>
+        (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldBe("Once");
+
+    [Theory]
+    [InlineData("\"stream\":true", "body.stream")]
+    [InlineData("\"tools\":[{}]", "body.tools")]
+    [InlineData("\"response_format\":{\"type\":\"json_object\"}", "body.response_format")]
+    [InlineData("\"top_logprobs\":3", "body.top_logprobs")]
+    [InlineData("\"echo\":true", "body.echo")]
+    public async Task OpenAI_fields_that_would_change_the_output_are_refused_by_name(string fields, string field)
+    {
+        var error = await JobLines.ReadErrorAsync(JobLines.Completion(fields));
+
+        error.Code.ShouldBe(LineErrorCodes.Unsupported);
+        error.Field.ShouldBe(field);
+        error.Message.ShouldContain(field);
+    }
+
+    [Fact]
+    public async Task A_misspelt_field_is_not_ignored()
+    {
+        var error = await JobLines.ReadErrorAsync(JobLines.Completion("\"max_token\":5"));
+
+        error.Code.ShouldBe(LineErrorCodes.UnknownField);
+        error.Message.ShouldContain("'body.max_token'");
+    }
+
+    [Theory]
+    [InlineData("\"max_tokens\":1.5", "body.max_tokens")]
+    [InlineData("\"max_tokens\":\"5\"", "body.max_tokens")]
+    [InlineData("\"max_tokens\":5,\"max_completion_tokens\":6", "body.max_tokens")]
+    [InlineData("\"temperature\":\"hot\"", "body.temperature")]
+    [InlineData("\"stop\":[1]", "body.stop")]
+    [InlineData("\"seed\":1e30", "body.seed")]
+    [InlineData("\"top_k\":99999999999", "body.top_k")]
+    [InlineData("\"metadata\":{\"a\":1}", "body.metadata")]
+    [InlineData("\"n\":\"two\"", "body.n")]
+    [InlineData("\"logit_bias\":{\"5\":\"x\"}", "body.logit_bias")]
+    [InlineData("\"stop_token_ids\":[\"a\"]", "body.stop_token_ids")]
+    [InlineData("\"ignore_eos\":0", "body.ignore_eos")]
+    [InlineData("\"return_token_ids\":1", "body.return_token_ids")]
+    public async Task A_value_of_the_wrong_type_names_the_field(string fields, string field)
+    {
+        var error = await JobLines.ReadErrorAsync(JobLines.Completion(fields));
+
+        error.Code.ShouldBe(LineErrorCodes.InvalidValue);
+        error.Field.ShouldBe(field);
+    }
+
+    [Theory]
+    [InlineData("""[{"content":"x"}]""", "body.messages[0].role")]
+    [InlineData("""[{"role":"user"}]""", "body.messages[0].content")]
+    [InlineData("""[{"role":"user","content":[{"type":"image_url"}]}]""", "body.messages[0].content")]
+    [InlineData("""[]""", "body.messages")]
+    public async Task Bad_messages_name_the_message(string messages, string field)
+    {
+        var line = $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":{{{messages}}}}}""";
+
+        (await JobLines.ReadErrorAsync(line)).Field.ShouldBe(field);
+    }
+}

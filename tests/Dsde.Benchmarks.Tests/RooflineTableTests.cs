@@ -1,0 +1,37 @@
+using System.Text;
+using Dsde.Engine.Benchmarking;
+
+namespace Dsde.Benchmarks.Tests;
+
+public sealed class RooflineTableTests
+{
+    private static readonly RooflineReport Report = new(
+        "target",
+        "bf16",
+        "cpu",
+        2,
+        200_000_000,
+        20e9,
+        [
+            new RooflineMeasurement(new RooflineCase(1, 1), 12.5, 14, 15),
+            new RooflineMeasurement(new RooflineCase(1, 5), 13, 17.5, null),
+            new RooflineMeasurement(new RooflineCase(8, 5), 20, 30, null),
+        ]
+    );
+
+    [Fact]
+    public void A_verification_is_compared_with_decoding_as_many_sequences_where_that_was_measured() =>
+        Report.Cases.Select(measurement => RooflineTable.VerifyRatio(Report, measurement)).ShouldBe([null, 1.25, null]);
+
+    [Fact]
+    public void The_table_says_how_much_of_the_bandwidth_is_reached()
+    {
+        var text = new StringBuilder();
+
+        RooflineTable.AppendMarkdown(text, Report);
+
+        text.ToString().ShouldContain("plain reads: 20.0 GB/s with 2 threads; the linear layers' 200 MB take 10.00 ms to read");
+        text.ToString().ShouldContain("| 1 × 1 | 12.50 ms | 0.80 | 14.00 ms | 1.12 x | - | 15.00 ms | 1.20 x | 0.67 |");
+        text.ToString().ShouldContain("| 1 × 5 | 13.00 ms | 0.77 | 17.50 ms | 1.35 x | 1.25 x | - | - | - |");
+    }
+}

@@ -1,0 +1,134 @@
+using Dsde.Contracts;
+using Dsde.Engine;
+using Dsde.Engine.Sampling;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
+
+namespace Dsde.Pipeline.Tests.Jobs;
+
+public sealed class JobValidatorTests
+{
+    private static readonly SubmitGenerationJob Plain = new()
+    {
+        JobId = Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        Model = "target",
+        Prompt = "Once",
+    };
+
+    public static TheoryData<SubmitGenerationJob, string> Mistakes =>
+        new()
+        {
+            { Plain with { MinP = 1.5 }, "min_p is 1.5; give 0 (off) to 1." },
+            { Plain with { RepetitionPenalty = 0 }, "repetition_penalty is 0; give more than 0 and at most 100; 1 is off." },
+            { Plain with { PresencePenalty = -2.5 }, "presence_penalty is -2.5; give -2 to 2; 0 is off." },
+            {
+                Plain with
+                {
+                    FrequencyPenalty = double.NaN,
+                },
+                "frequency_penalty has a number that is not finite; give one in the field's range."
+            },
+            {
+                Plain with
+                {
+                    LogitBias = new Dictionary<string, double> { ["256"] = 1 },
+                },
+                "logit_bias has the token '256'; give token ids from 0 to 255."
+            },
+            {
+                Plain with
+                {
+                    LogitBias = new Dictionary<string, double> { ["the"] = 1 },
+                },
+                "logit_bias has the token 'the'; give token ids from 0 to 255."
+            },
+            {
+                Plain with
+                {
+                    LogitBias = new Dictionary<string, double> { ["3"] = 101 },
+                },
+                "logit_bias of token 3 is 101; give -100 to 100."
+            },
+            { Plain with { StopTokenIds = [1, -1] }, "stop_token_ids has -1; give token ids from 0 to 255." },
+            { Plain with { ChoiceCount = 0 }, "n is 0; give 1 to 128." },
+            { Plain with { TopLogProbabilityCount = 21, ReturnLogProbabilities = true }, "top_logprobs is 21; give 0 to 20." },
+            {
+                Plain with
+                {
+                    TopLogProbabilityCount = 2,
+                },
+                "top_logprobs is 2, but log-probabilities are not asked for; ask for them with logprobs as well."
+            },
+            { Plain with { SamplingMode = "shared" }, "sampling_mode is 'shared'; give rejection or coupled, or leave it out." },
+        };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_is_named_with_its_value_and_what_is_allowed(SubmitGenerationJob job, string message)
+    {
+        var rejected = Should.Throw<JobRejectedException>(() => Validate(job));
+
+        (rejected.Failure.Code, rejected.Failure.Message, rejected.Failure.Retryable).ShouldBe(
+            (FailureCodes.InvalidRequest, message, false)
+        );
+    }
+
+    [Fact]
+    public void A_prompt_that_no_encoding_could_get_into_the_context_is_refused_without_encoding_it()
+    {
+        var text = new string('x', 1_000_000);
+
+        Rejected(Plain with { Prompt = text }).Message.ShouldContain("The prompt has 1000000 characters, more than the model's context");
+        Rejected(Plain with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = text }] })
+            .Code.ShouldBe(FailureCodes.ContextLengthExceeded);
+    }
+
+    [Fact]
+    public void Every_field_reaches_the_engine()
+    {
+        var request = Validate(
+            Plain with
+            {
+                Temperature = 0.5,
+                TopP = 0.9,
+                TopK = 7,
+                MinP = 0.25,
+                RepetitionPenalty = 1.5,
+                PresencePenalty = -1,
+                FrequencyPenalty = 2,
+                LogitBias = new Dictionary<string, double> { ["3"] = -100, ["4"] = 2.5 },
+                SamplingMode = "coupled",
+                StopTokenIds = [9],
+                IgnoreEos = true,
+                ReturnLogProbabilities = true,
+                TopLogProbabilityCount = 5,
+                Seed = -1,
+            }
+        );
+
+        var sampling = request.Sampling;
+        (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.MinP).ShouldBe((0.5f, 0.9f, 7, 0.25f));
+        (sampling.RepetitionPenalty, sampling.PresencePenalty, sampling.FrequencyPenalty).ShouldBe((1.5f, -1f, 2f));
+        sampling.LogitBias.ShouldBe(new Dictionary<int, float> { [3] = -100, [4] = 2.5f }, ignoreOrder: true);
+        (sampling.Mode, sampling.Seed).ShouldBe((SamplingMode.Coupled, ulong.MaxValue));
+        (request.IgnoreEos, request.TopLogProbabilityCount, request.StopTokenIds[0]).ShouldBe((true, 5, 9));
+    }
+
+    [Fact]
+    public void What_a_job_leaves_out_is_off()
+    {
+        var request = Validate(Plain);
+
+        var neutral = new SamplingParameters { Seed = request.Sampling.Seed, LogitBias = request.Sampling.LogitBias };
+        request.Sampling.ShouldBe(neutral);
+        request.Sampling.LogitBias.ShouldBeEmpty();
+        (request.IgnoreEos, request.TopLogProbabilityCount, request.StopTokenIds.Count).ShouldBe((false, 0, 0));
+    }
+
+    private static JobFailure Rejected(SubmitGenerationJob job) => Should.Throw<JobRejectedException>(() => Validate(job)).Failure;
+
+    private static GenerationRequest Validate(SubmitGenerationJob job) =>
+        new JobValidator(new ScriptedEngine((_, _) => throw new NotSupportedException()), new WorkerOptions()).Validate(job);
+}

@@ -1,0 +1,196 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dsde.Contracts;
+using Dsde.Pipeline.Messaging.Incoming;
+
+namespace Dsde.Pipeline.Tests.Messaging.Incoming;
+
+public sealed class IncomingJobReaderTests
+{
+    private const string Secret = "do not repeat me";
+    private const int MaxBytes = 4096;
+    private static readonly Guid JobId = Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff");
+    private static readonly Guid BatchId = Guid.Parse("16fd2706-8baf-433b-82eb-8c7fada847da");
+
+    /// <summary>Bodies that say whose they are: the reason reaches the submitter.</summary>
+    public static TheoryData<string, string> Refused =>
+        new()
+        {
+            { Job("\"temperature\":\"hot\""), "temperature can't be read" },
+            { Job("\"maxTokens\":1e999"), "maxTokens can't be read" },
+            { Job("\"maxTokens\":1.5"), "maxTokens can't be read" },
+            { Job("\"maxTokens\":99999999999"), "maxTokens can't be read" },
+            { Job("\"maxTokens\":\"8\""), "maxTokens can't be read" },
+            { Job("\"temperature\":1e999"), "temperature has a number that is not finite" },
+            { Job("\"logitBias\":{\"1\":-1e400}"), "logit_bias has a number that is not finite" },
+            { Job("\"temperature\":\"NaN\""), "temperature can't be read" },
+            { Job("\"seed\":1e400"), "seed can't be read" },
+            { Job("\"topP\":1,\"topP\":0.5"), "can't be read: it is given twice" },
+            { Job("\"topP\":1,\"TOPP\":0.5"), "can't be read: it is given twice" },
+            { Job("\"messages\":[7]"), "messages[0] can't be read" },
+            { Job("\"messages\":{}"), "messages can't be read" },
+            { Job("\"messages\":[null]"), "messages has a turn that is null" },
+            { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0] can't be read" },
+            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "can't be read" },
+            { Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000b\"}]"), "A turn of messages has a NUL character at position 1" },
+            { Job("\"stop\":\"end\""), "stop can't be read" },
+            { Job("\"stop\":[null]"), "stop has an empty string" },
+            { Job("\"stop\":[\"\\u0000\"]"), "A string of stop has a NUL character at position 0" },
+            { Job("\"metadata\":{\"a\":null}"), "metadata has null for 'a'" },
+            { Job("\"metadata\":{\"a\":1}"), "can't be read" },
+            { Job("\"metadata\":{\"a\\u0000\":\"x\"}"), "A label of metadata has a control character" },
+            { Job("\"metadata\":{\"a\":\"\\u0007\"}"), "metadata has a control character for 'a'" },
+            { Job("\"policy\":\"a\\u001b[31m\""), "policy has a control character" },
+            { Job("\"expiresAt\":\"tomorrow\""), "expiresAt can't be read" },
+            { Job("\"ignoreEos\":\"yes\""), "ignoreEos can't be read" },
+            { Job("\"prompt\":\"\\ud800\"", prompt: false), "prompt can't be read" },
+            { Job("\"prompt\":\"a\\u0000\"", prompt: false), "prompt has a NUL character at position 1" },
+            { $$"""{"jobId":"{{JobId}}","prompt":"{{Secret}}"}""", "model is missing" },
+            { $$"""{"jobId":"{{JobId}}","model":null,"prompt":"{{Secret}}"}""", "model can't be read" },
+            { $$"""{"jobId":"{{JobId}}","model":7,"prompt":"{{Secret}}"}""", "model can't be read" },
+            { $$"""{"jobId":"{{JobId}}","model":"a\u0000b","prompt":"{{Secret}}"}""", "model has a control character" },
+            { $$"""{"jobId":"{{JobId}}","model":"m","customId":"a\nb","prompt":"{{Secret}}"}""", "custom_id has a control character" },
+            { $$"""{"jobId":"{{JobId}}","model":"m","batchId":"7","prompt":"{{Secret}}"}""", "batchId can't be read" },
+            {
+                $$"""{"jobId":"{{JobId}}","model":"m","prompt":"{{new string('x', MaxBytes)}}"}""",
+                $"bytes; a worker takes at most {MaxBytes}."
+            },
+        };
+
+    /// <summary>Bodies that don't.</summary>
+    public static TheoryData<string, string> Unreadable =>
+        new()
+        {
+            { "", "The body is not a JSON object: it is empty." },
+            { "{", "can't be read from byte" },
+            { "7", "not a JSON object" },
+            { "null", "not a JSON object" },
+            { "[]", "not a JSON object" },
+            { "\"text\"", "not a JSON object" },
+            { "{} {}", "not a JSON object" },
+            { Secret, "not a JSON object" },
+            { "{\"jobId\": 7", "not a JSON object" },
+            { "{\"a\":" + new string('[', 100) + new string(']', 100) + "}", "nested deeper than 64 levels" },
+            { new string('[', 100_000), "not a JSON object" },
+            { "{}", "jobId is missing" },
+            { "{\"jobId\":7,\"model\":\"m\"}", "jobId is no UUID" },
+            { "{\"jobId\":null,\"model\":\"m\"}", "jobId is no UUID" },
+            { $"{{\"jobId\":\"{Secret}\",\"model\":\"m\"}}", "jobId is no UUID" },
+            { $"{{\"jobId\":\"{Guid.Empty}\",\"model\":\"m\",\"prompt\":\"a\"}}", "jobId is all zeros" },
+            { $"{{\"jobId\":\"{JobId}\",\"jobId\":\"{BatchId}\",\"model\":\"m\"}}", "jobId is given more than once" },
+            { $"{{\"model\":\"m\",\"prompt\":\"{new string('x', MaxBytes)}\"}}", $"takes at most {MaxBytes}. jobId is missing" },
+        };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void A_body_that_says_whose_it_is_fails_for_its_submitter_with_a_reason_that_repeats_nothing(string body, string reason)
+    {
+        var read = Read(body).ShouldBeOfType<IncomingJob.Read>();
+
+        read.Job.JobId.ShouldBe(JobId);
+        var refusal = read.Refusal.ShouldNotBeNull();
+        refusal.Failure.Code.ShouldBe(body.Length > MaxBytes ? FailureCodes.RequestTooLarge : FailureCodes.InvalidRequest);
+        refusal.Failure.Message.ShouldContain(reason);
+        refusal.Failure.Message.ShouldNotContain(Secret);
+        refusal.BodyHash.ShouldBe(SHA256.HashData(Encoding.UTF8.GetBytes(body)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Unreadable))]
+    public void A_body_that_does_not_say_whose_it_is_has_a_reason_that_repeats_nothing(string body, string reason)
+    {
+        var unreadable = Read(body).ShouldBeOfType<IncomingJob.Unreadable>();
+
+        unreadable.Reason.ShouldContain(reason);
+        unreadable.Reason.ShouldNotContain(Secret);
+    }
+
+    [Theory]
+    [InlineData("ff")]
+    [InlineData("c328")]
+    [InlineData("eda080")]
+    public void Bytes_that_are_no_UTF_8_are_refused(string bytes)
+    {
+        byte[] body =
+        [
+            .. Encoding.UTF8.GetBytes($"{{\"jobId\":\"{JobId}\",\"model\":\"m\",\"prompt\":\""),
+            .. Convert.FromHexString(bytes),
+            .. "\"}"u8,
+        ];
+
+        IncomingJobReader
+            .Read(body, null, MaxBytes)
+            .ShouldBeOfType<IncomingJob.Read>()
+            .Refusal.ShouldNotBeNull()
+            .Failure.Message.ShouldContain("not valid Unicode");
+    }
+
+    [Fact]
+    public void A_refused_job_keeps_its_batch_and_a_name_that_can_be_stored()
+    {
+        var named = Read($$"""{"jobId":"{{JobId}}","batchId":"{{BatchId}}","customId":"seven","model":"m","maxTokens":"x"}""")
+            .ShouldBeOfType<IncomingJob.Read>()
+            .Job;
+        var nameless = Read($$"""{"jobId":"{{JobId}}","customId":"{{new string('x', 513)}}","model":"m","prompt":"a"}""")
+            .ShouldBeOfType<IncomingJob.Read>();
+
+        (named.BatchId, named.CustomId).ShouldBe((BatchId, "seven"));
+        nameless.Job.CustomId.ShouldBeNull();
+        nameless.Refusal.ShouldNotBeNull().Failure.Message.ShouldBe("custom_id has 513 characters; give at most 512.");
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    [InlineData(null)]
+    public void A_good_job_is_read_whatever_its_media_type_and_how_its_names_are_spelt(string? mediaType)
+    {
+        var body = $$"""{"JOBID":"{{JobId}}","\u006dodel":"m","prompt":"a", /* by hand */ "futureField":{"x":[1]},}""";
+
+        var read = IncomingJobReader
+            .Read([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(body)], mediaType, MaxBytes)
+            .ShouldBeOfType<IncomingJob.Read>();
+
+        read.Refusal.ShouldBeNull();
+        (read.Job.JobId, read.Job.Model, read.Job.Prompt).ShouldBe((JobId, "m", "a"));
+    }
+
+    [Fact]
+    public void An_envelope_is_opened_and_its_ids_are_taken()
+    {
+        var read = ReadEnvelope(
+                $$"""
+                {"messageId":"{{BatchId}}","faultAddress":"rabbitmq://elsewhere/x","headers":{"a":"b"},"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"message":{{Job(
+                    "\"maxTokens\":3"
+                )}}}
+                """
+            )
+            .ShouldBeOfType<IncomingJob.Read>();
+
+        read.Refusal.ShouldBeNull();
+        read.Job.MaxTokens.ShouldBe(3);
+        read.Ids.MessageId.ShouldBe(BatchId);
+    }
+
+    [Theory]
+    [InlineData(
+        "{\"messageType\":[\"urn:message:Dsde.Contracts:CancelGenerationJob\"],\"message\":{\"jobId\":\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"}}",
+        "does not name SubmitGenerationJob"
+    )]
+    [InlineData("{\"messageType\":7,\"message\":{}}", "does not name SubmitGenerationJob")]
+    [InlineData("{\"message\":{}}", "does not name SubmitGenerationJob")]
+    [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"]}", "has no message")]
+    [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"],\"message\":7}", "not a JSON object")]
+    [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"],\"message\":null}", "not a JSON object")]
+    [InlineData("garbage", "not a JSON object with an envelope")]
+    public void An_envelope_of_something_else_is_no_job_even_if_it_has_a_job_id(string body, string reason) =>
+        ReadEnvelope(body).ShouldBeOfType<IncomingJob.Unreadable>().Reason.ShouldContain(reason);
+
+    private static string Job(string fields, bool prompt = true) =>
+        $"{{\"jobId\":\"{JobId}\",\"model\":\"m\",{(prompt ? $"\"prompt\":\"{Secret}\"," : "")}{fields}}}";
+
+    private static IncomingJob Read(string body) => IncomingJobReader.Read(Encoding.UTF8.GetBytes(body), "application/json", MaxBytes);
+
+    private static IncomingJob ReadEnvelope(string body) =>
+        IncomingJobReader.Read(Encoding.UTF8.GetBytes(body), IncomingJobReader.EnvelopeMediaType, MaxBytes);
+}
