@@ -11,4 +11,13 @@ public static class QueueNames
     /// stopping it.
     /// </summary>
     public const string HighPriorityGenerationJobs = "dsde-generation-jobs-high";
+
+    /// <summary>
+    /// Where messages of jobs that another worker holds wait for some seconds; the broker passes them on to
+    /// <see cref="ResumedGenerationJobs"/>. Nobody consumes it.
+    /// </summary>
+    public const string WaitingGenerationJobs = "dsde-generation-jobs-waiting";
+
+    /// <summary>What comes from <see cref="WaitingGenerationJobs"/>, so that it need not wait behind jobs that came later.</summary>
+    public const string ResumedGenerationJobs = "dsde-generation-jobs-resumed";
 }

@@ -3,10 +3,7 @@ using Microsoft.EntityFrameworkCore.Design;
 
 namespace Dsde.Persistence;
 
-/// <summary>
-/// For <c>dotnet ef migrations add NAME --context PostgresDbContext --output-dir Migrations/PostgreSql</c>, in this project's folder;
-/// nothing is connected to. docs/architecture.md says how.
-/// </summary>
+/// <summary>For <c>eng/initial-migration.sh</c>; nothing is connected to.</summary>
 internal sealed class PostgresDesignTimeFactory : IDesignTimeDbContextFactory<PostgresDbContext>
 {
     public PostgresDbContext CreateDbContext(string[] args) =>
@@ -17,7 +14,7 @@ internal sealed class PostgresDesignTimeFactory : IDesignTimeDbContextFactory<Po
         );
 }
 
-/// <summary>For <c>dotnet ef migrations add NAME --context SqliteDbContext --output-dir Migrations/Sqlite</c>.</summary>
+/// <summary>The same for SQLite.</summary>
 internal sealed class SqliteDesignTimeFactory : IDesignTimeDbContextFactory<SqliteDbContext>
 {
     public SqliteDbContext CreateDbContext(string[] args) =>

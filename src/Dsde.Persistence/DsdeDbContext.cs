@@ -44,6 +44,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             job.Property(row => row.IsAlone).HasDefaultValue(false);
             job.Property(row => row.Reopenings).HasDefaultValue(0);
             job.HasIndex(row => new { row.BatchId, row.State });
+            job.HasIndex(row => row.WorkerId).HasFilter("state = 'running'");
         });
         modelBuilder.Entity<GenerationBatch>(batch =>
         {

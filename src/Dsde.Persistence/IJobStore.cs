@@ -57,6 +57,31 @@ public interface IJobStore
     /// <summary>Finds the jobs that are known.</summary>
     Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken);
 
+    /// <summary>Whether a job has been seen by a worker, or marked to be cancelled.</summary>
+    Task<bool> IsJobKnownAsync(Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>Whether a batch was registered, one of its jobs seen by a worker, or the batch marked to be cancelled.</summary>
+    Task<bool> IsBatchKnownAsync(Guid batchId, CancellationToken cancellationToken);
+
+    /// <summary>The SHA-256 of the canonical requests of those of the jobs that a worker has seen.</summary>
+    Task<IReadOnlyDictionary<Guid, byte[]>> FindRequestHashesAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The jobs of a batch that have ended, in the order in which workers first saw them, then by <c>custom_id</c>. Those that end
+    /// meanwhile may be among them.
+    /// </summary>
+    IAsyncEnumerable<StoredJob> ReadEndedAsync(Guid batchId, CancellationToken cancellationToken);
+
+    /// <summary>Batches of which jobs are still to end, the latest submitted first.</summary>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<BatchUnderWay>> FindBatchesUnderWayAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Workers that are alive, by name.</summary>
+    /// <param name="seenWithin">How long ago each has said so at most, by the database's clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<LivingWorker>> FindWorkersAsync(TimeSpan seenWithin, CancellationToken cancellationToken);
+
     /// <summary>Notes a batch before its jobs are sent; again with the same id changes nothing.</summary>
     Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken);
 

@@ -1,5 +1,6 @@
 using Dsde.Persistence.Migrating;
 using Dsde.Persistence.Storage;
+using Dsde.Persistence.Workers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -9,7 +10,7 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.
+    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a database. A <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
@@ -18,11 +19,17 @@ public static class PersistenceServices
         {
             AddContext<PostgresDbContext>(services, options);
             services.AddSingleton<IRows, PostgresRows>();
+            services.AddSingleton<IWorkerRegistry>(provider => new PostgresWorkerRegistry(
+                provider.GetRequiredService<Database>(),
+                options,
+                provider.GetRequiredService<TimeProvider>()
+            ));
         }
         else
         {
             AddContext<SqliteDbContext>(services, options);
             services.AddSingleton<IRows, SqliteRows>();
+            services.AddSingleton<IWorkerRegistry, WorkerRegistry>();
         }
 
         services.AddSingleton(provider => new Database(provider.GetRequiredService<IContextFactory>(), options));

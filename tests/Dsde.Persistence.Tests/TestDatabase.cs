@@ -22,6 +22,8 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
+    public Workers.IWorkerRegistry Workers => _services.GetRequiredService<Workers.IWorkerRegistry>();
+
     public IDatabaseMigrator Migrator => _services.GetRequiredService<IDatabaseMigrator>();
 
     public static async Task<TestDatabase> CreateAsync(PersistenceOptions options)
@@ -34,6 +36,13 @@ internal sealed class TestDatabase : IAsyncDisposable
     public static TestDatabase WithoutSchema(PersistenceOptions options) => new(options);
 
     public DsdeDbContext CreateContext() => _services.GetRequiredService<Storage.IContextFactory>().Create();
+
+    /// <summary>The clock that leases live on.</summary>
+    public async Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken)
+    {
+        await using var context = CreateContext();
+        return await _services.GetRequiredService<Storage.IRows>().ReadClockAsync(context, cancellationToken);
+    }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

@@ -17,6 +17,9 @@ public sealed record StoredJob
     /// <summary>The request in canonical JSON; null as long as a job that is to be cancelled has not come to a worker.</summary>
     public string? Request { get; init; }
 
+    /// <summary>SHA-256 of the whole request in canonical JSON; null as above.</summary>
+    public byte[]? RequestHash { get; init; }
+
     /// <summary>Alias of the model; null as above.</summary>
     public string? Model { get; init; }
 
@@ -65,6 +68,7 @@ public sealed record StoredJob
             BatchId = claim.BatchId,
             CustomId = claim.CustomId,
             Request = claim.Request,
+            RequestHash = claim.RequestHash,
             Model = claim.Model,
             Workload = claim.Workload,
             State = JobMapping.StateOf(end),

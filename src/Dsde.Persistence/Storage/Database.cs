@@ -30,18 +30,27 @@ internal sealed class Database(IContextFactory contexts, PersistenceOptions opti
 
     /// <summary>Runs something on a context of its own. It may run several times, and starts afresh each time.</summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
-    public async Task<T> RunAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> RunAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        TranslateAsync(
+            async token =>
+                await _retries.ExecuteAsync(
+                    async attempt =>
+                    {
+                        await using var context = contexts.Create();
+                        return await work(context, attempt);
+                    },
+                    token
+                ),
+            cancellationToken
+        );
+
+    /// <summary>Runs something once, and says in words for people when the database does not do it.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database is away.</exception>
+    public async Task<T> TranslateAsync<T>(Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
-            return await _retries.ExecuteAsync(
-                async token =>
-                {
-                    await using var context = contexts.Create();
-                    return await work(context, token);
-                },
-                cancellationToken
-            );
+            return await work(cancellationToken);
         }
         catch (PostgresException exception) when (IsRefusal(exception))
         {

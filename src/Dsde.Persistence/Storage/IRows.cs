@@ -9,6 +9,9 @@ namespace Dsde.Persistence.Storage;
 /// </summary>
 internal interface IRows
 {
+    /// <summary>What time it is for leases and for who is alive: the database's own clock, where several machines share it.</summary>
+    Task<DateTimeOffset> ReadClockAsync(DsdeDbContext context, CancellationToken cancellationToken);
+
     /// <summary>Adds the jobs that are not there yet, and their batches if those are not.</summary>
     /// <returns>Those that were added, and what there is to say of their batches.</returns>
     Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(

@@ -14,6 +14,7 @@ internal static class JobMapping
             BatchId = row.BatchId,
             CustomId = row.CustomId,
             Request = row.Request,
+            RequestHash = row.RequestHash,
             Model = row.Model,
             Workload = row.Workload,
             State = row.State,

@@ -13,6 +13,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     private readonly Holding _holding;
     private readonly Intervening _intervening;
     private readonly IRows _rows;
+    private readonly JobQueries _queries;
     private readonly GroupCommit<Claiming.Attempt, Claiming.NewClaim> _newClaims;
     private readonly GroupCommit<Claiming.Attempt, ClaimResult> _knownClaims;
     private readonly GroupCommit<Ending.Attempt, StoredEnd?> _ends;
@@ -26,6 +27,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     {
         (_database, _rows, _time) = (database, rows, time);
         _batches = new Batches(rows);
+        _queries = new JobQueries(database, rows);
         _holding = new Holding(rows, time);
         _intervening = new Intervening(rows, _batches, time);
         var (claiming, ending) = (new Claiming(rows, _batches, time), new Ending(rows, time));
@@ -133,15 +135,33 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<StoredJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken) =>
-        _database.RunAsync(
-            async (context, token) =>
-                await JobReading.ReadAsync(
-                    context,
-                    await context.Jobs.AsNoTracking().Where(job => jobIds.Contains(job.JobId)).ToListAsync(token),
-                    token
-                ),
-            cancellationToken
-        );
+        _queries.FindAsync(jobIds, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> IsJobKnownAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _queries.IsJobKnownAsync(jobId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> IsBatchKnownAsync(Guid batchId, CancellationToken cancellationToken) =>
+        _queries.IsBatchKnownAsync(batchId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<Guid, byte[]>> FindRequestHashesAsync(
+        IReadOnlyList<Guid> jobIds,
+        CancellationToken cancellationToken
+    ) => _queries.FindRequestHashesAsync(jobIds, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<StoredJob> ReadEndedAsync(Guid batchId, CancellationToken cancellationToken) =>
+        _queries.ReadEndedAsync(batchId, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<BatchUnderWay>> FindBatchesUnderWayAsync(int limit, CancellationToken cancellationToken) =>
+        _queries.FindBatchesUnderWayAsync(limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<LivingWorker>> FindWorkersAsync(TimeSpan seenWithin, CancellationToken cancellationToken) =>
+        _queries.FindWorkersAsync(seenWithin, cancellationToken);
 
     /// <inheritdoc/>
     public Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken) =>

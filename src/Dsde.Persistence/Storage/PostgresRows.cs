@@ -12,6 +12,10 @@ namespace Dsde.Persistence.Storage;
 internal sealed class PostgresRows : IRows
 {
     /// <inheritdoc/>
+    public async Task<DateTimeOffset> ReadClockAsync(DsdeDbContext context, CancellationToken cancellationToken) =>
+        (await context.Database.SqlQuery<DateTimeOffset>($"SELECT clock_timestamp() AS \"Value\"").ToListAsync(cancellationToken))[0];
+
+    /// <inheritdoc/>
     public Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(
         DsdeDbContext context,
         IReadOnlyList<GenerationJob> jobs,

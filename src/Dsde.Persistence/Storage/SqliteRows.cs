@@ -10,8 +10,12 @@ namespace Dsde.Persistence.Storage;
 /// On SQLite, where a transaction has the database to itself from its beginning, reading is locking, and every statement is a call within
 /// the process.
 /// </summary>
-internal sealed class SqliteRows : IRows
+internal sealed class SqliteRows(TimeProvider time) : IRows
 {
+    /// <inheritdoc/>
+    public Task<DateTimeOffset> ReadClockAsync(DsdeDbContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(time.GetStorableNow());
+
     /// <inheritdoc/>
     public async Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(
         DsdeDbContext context,

@@ -12,19 +12,30 @@ namespace Dsde.Pipeline.Consumers;
 /// One job per message: run, announce, and by returning acknowledge. In this order a crash anywhere costs at most an event told twice, with
 /// the same id.
 /// </summary>
-internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner runner, EndAnnouncer announcer)
+internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner runner, EndAnnouncer announcer, IWaitingPlace waitingPlace)
     : IConsumer<SubmitGenerationJob>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<SubmitGenerationJob> context)
     {
         var job = context.Message;
-        var refusal = context.TryGetPayload<JobRefusal>(out var refused) ? refused : null;
         var lane = Lane.At(context.ReceiveContext.InputAddress);
+        var delivery = new JobDelivery(job, lane.Kind, context.TryGetPayload<JobRefusal>(out var refused) ? refused : null);
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
         var origin = MessageOrigin.Of(context);
-        using var delivery = JobSpans.StartDelivery(lane.Queue, origin.Trace, job.JobId);
-        switch (await jobs.RunAsync(job, lane.Kind, () => runner.RunAsync(job, lane.Kind, refusal), context.CancellationToken))
+        using var span = JobSpans.StartDelivery(lane.Queue, origin.Trace, job.JobId);
+        var outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
+        while (outcome is JobOutcome.HeldElsewhere)
+        {
+            if (await waitingPlace.PutAwayAsync(job.JobId, context.ReceiveContext, context.CancellationToken))
+            {
+                return;
+            }
+
+            outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
+        }
+
+        switch (outcome)
         {
             case JobOutcome.Ended ended:
                 await announcer.AnnounceAsync(job, ended, origin, context, context.CancellationToken);

@@ -19,7 +19,7 @@ internal sealed class WorkerOptions
 
     /// <summary>How long a claim on a job holds, in seconds; it is renewed three times in that time while the worker lives.</summary>
     [Range(5, 3600)]
-    public int LeaseSeconds { get; set; } = 60;
+    public int LeaseSeconds { get; set; } = 15;
 
     /// <summary>
     /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone once, with no other beside it; if that one

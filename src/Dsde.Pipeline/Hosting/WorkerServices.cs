@@ -2,7 +2,6 @@ using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Pipeline.Consumers;
 using Dsde.Pipeline.Jobs.Checkpoints;
-using Dsde.Pipeline.Jobs.Claims;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
@@ -34,7 +33,6 @@ internal static class WorkerServices
         services.AddSingleton<EngineGate>();
         services.AddSingleton<CheckpointWriter>();
         services.AddSingleton<OutputGenerator>();
-        services.AddSingleton<JobClaims>();
         services.AddSingleton<JobAttempt>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton(provider => new JobsUnderWay(
@@ -49,6 +47,7 @@ internal static class WorkerServices
         services.AddSingleton<CancelGenerationBatchConsumer>();
         services.AddSingleton<WorkerMetrics>();
         services.AddDsdePersistence(persistence);
+        services.AddHostedService<WorkerPresence>(); // the first to start and the last to stop
         services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
         services.AddHostedService<LeaseRenewal>();
         services.AddHostedService<DrainTimer>();

@@ -35,6 +35,11 @@ internal static class BusSetup
         });
         SetStopTimeout(services, worker);
         services.RemoveMassTransitHostedService(); // the watchdog has that part
+        services.AddSingleton<IWaitingPlace>(provider => new WaitingQueue(
+            rabbitMq,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<WaitingQueue>>()
+        ));
         services.AddSingleton<IWatchedBus>(provider => new WatchedBus(
             provider.GetRequiredService<IBusControl>(),
             provider.GetRequiredService<IOptions<MassTransitHostOptions>>(),
@@ -75,6 +80,7 @@ internal static class BusSetup
     /// <summary>Everything in this process.</summary>
     public static void AddInMemoryWorker(this IServiceCollection services, WorkerOptions worker, int batchSize, Type eventConsumer)
     {
+        services.AddSingleton<IWaitingPlace, WaitInProcess>();
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

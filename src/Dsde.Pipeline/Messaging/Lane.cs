@@ -5,8 +5,8 @@ using Dsde.Pipeline.Messaging.ErrorQueues;
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// A queue of jobs. There are two, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up the
-/// other.
+/// A queue of jobs. There are several, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up
+/// the others.
 /// </summary>
 /// <param name="Queue">Its name; the exchange that leads to it has the same.</param>
 /// <param name="Kind">What it is to the jobs.</param>
@@ -25,8 +25,11 @@ internal sealed record Lane(string Queue, JobLane Kind)
     /// <summary>Jobs that overtake.</summary>
     public static readonly Lane High = new(QueueNames.HighPriorityGenerationJobs, JobLane.High);
 
-    /// <summary>Both.</summary>
-    public static IReadOnlyList<Lane> All { get; } = [Bulk, High];
+    /// <summary>Jobs that were begun elsewhere and have waited for the claim of their worker, who may be dead.</summary>
+    public static readonly Lane Resumed = new(QueueNames.ResumedGenerationJobs, JobLane.Resumed);
+
+    /// <summary>All that are consumed.</summary>
+    public static IReadOnlyList<Lane> All { get; } = [Bulk, High, Resumed];
 
     /// <summary>Where messages go that came back too often.</summary>
     public string DeadLetterQueue => Queue + "-dead";
@@ -43,7 +46,8 @@ internal sealed record Lane(string Queue, JobLane Kind)
     public static Lane Of(SubmitGenerationJob job) => job.Priority > 0 ? High : Bulk;
 
     /// <summary>The lane a message came by.</summary>
-    public static Lane At(Uri inputAddress) => inputAddress.AbsolutePath.EndsWith('/' + High.Queue, StringComparison.Ordinal) ? High : Bulk;
+    public static Lane At(Uri inputAddress) =>
+        All.FirstOrDefault(lane => inputAddress.AbsolutePath.EndsWith('/' + lane.Queue, StringComparison.Ordinal)) ?? Bulk;
 
     /// <summary>Arguments of the queue: replicated, and nothing is dropped without a trace.</summary>
     public Dictionary<string, object?> QueueArguments(RabbitMqOptions options)

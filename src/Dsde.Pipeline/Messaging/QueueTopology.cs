@@ -21,6 +21,8 @@ internal static class QueueTopology
                 await DeclareAsync(channel, lane.DeadLetterQueue, [], cancellationToken);
                 await DeclareAsync(channel, lane.Queue, lane.QueueArguments(options), cancellationToken);
             }
+
+            await WaitingQueue.DeclareAsync(channel, cancellationToken);
         }
         catch (OperationInterruptedException exception)
         {

@@ -65,6 +65,28 @@ internal static partial class Log
     [LoggerMessage(2016, LogLevel.Error, "Leases were not renewed; trying again in a third of their time")]
     public static partial void LeasesNotRenewed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(2020, LogLevel.Information, "Job {JobId} is another worker's; its message waits until that claim ends or runs out")]
+    public static partial void JobHeldElsewhere(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(2021, LogLevel.Warning, "The message of job {JobId}, which is another worker's, could not be put away: {Reason}")]
+    public static partial void MessageNotPutAway(this ILogger logger, Guid jobId, string reason);
+
+    [LoggerMessage(2022, LogLevel.Warning, "Worker {WorkerId} has died; {Count} jobs that it held are free")]
+    public static partial void WorkerBuried(this ILogger logger, string workerId, int count);
+
+    [LoggerMessage(2023, LogLevel.Information, "{Count} jobs that an earlier process of worker {WorkerId} held are free")]
+    public static partial void ClaimsTakenBack(this ILogger logger, string workerId, int count);
+
+    [LoggerMessage(
+        2024,
+        LogLevel.Warning,
+        "Another living worker goes by the id {WorkerId}. Give each an id of its own (Dsde:Worker:WorkerId), or none"
+    )]
+    public static partial void WorkerIdTaken(this ILogger logger, string workerId);
+
+    [LoggerMessage(2025, LogLevel.Error, "The worker could not say that it is there; trying again")]
+    public static partial void PresenceFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(2050, LogLevel.Warning, "{Reason} Waiting for the broker")]
     public static partial void BrokerAway(this ILogger logger, string reason);
 

@@ -4,7 +4,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Persistence.Migrating;
 using Dsde.Pipeline.Hosting;
-using Dsde.Pipeline.Jobs.Claims;
+using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -79,7 +79,7 @@ internal sealed class JobLife : IAsyncDisposable
     /// <summary>A claim by some other worker.</summary>
     public async Task<ClaimResult.Claimed> ClaimAsync(SubmitGenerationJob job)
     {
-        var claim = new JobClaims(new WorkerIdentity($"other-{Guid.NewGuid():N}"), new WorkerOptions()).Create(job, refusal: null);
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim($"other-{Guid.NewGuid():N}", new WorkerOptions());
         return (await Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Claimed>();
     }
 

@@ -51,6 +51,26 @@ public sealed class JobsUnderWayTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_that_comes_twice_while_it_waits_for_a_slot_runs_once_and_takes_one_slot()
+    {
+        var taken = Enumerable.Range(0, Slots).Select(_ => RunAsync(Job())).ToList();
+        var job = Job();
+        Task<JobOutcome>[] same = [RunAsync(job), RunAsync(job)];
+        var end = new JobOutcome.HandedBack();
+
+        _runs[0].SetResult(end);
+        _runs[1].SetResult(end);
+        await Task.WhenAll(taken);
+        await Started(Slots + 1);
+        _runs[Slots].SetResult(end);
+
+        (await Task.WhenAll(same)).ShouldAllBe(outcome => ReferenceEquals(outcome, end));
+        _runs.Count.ShouldBe(Slots + 1);
+        var others = Enumerable.Range(0, Slots).Select(_ => RunAsync(Job())).ToList();
+        await Started((2 * Slots) + 1);
+    }
+
+    [Fact]
     public async Task A_job_that_has_ended_is_looked_at_anew_when_it_comes_again()
     {
         var job = Job();
@@ -102,9 +122,8 @@ public sealed class JobsUnderWayTests : IDisposable
 
     private Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk, CancellationToken deliveryLost = default) =>
         _jobs.RunAsync(
-            job,
-            lane,
-            () =>
+            new JobDelivery(job, lane),
+            _ =>
             {
                 var run = new TaskCompletionSource<JobOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _runs.Add(run);

@@ -3,8 +3,8 @@ using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
-using Dsde.Pipeline.Jobs.Claims;
 using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Run;
 
 namespace Dsde.Pipeline.Tests.Jobs;
 
@@ -148,33 +148,23 @@ public sealed class LeaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_waits_for_a_job_of_the_same_process_is_woken_when_it_ends()
+    public async Task A_job_that_another_worker_holds_is_not_waited_for_so_that_it_takes_nobodys_place()
     {
-        var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var worker = Life.CreateWorker(
-            async (request, _) =>
-            {
-                started.SetResult();
-                await finish.Task;
-                return ScriptedEngine.Result(request);
-            }
-        );
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var worker = Life.CreateWorker(engine);
         var job = JobLife.Job();
-        var first = worker.RunAsync(job);
-        await started.Task;
-        var second = worker.RunAsync(job);
-        await Task.Delay(20, TestContext.Current.CancellationToken);
-        second.IsCompleted.ShouldBeFalse();
+        await Life.ClaimAsync(job);
 
-        finish.SetResult(); // and no time passes
+        (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.HeldElsewhere>(); // and no time passes
+        engine.Requests.ShouldBe(0);
 
-        (await first).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeTrue();
-        (await second).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeFalse();
+        Life.Time.Advance(worker.Lease * 2);
+        (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeTrue();
     }
 
     private async Task<DateTimeOffset> HeldUntilAsync(Contracts.SubmitGenerationJob job)
     {
-        var claim = new JobClaims(new WorkerIdentity("other"), new WorkerOptions()).Create(job, refusal: null);
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim("other", new WorkerOptions());
         return (await Life.Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Held>().Until;
     }
 }

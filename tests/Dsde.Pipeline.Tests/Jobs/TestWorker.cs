@@ -4,7 +4,6 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Checkpoints;
-using Dsde.Pipeline.Jobs.Claims;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
@@ -41,12 +40,12 @@ internal sealed class TestWorker : IAsyncDisposable
         );
         Runner = new JobRunner(
             store,
-            new JobClaims(new WorkerIdentity(workerId), Options),
             work,
             Checkpoints,
             Running,
             Patience,
-            time,
+            new WorkerIdentity(workerId),
+            Options,
             NullLogger<JobRunner>.Instance
         );
         Renewal = new LeaseRenewal(store, Running, Patience, Options, time, NullLogger<LeaseRenewal>.Instance);
@@ -68,7 +67,7 @@ internal sealed class TestWorker : IAsyncDisposable
 
     public TimeSpan Lease => TimeSpan.FromSeconds(Options.LeaseSeconds);
 
-    public Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk) => Runner.RunAsync(job, lane);
+    public Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane = JobLane.Bulk) => Runner.RunAsync(new JobDelivery(job, lane));
 
     public async Task<StoredJob> RunToEndAsync(SubmitGenerationJob job) => (await RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>().Job;
 

@@ -248,6 +248,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
+                    b.HasIndex("WorkerId")
+                        .HasDatabaseName("ix_generation_jobs_worker_id")
+                        .HasFilter("state = 'running'");
+
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
 

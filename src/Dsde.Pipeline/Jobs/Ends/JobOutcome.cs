@@ -22,6 +22,9 @@ internal abstract record JobOutcome
     /// <summary>Its id stands for another request, which keeps its end.</summary>
     public sealed record Conflict(JobFailure Failure) : JobOutcome;
 
+    /// <summary>Another worker has claimed it, and may be dead: its message is to be looked at again in a while.</summary>
+    public sealed record HeldElsewhere : JobOutcome;
+
     /// <summary>It has not ended: it goes back to the queue, for whoever can run it.</summary>
     public sealed record HandedBack : JobOutcome;
 }

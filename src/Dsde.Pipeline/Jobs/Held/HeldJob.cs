@@ -20,7 +20,6 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     private readonly List<GenerationControl> _controls = [];
     private readonly CancellationTokenSource _interrupted = new();
     private readonly CancellationTokenSource _abandoned = new();
-    private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isLost;
     private volatile bool _isCancelRequested;
     private volatile bool _isHandedBack;
@@ -40,17 +39,11 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     /// <summary>Whether it is to end with what there is.</summary>
     public bool IsCancelRequested => _isCancelRequested;
 
-    /// <summary>Whether it is to go back to the queue.</summary>
-    public bool IsHandedBack => _isHandedBack;
-
     /// <summary>Cancelled when any of these has happened: who waits for something stops waiting.</summary>
     public CancellationToken Interrupted => _interrupted.Token;
 
     /// <summary>Cancelled when what the engine does for it is for nothing, or has to stop at once.</summary>
     public CancellationToken Abandoned => _abandoned.Token;
-
-    /// <summary>Ends when this worker does not have it any more.</summary>
-    public Task Gone => _gone.Task;
 
     /// <summary>A handle on one of its outputs, which is told what the job is told.</summary>
     public GenerationControl AddOutput(int checkpointInterval, Action<SequenceCheckpoint>? checkpointed)
@@ -109,7 +102,6 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     {
         owner.Remove(this);
         Checkpoints.Close();
-        _gone.TrySetResult();
     }
 
     private void Tell(Action<GenerationControl> what)

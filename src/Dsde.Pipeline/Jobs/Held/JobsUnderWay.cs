@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dsde.Contracts;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Jobs.Held;
@@ -16,40 +17,42 @@ namespace Dsde.Pipeline.Jobs.Held;
 internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : IDisposable
 {
     private readonly ConcurrentDictionary<Guid, Work> _works = new();
-    private readonly SemaphoreSlim _bulkSlots = new(slotsPerLane);
-    private readonly SemaphoreSlim _highSlots = new(slotsPerLane);
+    private readonly Dictionary<JobLane, SemaphoreSlim> _slots = Enum.GetValues<JobLane>()
+        .ToDictionary(lane => lane, _ => new SemaphoreSlim(slotsPerLane));
 
     /// <summary>Runs a job, or joins the same job if it runs already.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="lane">The queue it came by.</param>
+    /// <param name="delivery">The job, and how it came.</param>
     /// <param name="run">Runs it.</param>
     /// <param name="deliveryLost">Ends the waiting, not the work.</param>
     /// <exception cref="OperationCanceledException">The delivery was lost.</exception>
-    public async Task<JobOutcome> RunAsync(
-        SubmitGenerationJob job,
-        JobLane lane,
-        Func<Task<JobOutcome>> run,
-        CancellationToken deliveryLost
-    )
+    public async Task<JobOutcome> RunAsync(JobDelivery delivery, Func<JobDelivery, Task<JobOutcome>> run, CancellationToken deliveryLost)
     {
-        if (_works.TryGetValue(job.JobId, out var earlier) && earlier.IsOf(job))
+        if (_works.GetValueOrDefault(delivery.Job.JobId) is { } earlier && earlier.IsOf(delivery.Job))
         {
             return await earlier.Outcome.Task.WaitAsync(deliveryLost);
         }
 
-        var slots = lane == JobLane.High ? _highSlots : _bulkSlots;
+        var slots = _slots[delivery.Lane];
         await slots.WaitAsync(deliveryLost);
-        var work = new Work(job);
-        _works.TryAdd(job.JobId, work); // of two at the same moment one stays unknown here, and waits by its claim
-        _ = RunAsync(work, run, slots);
+        var work = new Work(delivery.Job);
+        var known = _works.GetOrAdd(delivery.Job.JobId, work);
+        if (known != work && known.IsOf(delivery.Job)) // the same came at the same moment
+        {
+            slots.Release();
+            return await known.Outcome.Task.WaitAsync(deliveryLost);
+        }
+
+        _ = RunAsync(work, () => run(delivery), slots);
         return await work.Outcome.Task.WaitAsync(deliveryLost);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _bulkSlots.Dispose();
-        _highSlots.Dispose();
+        foreach (var slots in _slots.Values)
+        {
+            slots.Dispose();
+        }
     }
 
     private async Task RunAsync(Work work, Func<Task<JobOutcome>> run, SemaphoreSlim slots)

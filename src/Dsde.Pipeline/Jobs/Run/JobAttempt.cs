@@ -4,7 +4,6 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Checkpoints;
-using Dsde.Pipeline.Jobs.Claims;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Messaging;
@@ -26,7 +25,7 @@ internal sealed class JobAttempt(
 )
 {
     /// <summary>
-    /// What a job of the high lane is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane
+    /// What a job of a lane that overtakes is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane
     /// that has waited up to this many times <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that the bulk
     /// lane never starves.
     /// </summary>
@@ -97,7 +96,7 @@ internal sealed class JobAttempt(
         var request = validator.Validate(job);
         request = request with
         {
-            Priority = lane == JobLane.High ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
+            Priority = lane != JobLane.Bulk ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
         };
         var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
         return EndConversion.Create(job, held.Lease, request, results, engine.Description);

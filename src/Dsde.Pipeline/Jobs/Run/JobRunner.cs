@@ -1,8 +1,8 @@
 using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
+using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Checkpoints;
-using Dsde.Pipeline.Jobs.Claims;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Telemetry;
@@ -15,26 +15,19 @@ namespace Dsde.Pipeline.Jobs.Run;
 /// </summary>
 internal sealed class JobRunner(
     IJobStore store,
-    JobClaims claims,
     JobAttempt attempt,
     CheckpointWriter checkpoints,
     HeldJobs heldJobs,
     DatabasePatience patience,
-    TimeProvider time,
+    WorkerIdentity identity,
+    WorkerOptions options,
     ILogger<JobRunner> logger
 )
 {
-    private static readonly TimeSpan LongestHeldPause = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ShortestHeldPause = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Runs a job to its end, or finds the end it had.</summary>
-    /// <param name="job">The job; of a refused one the ids.</param>
-    /// <param name="lane">How it came.</param>
-    /// <param name="refusal">Why it is not to be run; null if it is.</param>
-    public async Task<JobOutcome> RunAsync(SubmitGenerationJob job, JobLane lane, JobRefusal? refusal = null)
+    public async Task<JobOutcome> RunAsync(JobDelivery delivery)
     {
-        var claim = claims.Create(job, refusal);
-        var delivery = new JobDelivery(job, lane, refusal);
+        var claim = delivery.ToClaim(identity.WorkerId, options);
         try
         {
             while (true)
@@ -55,13 +48,12 @@ internal sealed class JobRunner(
                         return new JobOutcome.Conflict(
                             new JobFailure(
                                 FailureCodes.JobIdConflict,
-                                $"Job id {job.JobId} was used before for another request, which keeps its result. Send this one under a new id.",
+                                $"Job id {claim.JobId} was used before for another request, which keeps its result. Send this one under a new id.",
                                 Retryable: false
                             )
                         );
-                    case ClaimResult.Held other:
-                        await WaitForAsync(job.JobId, other.Until);
-                        break;
+                    case ClaimResult.Held:
+                        return new JobOutcome.HeldElsewhere();
                 }
             }
         }
@@ -159,21 +151,6 @@ internal sealed class JobRunner(
 
         await TryReleaseAsync(held.Lease);
         return new JobOutcome.HandedBack();
-    }
-
-    /// <summary>
-    /// Waits until a job that is held might be free: when it has ended, if it is held in this process, or when its lease might have run
-    /// out.
-    /// </summary>
-    private async Task WaitForAsync(Guid jobId, DateTimeOffset until)
-    {
-        var pause = until - time.GetUtcNow();
-        pause =
-            pause < ShortestHeldPause ? ShortestHeldPause
-            : pause > LongestHeldPause ? LongestHeldPause
-            : pause;
-        var gone = heldJobs.Find(jobId)?.Gone ?? Task.Delay(Timeout.InfiniteTimeSpan, heldJobs.HandBack);
-        await gone.WaitAsync(pause, time, heldJobs.HandBack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task TryReleaseAsync(JobLease lease)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
+using Dsde.Contracts;
 using Dsde.Pipeline.Messaging.Incoming;
-using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using RabbitMQ.Client;
 
@@ -30,7 +30,9 @@ internal sealed record FailedMessage(
     public static FailedMessage Read(string queue, int position, IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body)
     {
         var headers = properties.Headers;
-        var death = Get(headers, "x-death") is IList<object> { Count: > 0 } deaths ? deaths[0] as IDictionary<string, object?> : null;
+        var death = Get(headers, "x-death") is IList<object> deaths
+            ? deaths.OfType<IDictionary<string, object?>>().FirstOrDefault(IsEnd)
+            : null;
         var fault = death is null ? ReadText(headers, MessageHeaders.FaultMessage) : null; // what the broker says about a dead letter can't be forged
         return new FailedMessage(
             queue,
@@ -44,6 +46,9 @@ internal sealed record FailedMessage(
             body.Length
         );
     }
+
+    /// <summary>Having waited for another worker's claim is none.</summary>
+    private static bool IsEnd(IDictionary<string, object?> death) => ReadText(death, "queue") != QueueNames.WaitingGenerationJobs;
 
     private static string? Describe(IDictionary<string, object?>? death) =>
         ReadText(death, "reason") switch

@@ -8,7 +8,6 @@ namespace Dsde.Pipeline.Messaging.ErrorQueues;
 /// </summary>
 internal sealed class TakenMessage(ErrorQueue queue, FailedMessage description, BasicGetResult message, IChannel channel)
 {
-    private static readonly string[] BrokerHeaders = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
     private static readonly string[] WorkerHeaders = ["MT-Fault-", "MT-Host-", MessageHeaders.Reason, MessageHeaders.RedeliveryCount];
 
     /// <summary>What it is.</summary>
@@ -36,5 +35,6 @@ internal sealed class TakenMessage(ErrorQueue queue, FailedMessage description, 
     }
 
     private static bool IsOriginal(KeyValuePair<string, object?> header) =>
-        !BrokerHeaders.Concat(WorkerHeaders).Any(prefix => header.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+        !BrokerHeaders.Contains(header.Key)
+        && !WorkerHeaders.Any(prefix => header.Key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
 }

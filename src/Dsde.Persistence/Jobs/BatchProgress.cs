@@ -1,11 +1,5 @@
 namespace Dsde.Persistence.Jobs;
 
-/// <summary>Jobs that are submitted together.</summary>
-/// <param name="BatchId">The batch.</param>
-/// <param name="JobCount">How many jobs it has.</param>
-/// <param name="Source">Where they came from, for example a file name.</param>
-public sealed record NewBatch(Guid BatchId, int JobCount, string? Source);
-
 /// <summary>How far a batch is.</summary>
 /// <param name="BatchId">The batch.</param>
 /// <param name="JobCount">Jobs it has; null if nobody said.</param>

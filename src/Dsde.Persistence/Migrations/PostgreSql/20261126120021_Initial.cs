@@ -211,6 +211,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 columns: new[] { "batch_id", "state" });
 
             migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_worker_id",
+                table: "generation_jobs",
+                column: "worker_id",
+                filter: "state = 'running'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_job_traces_stored_at",
                 table: "job_traces",
                 column: "stored_at");
