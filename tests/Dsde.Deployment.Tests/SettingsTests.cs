@@ -22,6 +22,20 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void The_image_logs_JSON() => Image.Environment.ShouldContainKeyAndValue("Logging__Console__FormatterName", "json");
+
+    [Fact]
+    public async Task Image_compose_file_and_chart_agree_about_the_port_of_health_and_metrics()
+    {
+        var port = Image.Environment["Dsde__Worker__HealthPort"];
+
+        Image.Instructions.Single(instruction => instruction.Name == "EXPOSE").Arguments.ShouldBe([port]);
+        Compose.Environment("worker").Keys.ShouldNotContain("Dsde__Worker__HealthPort");
+        Compose.Service("worker").At("ports").Items().Single().ToString().ShouldEndWith($":{port}");
+        (await Chart.RenderAsync()).Environment.ShouldContainKeyAndValue("Dsde__Worker__HealthPort", port);
+    }
+
+    [Fact]
     public async Task The_charts_settings_arrive_in_the_program_as_they_are_written()
     {
         var manifest = await Chart.RenderAsync();
@@ -121,13 +135,12 @@ public sealed class SettingsTests
         return names.Select((name, i) => i == 0 ? name : names[0][..(names[0].LastIndexOf(':') + 1)] + name);
     }
 
-    /// <summary>The environment has only settings of the program, which reads each as it is written.</summary>
+    /// <summary>The environment and the image's have only settings of the program, which reads each as it is written.</summary>
     private static void ShouldArrive(Dictionary<string, string> environment)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(
-                environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => (string?)pair.Value)
-            )
+            .AddInMemoryCollection(Colons(Image.Environment))
+            .AddInMemoryCollection(Colons(environment))
             .Build();
 
         // Reading fails on names and values that the program does not have.
@@ -150,6 +163,9 @@ public sealed class SettingsTests
             }
         }
     }
+
+    private static IEnumerable<KeyValuePair<string, string?>> Colons(Dictionary<string, string> environment) =>
+        environment.Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), (string?)pair.Value));
 
     private static void ShouldLeaveTimeToDrain(string graceSeconds, Dictionary<string, string> environment) =>
         int.Parse(graceSeconds, System.Globalization.CultureInfo.InvariantCulture)
