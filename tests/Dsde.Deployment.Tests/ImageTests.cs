@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dsde.Testing;
 
@@ -68,17 +69,17 @@ public sealed partial class ImageTests
     }
 
     [Fact]
-    public async Task It_builds_with_the_SDK_and_runs_on_the_runtime_that_the_tests_ran_on()
+    public void It_builds_with_an_SDK_that_global_json_takes_and_runs_on_the_version_of_the_runtime_that_the_tests_run_on()
     {
-        var bases = Image
-            .Instructions.Where(instruction => instruction.Name == "FROM")
-            .Select(instruction => instruction.Arguments[0])
-            .ToList();
-        var sdk = (await Command.RunAsync(["dotnet", "--version"])).Output.Trim();
+        using var settings = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("global.json")));
+        var least = System.Version.Parse(settings.RootElement.GetProperty("sdk").GetProperty("version").GetString()!);
+        var bases = Image.Instructions.Where(instruction => instruction.Name == "FROM").Select(instruction => instruction.Arguments[0]);
 
-        // The same feature band and runtime; patches of either may differ from machine to machine.
-        Version(bases[0], "sdk").ToString(2).ShouldBe(System.Version.Parse(sdk).ToString(2));
-        Version(bases[1], "aspnet").ToString(2).ShouldBe(System.Environment.Version.ToString(2));
+        var (sdk, runtime) = (Version(bases.First(), "sdk"), Version(bases.Last(), "aspnet"));
+
+        sdk.ShouldBeGreaterThanOrEqualTo(least);
+        sdk.ToString(2).ShouldBe(least.ToString(2));
+        runtime.ToString(2).ShouldBe(Environment.Version.ToString(2));
     }
 
     private static Version Version(string image, string name) =>

@@ -47,12 +47,15 @@ public sealed class ServerFolderTests
 
         ended.ExitCode.ShouldBe(2);
         ended.Error.ShouldStartWith(
-            $"services.sh: the user {Environment.UserName} can't make the folder /proc/services or write to it. Set DSDE_SERVICES_FOLDER to "
+            $"services.sh: the user {Environment.UserName} can't make the folder /proc/services or write to it. "
+                + "Set DSDE_SERVICES_FOLDER to "
         );
         ended.Error.TrimEnd().Split('\n').Length.ShouldBe(1);
     }
 
-    /// <summary>A folder that root's PostgreSQL can't enter; for other users, who run it themselves, one that they can't write to.</summary>
+    /// <summary>
+    /// A folder that root's PostgreSQL can't enter; for other users, who run it themselves, one that they can't write to.
+    /// </summary>
     private static async Task<string> CloseAsync(ScratchFolder scratch)
     {
         var closed = await Command.RunAsync(["chmod", Environment.IsPrivilegedProcess ? "700" : "500", scratch.Path]);
