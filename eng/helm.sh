@@ -36,7 +36,7 @@ if [[ ! -x $helm ]]; then
   command -v flock >/dev/null || fail "'flock' is missing; install the package 'util-linux'."
   (
     flock 9
-    [[ -x $helm ]] || install_helm
+    if [[ ! -x $helm ]]; then install_helm; fi # not "||", within which a failing command would end nothing
   ) 9>"$tools/helm.lock"
 fi
 
