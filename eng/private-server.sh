@@ -9,6 +9,8 @@ source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/servers.sh"
 
 kind=$1 folder=$2 port=$3
 export POSTGRESQL_FSYNC=off
+# shellcheck disable=SC2034 # for servers.sh
+folder_remedy="Tests make it in the temporary folder: set TMPDIR to one that this user may write and PostgreSQL's may enter, for example /var/tmp."
 
 start() { if [[ $kind == postgresql ]]; then start_postgresql "$folder" "$port"; else start_rabbitmq "$folder" "$port"; fi; }
 stop() { if [[ $kind == postgresql ]]; then stop_postgresql "$folder"; else stop_rabbitmq "$folder" "$port"; fi; }
@@ -20,12 +22,12 @@ trap 'exit 0' TERM
 trap '' INT HUP # a Ctrl-C for the tests must not take the servers before their clients
 start
 echo ready
+# shellcheck disable=SC2086 # ctl has several arguments
 while read -r line; do
   case $line in
     stop) stop; echo stopped ;;
     start) start; echo ready ;;
     kill) kill_hard; echo killed ;;
-    # shellcheck disable=SC2086 # several arguments
     "ctl "*) if rabbitmq_ctl "$folder" "$port" ${line#ctl } >>"$folder/ctl.log" 2>&1; then echo "done"; else echo failed; fi ;;
   esac
 done

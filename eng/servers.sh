@@ -1,4 +1,5 @@
-# Starts and stops a PostgreSQL and a RabbitMQ of one's own, from the distribution's binaries, on loopback addresses. Sourced by others.
+# Starts and stops a PostgreSQL and a RabbitMQ of one's own, from the distribution's binaries, on loopback addresses. Sourced by others, which say in
+# folder_remedy what to do about a folder that can't be used.
 # shellcheck shell=bash
 
 fail() { printf '%s: %s\n' "$(basename -- "$0")" "$1" >&2; exit 2; }
@@ -17,6 +18,28 @@ as_postgresql_user() {
   if [[ $(id -u) -eq 0 ]]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
+postgresql_may_enter() (cd / && as_postgresql_user test -x "$1")
+
+# make_folder FOLDER: makes it, with those above it.
+make_folder() {
+  if ! (umask 022 && mkdir -p -- "$1") 2>/dev/null || [[ ! -w $1 || ! -x $1 ]]; then
+    fail "the user $(id -un) can't make the folder $1 or write to it. ${folder_remedy:?}"
+  fi
+}
+
+# give_to_postgresql FOLDER: makes it PostgreSQL's own, and sees that its user gets there.
+give_to_postgresql() {
+  local closed
+  [[ $(id -u) -eq 0 ]] || return 0
+  id -- postgres >/dev/null 2>&1 || fail "the user 'postgres', who runs PostgreSQL when root starts it, does not exist; install the package 'postgresql', or start it as another user."
+  closed=$(readlink -f -- "$1")
+  chown postgres -- "$1"
+  postgresql_may_enter "$closed" || {
+    until postgresql_may_enter "$(dirname -- "$closed")"; do closed=$(dirname -- "$closed"); done
+    fail "the user 'postgres', who runs PostgreSQL when root starts it, can't get to $1, because $closed is closed to others (mode $(stat -c %a -- "$closed")). ${folder_remedy:?}"
+  }
+}
+
 rabbitmq_bin() {
   local found
   for found in /usr/lib/rabbitmq/bin /opt/homebrew/sbin; do
@@ -31,13 +54,13 @@ port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 start_postgresql() {
   local folder=$1 port=$2 bin tls=""
   bin=$(postgresql_bin)
-  mkdir -p "$folder"
+  make_folder "$folder"
+  give_to_postgresql "$folder"
   if [[ -n ${SERVERS_TLS_FOLDER:-} ]]; then
     install -m 600 "$SERVERS_TLS_FOLDER/server.pem" "$SERVERS_TLS_FOLDER/server.key" "$folder"
     [[ $(id -u) -ne 0 ]] || chown postgres "$folder/server.pem" "$folder/server.key"
     tls="-c ssl=on -c ssl_cert_file=$folder/server.pem -c ssl_key_file=$folder/server.key"
   fi
-  [[ $(id -u) -ne 0 ]] || chown postgres "$folder"
   cd "$folder" || fail "$folder can't be entered."
   if [[ ! -f $folder/data/PG_VERSION ]]; then
     # shellcheck disable=SC2016 # the arguments are for the inner shell
@@ -45,7 +68,7 @@ start_postgresql() {
       || { cat "$folder/initdb.log" >&2; fail "PostgreSQL's data folder could not be made."; }
   fi
   as_postgresql_user "$bin/pg_ctl" -D "$folder/data" -l "$folder/postgresql.log" -w -t 60 \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=200 -c fsync=${POSTGRESQL_FSYNC:-on} $tls" start >/dev/null \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c fsync=${POSTGRESQL_FSYNC:-on} $tls" start >/dev/null \
     || { tail -20 "$folder/postgresql.log" >&2; fail "PostgreSQL did not start on port $port."; }
   PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qAtc "SELECT 1 FROM pg_database WHERE datname='dsde'" | grep -q 1 \
     || PGPASSWORD=dsde psql -h 127.0.0.1 -p "$port" -U dsde -d postgres -qc 'CREATE DATABASE dsde' || fail "PostgreSQL on port $port does not answer."
@@ -89,7 +112,8 @@ rabbitmq_environment() {
 start_rabbitmq() {
   local folder=$1 port=$2 bin server waited=0
   bin=$(rabbitmq_bin)
-  mkdir -p "$folder/data" "$folder/log"
+  make_folder "$folder/data"
+  make_folder "$folder/log"
   echo '[rabbitmq_management].' >"$folder/enabled_plugins"
   printf 'management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %s\nmanagement.disable_stats = false\n' "$((port + 3))" >"$folder/rabbitmq.conf"
   if [[ -n ${SERVERS_TLS_FOLDER:-} ]]; then

@@ -17,6 +17,8 @@ END
 
 if [[ $(id -u) -eq 0 ]]; then default_folder=/var/tmp/dsde-services; else default_folder=${XDG_STATE_HOME:-$HOME/.local/state}/dsde-services; fi
 folder=${DSDE_SERVICES_FOLDER:-$default_folder}
+# shellcheck disable=SC2034 # for servers.sh
+folder_remedy="Set DSDE_SERVICES_FOLDER to one that this user may write and PostgreSQL's may enter, for example /var/tmp/dsde-services."
 postgresql_port=${DSDE_POSTGRESQL_PORT:-55432}
 rabbitmq_port=${DSDE_RABBITMQ_PORT:-55672}
 
@@ -34,7 +36,7 @@ END
 
 case ${1:-} in
   start)
-    mkdir -p "$folder"
+    make_folder "$folder"
     if postgresql_runs; then echo "PostgreSQL runs already"; else require_free "$postgresql_port" DSDE_POSTGRESQL_PORT; start_postgresql "$folder/postgresql" "$postgresql_port"; echo "PostgreSQL: 127.0.0.1:$postgresql_port, database, user and password dsde"; fi
     if rabbitmq_runs; then echo "RabbitMQ runs already"; else require_free "$rabbitmq_port" DSDE_RABBITMQ_PORT; start_rabbitmq "$folder/rabbitmq" "$rabbitmq_port"; echo "RabbitMQ: 127.0.0.1:$rabbitmq_port, user and password guest; management http://127.0.0.1:$((rabbitmq_port + 3))"; fi
     disown -a

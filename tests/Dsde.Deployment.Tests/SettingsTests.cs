@@ -5,7 +5,6 @@ using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 using Microsoft.Extensions.Configuration;
-using YamlDotNet.RepresentationModel;
 
 namespace Dsde.Deployment.Tests;
 
@@ -13,51 +12,73 @@ namespace Dsde.Deployment.Tests;
 public sealed class SettingsTests
 {
     [Fact]
-    public void The_compose_files_settings_are_the_programs()
+    public void The_compose_files_settings_arrive_in_the_program_as_they_are_written()
     {
-        var services = (YamlMappingNode)Load("docker", "compose.yaml").Children["services"];
-        var worker = Settings((YamlMappingNode)((YamlMappingNode)services.Children["worker"]).Children["environment"]);
-        var merged = worker
-            .Concat(Settings((YamlMappingNode)((YamlMappingNode)Load("docker", "compose.yaml").Children["x-dsde"]).Children["environment"]))
-            .ToDictionary();
+        var environment = Compose.Environment("worker");
 
-        ShouldBind(merged);
-        int.Parse(((YamlMappingNode)services.Children["worker"]).Children["stop_grace_period"].ToString().TrimEnd('s'))
-            .ShouldBeGreaterThan(int.Parse(merged["Dsde__Worker__DrainSeconds"]!) + 10);
+        ShouldArrive(environment);
+        ShouldArrive(Compose.Environment("migration"));
+        ShouldLeaveTimeToDrain(Compose.Service("worker").Text("stop_grace_period").TrimEnd('s'), environment);
     }
 
     [Fact]
-    public void The_charts_settings_are_the_programs()
-    {
-        var values = Load("helm", "dsde", "values.yaml");
-        var settings = Settings((YamlMappingNode)values.Children["settings"]);
-        var secrets = Settings((YamlMappingNode)values.Children["secrets"])
-            .Keys.ToDictionary(key => key, key => (string?)"Host=a;Database=b");
+    public void The_image_logs_JSON() => Image.Environment.ShouldContainKeyAndValue("Logging__Console__FormatterName", "json");
 
-        ShouldBind(settings.Concat(secrets).ToDictionary());
-        int.Parse(values.Children["terminationGracePeriodSeconds"].ToString())
-            .ShouldBeGreaterThan(int.Parse(settings["Dsde__Worker__DrainSeconds"]!) + 10);
+    [Fact]
+    public async Task Image_compose_file_and_chart_agree_about_the_port_of_health_and_metrics()
+    {
+        var port = Image.Environment["Dsde__Worker__HealthPort"];
+
+        Image.Instructions.Single(instruction => instruction.Name == "EXPOSE").Arguments.ShouldBe([port]);
+        Compose.Environment("worker").Keys.ShouldNotContain("Dsde__Worker__HealthPort");
+        Compose.Service("worker").At("ports").Items().Single().ToString().ShouldEndWith($":{port}");
+        (await Chart.RenderAsync()).Environment.ShouldContainKeyAndValue("Dsde__Worker__HealthPort", port);
+    }
+
+    [Fact]
+    public async Task The_charts_settings_arrive_in_the_program_as_they_are_written()
+    {
+        var manifest = await Chart.RenderAsync();
+
+        ShouldArrive(manifest.Environment);
+        ShouldLeaveTimeToDrain(manifest.Pod.Text("spec", "terminationGracePeriodSeconds"), manifest.Environment);
+    }
+
+    [Fact]
+    public async Task Every_setting_of_the_program_can_be_given_to_the_chart_as_the_number_or_truth_value_that_it_is()
+    {
+        var values = Options
+            .SelectMany(options => options.Type.GetProperties().Select(property => (options.Section, Property: property)))
+            .Where(setting => setting.Property.PropertyType == typeof(int) || setting.Property.PropertyType == typeof(bool))
+            .ToDictionary(
+                setting => $"{setting.Section}:{setting.Property.Name}".Replace(":", "__", StringComparison.Ordinal),
+                setting => setting.Property.PropertyType == typeof(int) ? "41943040" : "true"
+            );
+        values.Count.ShouldBeGreaterThan(10);
+
+        var manifest = await Chart.RenderAsync(
+            Chart.Secrets + "settings:\n" + string.Concat(values.Select(value => $"  {value.Key}: {value.Value}\n"))
+        );
+
+        manifest.Environment.Where(pair => values.ContainsKey(pair.Key)).ShouldBe(values, ignoreOrder: true);
     }
 
     [Theory]
     [InlineData("OMP_WAIT_POLICY", "PASSIVE")]
     [InlineData("OMP_PROC_BIND", "false")]
-    public void Launcher_image_compose_file_and_chart_set_the_threads_as_the_guide_says(string variable, string value)
+    public async Task Launcher_image_compose_file_and_chart_set_the_threads_as_the_guide_says(string variable, string value)
     {
-        var services = (YamlMappingNode)Load("docker", "compose.yaml").Children["services"];
-        var worker = (YamlMappingNode)((YamlMappingNode)services.Children["worker"]).Children["environment"];
-
         File.ReadAllText(Repository.PathOf("dsde")).ShouldContain($"export {variable}=${{{variable}:-{value}}}");
-        File.ReadAllText(Repository.PathOf("docker", "Dockerfile")).ShouldContain($"{variable}={value} ");
-        worker.Children[variable].ToString().ShouldBe($"${{{variable}:-{value}}}");
-        ((YamlMappingNode)Load("helm", "dsde", "values.yaml").Children["settings"]).Children[variable].ToString().ShouldBe(value);
+        Image.Environment.ShouldContainKeyAndValue(variable, value);
+        Compose.Environment("worker").ShouldContainKeyAndValue(variable, value);
+        (await Chart.RenderAsync()).Environment.ShouldContainKeyAndValue(variable, value);
         File.ReadAllText(Repository.PathOf("docs", "operations.md")).ShouldContain($"| `{variable}` | `{value}` |");
     }
 
     [Fact]
     public void Every_value_that_the_templates_use_is_in_the_values()
     {
-        var values = Load("helm", "dsde", "values.yaml");
+        var values = Yaml.Load(File.ReadAllText(Repository.PathOf("helm", "dsde", "values.yaml"))).Single();
 
         foreach (var template in Directory.GetFiles(Repository.PathOf("helm", "dsde", "templates")))
         {
@@ -68,13 +89,7 @@ public sealed class SettingsTests
                 )
             )
             {
-                var node = (YamlNode)values;
-                foreach (var key in used.Groups[1].Value.Split('.'))
-                {
-                    node = node.ShouldBeOfType<YamlMappingNode>().Children.TryGetValue(key, out var next)
-                        ? next
-                        : throw new InvalidOperationException($"{template}: {used.Value} is not in values.yaml.");
-                }
+                values.Find(used.Groups[1].Value.Split('.')).ShouldNotBeNull($"{template}: {used.Value} is not in values.yaml.");
             }
         }
     }
@@ -120,36 +135,41 @@ public sealed class SettingsTests
         return names.Select((name, i) => i == 0 ? name : names[0][..(names[0].LastIndexOf(':') + 1)] + name);
     }
 
-    private static void ShouldBind(IReadOnlyDictionary<string, string?> environment)
+    /// <summary>The environment and the image's have only settings of the program, which reads each as it is written.</summary>
+    private static void ShouldArrive(Dictionary<string, string> environment)
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(
-                environment.ToDictionary(pair => pair.Key.Replace("__", ":", StringComparison.Ordinal), pair => pair.Value)
-            )
+            .AddInMemoryCollection(Colons(Image.Environment))
+            .AddInMemoryCollection(Colons(environment))
             .Build();
 
         // Reading fails on names and values that the program does not have.
-        OptionsReader.Read<EngineOptions>(configuration, EngineOptions.SectionName);
-        OptionsReader.Read<WorkerOptions>(configuration, WorkerOptions.SectionName);
-        OptionsReader.Read<RabbitMqOptions>(configuration, RabbitMqOptions.SectionName);
-        OptionsReader.Read<PersistenceOptions>(configuration, PersistenceOptions.SectionName);
-        configuration
-            .GetSection("Dsde")
-            .GetChildren()
-            .Select(section => section.Key)
-            .ShouldAllBe(key => new[] { "Engine", "Worker", "RabbitMq", "Persistence" }.Contains(key));
+        var read = new Dictionary<string, object>
+        {
+            [EngineOptions.SectionName] = OptionsReader.Read<EngineOptions>(configuration, EngineOptions.SectionName),
+            [WorkerOptions.SectionName] = OptionsReader.Read<WorkerOptions>(configuration, WorkerOptions.SectionName),
+            [RabbitMqOptions.SectionName] = OptionsReader.Read<RabbitMqOptions>(configuration, RabbitMqOptions.SectionName),
+            [PersistenceOptions.SectionName] = OptionsReader.Read<PersistenceOptions>(configuration, PersistenceOptions.SectionName),
+        };
+        foreach (var setting in configuration.AsEnumerable().Where(pair => pair.Key.StartsWith("Dsde:", StringComparison.Ordinal)))
+        {
+            if (setting.Value is not null)
+            {
+                var (section, name) = (setting.Key[..setting.Key.LastIndexOf(':')], setting.Key[(setting.Key.LastIndexOf(':') + 1)..]);
+                var property = read[section].GetType().GetProperty(name).ShouldNotBeNull(setting.Key);
+                Convert
+                    .ToString(property.GetValue(read[section]), System.Globalization.CultureInfo.InvariantCulture)
+                    .ShouldBe(setting.Value, setting.Key, StringCompareShould.IgnoreCase);
+            }
+        }
     }
 
-    private static Dictionary<string, string?> Settings(YamlMappingNode node) =>
-        node
-            .Children.Where(pair => pair.Key.ToString().StartsWith("Dsde__", StringComparison.Ordinal))
-            .ToDictionary(pair => pair.Key.ToString(), pair => (string?)pair.Value.ToString());
+    private static IEnumerable<KeyValuePair<string, string?>> Colons(Dictionary<string, string> environment) =>
+        environment.Select(pair => KeyValuePair.Create(pair.Key.Replace("__", ":", StringComparison.Ordinal), (string?)pair.Value));
 
-    private static YamlMappingNode Load(params string[] path)
-    {
-        var stream = new YamlStream();
-        using var reader = File.OpenText(Repository.PathOf(path));
-        stream.Load(reader);
-        return (YamlMappingNode)stream.Documents[0].RootNode;
-    }
+    private static void ShouldLeaveTimeToDrain(string graceSeconds, Dictionary<string, string> environment) =>
+        int.Parse(graceSeconds, System.Globalization.CultureInfo.InvariantCulture)
+            .ShouldBeGreaterThan(
+                int.Parse(environment["Dsde__Worker__DrainSeconds"], System.Globalization.CultureInfo.InvariantCulture) + 10
+            );
 }

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Dsde.Testing;
+
+namespace Dsde.Deployment.Tests;
+
+/// <summary>What the Dockerfile copies is what its commands need, and its bases are what the tests ran on.</summary>
+public sealed partial class ImageTests
+{
+    [Fact]
+    public async Task Packages_are_restored_from_project_files_alone_so_that_changed_sources_restore_nothing_again()
+    {
+        var instructions = Image.Instructions.ToList();
+        var restore = instructions.FindIndex(instruction =>
+            instruction.Name == "RUN" && instruction.Arguments is ["dotnet", "restore", ..]
+        );
+        using var folder = new ScratchFolder();
+        foreach (var (_, arguments) in instructions[..restore].Where(instruction => instruction.Name == "COPY"))
+        {
+            // COPY --parents keeps the folders of what it copies; so does this one, and for single folders it is the same.
+            string[] sources = [.. arguments[..^1].Where(argument => argument != "--parents")];
+            var copied = await Command.RunAsync(["bash", "-c", $"cp --parents {string.Join(' ', sources)} '{folder.Path}'"]);
+            copied.ExitCode.ShouldBe(0, copied.Error);
+        }
+
+        Directory.GetFiles(folder.Path, "*.cs", SearchOption.AllDirectories).ShouldBeEmpty();
+        var restored = await Command.RunAsync(
+            [.. instructions[restore].Arguments.Select(argument => argument.Replace("${Accelerator}", "cpu", StringComparison.Ordinal))],
+            folder: folder.Path
+        );
+
+        restored.ExitCode.ShouldBe(0, restored.Output + restored.Error);
+        var needed = Directory.GetFiles(folder.Path, "project.assets.json", SearchOption.AllDirectories).Length;
+        needed.ShouldBe(Directory.GetFiles(folder.Path, "*.csproj", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
+    public void Everything_that_is_copied_is_there_and_not_ignored()
+    {
+        var ignored = File.ReadAllLines(Repository.PathOf(".dockerignore"));
+        var sources = Image
+            .Instructions.Where(instruction =>
+                instruction.Name == "COPY" && !instruction.Arguments[0].StartsWith("--from", StringComparison.Ordinal)
+            )
+            .SelectMany(instruction => instruction.Arguments[..^1])
+            .Where(source => !source.StartsWith("--", StringComparison.Ordinal))
+            .ToList();
+
+        sources.ShouldContain("src/");
+        foreach (var source in sources)
+        {
+            var path = source.Split('*')[0].TrimEnd('/');
+            (File.Exists(Repository.PathOf(path)) || Directory.Exists(Repository.PathOf(path))).ShouldBeTrue(source);
+            ignored.ShouldNotContain(path.Split('/')[0]);
+        }
+    }
+
+    [Fact]
+    public void Every_base_is_pinned_to_a_version()
+    {
+        var bases = Image
+            .Instructions.Where(instruction => instruction.Name == "FROM")
+            .Select(instruction => instruction.Arguments[0])
+            .Concat(Compose.Services.Select(service => service.Node.Text("image")).Where(image => image != "dsde"))
+            .ToList();
+
+        bases.Count.ShouldBe(4);
+        bases.ShouldAllBe(image => PinnedTag().IsMatch(image));
+    }
+
+    [Fact]
+    public void It_builds_with_an_SDK_that_global_json_takes_and_runs_on_the_version_of_the_runtime_that_the_tests_run_on()
+    {
+        using var settings = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("global.json")));
+        var least = System.Version.Parse(settings.RootElement.GetProperty("sdk").GetProperty("version").GetString()!);
+        var bases = Image.Instructions.Where(instruction => instruction.Name == "FROM").Select(instruction => instruction.Arguments[0]);
+
+        var (sdk, runtime) = (Version(bases.First(), "sdk"), Version(bases.Last(), "aspnet"));
+
+        sdk.ShouldBeGreaterThanOrEqualTo(least);
+        sdk.ToString(2).ShouldBe(least.ToString(2));
+        runtime.ToString(2).ShouldBe(Environment.Version.ToString(2));
+    }
+
+    private static Version Version(string image, string name) =>
+        System.Version.Parse(Regex.Match(image, $"^mcr.microsoft.com/dotnet/{name}:([0-9.]+)-").Groups[1].Value);
+
+    [GeneratedRegex(@":\d+\.\d+(\.\d+)?(-[a-z]+)?$")]
+    private static partial Regex PinnedTag();
+}
