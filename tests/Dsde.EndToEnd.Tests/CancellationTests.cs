@@ -116,7 +116,8 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
         await tap.PublishToAsync(ToBatch, body);
 
         await tap.PublishToAsync(ToJob, $$"""{"jobId":"{{jobId}}"}""");
-        await Rows.WaitAsync(shared.Worker.ConnectionString, $"SELECT EXISTS (SELECT 1 FROM generation_jobs WHERE job_id = '{jobId}')"); // it is remembered
+        // it is remembered
+        await Rows.WaitAsync(shared.Worker.ConnectionString, $"SELECT EXISTS (SELECT 1 FROM generation_jobs WHERE job_id = '{jobId}')");
         await tap.PublishAsync(LongJob(jobId));
 
         (await tap.WaitForJobAsync(jobId)).Type.ShouldBe("GenerationJobCancelled");
@@ -135,7 +136,9 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
         var row = (
             await Rows.ReadAsync(
                 shared.Worker.ConnectionString,
-                $"SELECT state, cancel_reason, text IS NOT NULL AND text <> '', (SELECT count(*) FROM job_checkpoints c WHERE c.job_id = j.job_id) FROM generation_jobs j WHERE job_id = '{jobId}'"
+                "SELECT state, cancel_reason, text IS NOT NULL AND text <> '', "
+                    + "(SELECT count(*) FROM job_checkpoints c WHERE c.job_id = j.job_id) "
+                    + $"FROM generation_jobs j WHERE job_id = '{jobId}'"
             )
         ).ShouldHaveSingleItem();
         string.Join(", ", row).ShouldBe($"cancelled, {reason}, {hasText}, 0");
@@ -150,5 +153,6 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
 
     /// <summary>A job that takes minutes, however fast the engine.</summary>
     private static string LongJob(Guid jobId, string more = "") =>
-        $$"""{"jobId":"{{jobId}}",{{more}}"model":"dsde-demo","prompt":"Story: Once there were two foxes","maxTokens":900,"temperature":1,"ignoreEos":true,"choiceCount":100}""";
+        $$"""{"jobId":"{{jobId}}",{{more}}"model":"dsde-demo","prompt":"Story: Once there were two foxes","maxTokens":900"""
+        + $$""","temperature":1,"ignoreEos":true,"choiceCount":100}""";
 }

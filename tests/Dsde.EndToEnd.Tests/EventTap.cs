@@ -123,7 +123,8 @@ internal sealed class EventTap : IAsyncDisposable
         patience.CancelAfter(TimeSpan.FromSeconds(30));
         while (true)
         {
-            await using var connection = await _factory.CreateConnectionAsync(patience.Token); // asking for a queue that is just being made may cost the whole connection
+            // asking for a queue that is just being made may cost the whole connection
+            await using var connection = await _factory.CreateConnectionAsync(patience.Token);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: patience.Token);
             try
             {

@@ -13,7 +13,8 @@ namespace Dsde.EndToEnd.Tests;
 public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, IDisposable
 {
     private const string Job =
-        """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
+        """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after """
+        + """Monday?\nA:","max_tokens":8,"temperature":0}}""";
 
     private readonly ScratchFolder _folder = new();
 

@@ -33,7 +33,8 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
         var away = TimeProvider.System.GetTimestamp();
         await WaitForHealthAsync(worker, HttpStatusCode.ServiceUnavailable, "database: Unhealthy");
         var told = tap.Events.Count;
-        await Task.Delay(outage - TimeProvider.System.GetElapsedTime(away), TestContext.Current.CancellationToken); // the outage itself is what is tried
+        // the outage itself is what is tried
+        await Task.Delay(outage - TimeProvider.System.GetElapsedTime(away), TestContext.Current.CancellationToken);
         worker.HasExited.ShouldBeFalse(worker.Log);
         (tap.Events.Count - told).ShouldBeLessThan(
             8,

@@ -31,7 +31,8 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
         // it: there it would complete.
         await using var supervisor = new Supervisor(
             settings,
-            $"SELECT count(*) FROM generation_jobs WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 3 AND (lost_starts < 2 OR is_alone)"
+            $"SELECT count(*) FROM generation_jobs WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 3 "
+                + "AND (lost_starts < 2 OR is_alone)"
         );
         await supervisor.StartAsync();
         await tap.PublishAsync(CreateJob(killer, 0));
@@ -67,7 +68,8 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
     }
 
     private static string CreateJob(Guid id, int number) =>
-        $$"""{"jobId":"{{id}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":800,"ignoreEos":true,"seed":{{number}}}""";
+        $$"""{"jobId":"{{id}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":800"""
+        + $$""","ignoreEos":true,"seed":{{number}}}""";
 
     /// <summary>Runs a worker, kills it whenever a question to the database has the answer one, and starts it again.</summary>
     private sealed class Supervisor(IReadOnlyList<(string Name, string Value)> settings, string question) : IAsyncDisposable
