@@ -23,6 +23,9 @@ internal sealed class EventTap : IAsyncDisposable
     ];
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A broker that was killed while it answered, or is just starting, may owe an answer for ever: then once more.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly ConnectionFactory _factory;
     private readonly string _queue = $"tap-{Guid.NewGuid():N}";
     private readonly SemaphoreSlim _arrived = new(0);
@@ -38,6 +41,11 @@ internal sealed class EventTap : IAsyncDisposable
             Port = port,
             VirtualHost = virtualHost,
             AutomaticRecoveryEnabled = false,
+            RequestedConnectionTimeout = Patience,
+            HandshakeContinuationTimeout = Patience,
+            ContinuationTimeout = Patience,
+            SocketReadTimeout = Patience,
+            SocketWriteTimeout = Patience,
         };
         _loop = Task.Run(ListenForEverAsync);
     }

@@ -1,5 +1,6 @@
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging;
+using Dsde.Testing;
 using Dsde.Worker.Cli;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
