@@ -128,7 +128,7 @@ internal sealed class EventTap : IAsyncDisposable
     public async Task<BasicGetResult> TakeAsync(string queue)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
             // asking for a queue that is just being made may cost the whole connection

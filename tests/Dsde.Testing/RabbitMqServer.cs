@@ -107,7 +107,7 @@ public class RabbitMqServer : IAsyncLifetime
     {
         for (var patience = TimeProvider.System.GetTimestamp(); await FindQueueAsync(virtualHost, queue) is null; await Task.Delay(100))
         {
-            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(30))
+            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(60))
             {
                 throw new TimeoutException($"Nobody has made {queue}.");
             }

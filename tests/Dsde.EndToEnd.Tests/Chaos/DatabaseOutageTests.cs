@@ -67,7 +67,7 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
             && (health.Status != status || !health.Text.Contains(text, StringComparison.Ordinal))
         )
         {
-            TimeProvider.System.GetElapsedTime(patience).ShouldBeLessThan(TimeSpan.FromSeconds(30), health.Text);
+            TimeProvider.System.GetElapsedTime(patience).ShouldBeLessThan(TimeSpan.FromSeconds(60), health.Text);
             await Task.Delay(200, TestContext.Current.CancellationToken);
         }
     }
