@@ -13,13 +13,15 @@ internal sealed class LongestFirst : ITestCollectionOrderer
     private static readonly string[] Longest =
     [
         nameof(ChaosTests),
-        nameof(FuzzTests),
         nameof(ExactMomentTests),
         nameof(QueueTests),
-        nameof(BrokerOutageTests),
         nameof(BrokerTests),
-        nameof(EmbeddedRunTests),
+        nameof(BrokerOutageTests),
+        nameof(FuzzTests),
+        nameof(PausedWorkerTests),
+        nameof(AcknowledgementTimeoutTests),
         nameof(KillerJobTests),
+        nameof(DatabaseOutageTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
