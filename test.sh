@@ -68,6 +68,64 @@ install_packages() {
 # Sums a counter over all result files.
 count() { grep -ohE "<Counters [^>]*" "$results"/*.trx 2>/dev/null | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'; }
 
+# A temporary folder for this run alone, which PostgreSQL's own user can enter when root runs the tests, and short enough for its socket in it.
+make_scratch() {
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/dsde-tests-XXXXXX") || stop "no folder could be made in ${TMPDIR:-/tmp}. Set TMPDIR to one that you may write to."
+  chmod 755 "$scratch"
+  if [[ $(id -u) -eq 0 ]] && ! runuser -u postgres -- test -x "$scratch"; then
+    rmdir "$scratch"
+    stop "the user postgres can't enter ${TMPDIR:-/tmp}, where the tests keep their servers. Set TMPDIR to a folder that everybody can enter."
+  fi
+  if ((${#scratch} > 60)); then
+    rmdir "$scratch"
+    stop "${TMPDIR:-/tmp} is too long for the name of a socket. Set TMPDIR to a shorter folder."
+  fi
+}
+
+# Ids of the processes that belong to this run: the temporary folder in their environment is the run's.
+processes() { grep -lzFx "TMPDIR=$scratch" /proc/[0-9]*/environ 2>/dev/null | grep -oE '[0-9]+'; }
+
+wait_for_processes() {
+  local waited=0
+  while [[ -n $(processes) ]] && ((++waited <= 100)); do sleep 0.1; done
+}
+
+interrupt() {
+  trap '' INT TERM
+  kill "${lanes[@]}" 2>/dev/null # so that they begin no other project
+  # Servers go with the tests that started them.
+  processes | xargs -r kill 2>/dev/null
+  wait_for_processes
+  rm -rf -- "$scratch"
+  exit 130
+}
+
+# Tests projects one after another, and shows the output of each when it has ended. No MSBuild here: it has a temporary folder of its own.
+test_projects() {
+  local name library settings started
+  for name in "$@"; do
+    library=$(find "artifacts/bin/$name" -path '*/debug*' -name "$name.dll" | head -1)
+    settings=()
+    if [[ -f tests/$name/WithoutGpu.runsettings && ${DSDE_TEST_GPU:-} != 1 ]]; then settings=(--settings "tests/$name/WithoutGpu.runsettings"); fi
+    started=$SECONDS
+    TMPDIR=$scratch dotnet test "$library" --nologo "${settings[@]}" --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" "${more[@]}" \
+      >"$results/$name.log" 2>&1 || touch "$results/$name.failed"
+    printf '%6d s  %s\n' $((SECONDS - started)) "$name" >>"$results/durations"
+    cat "$results/$name.log"
+  done
+}
+
+# What is left when all tests have ended: a line each. Processes get a moment to end, and are ended then.
+list_left_behind() {
+  local id
+  wait_for_processes
+  for id in $(processes); do
+    echo "process $id: $(tr '\0' ' ' <"/proc/$id/cmdline" | cut -c1-150)"
+    kill -KILL "$id"
+  done
+  find "$scratch" -mindepth 1 -maxdepth 1
+}
+
 mkdir -p artifacts
 rm -rf "$results"
 require_sdk
@@ -76,18 +134,35 @@ dotnet build Dsde.sln --nologo -v quiet || stop "the build failed; see above."
 
 # Threads that spin at barriers starve the servers beside them.
 export OMP_WAIT_POLICY=PASSIVE
-status=0
-expected=0
+# .NET's sockets for debuggers would stay behind wherever a process is killed.
+export DOTNET_EnableDiagnostics=0
+more=("$@")
+mkdir -p "$results"
+waiting=(Dsde.EndToEnd.Tests) computing=()
 for project in tests/*.Tests/*.csproj; do
-  ((++expected))
   name=$(basename "$project" .csproj)
-  dotnet test "$project" --no-build --nologo --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" "$@" || status=1
+  [[ ${waiting[0]} == "$name" ]] || computing+=("$name")
 done
+make_scratch
+lanes=()
+trap interrupt INT TERM
+# The tests of whole programs mostly wait. The others mostly compute: one after another, and whoever waits for something goes first.
+test_projects "${waiting[@]}" & lanes+=($!)
+(renice -n 10 -p "$BASHPID" >/dev/null && test_projects "${computing[@]}") & lanes+=($!)
+wait
 
 total=$(count total) passed=$(count passed) executed=$(count executed)
 failed=$((executed - passed))
 # A test host that died leaves no result file; that is a failure as well. With a filter, projects without a match leave none either.
-files=$(find "$results" -name '*.trx' 2>/dev/null | wc -l)
+files=$(find "$results" -name '*.trx' | wc -l)
+expected=$((${#waiting[@]} + ${#computing[@]}))
 if ((${#filter[@]} == 0 && files < expected)); then failed=$((failed + expected - files)); fi
-if ((status != 0 && failed == 0)); then failed=1; fi
+if ((failed == 0)) && compgen -G "$results/*.failed" >/dev/null; then failed=1; fi
+left=$(list_left_behind)
+rm -rf -- "$scratch"
+if [[ -n $left ]]; then
+  printf 'The tests left behind:\n%s\n' "$left"
+  failed=$((failed + 1))
+fi
+sort -rn "$results/durations"
 finish "$passed" "$failed" "$((total - executed))"

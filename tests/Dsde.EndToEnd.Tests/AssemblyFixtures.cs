@@ -5,5 +5,6 @@ using Dsde.Testing;
 [assembly: AssemblyFixture(typeof(RabbitMqServer))]
 [assembly: AssemblyFixture(typeof(SampleRun))]
 
-// Every test here runs whole programs, which have the machine's cores to themselves.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+// Every test here runs whole programs and mostly waits for them: more at a time than there are cores.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+[assembly: TestCollectionOrderer(typeof(LongestFirst))]

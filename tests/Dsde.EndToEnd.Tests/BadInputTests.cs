@@ -7,7 +7,8 @@ namespace Dsde.EndToEnd.Tests;
 public sealed class BadInputTests : IDisposable
 {
     private const string Good =
-        """{"custom_id":"good","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
+        """{"custom_id":"good","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after """
+        + """Monday?\nA:","max_tokens":8,"temperature":0}}""";
 
     private readonly ScratchFolder _folder = new();
 
@@ -16,13 +17,14 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task Bad_lines_are_reported_one_by_one_and_good_ones_run()
     {
+        var tooLong = string.Concat(Enumerable.Repeat("word ", 3000));
         var file = _folder.Write(
             "jobs.jsonl",
             "this is not JSON",
             Line("cold", "\"temperature\":-1"),
             Line("none", "\"max_tokens\":0"),
             Good,
-            $$$"""{"custom_id":"long","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"{{{string.Concat(Enumerable.Repeat("word ", 3000))}}}","max_tokens":4}}""",
+            Good.Replace("good", "long", StringComparison.Ordinal).Replace("Q: ", tooLong, StringComparison.Ordinal),
             Line("odd", "\"frobnicate\":1")
         );
 

@@ -57,6 +57,8 @@ internal static class DsdeProgram
             WorkingDirectory = Repository.Root,
         };
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
+        // .NET's socket for debuggers would stay in the temporary directory of who is killed
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -2,15 +2,17 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dsde.Batches.Following;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;
 
 public sealed class EmbeddedRunTests(SampleRun sample)
 {
     [Fact]
-    public void Every_sample_job_completes_and_results_come_in_the_order_of_the_file()
+    public async Task Every_sample_job_completes_and_results_come_in_the_order_of_the_file()
     {
-        sample.Ended.ExitCode.ShouldBe(0, sample.Ended.Error + sample.Ended.Output);
+        var ended = await sample.Ended;
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         var submitted = File.ReadLines(SampleRun.JobFile)
             .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("custom_id").GetString())
             .ToList();
@@ -24,21 +26,23 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     }
 
     [Fact]
-    public void The_run_ends_with_a_row_per_workload_and_shows_progress_in_plain_lines()
+    public async Task The_run_ends_with_a_row_per_workload_and_shows_progress_in_plain_lines()
     {
+        var output = (await sample.Ended).Output;
         foreach (var row in new[] { "arithmetic", "code", "questions", "records", "stories", "all" })
         {
-            sample.Ended.Output.ShouldContain($"\n  {row} ");
+            output.ShouldContain($"\n  {row} ");
         }
 
-        sample.Ended.Output.ShouldContain("speed-up");
-        sample.Ended.Output.ShouldContain("75/75 jobs");
-        sample.Ended.Output.ShouldNotContain("\u001b", Case.Sensitive);
+        output.ShouldContain("speed-up");
+        output.ShouldContain("75/75 jobs");
+        output.ShouldNotContain("\u001b", Case.Sensitive);
     }
 
     [Fact]
-    public void Greedy_records_are_JSON_and_greedy_arithmetic_ends_with_an_answer()
+    public async Task Greedy_records_are_JSON_and_greedy_arithmetic_ends_with_an_answer()
     {
+        await sample.Ended;
         var greedy = File.ReadLines(SampleRun.JobFile)
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0)
@@ -99,8 +103,10 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         using var folder = new ScratchFolder();
         var file = folder.Write(
             "jobs.jsonl",
-            """{"custom_id":"plain","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0,"return_token_ids":true,"logprobs":1}}""",
-            """{"custom_id":"silent","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}"""
+            """{"custom_id":"plain","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after """
+                + """Monday?\nA:","max_tokens":8,"temperature":0,"return_token_ids":true,"logprobs":1}}""",
+            """{"custom_id":"silent","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Q: Which day comes after """
+                + """Monday?\nA:","max_tokens":8,"temperature":0}}"""
         );
 
         (
@@ -139,10 +145,14 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         using var folder = new ScratchFolder();
         var file = folder.Write(
             "jobs.jsonl",
-            """{"custom_id":"three","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"n":3,"sampling_mode":"coupled","logprobs":2}}""",
-            """{"custom_id":"one","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12,"temperature":1,"seed":5,"sampling_mode":"coupled"}}""",
-            """{"custom_id":"biased","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
-            """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3,"temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}"""
+            """{"custom_id":"three","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12"""
+                + ""","temperature":1,"seed":5,"n":3,"sampling_mode":"coupled","logprobs":2}}""",
+            """{"custom_id":"one","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":12"""
+                + ""","temperature":1,"seed":5,"sampling_mode":"coupled"}}""",
+            """{"custom_id":"biased","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3"""
+                + ""","temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
+            """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3"""
+                + ""","temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}"""
         );
 
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");

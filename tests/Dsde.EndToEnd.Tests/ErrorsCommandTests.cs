@@ -12,7 +12,7 @@ namespace Dsde.EndToEnd.Tests;
 public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
     private const string Prompt = "Q: Which day comes after Monday?";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Messages_are_listed_with_their_reasons_and_requeued_or_dropped_and_none_is_lost_on_the_way()

@@ -23,6 +23,9 @@ internal sealed class EventTap : IAsyncDisposable
     ];
     private static readonly TimeSpan ReconnectPause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A broker that was killed while it answered, or is just starting, may owe an answer for ever: then once more.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly ConnectionFactory _factory;
     private readonly string _queue = $"tap-{Guid.NewGuid():N}";
     private readonly SemaphoreSlim _arrived = new(0);
@@ -38,6 +41,11 @@ internal sealed class EventTap : IAsyncDisposable
             Port = port,
             VirtualHost = virtualHost,
             AutomaticRecoveryEnabled = false,
+            RequestedConnectionTimeout = Patience,
+            HandshakeContinuationTimeout = Patience,
+            ContinuationTimeout = Patience,
+            SocketReadTimeout = Patience,
+            SocketWriteTimeout = Patience,
         };
         _loop = Task.Run(ListenForEverAsync);
     }
@@ -120,10 +128,11 @@ internal sealed class EventTap : IAsyncDisposable
     public async Task<BasicGetResult> TakeAsync(string queue)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
-            await using var connection = await _factory.CreateConnectionAsync(patience.Token); // asking for a queue that is just being made may cost the whole connection
+            // asking for a queue that is just being made may cost the whole connection
+            await using var connection = await _factory.CreateConnectionAsync(patience.Token);
             await using var channel = await connection.CreateChannelAsync(cancellationToken: patience.Token);
             try
             {

@@ -16,7 +16,7 @@ internal sealed class ListLog : ILoggerProvider, ILogger
     {
         while (!Lines.Any(line => line.Contains(text, StringComparison.Ordinal)))
         {
-            (await _arrived.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBeTrue(
+            (await _arrived.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)).ShouldBeTrue(
                 $"'{text}' was not logged, but:\n{string.Join('\n', Lines)}"
             );
         }

@@ -82,8 +82,13 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         exitCode.ShouldBe(0);
         told.Type.ShouldBe("GenerationJobCompleted");
         text.Length.ShouldBeGreaterThan(20);
-        tap.Events.Where(item => item.JobId == good).Select(item => item.Type).ShouldBe(["GenerationJobCompleted", "GenerationJobFailed"]); // the second was a conflict
-        (await tap.WaitForJobAsync(unlisted)).Message.GetProperty("code").GetString().ShouldBe("model_not_found"); // names of models are aliases, never paths
+        // the second was a conflict
+        tap.Events.Where(item => item.JobId == good).Select(item => item.Type).ShouldBe(["GenerationJobCompleted", "GenerationJobFailed"]);
+        // names of models are aliases, never paths
+        (await tap.WaitForJobAsync(unlisted))
+            .Message.GetProperty("code")
+            .GetString()
+            .ShouldBe("model_not_found");
         log.ShouldContain("trce: ");
         log.ShouldContain("Executed DbCommand");
         ShouldSayNothing(log, text);
@@ -119,7 +124,8 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         told.Header("traceparent").ShouldNotBeNull().ShouldStartWith($"00-{Trace}-");
         told.Header("traceparent").ShouldNotBe($"00-{Trace}-00f067aa0ba902b7-01");
         row.ShouldBeOfType<string>().ShouldStartWith($"00-{Trace}-");
-        spans.ShouldContain(Encoding.Latin1.GetString(Convert.FromHexString(told.Header("traceparent")!.Split('-')[2]))); // the event goes on from a span that was exported
+        // the event goes on from a span that was exported
+        spans.ShouldContain(Encoding.Latin1.GetString(Convert.FromHexString(told.Header("traceparent")!.Split('-')[2])));
     }
 
     [Fact]
@@ -185,7 +191,9 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         foreach (
             var column in await Rows.ReadAsync(
                 connectionString,
-                "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+                "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns c JOIN "
+                    + "information_schema.tables t USING (table_schema, table_name) "
+                    + "WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
             )
         )
         {
@@ -227,7 +235,8 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         Unlabelled(
             jobId,
             prompt,
-            $$"""{{more}},"customId":"zanzibarquill-1","stop":["zanzibarquill"],"metadata":{"zanzibarquill-2":"zanzibarquill-3","workload":"ZANZIBARQUILL-4"}"""
+            $$"""{{more}},"customId":"zanzibarquill-1","stop":["zanzibarquill"]"""
+                + $$""","metadata":{"zanzibarquill-2":"zanzibarquill-3","workload":"ZANZIBARQUILL-4"}"""
         );
 
     private static string Unlabelled(Guid jobId, string prompt, string more) =>

@@ -12,8 +12,9 @@ public sealed class PrivateServerTests
     [InlineData("rabbitmq")]
     public async Task A_server_goes_when_the_process_that_wanted_it_is_killed(string kind)
     {
-        var folder = Directory.CreateTempSubdirectory("dsde-killed-").FullName;
-        var port = 29_000 + (Environment.ProcessId % 500 * 4);
+        using var scratch = new ScratchFolder("killed");
+        var folder = scratch.Path;
+        var port = FreePorts.Find(5);
         var script = Repository.PathOf("eng", "private-server.sh");
         // The outer shell stands for the test run: it alone holds the other end of the server's input.
         using var owner =

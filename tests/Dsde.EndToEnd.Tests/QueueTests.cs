@@ -21,6 +21,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
         await tap.WaitForAsync(76);
+        (await sample.Ended).ExitCode.ShouldBe(0);
         var greedy = File.ReadLines(SampleRun.JobFile)
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Where(line => line.GetProperty("body").GetProperty("temperature").GetDouble() == 0)
@@ -39,7 +40,9 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
 
         var rows = await Rows.ReadAsync(
             worker.ConnectionString,
-            "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), cardinality(t.token_margin), j.completion_tokens FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'"
+            "SELECT j.job_id, j.text, t.proposed, t.accepted, t.iterations, cardinality(t.proposal_kld), cardinality(t.iteration_length), "
+                + "cardinality(t.token_margin), j.completion_tokens "
+                + "FROM generation_jobs j JOIN job_traces t USING (job_id) WHERE j.state = 'completed'"
         );
         rows.Count.ShouldBe(75);
         rows.ShouldAllBe(row => row[2]!.Equals(row[5]) && row[4]!.Equals(row[6]) && row[7]!.Equals(row[8]));
@@ -51,7 +54,8 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
             message.GetProperty("text").GetString().ShouldBe(texts[message.GetProperty("jobId").GetString()!]);
         }
 
-        var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message; // one worker tells it once
+        // one worker tells it once
+        var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message;
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
         batch.GetProperty("completedCount").GetInt32().ShouldBe(75);
         ((long)(await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(
@@ -71,7 +75,8 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var id = Guid.NewGuid();
         var body =
-            $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12,"temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
+            $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12"""
+            + $$$""","temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
 
         await tap.PublishAsync(body);
         await tap.WaitForAsync(1);

@@ -1,24 +1,26 @@
-using Dsde.Batches.Following;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>The main job, run once for all tests: samples/mixed.jsonl through the embedded pipeline, in fp32.</summary>
-public sealed class SampleRun : IAsyncLifetime
+/// <summary>
+/// The main job, run once for all tests that look at it, when the first of them asks: samples/mixed.jsonl through the embedded pipeline, in
+/// fp32.
+/// </summary>
+public sealed class SampleRun : IDisposable
 {
+    private readonly ScratchFolder _folder = new("run");
+    private readonly Lazy<Task<DsdeProgram.Ended>> _run;
+
+    public SampleRun() => _run = new(() => DsdeProgram.RunAsync("run", JobFile, "--out", _folder.Path, "--dtype", "fp32"));
+
     /// <summary>The job file.</summary>
     public static string JobFile { get; } = Repository.PathOf("samples", "mixed.jsonl");
 
-    /// <summary>Where the results are.</summary>
-    public string Folder { get; } = Directory.CreateTempSubdirectory("dsde-run-").FullName;
+    /// <summary>Where the results are once it has ended.</summary>
+    public string Folder => _folder.Path;
 
-    internal DsdeProgram.Ended Ended { get; private set; } = new(-1, "", "");
+    /// <summary>Its end.</summary>
+    internal Task<DsdeProgram.Ended> Ended => _run.Value;
 
-    public async ValueTask InitializeAsync() => Ended = await DsdeProgram.RunAsync("run", JobFile, "--out", Folder, "--dtype", "fp32");
-
-    public ValueTask DisposeAsync()
-    {
-        Directory.Delete(Folder, recursive: true);
-        return ValueTask.CompletedTask;
-    }
+    public void Dispose() => _folder.Dispose();
 }

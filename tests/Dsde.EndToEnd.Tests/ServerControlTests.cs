@@ -67,7 +67,7 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
 
         (await servers.RabbitMq.CutConnectionsAsync(virtualHost)).ShouldBe(1);
 
-        await gone.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await gone.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
     private async Task DeclareAndSendAsync(string virtualHost)

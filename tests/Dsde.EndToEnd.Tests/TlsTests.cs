@@ -1,5 +1,6 @@
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging;
+using Dsde.Testing;
 using Dsde.Worker.Cli;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,7 +14,8 @@ namespace Dsde.EndToEnd.Tests;
 public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, IDisposable
 {
     private const string Job =
-        """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","max_tokens":8,"temperature":0}}""";
+        """{"custom_id":"a","method":"POST","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Q: Which day comes after """
+        + """Monday?\nA:","max_tokens":8,"temperature":0}}""";
 
     private readonly ScratchFolder _folder = new();
 

@@ -28,7 +28,7 @@ public sealed class DisturbanceTests(PostgresServer server)
     [InlineData("COMMIT", WireCut.After)]
     public async Task An_end_is_stored_once_and_told_to_be_stored_wherever_the_connection_breaks(string message, WireCut cut)
     {
-        await using var wire = new Wire(server.Server.Port, WireProtocol.PostgreSql);
+        await using var wire = new Wire(server.Port, WireProtocol.PostgreSql);
         var connection = new NpgsqlConnectionStringBuilder(await server.CreateDatabaseAsync())
         {
             Port = wire.Port,
@@ -58,7 +58,7 @@ public sealed class DisturbanceTests(PostgresServer server)
     [InlineData(WireCut.After)]
     public async Task A_claim_whose_commit_is_in_doubt_is_a_claim_and_counts_as_one_start(WireCut cut)
     {
-        await using var wire = new Wire(server.Server.Port, WireProtocol.PostgreSql);
+        await using var wire = new Wire(server.Port, WireProtocol.PostgreSql);
         var connection = new NpgsqlConnectionStringBuilder(await server.CreateDatabaseAsync())
         {
             Port = wire.Port,

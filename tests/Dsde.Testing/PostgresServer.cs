@@ -3,13 +3,19 @@ using Xunit;
 
 namespace Dsde.Testing;
 
-/// <summary>A PostgreSQL for a test assembly; each test class takes a database of its own.</summary>
+/// <summary>
+/// A PostgreSQL for a test assembly; each test takes a database of its own. Others use the server meanwhile: who wants to stop it takes a
+/// <see cref="BreakablePostgres"/>.
+/// </summary>
 public class PostgresServer : IAsyncLifetime
 {
     private PrivateServer? _server;
 
-    /// <summary>The server itself, to stop and start it.</summary>
-    public PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
+    /// <summary>Its port on 127.0.0.1.</summary>
+    public int Port => Server.Port;
+
+    /// <summary>The server itself.</summary>
+    protected PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
 
     /// <summary>More variables for the script that runs it.</summary>
     protected virtual (string Name, string Value)[] Settings => [];

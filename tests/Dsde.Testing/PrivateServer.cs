@@ -68,6 +68,10 @@ public sealed class PrivateServer : IAsyncDisposable
     /// <summary>Runs a command of <c>rabbitmqctl</c> for this server.</summary>
     public Task ControlAsync(string arguments) => CommandAsync($"ctl {arguments}", "done");
 
+    /// <summary>Has a RabbitMQ evaluate an expression of Erlang.</summary>
+    /// <returns>The value, as Erlang writes it.</returns>
+    public async Task<string> EvaluateAsync(string expression) => (await AskAsync($"eval {expression}")).Trim();
+
     /// <summary>Stops the server and removes its data.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -79,15 +83,21 @@ public sealed class PrivateServer : IAsyncDisposable
 
     private async Task CommandAsync(string command, string answer)
     {
+        if (await AskAsync(command) is var line && line != answer)
+        {
+            throw new InvalidOperationException($"The server's script answered '{line}' to '{command}'.");
+        }
+    }
+
+    private async Task<string> AskAsync(string command)
+    {
         await _commands.WaitAsync();
         try
         {
             await _script.StandardInput.WriteLineAsync(command);
             await _script.StandardInput.FlushAsync();
-            if (await _script.StandardOutput.ReadLineAsync() is var line && line != answer)
-            {
-                throw new InvalidOperationException($"The server's script answered '{line}' to '{command}'.");
-            }
+            return await _script.StandardOutput.ReadLineAsync()
+                ?? throw new InvalidOperationException($"The server's script ended instead of answering '{command}'.");
         }
         finally
         {

@@ -5,14 +5,17 @@ using Xunit;
 
 namespace Dsde.Testing;
 
-/// <summary>A RabbitMQ for a test assembly; each test takes a virtual host of its own. User and password are guest.</summary>
+/// <summary>
+/// A RabbitMQ for a test assembly; each test takes a virtual host of its own. User and password are guest. Others use the server meanwhile:
+/// who wants to stop it takes a <see cref="BreakableRabbitMq"/>.
+/// </summary>
 public class RabbitMqServer : IAsyncLifetime
 {
     private readonly HttpClient _management = new();
     private PrivateServer? _server;
 
-    /// <summary>The server itself, to stop and start it.</summary>
-    public PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
+    /// <summary>The server itself.</summary>
+    protected PrivateServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
 
     /// <summary>AMQP port on 127.0.0.1.</summary>
     public int Port => Server.Port;
@@ -70,13 +73,20 @@ public class RabbitMqServer : IAsyncLifetime
         return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : null;
     }
 
-    /// <summary>Messages in a queue, those that are delivered and not acknowledged included; 0 if there is no such queue.</summary>
-    public async Task<int> CountMessagesAsync(string virtualHost, string queue) =>
-        await FindQueueAsync(virtualHost, queue) is { } found && found.TryGetProperty("messages", out var messages)
-            ? messages.GetInt32()
-            : 0;
+    /// <summary>
+    /// Messages in a quorum queue, those that are delivered and not acknowledged included; 0 if there is no such queue. The queue itself is
+    /// asked: what management says is some seconds old.
+    /// </summary>
+    public async Task<int> CountMessagesAsync(string virtualHost, string queue)
+    {
+        var value = await Server.EvaluateAsync(
+            $"case rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{virtualHost}\">>, queue, <<\"{queue}\">>)) of "
+                + "{ok, Q} -> {ok, N, _} = ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N; _ -> 0 end."
+        );
+        return int.TryParse(value, out var count) ? count : throw new InvalidOperationException($"{queue} was not counted: {value}");
+    }
 
-    /// <summary>Waits until a queue has no messages, delivered ones included. The broker's numbers are some seconds old.</summary>
+    /// <summary>Waits until a queue has no messages, delivered ones included.</summary>
     /// <exception cref="TimeoutException">It keeps some.</exception>
     public async Task WaitUntilEmptyAsync(string virtualHost, string queue)
     {
@@ -88,7 +98,7 @@ public class RabbitMqServer : IAsyncLifetime
                 throw new TimeoutException($"The queue {queue} still has {count} messages.");
             }
 
-            await Task.Delay(200);
+            await Task.Delay(100);
         }
     }
 
@@ -97,48 +107,23 @@ public class RabbitMqServer : IAsyncLifetime
     {
         for (var patience = TimeProvider.System.GetTimestamp(); await FindQueueAsync(virtualHost, queue) is null; await Task.Delay(100))
         {
-            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(30))
+            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(60))
             {
                 throw new TimeoutException($"Nobody has made {queue}.");
             }
         }
     }
 
-    /// <summary>
-    /// Cuts the connections to a virtual host, as the broker's operator can; waits until there are any, as the broker lists them late.
-    /// </summary>
+    /// <summary>Cuts the connections to a virtual host, as the broker's operator can.</summary>
     /// <returns>How many there were.</returns>
     public async Task<int> CutConnectionsAsync(string virtualHost)
     {
-        for (
-            var patience = TimeProvider.System.GetTimestamp();
-            TimeProvider.System.GetElapsedTime(patience) < TimeSpan.FromSeconds(15);
-            await Task.Delay(200)
-        )
-        {
-            var cut = 0;
-            foreach (
-                var connection in (await _management.GetFromJsonAsync<JsonElement>($"vhosts/{virtualHost}/connections")).EnumerateArray()
-            )
-            {
-                cut += (
-                    await _management.DeleteAsync($"connections/{Uri.EscapeDataString(connection.GetProperty("name").GetString() ?? "")}")
-                ).IsSuccessStatusCode
-                    ? 1
-                    : 0;
-            }
-
-            if (cut > 0)
-            {
-                return cut;
-            }
-        }
-
-        return 0;
+        var value = await Server.EvaluateAsync(
+            $"L = rabbit_connection_tracking:list(<<\"{virtualHost}\">>), "
+                + "rabbit_connection_tracking_handler:close_connections(L, \"cut by a test\", 0), length(L)."
+        );
+        return int.TryParse(value, out var count) ? count : throw new InvalidOperationException($"Connections were not cut: {value}");
     }
-
-    /// <summary>Turns the memory alarm on or off: while it is on, the broker reads nothing more from connections that publish.</summary>
-    public Task SetMemoryAlarmAsync(bool isOn) => Server.ControlAsync($"set_vm_memory_high_watermark {(isOn ? "0.000001" : "0.6")}");
 
     public virtual async ValueTask DisposeAsync()
     {

@@ -10,7 +10,7 @@ namespace Dsde.Testing;
 /// </summary>
 public sealed class TestCertificates : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-tls-");
+    private readonly ScratchFolder _folder = new("tls");
 
     public TestCertificates()
     {
@@ -21,12 +21,12 @@ public sealed class TestCertificates : IDisposable
     }
 
     /// <summary>Where ca.pem, other-ca.pem (which signed nothing), server.pem and .key, client.pem and .key are.</summary>
-    public string Folder => _folder.FullName;
+    public string Folder => _folder.Path;
 
     /// <summary>Path of a file in it.</summary>
-    public string PathOf(string name) => Path.Combine(Folder, name);
+    public string PathOf(string name) => _folder.PathOf(name);
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private X509Certificate2 CreateAuthority(string name)
     {

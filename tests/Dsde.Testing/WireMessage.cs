@@ -21,6 +21,25 @@ public readonly record struct WireMessage(int Connection, bool IsFromClient, Rea
     /// </summary>
     public bool IsAcknowledgement => IsBasicMethod(80);
 
+    /// <summary>AMQP's channel.</summary>
+    public int Channel => BinaryPrimitives.ReadUInt16BigEndian(Bytes.Span[1..]);
+
+    /// <summary>The queue that the program starts to consume by AMQP's <c>basic.consume</c>; null if it is something else.</summary>
+    public string? ConsumedQueue => IsFromClient && IsBasicMethod(20) ? Encoding.UTF8.GetString(Arguments[3..(3 + Arguments[2])]) : null;
+
+    /// <summary>The number of a delivery that AMQP's <c>basic.deliver</c> brings; null if it is something else.</summary>
+    public ulong? DeliveryTag =>
+        !IsFromClient && IsBasicMethod(60) ? BinaryPrimitives.ReadUInt64BigEndian(Arguments[(1 + Arguments[0])..]) : null;
+
+    /// <summary>
+    /// The number of a delivery that the program acknowledges, or gives back by <c>basic.nack</c> or <c>basic.reject</c>, and whether all
+    /// before it are meant as well; null if it is something else.
+    /// </summary>
+    public (ulong Tag, bool IsMultiple)? Settled =>
+        IsFromClient && (IsBasicMethod(80) || IsBasicMethod(90) || IsBasicMethod(120))
+            ? (BinaryPrimitives.ReadUInt64BigEndian(Arguments), !IsBasicMethod(90) && (Arguments[8] & 1) != 0)
+            : null;
+
     /// <summary>Whether it asks PostgreSQL to commit.</summary>
     public bool IsCommit =>
         IsFromClient
@@ -29,6 +48,8 @@ public readonly record struct WireMessage(int Connection, bool IsFromClient, Rea
 
     /// <summary>Whether a text is in it.</summary>
     public bool Contains(string text) => Bytes.Span.IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
+
+    private ReadOnlySpan<byte> Arguments => Bytes.Span[11..];
 
     private bool IsBasicMethod(int method) =>
         Bytes.Span is [AmqpMethodFrame, ..]

@@ -1,7 +1,7 @@
-using Dsde.Engine.Loading;
-using Dsde.Pipeline.Telemetry;
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Engine.Loading;
+using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 

@@ -15,7 +15,9 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         var rows = await Rows.ReadAsync(
             connectionString,
             """
-            SELECT custom_id, state, array_cat(ARRAY[text], (SELECT array_agg(c.text ORDER BY c.choice) FROM job_choices c WHERE c.job_id = j.job_id)), failure_message
+            SELECT custom_id, state,
+                array_cat(ARRAY[text], (SELECT array_agg(c.text ORDER BY c.choice) FROM job_choices c WHERE c.job_id = j.job_id)),
+                failure_message
             FROM generation_jobs j
             """
         );
@@ -37,10 +39,12 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         await ShouldBeNoneAsync("job_checkpoints");
         await ShouldBeNoneAsync("(SELECT job_id FROM job_traces GROUP BY job_id, choice HAVING count(*) > 1) doubled");
         await ShouldBeNoneAsync(
-            "generation_jobs j WHERE completion_tokens > 0 AND NOT EXISTS (SELECT FROM job_traces t WHERE t.job_id = j.job_id AND t.choice = 0)"
+            "generation_jobs j WHERE completion_tokens > 0 AND NOT EXISTS (SELECT FROM job_traces t WHERE t.job_id = j.job_id "
+                + "AND t.choice = 0)"
         );
         await ShouldBeNoneAsync(
-            "(SELECT job_id, completion_tokens AS n FROM job_choices) c LEFT JOIN (SELECT job_id, count(*) AS traces FROM job_traces GROUP BY job_id) t USING (job_id) WHERE t.traces <> 2"
+            "(SELECT job_id, completion_tokens AS n FROM job_choices) c LEFT JOIN (SELECT job_id, count(*) AS traces "
+                + "FROM job_traces GROUP BY job_id) t USING (job_id) WHERE t.traces <> 2"
         );
         await ShouldBeNoneAsync(
             "job_traces t JOIN generation_jobs j USING (job_id) WHERE t.choice = 0 AND t.completion_tokens <> j.completion_tokens"
@@ -116,7 +120,8 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
             foreach (
                 var row in await Rows.ReadAsync(
                     connectionString,
-                    "SELECT custom_id, job_id, state, worker_id, attempt, lease_until - now(), request IS NULL FROM generation_jobs WHERE state <> 'completed' ORDER BY created_at LIMIT 20"
+                    "SELECT custom_id, job_id, state, worker_id, attempt, lease_until - now(), request IS NULL "
+                        + "FROM generation_jobs WHERE state <> 'completed' ORDER BY created_at LIMIT 20"
                 )
             )
             {

@@ -52,7 +52,8 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
             if (TimeProvider.System.GetElapsedTime(started) > plan.Patience)
             {
                 Assert.Fail(
-                    $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n{await ledger.DescribeAsync()}\n{string.Join("\n\n", monkey.Workers.Select(LastLinesOf))}"
+                    $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n"
+                        + $"{await ledger.DescribeAsync()}\n{string.Join("\n\n", monkey.Workers.Select(LastLinesOf))}"
                 );
             }
 
@@ -82,7 +83,8 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         await late;
         await monkey.MendAsync();
         Log(
-            $"all ended {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s after the start, {tap.Events.Count} events, {string.Join(", ", monkey.Tally.Select(entry => $"{entry.Key} {entry.Value}"))}"
+            $"all ended {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s after the start, {tap.Events.Count} events, "
+                + string.Join(", ", monkey.Tally.Select(entry => $"{entry.Key} {entry.Value}"))
         );
         await ledger.ShouldHaveTextsOfAsync(expected);
         await ledger.ShouldHaveEventsAsync(plan.JobCount, batches.ToDictionary(batch => batch.Id, batch => batch.Count));

@@ -68,7 +68,8 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         wire.Mend();
 
-        await tap.WaitForAsync(toldBefore.Length + (toldBefore.Length == 2 ? 1 : 2)); // once all is told, only the job's event is told again
+        // once all is told, only the job's event is told again
+        await tap.WaitForAsync(toldBefore.Length + (toldBefore.Length == 2 ? 1 : 2));
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
         await servers.RabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
         await ShouldBeStoredOnceAsync(worker.ConnectionString, worker.WorkerId, attempt: 1);
@@ -81,7 +82,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     [InlineData(5)]
     public async Task A_commit_whose_answer_is_lost_is_neither_a_lost_result_nor_a_second_one(int secondsAway)
     {
-        await using var wire = new Wire(servers.Postgres.Server.Port, WireProtocol.PostgreSql);
+        await using var wire = new Wire(servers.Postgres.Port, WireProtocol.PostgreSql);
         var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
         var direct = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
         await using var worker = await WorkerUnderTest.StartAsync([
@@ -98,7 +99,8 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
 
         await tap.PublishAsync(Job());
         await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-        await Task.Delay(TimeSpan.FromSeconds(secondsAway), TestContext.Current.CancellationToken); // long enough for the worker to give up trying, or not
+        // long enough for the worker to give up trying, or not
+        await Task.Delay(TimeSpan.FromSeconds(secondsAway), TestContext.Current.CancellationToken);
         wire.Mend();
 
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
@@ -110,7 +112,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     [Fact]
     public async Task A_worker_that_hangs_while_it_stores_holds_nobody_up_for_ever()
     {
-        await using var wire = new Wire(servers.Postgres.Server.Port, WireProtocol.PostgreSql);
+        await using var wire = new Wire(servers.Postgres.Port, WireProtocol.PostgreSql);
         var settings = await WorkerUnderTest.CreateSiteAsync(
             servers.RabbitMq,
             servers.Postgres,
@@ -149,7 +151,8 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         };
 
     private string Job() =>
-        $$"""{"jobId":"{{_jobId}}","batchId":"{{_batchId}}","batchJobCount":1,"model":"dsde-demo","prompt":"Story: Once there were 3 foxes","maxTokens":40,"seed":7}""";
+        $$"""{"jobId":"{{_jobId}}","batchId":"{{_batchId}}","batchJobCount":1,"model":"dsde-demo","prompt":"Story: Once there were 3 """
+        + $$"""foxes","maxTokens":40,"seed":7}""";
 
     /// <summary>Every event came, and however often, it was the same one.</summary>
     private static async Task ShouldBeToldAsync(EventTap tap, string[] types)

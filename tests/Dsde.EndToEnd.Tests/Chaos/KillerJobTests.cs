@@ -70,7 +70,8 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
     }
 
     private static string CreateJob(Guid id, int number) =>
-        $$"""{"jobId":"{{id}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":800,"ignoreEos":true,"seed":{{number}}}""";
+        $$"""{"jobId":"{{id}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":800"""
+        + $$""","ignoreEos":true,"seed":{{number}}}""";
 
     /// <summary>Runs a worker, kills it whenever a question to the database has the answer one, and starts it again.</summary>
     private sealed class Supervisor(IReadOnlyList<(string Name, string Value)> settings, string question) : IAsyncDisposable

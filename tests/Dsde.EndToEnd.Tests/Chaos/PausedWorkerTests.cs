@@ -42,7 +42,8 @@ public sealed class PausedWorkerTests(RabbitMqServer rabbitMq, PostgresServer po
         await using var other = await paused.StartAnotherAsync();
         foreach (var job in jobs)
         {
-            await tap.PublishAsync(job); // the paused worker still has the first copies and its connection to the broker, and its hands full
+            // the paused worker still has the first copies and its connection to the broker, and its hands full
+            await tap.PublishAsync(job);
         }
 
         await Rows.WaitAsync(paused.ConnectionString, "SELECT count(*) = 6 FROM generation_jobs WHERE state = 'completed'");
@@ -68,5 +69,6 @@ public sealed class PausedWorkerTests(RabbitMqServer rabbitMq, PostgresServer po
     }
 
     private static string CreateJob(int number) =>
-        $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":900,"ignoreEos":true,"seed":{{number}}}""";
+        $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":900"""
+        + $$""","ignoreEos":true,"seed":{{number}}}""";
 }

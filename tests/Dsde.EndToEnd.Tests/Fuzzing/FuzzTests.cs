@@ -19,8 +19,12 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     private const int FirstGoodCount = 50; // those that other requests under the same ids come after
     private const int WarmUpCount = 4_000;
     private const int Seed = 20261125;
-    private const string HeapLimitHex = "20000000"; // 512 MiB, as a container has a limit: with a machine to itself .NET leaves large bodies uncollected for long
-    private const long MaxGrowthBytes = 200L << 20; // between two points of .NET's own choice of when to collect; 30 KiB kept for each message would be more
+
+    // 512 MiB, as a container has a limit: with a machine to itself .NET leaves large bodies uncollected for long
+    private const string HeapLimitHex = "20000000";
+
+    // between two points of .NET's own choice of when to collect; 30 KiB kept for each message would be more
+    private const long MaxGrowthBytes = 200L << 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
     private static readonly string[] Queues =
     [
@@ -115,10 +119,12 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         );
         worker.Log.ShouldNotContain(HostileMessages.Marker);
         var summary =
-            $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, {tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed";
+            $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, "
+            + $"{tap.Events.Count(item => item.Type == "GenerationJobCompleted")} completed";
         TestContext.Current.SendDiagnosticMessage(summary);
         (after - before).ShouldBeLessThan(MaxGrowthBytes, summary);
-        worker.Log.Split('\n').Where(line => line.Contains("-FAULT", StringComparison.Ordinal)).ShouldBeEmpty(); // nothing was given back to be delivered again
+        // nothing was given back to be delivered again
+        worker.Log.Split('\n').Where(line => line.Contains("-FAULT", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     private static async Task SendAsync(RawProducer producer, IEnumerable<FuzzMessage> messages)

@@ -243,7 +243,8 @@ internal sealed class HostileMessages(int seed, IReadOnlyList<Guid> goodJobs)
     private static string Good(Guid jobId, int seed = 1) =>
         Job(
             jobId,
-            $"\"maxTokens\":{8 + (seed % 9)},\"temperature\":{(seed % 2 == 0 ? "0" : "0.8")},\"seed\":{seed},\"stop\":[\"\\n\"],\"ignoreEos\":true,\"metadata\":{{\"workload\":\"fuzz\"}}"
+            $"\"maxTokens\":{8 + (seed % 9)},\"temperature\":{(seed % 2 == 0 ? "0" : "0.8")},\"seed\":{seed},\"stop\":[\"\\n\"],"
+                + $"\"ignoreEos\":true,\"metadata\":{{\"workload\":\"fuzz\"}}"
         );
 
     private static string Job(Guid jobId, string fields, string prompt = $"Q: {Marker} größer 🙂?") =>
@@ -347,12 +348,14 @@ internal sealed class HostileMessages(int seed, IReadOnlyList<Guid> goodJobs)
             3 => ("message of text", $"{{{good}\"messageType\":[{type}],\"message\":{JsonSerializer.Serialize(message)}}}", false),
             4 => (
                 "fault address",
-                $"{{{good}\"faultAddress\":\"rabbitmq://127.0.0.1:1/nowhere\",\"responseAddress\":\"queue:dsde-stolen\",\"messageType\":[{type}],\"message\":{Job(jobId, "\"maxTokens\":0")}}}",
+                $"{{{good}\"faultAddress\":\"rabbitmq://127.0.0.1:1/nowhere\",\"responseAddress\":\"queue:dsde-stolen\","
+                    + $"\"messageType\":[{type}],\"message\":{Job(jobId, "\"maxTokens\":0")}}}",
                 false
             ),
             5 => (
                 "bad addresses",
-                $"{{{good}\"faultAddress\":\"::::\",\"sourceAddress\":\"\\u0000\",\"requestId\":\"x\",\"messageType\":[{type}],\"message\":{message}}}",
+                $"{{{good}\"faultAddress\":\"::::\",\"sourceAddress\":\"\\u0000\",\"requestId\":\"x\",\"messageType\":[{type}],"
+                    + $"\"message\":{message}}}",
                 true
             ),
             6 => (
@@ -362,7 +365,8 @@ internal sealed class HostileMessages(int seed, IReadOnlyList<Guid> goodJobs)
             ),
             7 => (
                 "odd values",
-                $"{{\"messageId\":7,\"headers\":7,\"host\":[],\"sentTime\":\"x\",\"expirationTime\":\"2001-01-01\",\"messageType\":[{type},7,null,[]],\"message\":{message}}}",
+                $"{{\"messageId\":7,\"headers\":7,\"host\":[],\"sentTime\":\"x\",\"expirationTime\":\"2001-01-01\","
+                    + $"\"messageType\":[{type},7,null,[]],\"message\":{message}}}",
                 true
             ),
             8 => (

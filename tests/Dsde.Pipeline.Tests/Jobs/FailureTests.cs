@@ -65,11 +65,17 @@ public sealed class FailureTests : IAsyncLifetime
     [Fact]
     public async Task A_job_cancelled_between_two_tries_is_not_tried_again()
     {
-        var worker = Life.CreateWorker((_, _) => throw new EngineFailureException("out of luck"));
+        var tried = new TaskCompletionSource();
+        var worker = Life.CreateWorker(
+            (_, _) =>
+            {
+                tried.TrySetResult();
+                throw new EngineFailureException("out of luck");
+            }
+        );
         var job = JobLife.Job();
         var running = worker.RunToEndAsync(job);
-        await worker.ClaimedAsync(job.JobId);
-        await Task.Delay(20, TestContext.Current.CancellationToken);
+        await tried.Task;
 
         worker.Running.CancelJob(job.JobId);
 

@@ -109,6 +109,7 @@ public sealed class LeaseTests : IAsyncLifetime
     {
         var isAway = false;
         var (started, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var refused = new TaskCompletionSource();
         var engine = new ScriptedEngine(
             async (request, _) =>
             {
@@ -126,6 +127,7 @@ public sealed class LeaseTests : IAsyncLifetime
                     {
                         if (isAway)
                         {
+                            refused.TrySetResult();
                             throw StoreProxy.Away();
                         }
                     }
@@ -136,8 +138,9 @@ public sealed class LeaseTests : IAsyncLifetime
         isAway = true;
         await Should.ThrowAsync<DatabaseUnavailableException>(() => worker.Renewal.RenewAsync(TestContext.Current.CancellationToken));
         Life.Time.Advance(worker.Lease * 2);
+        refused = new TaskCompletionSource();
         finish.SetResult();
-        await Task.Delay(20, TestContext.Current.CancellationToken);
+        await refused.Task; // it can't be stored
         running.IsCompleted.ShouldBeFalse();
 
         isAway = false;

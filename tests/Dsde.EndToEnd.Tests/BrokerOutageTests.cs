@@ -1,0 +1,58 @@
+using Dsde.Testing;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>A broker that goes away, comes back, or stops taking messages, under a worker at work.</summary>
+public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<BreakableServers>
+{
+    [Fact]
+    public async Task Cut_connections_a_restart_and_a_memory_alarm_of_the_broker_cost_no_job_and_double_none()
+    {
+        const int Jobs = 24; // three times as many as run at a time
+        await using var worker = await WorkerUnderTest.StartAsync(
+            servers.RabbitMq,
+            servers.Postgres,
+            settings: ("Dsde__Engine__BatchSize", "8")
+        );
+        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
+        await BrokerTests.SubmitAsync(worker, LongJobs.Write, "--limit", $"{Jobs}");
+
+        await tap.WaitForAsync(2);
+        (await servers.RabbitMq.CutConnectionsAsync(worker.VirtualHost)).ShouldBeGreaterThan(0);
+        await tap.WaitForAsync(6);
+        await servers.RabbitMq.SetMemoryAlarmAsync(true);
+        var told = CountTold();
+        await Rows.WaitAsync(worker.ConnectionString, $"SELECT count(*) >= {told + 2} FROM generation_jobs WHERE state = 'completed'"); // jobs end, and their events can't be published
+        await servers.RabbitMq.SetMemoryAlarmAsync(false);
+        await tap.WaitUntilAsync(() => CountTold() >= told + 2, TimeSpan.FromSeconds(60));
+        CountTold().ShouldBeLessThan(Jobs, "All jobs ended before the restart, so nothing was tried.");
+        await servers.RabbitMq.Server.StopAsync();
+        await servers.RabbitMq.Server.RestartAsync();
+
+        await BrokerTests.RequireAllEndedOnceAsync(servers.RabbitMq, worker, tap, Jobs);
+
+        int CountTold() => tap.Events.Select(item => item.JobId).OfType<Guid>().Distinct().Count();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_worker_told_to_stop_while_the_broker_is_away_or_takes_nothing_ends_in_time_and_another_finishes(bool isAlarm)
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(servers.RabbitMq, servers.Postgres, drainSeconds: 2);
+        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
+        await BrokerTests.SubmitAsync(worker, LongJobs.Write, "--limit", "6");
+        await tap.WaitForAsync(1);
+
+        await (isAlarm ? servers.RabbitMq.SetMemoryAlarmAsync(true) : servers.RabbitMq.Server.StopAsync());
+        var stopping = TimeProvider.System.GetTimestamp();
+        var (exitCode, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
+        var took = TimeProvider.System.GetElapsedTime(stopping);
+        await (isAlarm ? servers.RabbitMq.SetMemoryAlarmAsync(false) : servers.RabbitMq.Server.RestartAsync());
+
+        exitCode.ShouldBe(0, log);
+        took.ShouldBeLessThan(TimeSpan.FromSeconds(2 + 15)); // what docs/operations.md tells orchestrators to give
+        await using var successor = await worker.StartAnotherAsync();
+        await BrokerTests.RequireAllEndedOnceAsync(servers.RabbitMq, worker, tap, 6);
+    }
+}

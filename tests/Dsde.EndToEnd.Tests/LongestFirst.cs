@@ -1,0 +1,37 @@
+using Dsde.EndToEnd.Tests.Chaos;
+using Dsde.EndToEnd.Tests.Fuzzing;
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>
+/// Begins with the classes that take longest, so that none of them runs alone at the end; the others in the order of their names.
+/// </summary>
+internal sealed class LongestFirst : ITestCollectionOrderer
+{
+    private static readonly string[] Longest =
+    [
+        nameof(ChaosTests),
+        nameof(ExactMomentTests),
+        nameof(QueueTests),
+        nameof(BrokerTests),
+        nameof(BrokerOutageTests),
+        nameof(FuzzTests),
+        nameof(PausedWorkerTests),
+        nameof(AcknowledgementTimeoutTests),
+        nameof(KillerJobTests),
+        nameof(DatabaseOutageTests),
+    ];
+
+    public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
+        where TTestCollection : ITestCollection =>
+        [.. testCollections.OrderBy(RankOf).ThenBy(collection => collection.TestCollectionDisplayName, StringComparer.Ordinal)];
+
+    private static int RankOf<TTestCollection>(TTestCollection collection)
+        where TTestCollection : ITestCollection =>
+        Array.FindIndex(Longest, name => collection.TestCollectionDisplayName.Contains($".{name} ", StringComparison.Ordinal)) is var rank
+        && rank < 0
+            ? Longest.Length
+            : rank;
+}
