@@ -16,7 +16,7 @@ namespace Dsde.Engine;
 public sealed class GenerationEngine : IGenerationEngine
 {
     private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly EngineCounters _counters = new();
+    private readonly EngineCounters _counters;
     private readonly PolicyRegistry _policies;
     private readonly Tokenizer _tokenizer;
     private readonly IReadOnlySet<int> _endTokens;
@@ -34,6 +34,7 @@ public sealed class GenerationEngine : IGenerationEngine
     )
     {
         _time = time;
+        _counters = new EngineCounters(time);
         _tokenizer = models.Tokenizer;
         _endTokens = models.Folder.Config.EosTokenIds.ToHashSet();
         _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
@@ -118,6 +119,7 @@ public sealed class GenerationEngine : IGenerationEngine
             _time,
             cancellationToken
         );
+        _counters.AddArrival(); // first: a round that ends before this were followed by work that nobody does
         if (!_arrivals.Writer.TryWrite(sequence))
         {
             throw _thread.Failure ?? (Exception)new OperationCanceledException("The engine has been shut down.");

@@ -81,13 +81,16 @@ internal sealed class DecodingLoop
     /// <summary>One round.</summary>
     public void Step()
     {
+        _counters.BeginRound();
         ReceiveArrivals();
         EndOnRequest();
         Admit();
         _batch.ShareAwaited();
         _counters.AddFirstTokens(_prefill.Run(_batch.Sequences));
+        _counters.Advance();
         ReleaseEnded();
         _counters.AddIteration(_iteration.Run(_batch.Sequences));
+        _counters.Advance();
         ReleaseEnded();
         TakeCheckpoints();
         CheckIntegrity();
@@ -245,5 +248,12 @@ internal sealed class DecodingLoop
         }
     }
 
-    private void Report() => _counters.SetState(_batch, _waiting.Count, _limit);
+    private void Report()
+    {
+        _counters.SetState(_batch, _waiting.Count, _limit);
+        if (IsIdle)
+        {
+            _counters.Sleep();
+        }
+    }
 }

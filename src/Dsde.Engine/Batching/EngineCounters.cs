@@ -4,10 +4,59 @@ using TorchSharp;
 namespace Dsde.Engine.Batching;
 
 /// <summary>What the engine has done so far. Written by its thread, read by any.</summary>
-internal sealed class EngineCounters
+internal sealed class EngineCounters(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private EngineSnapshot _snapshot;
+    private long _advanced = time.GetTimestamp();
+
+    /// <summary>
+    /// A request is about to be handed over, from any thread. An engine that slept has work from here on, so that one that doesn't wake up
+    /// is noticed.
+    /// </summary>
+    public void AddArrival()
+    {
+        lock (_lock)
+        {
+            if (!_snapshot.HasWork)
+            {
+                StartClock();
+            }
+        }
+    }
+
+    /// <summary>The engine's thread begins a round, maybe after a sleep.</summary>
+    public void BeginRound()
+    {
+        lock (_lock)
+        {
+            StartClock();
+        }
+    }
+
+    /// <summary>The engine's thread has got one step further within a round.</summary>
+    public void Advance()
+    {
+        lock (_lock)
+        {
+            var now = time.GetTimestamp();
+            var step = time.GetElapsedTime(_advanced, now);
+            _advanced = now;
+            if (step > _snapshot.LongestAdvance)
+            {
+                _snapshot = _snapshot with { LongestAdvance = step };
+            }
+        }
+    }
+
+    /// <summary>The engine's thread has nothing to do until a request arrives.</summary>
+    public void Sleep()
+    {
+        lock (_lock)
+        {
+            _snapshot = _snapshot with { HasWork = false };
+        }
+    }
 
     /// <summary>Adds tokens that were emitted with the last of their prompts.</summary>
     public void AddFirstTokens(int count)
@@ -65,7 +114,13 @@ internal sealed class EngineCounters
     {
         lock (_lock)
         {
-            return _snapshot;
+            return _snapshot with { SinceAdvance = time.GetElapsedTime(_advanced) };
         }
+    }
+
+    private void StartClock()
+    {
+        _advanced = time.GetTimestamp();
+        _snapshot = _snapshot with { HasWork = true };
     }
 }

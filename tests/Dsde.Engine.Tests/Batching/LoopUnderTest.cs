@@ -18,7 +18,7 @@ internal sealed class LoopUnderTest : IDisposable
 {
     private readonly IDisposable _mode = torch.inference_mode();
     private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>();
-    private readonly EngineCounters _counters = new();
+    private readonly EngineCounters _counters;
     private readonly PolicyRegistry _policies;
     private readonly LoadedModels _models;
     private readonly DecodingLoop _loop;
@@ -44,6 +44,7 @@ internal sealed class LoopUnderTest : IDisposable
             Policy = policy,
         };
         change?.Invoke(options);
+        _counters = new EngineCounters(Time);
         _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength, readsDraftSteps: true);
         _models = LoadedModels.Load(options, ComputeSettings.Choose(options));
         _loop = DecodingLoop.Create(_models, options, torch.CPU, _arrivals.Reader, _counters, _policies.Costs, Time);
