@@ -94,11 +94,11 @@ internal static class BusSetup
                     );
                     configuration.ReceiveEndpoint(
                         CancelJobName,
-                        endpoint => ConfigureCommand<CancelGenerationJobConsumer>(endpoint, context)
+                        endpoint => ConfigureCommand<CancelGenerationJob, CancelGenerationJobConsumer>(endpoint, context, worker)
                     );
                     configuration.ReceiveEndpoint(
                         CancelBatchName,
-                        endpoint => ConfigureCommand<CancelGenerationBatchConsumer>(endpoint, context)
+                        endpoint => ConfigureCommand<CancelGenerationBatch, CancelGenerationBatchConsumer>(endpoint, context, worker)
                     );
                     configuration.ReceiveEndpoint("dsde-followers", endpoint => endpoint.ConfigureConsumer(context, eventConsumer));
                 }
@@ -133,12 +133,18 @@ internal static class BusSetup
         return
         [
             .. lanes,
-            CreateCommandEndpoint<CancelGenerationJobConsumer>(CancelJobName, connector, time),
-            CreateCommandEndpoint<CancelGenerationBatchConsumer>(CancelBatchName, connector, time),
+            CreateCommandEndpoint<CancelGenerationJob, CancelGenerationJobConsumer>(CancelJobName, connector, worker, time),
+            CreateCommandEndpoint<CancelGenerationBatch, CancelGenerationBatchConsumer>(CancelBatchName, connector, worker, time),
         ];
     }
 
-    private static WatchedEndpoint CreateCommandEndpoint<TConsumer>(string name, IReceiveEndpointConnector connector, TimeProvider time)
+    private static WatchedEndpoint CreateCommandEndpoint<TCommand, TConsumer>(
+        string name,
+        IReceiveEndpointConnector connector,
+        WorkerOptions worker,
+        TimeProvider time
+    )
+        where TCommand : class
         where TConsumer : class, IConsumer =>
         new(
             name,
@@ -149,7 +155,7 @@ internal static class BusSetup
                     (context, endpoint) =>
                     {
                         Watch(endpoint, attachment);
-                        ConfigureCommand<TConsumer>(endpoint, context);
+                        ConfigureCommand<TCommand, TConsumer>(endpoint, context, worker);
                     }
                 ),
             time
@@ -193,13 +199,19 @@ internal static class BusSetup
     /// A queue per command, since a raw body doesn't say which one it is. It goes with its worker: what can't be read there is dropped
     /// rather than left in an error queue that nobody would ever look at.
     /// </summary>
-    private static void ConfigureCommand<TConsumer>(IReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+    private static void ConfigureCommand<TCommand, TConsumer>(
+        IReceiveEndpointConfigurator endpoint,
+        IRegistrationContext context,
+        WorkerOptions worker
+    )
+        where TCommand : class
         where TConsumer : class, IConsumer
     {
         endpoint.PublishFaults = false;
         endpoint.DiscardFaultedMessages();
         endpoint.DiscardSkippedMessages();
-        endpoint.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+        var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingCommandFilter<TCommand>>();
+        endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingCommandFilter<TCommand>(worker.MaxJobBytes, logger)));
         endpoint.Instance(context.GetRequiredService<TConsumer>());
     }
 

@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]
     public static partial void MessageMoved(this ILogger logger, string queue, long bytes, string reason);
 
+    [LoggerMessage(2006, LogLevel.Warning, "A {Command} is not obeyed: {Reason}")]
+    public static partial void CommandRefused(this ILogger logger, string command, string reason);
+
     [LoggerMessage(2010, LogLevel.Error, "The worker failed on job {JobId}, which it should not; the job ends as failed")]
     public static partial void JobFaulted(this ILogger logger, Guid jobId, Exception exception);
 

@@ -306,8 +306,8 @@ public sealed class JobRunnerTests : IAsyncLifetime
 
     [Theory]
     [InlineData("temperature is 3;", 3.0, null, null, "a")]
-    [InlineData("top_p is 0;", null, 0.0, null, "a")]
-    [InlineData("max_tokens is 0;", null, null, 0, "a")]
+    [InlineData("topP is 0;", null, 0.0, null, "a")]
+    [InlineData("maxTokens is 0;", null, null, 0, "a")]
     [InlineData("prompt is empty", null, null, null, "")]
     [InlineData(
         "holds 64 with the output; shorten it to 63",

@@ -4,8 +4,8 @@ using Dsde.Contracts;
 namespace Dsde.Batches.Files.Reading;
 
 /// <summary>
-/// Makes a job of a request body. Types and names are checked here; whether values are in range is the consumer's business, so that every
-/// way into the pipeline gets the same answer.
+/// Makes a job of a request body. Types and names are checked here, values by the rules of the pipeline; only what depends on the model is
+/// left to the worker.
 /// </summary>
 internal static class RequestBody
 {
@@ -49,8 +49,21 @@ internal static class RequestBody
             ReturnTokenIds = body.TakeBoolean("return_token_ids"),
         };
         OpenAiFields.RefuseRest(body);
-        return job;
+        return JobRules.FindMistake(job, property => NameOf(property, isChat)) is { } mistake
+            ? throw new LineFormatException(new LineError(LineErrorCodes.InvalidValue, mistake.Message, FieldOf(mistake)))
+            : job;
     }
+
+    /// <summary>In completions one number says both whether there are log-probabilities and how many.</summary>
+    private static string NameOf(string property, bool isChat) =>
+        JobFieldNames.InBatchFiles(
+            !isChat && property == nameof(SubmitGenerationJob.TopLogProbabilityCount)
+                ? nameof(SubmitGenerationJob.ReturnLogProbabilities)
+                : property
+        );
+
+    private static string FieldOf(JobMistake mistake) =>
+        mistake.Field == JobFieldNames.InBatchFiles(nameof(SubmitGenerationJob.CustomId)) ? mistake.Field : $"body.{mistake.Field}";
 
     private static string ReadPrompt(JsonFields body)
     {

@@ -140,7 +140,7 @@ internal static class JobEvents
 
     private static GenerationChoice[] CreateChoices(StoredJob job, SubmitGenerationJob? request)
     {
-        var seed = unchecked((ulong)(request?.Seed ?? SamplingReader.SeedOf(job.JobId)));
+        var seed = unchecked((ulong)(request?.Seed ?? SamplingConversion.SeedOf(job.JobId)));
         return
         [
             .. job.Outputs.Select(

@@ -7,32 +7,29 @@ using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Jobs.Run;
 
-/// <summary>Makes an engine request of a job, or says in words a person understands why the job can never run.</summary>
+/// <summary>
+/// Makes an engine request of a job, or says in words a person understands why the job can never run: by the rules that hold for all jobs,
+/// and by those of this worker's model.
+/// </summary>
 internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions options)
 {
     private const int DefaultPlainMaxTokens = 16; // as OpenAI's completions have it
-    private const int MaxStopTokens = 256;
-    private const int MaxChoices = 128; // as OpenAI has it
-    private const int MaxTopLogProbabilities = 20;
     private const int LongText = 1 << 17; // characters
     private const int Shrinking = 4; // more than any normal form of Unicode shortens a text
-    private static readonly string[] Roles = ["system", "user", "assistant"];
 
     private readonly Lock _longText = new();
 
     /// <exception cref="JobRejectedException">The job can never run.</exception>
     public GenerationRequest Validate(SubmitGenerationJob job)
     {
-        if (JobLimits.Check(job) is { } mistake)
+        if (JobRules.FindMistake(job, JobFieldNames.InMessages) is { } mistake)
         {
-            throw new JobRejectedException(FailureCodes.InvalidRequest, mistake);
+            throw new JobRejectedException(FailureCodes.InvalidRequest, mistake.Message);
         }
 
         CheckModel(job.Model);
-        var sampling = SamplingReader.Read(job, engine.Description.VocabularySize);
+        CheckTokens(job);
         var policy = ReadPolicy(job.Policy);
-        Require(job.MaxTokens is null or >= 1, $"max_tokens is {job.MaxTokens}; give at least 1, or leave it out.");
-        CheckChoices(job);
         var prompt = Encode(job);
         var context = engine.Description.ContextLength;
         if (prompt.Count >= context)
@@ -47,7 +44,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             PromptTokenIds = prompt,
             MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
-            Sampling = sampling,
+            Sampling = SamplingConversion.ToParameters(job),
             StopStrings = job.Stop ?? [],
             StopTokenIds = job.StopTokenIds ?? [],
             IgnoreEos = job.IgnoreEos == true,
@@ -69,24 +66,18 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         }
     }
 
-    private void CheckChoices(SubmitGenerationJob job)
+    private void CheckTokens(SubmitGenerationJob job)
     {
-        var (stops, last) = (job.StopTokenIds ?? [], engine.Description.VocabularySize - 1);
-        Require(stops.Count <= MaxStopTokens, $"stop_token_ids has {stops.Count} tokens; give at most {MaxStopTokens}.");
-        Require(
-            stops.All(id => id >= 0 && id <= last),
-            $"stop_token_ids has {stops.FirstOrDefault(id => id < 0 || id > last)}; give token ids from 0 to {last}."
-        );
-        Require(job.ChoiceCount is null or (>= 1 and <= MaxChoices), $"n is {job.ChoiceCount}; give 1 to {MaxChoices}.");
-        Require(
-            job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities),
-            $"top_logprobs is {job.TopLogProbabilityCount}; give 0 to {MaxTopLogProbabilities}."
-        );
-        Require(
-            job.TopLogProbabilityCount is null or 0 || job.ReturnLogProbabilities == true,
-            $"top_logprobs is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with logprobs as well."
-        );
+        var size = engine.Description.VocabularySize;
+        CheckTokens(JobFieldNames.InMessages(nameof(job.StopTokenIds)), job.StopTokenIds ?? [], size);
+        CheckTokens(JobFieldNames.InMessages(nameof(job.LogitBias)), SamplingConversion.ToBiases(job.LogitBias).Keys, size);
     }
+
+    private static void CheckTokens(string field, IEnumerable<int> ids, int vocabularySize) =>
+        Require(
+            ids.All(id => id >= 0 && id < vocabularySize),
+            $"{field} has the token {ids.FirstOrDefault(id => id < 0 || id >= vocabularySize)}; give token ids from 0 to {vocabularySize - 1}."
+        );
 
     private PolicyConfiguration? ReadPolicy(string? text)
     {
@@ -112,12 +103,6 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
     private IReadOnlyList<int> Encode(SubmitGenerationJob job)
     {
-        Require(
-            job.Prompt is not null != job.Messages is not null,
-            job.Prompt is null
-                ? "Neither prompt nor messages is given; give one of them."
-                : "Both prompt and messages are given; give one of them."
-        );
         if (job.Messages is not { } messages)
         {
             var text = job.Prompt ?? "";
@@ -125,15 +110,6 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
             Require(ids.Count > 0, "prompt is empty; give at least one character.");
             return ids;
-        }
-
-        Require(messages.Count > 0, "messages is empty; give at least one.");
-        foreach (var message in messages)
-        {
-            Require(
-                Roles.Contains(message.Role, StringComparer.Ordinal),
-                $"messages has the role '{message.Role}'; give {string.Join(", ", Roles)}."
-            );
         }
 
         var length = messages.Sum(message => (long)message.Content.Length);

@@ -49,7 +49,7 @@ internal sealed class ErrorQueueReader(IConnection connection)
         {
             yield return new TakenMessage(
                 queue,
-                FailedMessage.Read(queue.Name, position, message.BasicProperties, message.Body.Span),
+                FailedMessage.Read(queue.Name, position, message.BasicProperties, message.Body),
                 message,
                 channel
             );

@@ -27,7 +27,7 @@ internal sealed record FailedMessage(
 {
     private const int MaxShownLength = 500;
 
-    public static FailedMessage Read(string queue, int position, IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body)
+    public static FailedMessage Read(string queue, int position, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
         var headers = properties.Headers;
         var death = Get(headers, "x-death") is IList<object> deaths

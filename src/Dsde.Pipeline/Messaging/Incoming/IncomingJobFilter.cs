@@ -1,3 +1,4 @@
+using Dsde.Contracts;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using MassTransit.Middleware.Rescue;
@@ -14,50 +15,50 @@ internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<
     /// <inheritdoc/>
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
     {
-        TransportHeaders.Bound(context);
-        switch (Read(context))
+        IncomingJob job;
+        try
         {
-            case IncomingJob.Read job:
-                var consumed = JobMessageContext.Create(context, job);
-                context.AddOrUpdatePayload(() => consumed, _ => consumed);
-                if (job.Refusal is { } refusal)
-                {
-                    context.AddOrUpdatePayload(() => refusal, _ => refusal);
-                }
-
-                await next.Send(context);
-                break;
-            case IncomingJob.Unreadable unreadable:
-                await MoveAsync(context, unreadable.Reason);
-                break;
+            TransportHeaders.Bound(context);
+            job = IncomingJobReader.Read(context.Body.GetBytes(), context.ContentType?.MediaType, maxBytes);
         }
+        catch (UnreadableMessageException exception)
+        {
+            await MoveAsync(context, exception);
+            return;
+        }
+        catch (Exception exception)
+        {
+            // A mistake of this program. Its message may have the body's words, so the type has to do.
+            await MoveAsync(
+                context,
+                new UnreadableMessageException($"The body could not be read, which is this program's mistake: {exception.GetType().Name}.")
+            );
+            return;
+        }
+
+        var consumed = IncomingMessageContext.Create(context, job.Job, job.Ids.Or(TransportHeaders.ReadIds(context)));
+        context.AddOrUpdatePayload(() => consumed, _ => consumed);
+        if (job.Refusal is { } refusal)
+        {
+            context.AddOrUpdatePayload(() => refusal, _ => refusal);
+        }
+
+        await next.Send(context);
     }
 
     /// <inheritdoc/>
     public void Probe(ProbeContext context) => context.CreateFilterScope("incomingJobs");
 
-    private IncomingJob Read(ReceiveContext context)
-    {
-        try
-        {
-            var job = IncomingJobReader.Read(context.Body.GetBytes(), context.ContentType?.MediaType, maxBytes);
-            return job is IncomingJob.Read { Ids: var ids } read ? read with { Ids = ids.Or(TransportHeaders.ReadIds(context)) } : job;
-        }
-        catch (Exception exception)
-        {
-            // A mistake of this program. Its message may have the body's words, so the type has to do.
-            return new IncomingJob.Unreadable($"The body could not be read, which is this program's mistake: {exception.GetType().Name}.");
-        }
-    }
-
-    private async Task MoveAsync(ReceiveContext context, string reason)
+    private async Task MoveAsync(ReceiveContext context, UnreadableMessageException reason)
     {
         if (!context.TryGetPayload(out IErrorTransport? transport))
         {
             throw new TransportException(context.InputAddress, "The endpoint has no error queue.");
         }
 
-        await transport.Send(new RescueExceptionReceiveContext(context, new UnreadableJobException(reason)));
-        logger.MessageMoved(context.InputAddress.AbsolutePath.Split('/')[^1], context.Body.Length ?? 0, reason);
+        await transport.Send(new RescueExceptionReceiveContext(context, reason));
+        logger.MessageMoved(QueueNameOf(context), context.Body.Length ?? 0, reason.Message);
     }
+
+    private static string QueueNameOf(ReceiveContext context) => context.InputAddress.AbsolutePath.Split('/')[^1];
 }

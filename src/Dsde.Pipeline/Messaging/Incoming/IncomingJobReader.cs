@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
@@ -9,138 +8,123 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 
 /// <summary>
 /// Reads a job from the body of a message, whatever the body is. What is wrong with it is told to the job's submitter if it says whose it
-/// is, and never with its own words.
+/// is, and with none of its own words but names of fields.
 /// </summary>
 internal static class IncomingJobReader
 {
-    /// <summary>The media type of MassTransit's envelopes; every other one is taken for raw JSON.</summary>
-    public const string EnvelopeMediaType = "application/vnd.masstransit+json";
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        AllowTrailingCommas = JsonWalk.Options.AllowTrailingCommas,
-        ReadCommentHandling = JsonWalk.Options.CommentHandling,
-        MaxDepth = JsonWalk.Options.MaxDepth,
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
-        AllowDuplicateProperties = false,
-        RespectNullableAnnotations = true,
-    };
+    private static readonly IReadOnlyCollection<string> JobFields = KnownFields.NamesOf(typeof(SubmitGenerationJob));
+    private static readonly IReadOnlyCollection<string> TurnFields = KnownFields.NamesOf(typeof(ChatMessage));
 
     /// <param name="body">As it came.</param>
     /// <param name="mediaType">What the message says the body is; null if it says nothing.</param>
     /// <param name="maxBytes">The longest body that is read.</param>
-    public static IncomingJob Read(ReadOnlySpan<byte> body, string? mediaType, int maxBytes)
+    /// <exception cref="UnreadableMessageException">Nobody can be told, as it doesn't say which job it is about.</exception>
+    public static IncomingJob Read(ReadOnlyMemory<byte> body, string? mediaType, int maxBytes)
     {
-        var json = WithoutByteOrderMark(body);
-        var ids = default(MessageIds);
-        try
-        {
-            if (IsEnvelope(mediaType))
-            {
-                var envelope = EnvelopeScan.Read(json);
-                if (!envelope.IsJob || envelope.Message is not { } message)
-                {
-                    return new IncomingJob.Unreadable(
-                        envelope.IsJob
-                            ? "The envelope has no message."
-                            : $"The envelope's messageType does not name {nameof(SubmitGenerationJob)}, and this queue takes nothing else."
-                    );
-                }
-
-                json = json[message];
-                ids = envelope.Ids;
-            }
-
-            return body.Length > maxBytes
-                ? Refuse(
-                    body,
-                    JobScan.Read(json),
-                    ids,
-                    FailureCodes.RequestTooLarge,
-                    $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."
-                )
-                : ReadJob(body, json, ids);
-        }
-        catch (JsonException exception)
-        {
-            return new IncomingJob.Unreadable(
-                $"The body is not a JSON object{(IsEnvelope(mediaType) ? " with an envelope" : "")}: "
-                    + (
-                        body.IsEmpty
-                            ? "it is empty."
-                            : $"it can't be read from byte {exception.BytePositionInLine ?? 0} of line {(exception.LineNumber ?? 0) + 1} on, or is nested deeper than {JsonWalk.Options.MaxDepth} levels."
-                    )
-            );
-        }
+        using var opened = MessageBody.Open(body, mediaType, typeof(SubmitGenerationJob), maxBytes);
+        var fields = KnownFields.Read(opened.Message, JobFields);
+        var (job, failure) =
+            body.Length > maxBytes
+                ? (null, (FailureCodes.RequestTooLarge, $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."))
+                : ReadJob(opened.Message, fields);
+        return job is not null ? new IncomingJob(job, opened.Ids) : Refuse(body, fields, opened.Ids, failure.Code, failure.Message);
     }
 
     /// <summary>The job that a body is about; null if it doesn't say.</summary>
-    public static Guid? FindJobId(ReadOnlySpan<byte> body, string? contentType)
+    public static Guid? FindJobId(ReadOnlyMemory<byte> body, string? mediaType)
     {
-        var json = WithoutByteOrderMark(body);
         try
         {
-            if (!IsEnvelope(contentType))
-            {
-                return JobScan.Read(json).JobId;
-            }
-
-            return EnvelopeScan.Read(json) is { IsJob: true, Message: { } message } ? JobScan.Read(json[message]).JobId : null;
+            using var opened = MessageBody.Open(body, mediaType, typeof(SubmitGenerationJob), maxBytes: 0);
+            var fields = KnownFields.Read(opened.Message, JobFields);
+            return FindJobIdMistake(fields) is null ? fields.FindId(nameof(SubmitGenerationJob.JobId)) : null;
         }
-        catch (JsonException)
+        catch (UnreadableMessageException)
         {
             return null;
         }
     }
 
-    private static bool IsEnvelope(string? contentType) =>
-        contentType is not null && EnvelopeMediaType.Equals(contentType.Split(';')[0].Trim(), StringComparison.OrdinalIgnoreCase);
-
-    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) =>
-        body.StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
-
-    private static IncomingJob ReadJob(ReadOnlySpan<byte> body, ReadOnlySpan<byte> json, MessageIds ids)
+    private static (SubmitGenerationJob? Job, (string Code, string Message) Failure) ReadJob(JsonElement message, KnownFields fields)
     {
-        SubmitGenerationJob? job;
+        if (FindJobIdMistake(fields) is { } idMistake)
+        {
+            return (null, (FailureCodes.InvalidRequest, idMistake));
+        }
+
+        if ((fields.Mistake ?? FindUnknownInTurns(fields)) is { } unknown)
+        {
+            return (null, (FailureCodes.InvalidRequest, unknown));
+        }
+
         try
         {
-            job = JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json);
+            var job =
+                message.Deserialize<SubmitGenerationJob>(MessageBody.Json)
+                ?? throw new JsonException("An object is never null to the serializer.");
+            return JobRules.FindUnstorable(job, JobFieldNames.InMessages) is { } mistake
+                ? (null, (FailureCodes.InvalidRequest, mistake.Message))
+                : (job, default);
         }
         catch (Exception exception)
             when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            // If the body is no JSON at all, this throws and says so.
-            var scan = JobScan.Read(json);
-            return Refuse(
-                body,
-                scan,
-                ids,
-                FailureCodes.InvalidRequest,
-                scan.HasModel ? Describe(exception) : "model is missing; give the alias of a model."
+            return (
+                null,
+                (
+                    FailureCodes.InvalidRequest,
+                    fields.Find(nameof(SubmitGenerationJob.Model)) is null
+                        ? "model is missing; give the alias of a model."
+                        : Describe(exception)
+                )
             );
         }
-
-        return job is null || job.JobId == Guid.Empty ? Refuse(body, JobScan.Read(json), ids, FailureCodes.InvalidRequest, "")
-            : JobLimits.Check(job) is { } mistake ? Refuse(body, JobScan.Read(json), ids, FailureCodes.InvalidRequest, mistake)
-            : new IncomingJob.Read(job, ids);
     }
 
-    private static IncomingJob Refuse(ReadOnlySpan<byte> body, JobScan scan, MessageIds ids, string code, string reason)
+    private static string? FindUnknownInTurns(KnownFields fields) =>
+        fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns
+            ? null
+            : turns
+                .EnumerateArray()
+                .Select(
+                    (turn, index) =>
+                        turn.ValueKind == JsonValueKind.Object
+                            ? KnownFields.Read(turn, TurnFields, $"{JobFieldNames.InMessages("Messages")}[{index}].").Mistake
+                            : null
+                )
+                .FirstOrDefault(mistake => mistake is not null);
+
+    private static IncomingJob Refuse(ReadOnlyMemory<byte> body, KnownFields fields, MessageIds ids, string code, string reason)
     {
-        if (scan.JobId is not { } jobId)
+        if (FindJobIdMistake(fields) is { } mistake)
         {
-            return new IncomingJob.Unreadable(code == FailureCodes.InvalidRequest ? scan.JobIdMistake : $"{reason} {scan.JobIdMistake}");
+            string?[] reasons = [code == FailureCodes.InvalidRequest ? null : reason, mistake, fields.Mistake];
+            throw new UnreadableMessageException(string.Join(' ', reasons.Where(text => text is not null)));
         }
 
         var stub = new SubmitGenerationJob
         {
-            JobId = jobId,
-            BatchId = scan.BatchId,
-            CustomId = scan.CustomId,
+            JobId = fields.FindId(nameof(SubmitGenerationJob.JobId)) ?? Guid.Empty,
+            BatchId = fields.FindId(nameof(SubmitGenerationJob.BatchId)),
+            CustomId = fields.FindText(nameof(SubmitGenerationJob.CustomId)) is { } text && JobRules.IsCustomId(text) ? text : null,
             Model = "",
         };
-        return new IncomingJob.Read(stub, ids, new JobRefusal(new JobFailure(code, reason, Retryable: false), SHA256.HashData(body)));
+        return new IncomingJob(stub, ids, new JobRefusal(new JobFailure(code, reason, Retryable: false), SHA256.HashData(body.Span)));
     }
+
+    /// <summary>What is wrong with the job's id; null if nothing is.</summary>
+    private static string? FindJobIdMistake(KnownFields fields) =>
+        fields.CountOf(nameof(SubmitGenerationJob.JobId)) switch
+        {
+            0 => "jobId is missing; give each job an id of its own.",
+            > 1 => "jobId is given more than once; give it once.",
+            _ => fields.FindId(nameof(SubmitGenerationJob.JobId)) switch
+            {
+                null => "jobId is no UUID; give for example 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11.",
+                var id when id == Guid.Empty => "jobId is all zeros; give each job an id of its own.",
+                _ => null,
+            },
+        };
 
     /// <summary>The serializer's own words may be those of the body.</summary>
     private static string Describe(Exception exception)
@@ -149,9 +133,10 @@ internal static class IncomingJobReader
         var path =
             (exception as JsonException)?.Path is { Length: > 2 and <= longestPath } known
             && known.StartsWith("$.", StringComparison.Ordinal)
-            && JobLimits.IsPlain(known)
+            && JobRules.IsPlain(known)
                 ? known[2..]
                 : "A field of the job";
-        return $"{path} can't be read: it is given twice, has a value of another type, a number out of range, or text that is not valid Unicode.";
+        return $"{path} can't be read: it is given twice, has a value of another type, a number out of range, or text that is not valid "
+            + "Unicode.";
     }
 }

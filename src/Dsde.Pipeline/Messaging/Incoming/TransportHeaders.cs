@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Text;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
@@ -46,16 +47,43 @@ internal static class TransportHeaders
     private static Guid? ReadId(ReceiveContext context, string name) =>
         context.TransportHeaders.TryGetHeader(name, out var value) && Guid.TryParse(value as string, out var id) ? id : null;
 
-    /// <summary>About as many bytes as it takes in a frame.</summary>
-    private static long Measure(object? value) =>
-        value switch
+    /// <summary>
+    /// About as many bytes as it takes in a frame, as far as those are counted that are allowed. Tables may be nested as deep as a frame has
+    /// room for, which is deeper than a stack.
+    /// </summary>
+    private static long Measure(object? value)
+    {
+        var bytes = 0L;
+        var left = new Stack<object?>([value]);
+        while (bytes <= MaxBytes && left.TryPop(out var next))
         {
-            null => 1,
-            byte[] bytes => bytes.Length + 5L,
-            string text => System.Text.Encoding.UTF8.GetByteCount(text) + 5L,
-            IDictionary<string, object?> table => 5 + table.Sum(entry => Measure(entry.Key) + Measure(entry.Value)),
-            IDictionary table => 5 + table.Keys.Cast<object>().Sum(Measure) + table.Values.Cast<object?>().Sum(Measure),
-            IEnumerable list => 5 + list.Cast<object?>().Sum(Measure),
-            _ => 17,
-        };
+            bytes += next switch
+            {
+                null => 1,
+                byte[] binary => binary.Length + 5L,
+                string text => Encoding.UTF8.GetByteCount(text) + 5L,
+                IEnumerable => 5,
+                _ => 17,
+            };
+            if (next is IDictionary table)
+            {
+                PushAll(left, table.Keys);
+                PushAll(left, table.Values);
+            }
+            else if (next is IEnumerable list and not string and not byte[])
+            {
+                PushAll(left, list);
+            }
+        }
+
+        return bytes;
+    }
+
+    private static void PushAll(Stack<object?> stack, IEnumerable items)
+    {
+        foreach (var item in items)
+        {
+            stack.Push(item);
+        }
+    }
 }

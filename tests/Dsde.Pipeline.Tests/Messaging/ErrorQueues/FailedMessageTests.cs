@@ -80,7 +80,8 @@ public sealed class FailedMessageTests
     }
 
     [Fact]
-    public void A_body_of_anything_has_no_job_id() => FailedMessage.Read("q", 1, new BasicProperties(), "\0\u0001"u8).JobId.ShouldBeNull();
+    public void A_body_that_is_no_JSON_has_no_job_id() =>
+        FailedMessage.Read("q", 1, new BasicProperties(), "\0\u0001"u8.ToArray()).JobId.ShouldBeNull();
 
     private static FailedMessage Read(Dictionary<string, object?> headers) =>
         FailedMessage.Read("q", 3, new BasicProperties { Headers = headers }, Body);

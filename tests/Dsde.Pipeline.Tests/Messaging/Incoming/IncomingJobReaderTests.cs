@@ -22,7 +22,7 @@ public sealed class IncomingJobReaderTests
             { Job("\"maxTokens\":99999999999"), "maxTokens can't be read" },
             { Job("\"maxTokens\":\"8\""), "maxTokens can't be read" },
             { Job("\"temperature\":1e999"), "temperature has a number that is not finite" },
-            { Job("\"logitBias\":{\"1\":-1e400}"), "logit_bias has a number that is not finite" },
+            { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias has a number that is not finite" },
             { Job("\"temperature\":\"NaN\""), "temperature can't be read" },
             { Job("\"seed\":1e400"), "seed can't be read" },
             { Job("\"topP\":1,\"topP\":0.5"), "can't be read: it is given twice" },
@@ -43,13 +43,27 @@ public sealed class IncomingJobReaderTests
             { Job("\"policy\":\"a\\u001b[31m\""), "policy has a control character" },
             { Job("\"expiresAt\":\"tomorrow\""), "expiresAt can't be read" },
             { Job("\"ignoreEos\":\"yes\""), "ignoreEos can't be read" },
+            { Job("\"logitBias\":{\"1\\u0000\":1}"), "logitBias has the token '...'" },
+            { Job("\"logitBias\":{\"1\":1,\"01\":2}"), "logitBias has the token '01'; give token ids" },
+            { Job("\"max_tokens\":8"), "max_tokens is not known here; the nearest field is maxTokens." },
+            { Job("\"maxToken\":8"), "maxToken is not known here; the nearest field is maxTokens." },
+            { Job("\"MAXTOKEN\":8"), "MAXTOKEN is not known here; the nearest field is maxTokens." },
+            { Job("\"deadline\":\"2026-11-26T12:00:00Z\""), "deadline is not known here; the nearest field is expiresAt." },
+            { Job("\"n\":2"), "n is not known here; the nearest field is choiceCount." },
+            { Job("\"frobnicate\":{\"x\":[1]}"), "frobnicate is not known here, nor anything like it; known are jobId, batchId," },
+            { Job($"\"{Secret}\":1"), "The message has a field that nobody knows, with a name that is none" },
+            { Job("\"a\\ud800\":1"), "The message has a field that nobody knows, with a name that is none" },
+            {
+                Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"contents\":\"a\"}]", prompt: false),
+                "messages[1].contents is not known here; the nearest field is messages[1].content."
+            },
             { Job("\"prompt\":\"\\ud800\"", prompt: false), "prompt can't be read" },
             { Job("\"prompt\":\"a\\u0000\"", prompt: false), "prompt has a NUL character at position 1" },
             { $$"""{"jobId":"{{JobId}}","prompt":"{{Secret}}"}""", "model is missing" },
             { $$"""{"jobId":"{{JobId}}","model":null,"prompt":"{{Secret}}"}""", "model can't be read" },
             { $$"""{"jobId":"{{JobId}}","model":7,"prompt":"{{Secret}}"}""", "model can't be read" },
             { $$"""{"jobId":"{{JobId}}","model":"a\u0000b","prompt":"{{Secret}}"}""", "model has a control character" },
-            { $$"""{"jobId":"{{JobId}}","model":"m","customId":"a\nb","prompt":"{{Secret}}"}""", "custom_id has a control character" },
+            { $$"""{"jobId":"{{JobId}}","model":"m","customId":"a\nb","prompt":"{{Secret}}"}""", "customId has a control character" },
             { $$"""{"jobId":"{{JobId}}","model":"m","batchId":"7","prompt":"{{Secret}}"}""", "batchId can't be read" },
             {
                 $$"""{"jobId":"{{JobId}}","model":"m","prompt":"{{new string('x', MaxBytes)}}"}""",
@@ -73,6 +87,8 @@ public sealed class IncomingJobReaderTests
             { "{\"a\":" + new string('[', 100) + new string(']', 100) + "}", "nested deeper than 64 levels" },
             { new string('[', 100_000), "not a JSON object" },
             { "{}", "jobId is missing" },
+            { $"{{\"job_id\":\"{JobId}\",\"model\":\"m\"}}", "own. job_id is not known here; the nearest field is jobId." },
+            { $"{{\"a\":[{string.Join(',', Enumerable.Repeat("1", 1 << 20))}]}}", "too many values to look for its id" },
             { "{\"jobId\":7,\"model\":\"m\"}", "jobId is no UUID" },
             { "{\"jobId\":null,\"model\":\"m\"}", "jobId is no UUID" },
             { $"{{\"jobId\":\"{Secret}\",\"model\":\"m\"}}", "jobId is no UUID" },
@@ -85,7 +101,7 @@ public sealed class IncomingJobReaderTests
     [MemberData(nameof(Refused))]
     public void A_body_that_says_whose_it_is_fails_for_its_submitter_with_a_reason_that_repeats_nothing(string body, string reason)
     {
-        var read = Read(body).ShouldBeOfType<IncomingJob.Read>();
+        var read = Read(body);
 
         read.Job.JobId.ShouldBe(JobId);
         var refusal = read.Refusal.ShouldNotBeNull();
@@ -99,10 +115,10 @@ public sealed class IncomingJobReaderTests
     [MemberData(nameof(Unreadable))]
     public void A_body_that_does_not_say_whose_it_is_has_a_reason_that_repeats_nothing(string body, string reason)
     {
-        var unreadable = Read(body).ShouldBeOfType<IncomingJob.Unreadable>();
+        var unreadable = Should.Throw<UnreadableMessageException>(() => Read(body));
 
-        unreadable.Reason.ShouldContain(reason);
-        unreadable.Reason.ShouldNotContain(Secret);
+        unreadable.Message.ShouldContain(reason);
+        unreadable.Message.ShouldNotContain(Secret);
     }
 
     [Theory]
@@ -118,25 +134,18 @@ public sealed class IncomingJobReaderTests
             .. "\"}"u8,
         ];
 
-        IncomingJobReader
-            .Read(body, null, MaxBytes)
-            .ShouldBeOfType<IncomingJob.Read>()
-            .Refusal.ShouldNotBeNull()
-            .Failure.Message.ShouldContain("not valid Unicode");
+        IncomingJobReader.Read(body, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldContain("not valid Unicode");
     }
 
     [Fact]
     public void A_refused_job_keeps_its_batch_and_a_name_that_can_be_stored()
     {
-        var named = Read($$"""{"jobId":"{{JobId}}","batchId":"{{BatchId}}","customId":"seven","model":"m","maxTokens":"x"}""")
-            .ShouldBeOfType<IncomingJob.Read>()
-            .Job;
-        var nameless = Read($$"""{"jobId":"{{JobId}}","customId":"{{new string('x', 513)}}","model":"m","prompt":"a"}""")
-            .ShouldBeOfType<IncomingJob.Read>();
+        var named = Read($$"""{"jobId":"{{JobId}}","batchId":"{{BatchId}}","customId":"seven","model":"m","maxTokens":"x"}""").Job;
+        var nameless = Read($$"""{"jobId":"{{JobId}}","customId":"{{new string('x', 513)}}","model":"m","prompt":"a"}""");
 
         (named.BatchId, named.CustomId).ShouldBe((BatchId, "seven"));
         nameless.Job.CustomId.ShouldBeNull();
-        nameless.Refusal.ShouldNotBeNull().Failure.Message.ShouldBe("custom_id has 513 characters; give at most 512.");
+        nameless.Refusal.ShouldNotBeNull().Failure.Message.ShouldBe("customId has 513 characters; give at most 512.");
     }
 
     [Theory]
@@ -145,11 +154,10 @@ public sealed class IncomingJobReaderTests
     [InlineData(null)]
     public void A_good_job_is_read_whatever_its_media_type_and_how_its_names_are_spelt(string? mediaType)
     {
-        var body = $$"""{"JOBID":"{{JobId}}","\u006dodel":"m","prompt":"a", /* by hand */ "futureField":{"x":[1]},}""";
+        var body =
+            $$"""{"JOBID":"{{JobId}}","\u006dodel":"m","prompt":"a", /* by hand */ "metadata":{"max_tokens":"free"},"LogitBias":{"1":1},}""";
 
-        var read = IncomingJobReader
-            .Read([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(body)], mediaType, MaxBytes)
-            .ShouldBeOfType<IncomingJob.Read>();
+        var read = IncomingJobReader.Read((byte[])[.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(body)], mediaType, MaxBytes);
 
         read.Refusal.ShouldBeNull();
         (read.Job.JobId, read.Job.Model, read.Job.Prompt).ShouldBe((JobId, "m", "a"));
@@ -159,13 +167,12 @@ public sealed class IncomingJobReaderTests
     public void An_envelope_is_opened_and_its_ids_are_taken()
     {
         var read = ReadEnvelope(
-                $$"""
+            $$"""
                 {"messageId":"{{BatchId}}","faultAddress":"rabbitmq://elsewhere/x","headers":{"a":"b"},"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"message":{{Job(
                     "\"maxTokens\":3"
                 )}}}
                 """
-            )
-            .ShouldBeOfType<IncomingJob.Read>();
+        );
 
         read.Refusal.ShouldBeNull();
         read.Job.MaxTokens.ShouldBe(3);
@@ -182,9 +189,39 @@ public sealed class IncomingJobReaderTests
     [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"]}", "has no message")]
     [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"],\"message\":7}", "not a JSON object")]
     [InlineData("{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"],\"message\":null}", "not a JSON object")]
+    [InlineData(
+        "{\"messageType\":[\"urn:message:Dsde.Contracts:SubmitGenerationJob\"],\"message\":{},\"message\":{}}",
+        "more than one message"
+    )]
     [InlineData("garbage", "not a JSON object with an envelope")]
     public void An_envelope_of_something_else_is_no_job_even_if_it_has_a_job_id(string body, string reason) =>
-        ReadEnvelope(body).ShouldBeOfType<IncomingJob.Unreadable>().Reason.ShouldContain(reason);
+        Should.Throw<UnreadableMessageException>(() => ReadEnvelope(body)).Message.ShouldContain(reason);
+
+    [Fact]
+    public void A_command_is_read_and_one_with_a_field_that_nobody_knows_is_not()
+    {
+        var (command, _) = ReadCommand($$"""{"JobId":"{{JobId}}"}""");
+        var (enveloped, ids) = IncomingCommandFilter<CancelGenerationJob>.Read(
+            Encoding.UTF8.GetBytes(
+                $$"""{"messageId":"{{BatchId}}","messageType":["urn:message:Dsde.Contracts:CancelGenerationJob"],"message":{"jobId":"{{JobId}}"},"x":1}"""
+            ),
+            MessageBody.EnvelopeMediaType,
+            MaxBytes
+        );
+
+        (command.JobId, enveloped.JobId, ids.MessageId).ShouldBe((JobId, JobId, BatchId));
+        Should
+            .Throw<UnreadableMessageException>(() => ReadCommand($$"""{"jobId":"{{JobId}}","reason":"late"}"""))
+            .Message.ShouldBe("reason is not known here, nor anything like it; known are jobId. Leave it out.");
+        Should
+            .Throw<UnreadableMessageException>(() => ReadCommand($$"""{"job_id":"{{JobId}}"}"""))
+            .Message.ShouldStartWith("job_id is not known here; the nearest field is jobId.");
+        Should.Throw<UnreadableMessageException>(() => ReadCommand("{}")).Message.ShouldBe("jobId is missing, given twice, or no UUID.");
+        Should.Throw<UnreadableMessageException>(() => ReadCommand(new string(' ', MaxBytes + 1))).Message.ShouldContain("takes at most");
+    }
+
+    private static (CancelGenerationJob Command, MessageIds Ids) ReadCommand(string body) =>
+        IncomingCommandFilter<CancelGenerationJob>.Read(Encoding.UTF8.GetBytes(body), "application/json", MaxBytes);
 
     private static string Job(string fields, bool prompt = true) =>
         $"{{\"jobId\":\"{JobId}\",\"model\":\"m\",{(prompt ? $"\"prompt\":\"{Secret}\"," : "")}{fields}}}";
@@ -192,5 +229,5 @@ public sealed class IncomingJobReaderTests
     private static IncomingJob Read(string body) => IncomingJobReader.Read(Encoding.UTF8.GetBytes(body), "application/json", MaxBytes);
 
     private static IncomingJob ReadEnvelope(string body) =>
-        IncomingJobReader.Read(Encoding.UTF8.GetBytes(body), IncomingJobReader.EnvelopeMediaType, MaxBytes);
+        IncomingJobReader.Read(Encoding.UTF8.GetBytes(body), MessageBody.EnvelopeMediaType, MaxBytes);
 }

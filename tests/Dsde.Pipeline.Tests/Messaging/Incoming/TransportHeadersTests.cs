@@ -28,6 +28,23 @@ public sealed class TransportHeadersTests
     }
 
     [Fact]
+    public void Headers_that_are_nested_deeper_than_any_stack_are_taken_away()
+    {
+        const int depth = 1_000_000;
+        var headers = new Dictionary<string, object?>
+        {
+            ["tables"] = Enumerable
+                .Range(0, depth)
+                .Aggregate((object?)null, (inner, _) => new Dictionary<string, object?> { ["t"] = inner }),
+            ["lists"] = Enumerable.Range(0, depth).Aggregate((object?)null, (inner, _) => new List<object?> { inner }),
+        };
+
+        TransportHeaders.Bound(headers);
+
+        headers.ShouldHaveSingleItem().Key.ShouldBe("dsde-headers-removed");
+    }
+
+    [Fact]
     public void Other_headers_stay()
     {
         var headers = new Dictionary<string, object?>

@@ -1,15 +1,12 @@
-using Dsde.Contracts;
 using MassTransit;
 using MassTransit.Context;
 using MassTransit.Serialization;
 
 namespace Dsde.Pipeline.Messaging.Incoming;
 
-/// <summary>What MassTransit gets to know of a job's message besides the job: ids.</summary>
-internal sealed class JobMessageContext(MessageIds ids, ReceiveContext received) : MessageContext
+/// <summary>What MassTransit gets to know of a message besides what it says: ids.</summary>
+internal sealed class IncomingMessageContext(MessageIds ids, ReceiveContext received) : MessageContext
 {
-    private static readonly string[] Types = [MessageUrn.ForTypeString<Contracts.SubmitGenerationJob>()];
-
     /// <inheritdoc/>
     public Guid? MessageId => ids.MessageId;
 
@@ -50,16 +47,17 @@ internal sealed class JobMessageContext(MessageIds ids, ReceiveContext received)
     public HostInfo Host => MassTransit.Metadata.HostMetadataCache.Empty;
 
     /// <summary>The context that consumers get.</summary>
-    public static ConsumeContext Create(ReceiveContext received, IncomingJob.Read job) =>
+    public static ConsumeContext Create<T>(ReceiveContext received, T message, MessageIds ids)
+        where T : class =>
         new BodyConsumeContext(
             received,
             new SystemTextJsonSerializerContext(
                 SystemTextJsonMessageSerializer.Instance,
                 SystemTextJsonMessageSerializer.Options,
                 SystemTextJsonMessageSerializer.JsonContentType,
-                new JobMessageContext(job.Ids, received),
-                Types,
-                message: job.Job
+                new IncomingMessageContext(ids, received),
+                [MessageUrn.ForTypeString<T>()],
+                message: message
             )
         );
 }

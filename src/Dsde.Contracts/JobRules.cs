@@ -1,0 +1,113 @@
+using System.Globalization;
+
+namespace Dsde.Contracts;
+
+/// <summary>
+/// What holds for every job, whatever the model and wherever the job comes from. What depends on a model is the worker's to check. Lengths
+/// are in UTF-16 code units, as .NET counts.
+/// </summary>
+public static partial class JobRules
+{
+    private const int MaxChoices = 128; // as OpenAI has it
+    private const int MaxTopLogProbabilities = 20;
+    private const int MaxStopTokens = 256;
+    private const int MaxBiases = 1024;
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+    private static readonly string[] SamplingModes = ["rejection", "coupled"];
+
+    /// <summary>The first mistake of a job; null if there is none.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="nameOf">What a property is called where the job comes from: one of <see cref="JobFieldNames"/>.</param>
+    public static JobMistake? FindMistake(SubmitGenerationJob job, Func<string, string> nameOf) =>
+        FindUnstorable(job, nameOf) ?? FindOutOfRange(job, nameOf) ?? FindBadToken(job, nameOf) ?? FindBadPrompt(job, nameOf);
+
+    private static JobMistake? FindOutOfRange(SubmitGenerationJob job, Func<string, string> nameOf)
+    {
+        (string Property, bool IsRight, object? Value, string Allowed)[] rules =
+        [
+            (nameof(job.MaxTokens), job.MaxTokens is null or >= 1, job.MaxTokens, "give at least 1, or leave it out"),
+            (nameof(job.Temperature), job.Temperature is null or (>= 0 and <= 2), job.Temperature, "give 0 (greedy) to 2"),
+            (nameof(job.TopP), job.TopP is null or (> 0 and <= 1), job.TopP, "give more than 0 and at most 1"),
+            (nameof(job.TopK), job.TopK is null or >= 0, job.TopK, "give 0 (off) or more"),
+            (nameof(job.MinP), job.MinP is null or (>= 0 and <= 1), job.MinP, "give 0 (off) to 1"),
+            (
+                nameof(job.RepetitionPenalty),
+                job.RepetitionPenalty is null or (> 0 and <= 100),
+                job.RepetitionPenalty,
+                "give more than 0 and at most 100; 1 is off"
+            ),
+            (nameof(job.PresencePenalty), job.PresencePenalty is null or (>= -2 and <= 2), job.PresencePenalty, "give -2 to 2; 0 is off"),
+            (
+                nameof(job.FrequencyPenalty),
+                job.FrequencyPenalty is null or (>= -2 and <= 2),
+                job.FrequencyPenalty,
+                "give -2 to 2; 0 is off"
+            ),
+            (nameof(job.ChoiceCount), job.ChoiceCount is null or (>= 1 and <= MaxChoices), job.ChoiceCount, $"give 1 to {MaxChoices}"),
+            (
+                nameof(job.TopLogProbabilityCount),
+                job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities),
+                job.TopLogProbabilityCount,
+                $"give 0 to {MaxTopLogProbabilities}"
+            ),
+            (
+                nameof(job.SamplingMode),
+                job.SamplingMode is null || SamplingModes.Contains(job.SamplingMode, StringComparer.Ordinal),
+                $"'{job.SamplingMode}'",
+                $"give {string.Join(" or ", SamplingModes)}, or leave it out"
+            ),
+        ];
+        if (rules.FirstOrDefault(rule => !rule.IsRight) is { Property: not null } broken)
+        {
+            var name = nameOf(broken.Property);
+            return new JobMistake(name, string.Create(CultureInfo.InvariantCulture, $"{name} is {broken.Value}; {broken.Allowed}."));
+        }
+
+        return FindContradiction(job, nameOf);
+    }
+
+    private static JobMistake? FindContradiction(SubmitGenerationJob job, Func<string, string> nameOf)
+    {
+        var (top, all) = (nameOf(nameof(job.TopLogProbabilityCount)), nameOf(nameof(job.ReturnLogProbabilities)));
+        return job.TopLogProbabilityCount is > 0 && job.ReturnLogProbabilities != true
+            ? new JobMistake(
+                top,
+                $"{top} is {job.TopLogProbabilityCount}, but log-probabilities are not asked for; ask for them with {all} as well."
+            )
+            : null;
+    }
+
+    private static JobMistake? FindBadToken(SubmitGenerationJob job, Func<string, string> nameOf)
+    {
+        var (stops, biases) = (nameOf(nameof(job.StopTokenIds)), nameOf(nameof(job.LogitBias)));
+        var wrongBias = job.LogitBias?.FirstOrDefault(bias => bias.Value is < -100 or > 100);
+        return job.StopTokenIds is { Count: > MaxStopTokens }
+                ? new JobMistake(stops, $"{stops} has {job.StopTokenIds.Count} tokens; give at most {MaxStopTokens}.")
+            : job.LogitBias is { Count: > MaxBiases }
+                ? new JobMistake(biases, $"{biases} has {job.LogitBias.Count} tokens; give at most {MaxBiases}.")
+            : wrongBias is { Key: not null } wrong
+                ? new JobMistake(
+                    biases,
+                    string.Create(CultureInfo.InvariantCulture, $"{biases} of token {wrong.Key} is {wrong.Value}; give -100 to 100.")
+                )
+            : null;
+    }
+
+    private static JobMistake? FindBadPrompt(SubmitGenerationJob job, Func<string, string> nameOf)
+    {
+        var (prompt, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.Messages)));
+        return job switch
+        {
+            { Prompt: null, Messages: null } => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
+            { Prompt: not null, Messages: not null } => new JobMistake(
+                prompt,
+                $"Both {prompt} and {messages} are given; give one of them."
+            ),
+            { Prompt: "" } => new JobMistake(prompt, $"{prompt} is empty; give at least one character."),
+            { Messages.Count: 0 } => new JobMistake(messages, $"{messages} is empty; give at least one."),
+            { Messages: { } turns } when turns.FirstOrDefault(turn => !Roles.Contains(turn.Role, StringComparer.Ordinal)) is { } turn =>
+                new JobMistake(messages, $"{messages} has the role '{turn.Role}'; give {string.Join(", ", Roles)}."),
+            _ => null,
+        };
+    }
+}

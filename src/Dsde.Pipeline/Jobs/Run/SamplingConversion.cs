@@ -1,0 +1,45 @@
+using System.Globalization;
+using Dsde.Contracts;
+using Dsde.Engine.Sampling;
+
+namespace Dsde.Pipeline.Jobs.Run;
+
+/// <summary>How a job wants its tokens drawn, in the engine's terms. What a job leaves out is off.</summary>
+internal static class SamplingConversion
+{
+    /// <param name="job">A job without mistakes.</param>
+    public static SamplingParameters ToParameters(SubmitGenerationJob job) =>
+        new()
+        {
+            Temperature = (float)(job.Temperature ?? 1),
+            TopP = (float)(job.TopP ?? 1),
+            TopK = job.TopK ?? 0,
+            MinP = (float)(job.MinP ?? 0),
+            RepetitionPenalty = (float)(job.RepetitionPenalty ?? 1),
+            PresencePenalty = (float)(job.PresencePenalty ?? 0),
+            FrequencyPenalty = (float)(job.FrequencyPenalty ?? 0),
+            LogitBias = ToBiases(job.LogitBias),
+            Mode = job.SamplingMode switch
+            {
+                null => null,
+                "rejection" => SamplingMode.Rejection,
+                _ => SamplingMode.Coupled,
+            },
+            Seed = unchecked((ulong)(job.Seed ?? SeedOf(job.JobId))),
+        };
+
+    /// <summary>Biases by token. <paramref name="biases"/>: of a job without mistakes.</summary>
+    public static IReadOnlyDictionary<int, float> ToBiases(IReadOnlyDictionary<string, double>? biases) =>
+        (biases ?? new Dictionary<string, double>()).ToDictionary(
+            bias => int.Parse(bias.Key, CultureInfo.InvariantCulture),
+            bias => (float)bias.Value
+        );
+
+    /// <summary>A job without a seed gets the one that its id gives, so that it is the same whenever the job is delivered again.</summary>
+    public static long SeedOf(Guid jobId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        NameBasedGuid.Create(jobId, "seed").TryWriteBytes(bytes);
+        return BitConverter.ToInt64(bytes);
+    }
+}

@@ -1,0 +1,130 @@
+namespace Dsde.Contracts.Tests;
+
+/// <summary>Texts and shapes that can't be stored are tried with the reader of messages; these are the other rules.</summary>
+public sealed class JobRulesTests
+{
+    private static readonly SubmitGenerationJob Plain = new()
+    {
+        JobId = Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        Model = "target",
+        Prompt = "Once",
+    };
+
+    public static TheoryData<SubmitGenerationJob, string, string> Mistakes =>
+        new()
+        {
+            { Plain with { MaxTokens = 0 }, "maxTokens is 0; give at least 1, or leave it out.", "max_tokens" },
+            { Plain with { Temperature = 2.5 }, "temperature is 2.5; give 0 (greedy) to 2.", "temperature" },
+            { Plain with { TopP = 0 }, "topP is 0; give more than 0 and at most 1.", "top_p" },
+            { Plain with { TopK = -1 }, "topK is -1; give 0 (off) or more.", "top_k" },
+            { Plain with { MinP = 1.5 }, "minP is 1.5; give 0 (off) to 1.", "min_p" },
+            {
+                Plain with
+                {
+                    RepetitionPenalty = 0,
+                },
+                "repetitionPenalty is 0; give more than 0 and at most 100; 1 is off.",
+                "repetition_penalty"
+            },
+            { Plain with { PresencePenalty = -2.5 }, "presencePenalty is -2.5; give -2 to 2; 0 is off.", "presence_penalty" },
+            {
+                Plain with
+                {
+                    FrequencyPenalty = double.NaN,
+                },
+                "frequencyPenalty has a number that is not finite; give one in the field's range.",
+                "frequency_penalty"
+            },
+            { Bias("the", 1), "logitBias has the token 'the'; give token ids, from 0 on.", "logit_bias" },
+            { Bias("-1", 1), "logitBias has the token '-1'; give token ids, from 0 on.", "logit_bias" },
+            { Bias("3", 101), "logitBias of token 3 is 101; give -100 to 100.", "logit_bias" },
+            { Plain with { StopTokenIds = new int[257] }, "stopTokenIds has 257 tokens; give at most 256.", "stop_token_ids" },
+            { Plain with { ChoiceCount = 0 }, "choiceCount is 0; give 1 to 128.", "n" },
+            {
+                Plain with
+                {
+                    TopLogProbabilityCount = 21,
+                    ReturnLogProbabilities = true,
+                },
+                "topLogProbabilityCount is 21; give 0 to 20.",
+                "top_logprobs"
+            },
+            {
+                Plain with
+                {
+                    SamplingMode = "shared",
+                },
+                "samplingMode is 'shared'; give rejection or coupled, or leave it out.",
+                "sampling_mode"
+            },
+            { Plain with { BatchJobCount = 2 }, "batchJobCount is 2, but batchId is missing; give both, or neither.", "batch_job_count" },
+            { Plain with { Prompt = null }, "Neither prompt nor messages is given; give one of them.", "prompt" },
+            { Plain with { Prompt = "" }, "prompt is empty; give at least one character.", "prompt" },
+            { Plain with { Prompt = null, Messages = [] }, "messages is empty; give at least one.", "messages" },
+            {
+                Plain with
+                {
+                    Prompt = null,
+                    Messages = [new ChatMessage { Role = "root", Content = "a" }],
+                },
+                "messages has the role 'root'; give system, user, assistant.",
+                "messages"
+            },
+        };
+
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void A_mistake_is_named_as_its_sender_wrote_it_with_its_value_and_what_is_allowed(
+        SubmitGenerationJob job,
+        string message,
+        string nameInFiles
+    )
+    {
+        JobRules.FindMistake(job, JobFieldNames.InMessages).ShouldNotBeNull().Message.ShouldBe(message);
+
+        var inFile = JobRules.FindMistake(job, JobFieldNames.InBatchFiles).ShouldNotBeNull();
+        inFile.Field.ShouldBe(nameInFiles);
+        inFile.Message.ShouldContain(nameInFiles);
+    }
+
+    [Fact]
+    public void A_contradiction_names_both_fields_as_they_are_called()
+    {
+        var job = Plain with { TopLogProbabilityCount = 2 };
+
+        JobRules
+            .FindMistake(job, JobFieldNames.InBatchFiles)
+            ?.Message.ShouldBe("top_logprobs is 2, but log-probabilities are not asked for; ask for them with logprobs as well.");
+        JobRules.FindMistake(job, JobFieldNames.InMessages)?.Message.ShouldEndWith("ask for them with returnLogProbabilities as well.");
+    }
+
+    [Fact]
+    public void A_job_with_every_value_at_its_bounds_has_no_mistake() =>
+        JobRules
+            .FindMistake(
+                Plain with
+                {
+                    Temperature = 2,
+                    TopP = 1,
+                    TopK = 0,
+                    MinP = 0,
+                    RepetitionPenalty = 100,
+                    PresencePenalty = -2,
+                    FrequencyPenalty = 2,
+                    MaxTokens = 1,
+                    ChoiceCount = 128,
+                    TopLogProbabilityCount = 20,
+                    ReturnLogProbabilities = true,
+                    LogitBias = new Dictionary<string, double> { ["0"] = -100 },
+                    StopTokenIds = new int[256],
+                },
+                JobFieldNames.InMessages
+            )
+            .ShouldBeNull();
+
+    private static SubmitGenerationJob Bias(string token, double bias) =>
+        Plain with
+        {
+            LogitBias = new Dictionary<string, double> { [token] = bias },
+        };
+}
