@@ -50,6 +50,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     {
         var options = new WorkerOptions
         {
+            WorkerId = "dsde-run", // so that a run takes back at once what an earlier one held when it was killed
             HealthPort = 0,
             DrainSeconds = 0,
             CheckpointTokens = 0,
