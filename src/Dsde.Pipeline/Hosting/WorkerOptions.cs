@@ -58,7 +58,8 @@ internal sealed class WorkerOptions
     public int DrainSeconds { get; set; } = 30;
 
     /// <summary>
-    /// Largest text that an event carries, in UTF-8 bytes; a larger one is left in the database and the event says where.
+    /// Largest event that carries its outputs, in bytes of JSON; of a larger one texts and series of tokens are left in the database, and
+    /// the event says where.
     /// </summary>
     [Range(1024, 100 << 20)]
     public int MaxEventTextBytes { get; set; } = 256 << 10;

@@ -44,6 +44,54 @@ public sealed class EventPublisherTests
     }
 
     [Fact]
+    public async Task An_event_that_the_broker_finds_too_large_is_sent_in_its_smaller_form_and_the_next_one_at_once()
+    {
+        Endpoint.Failures.Enqueue(TooLarge());
+        var large = new GenerationJobCompletedStandIn(new string('x', 2_000_000));
+
+        var first = await PublishAsync(large, Event);
+        var second = await PublishAsync(large, Event);
+        var small = await PublishAsync(Event, smaller: null);
+
+        (first, second, small).ShouldBe((false, false, true));
+        Endpoint.Sent.ShouldBe([large, Event, Event, Event]);
+    }
+
+    [Fact]
+    public async Task A_small_event_that_loses_its_channel_to_anothers_size_is_sent_again_whole()
+    {
+        Endpoint.Failures.Enqueue(new MassTransitException("wrapped", TooLarge()));
+
+        (await PublishAsync(Event, new GenerationJobCompletedStandIn(""))).ShouldBeTrue();
+
+        Endpoint.Sent.ShouldBe([Event, Event]);
+    }
+
+    [Fact]
+    public async Task An_event_that_is_too_large_in_every_form_is_not_published_for_ever()
+    {
+        Endpoint.Failures.Enqueue(TooLarge());
+        Endpoint.Failures.Enqueue(TooLarge());
+        var large = new GenerationJobCompletedStandIn(new string('x', 2_000_000));
+
+        (await Should.ThrowAsync<EventTooLargeException>(() => PublishAsync(large, large))).Message.ShouldContain("at most 1048576");
+
+        Endpoint.Calls.ShouldBe(2);
+    }
+
+    private Task<bool> PublishAsync(object whole, object? smaller) =>
+        _publisher.PublishAsync(_endpoint, whole, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken, smaller);
+
+    private static AlreadyClosedException TooLarge() =>
+        new(
+            new ShutdownEventArgs(
+                RabbitMQ.Client.ShutdownInitiator.Peer,
+                406,
+                "PRECONDITION_FAILED - message size 2000123 is larger than configured max size 1048576"
+            )
+        );
+
+    [Fact]
     public async Task Once_the_delivery_is_lost_nothing_is_tried_any_more()
     {
         using var lost = new CancellationTokenSource();
@@ -64,10 +112,15 @@ public sealed class EventPublisherTests
 
         public int Calls { get; private set; }
 
+        public List<object?> Sent { get; } = [];
+
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {
             Calls++;
+            Sent.Add(args?[0]);
             return Failures.TryDequeue(out var failure) ? Task.FromException(failure) : Task.CompletedTask;
         }
     }
+
+    private sealed record GenerationJobCompletedStandIn(string Text);
 }

@@ -86,9 +86,11 @@ public sealed class JobRunnerTests : IAsyncLifetime
         (completed.Text, completed.Speculation.Seed).ShouldBe(("text 11", 11));
         (completed.Usage.PromptTokens, completed.Usage.CompletionTokens).ShouldBe((ended.Job.Outputs[0].PromptTokens, 9));
         (completed.Speculation.Iterations, completed.Speculation.Proposed, completed.Speculation.BlockEfficiency).ShouldBe((3, 6, 2));
-        var bounded = JobEvents.WithBoundedText(completed, 20).ShouldBeOfType<GenerationJobCompleted>();
+        var bounded = JobEvents.WithoutOutputs(completed).ShouldBeOfType<GenerationJobCompleted>();
         (bounded.Text, bounded.TextLocation).ShouldBe((null, $"generation_jobs/{job.JobId}"));
-        bounded.Choices.ShouldNotBeNull().ShouldAllBe(choice => choice.Text == null && choice.CompletionTokens == 3);
+        bounded
+            .Choices.ShouldNotBeNull()
+            .ShouldAllBe(choice => choice.Text == null && choice.TopLogProbabilities == null && choice.CompletionTokens == 3);
     }
 
     [Fact]
@@ -171,7 +173,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
         ended.Outputs.ShouldHaveSingleItem().FinishReason.ShouldBe("cancelled");
         var told = JobEvents.Create(ended).ShouldBeOfType<GenerationJobCancelled>();
         (told.Reason, told.Text, told.Usage?.CompletionTokens).ShouldBe(("cancelled", "once upon", 3));
-        JobEvents.WithBoundedText(told, 5).ShouldBeOfType<GenerationJobCancelled>().TextLocation.ShouldBe($"generation_jobs/{job.JobId}");
+        JobEvents.WithoutOutputs(told).ShouldBeOfType<GenerationJobCancelled>().TextLocation.ShouldBe($"generation_jobs/{job.JobId}");
     }
 
     [Fact]

@@ -30,8 +30,8 @@ internal sealed class EndAnnouncer(
         CancellationToken cancellationToken
     )
     {
-        await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), ended.Job.Reopenings, origin, endpoint, cancellationToken);
-        if (!options.StoreOutputs && ended.Job.Outputs.Any(output => output.Text is not null))
+        var isWhole = await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), ended.Job.Reopenings, origin, endpoint, cancellationToken);
+        if (!options.StoreOutputs && isWhole && ended.Job.Outputs.Any(output => output.Text is not null))
         {
             await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);
         }
@@ -63,8 +63,8 @@ internal sealed class EndAnnouncer(
             cancellationToken
         );
 
-    /// <summary>Returns when the broker has confirmed it.</summary>
-    private Task PublishAsync(
+    /// <summary>Returns when the broker has confirmed it; whether it was sent whole.</summary>
+    private Task<bool> PublishAsync(
         Guid jobId,
         object jobEvent,
         int reopenings,
@@ -74,7 +74,10 @@ internal sealed class EndAnnouncer(
     )
     {
         var messageId = JobEvents.MessageIdOf(jobId, jobEvent, reopenings);
-        var sent = options.StoreOutputs ? JobEvents.WithBoundedText(jobEvent, options.MaxEventTextBytes) : jobEvent;
-        return events.PublishAsync(endpoint, sent, messageId, jobId, origin, cancellationToken);
+        var smaller = JobEvents.WithoutOutputs(jobEvent);
+        var isBounded = options.StoreOutputs && smaller is not null && JobEvents.CountBytes(jobEvent) > options.MaxEventTextBytes;
+        return isBounded
+            ? events.PublishAsync(endpoint, smaller!, messageId, jobId, origin, cancellationToken)
+            : events.PublishAsync(endpoint, jobEvent, messageId, jobId, origin, cancellationToken, smaller);
     }
 }

@@ -1,4 +1,5 @@
-using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dsde.Contracts;
 using Dsde.Engine.Sampling;
 using Dsde.Persistence.Jobs;
@@ -12,6 +13,11 @@ namespace Dsde.Pipeline.Jobs.Ends;
 /// </summary>
 internal static class JobEvents
 {
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
     /// <summary>The event, with the whole text however long, of a job of which only the database is asked.</summary>
     public static object Create(StoredJob job) => Create(job, job.Request is null ? null : CanonicalRequest.Read(job.Request));
 
@@ -69,24 +75,39 @@ internal static class JobEvents
             FailedAt = failedAt,
         };
 
-    /// <summary>The event as it is sent: above a size the text stays where it is stored.</summary>
-    public static object WithBoundedText(object jobEvent, int maxTextBytes) =>
+    /// <summary>
+    /// The event without what makes it large, so that it is at most some tens of KiB: texts and series of tokens are where they are stored,
+    /// which it says. Null if there is nothing to leave out.
+    /// </summary>
+    public static object? WithoutOutputs(object jobEvent) =>
         jobEvent switch
         {
-            GenerationJobCompleted { Text: { } text } completed when CountBytes(text, completed.Choices) > maxTextBytes => completed with
+            GenerationJobCompleted completed => completed with
             {
                 Text = null,
-                Choices = completed.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                TokenIds = null,
+                PromptTokenIds = null,
+                TokenLogProbabilities = null,
+                TopLogProbabilities = null,
+                Choices = WithoutOutputs(completed.Choices),
                 TextLocation = PlaceOf(completed.JobId),
             },
-            GenerationJobCancelled { Text: { } text } cancelled when CountBytes(text, cancelled.Choices) > maxTextBytes => cancelled with
+            GenerationJobCancelled { Usage: not null } cancelled => cancelled with
             {
                 Text = null,
-                Choices = cancelled.Choices?.Select(choice => choice with { Text = null }).ToList(),
+                Choices = WithoutOutputs(cancelled.Choices),
                 TextLocation = PlaceOf(cancelled.JobId),
             },
-            _ => jobEvent,
+            _ => null,
         };
+
+    /// <summary>Bytes of the event as JSON, without the envelope.</summary>
+    public static long CountBytes(object jobEvent)
+    {
+        using var counter = new CountingStream();
+        JsonSerializer.Serialize(counter, jobEvent, jobEvent.GetType(), Json);
+        return counter.Length;
+    }
 
     /// <summary>
     /// The message id: from the job and its outcome, and from how often an end was taken back, because the next one is another event.
@@ -177,8 +198,10 @@ internal static class JobEvents
 
     private static double[]? Widen(float[]? values) => values?.Select(value => (double)value).ToArray();
 
-    private static long CountBytes(string text, IReadOnlyList<GenerationChoice>? choices) =>
-        choices is null ? Encoding.UTF8.GetByteCount(text) : choices.Sum(choice => (long)Encoding.UTF8.GetByteCount(choice.Text ?? ""));
+    private static List<GenerationChoice>? WithoutOutputs(IReadOnlyList<GenerationChoice>? choices) =>
+        choices
+            ?.Select(choice => choice with { Text = null, TokenIds = null, TokenLogProbabilities = null, TopLogProbabilities = null })
+            .ToList();
 
     /// <summary>Counts are sums over the outputs; policy, mode and seed are those of the first.</summary>
     private static SpeculationSummary Summarize(IReadOnlyList<TraceSummary> traces)
