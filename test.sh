@@ -68,17 +68,13 @@ install_packages() {
 # Sums a counter over all result files.
 count() { grep -ohE "<Counters [^>]*" "$results"/*.trx 2>/dev/null | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' | awk '{ sum += $1 } END { print sum + 0 }'; }
 
-# A temporary folder for this run alone, which PostgreSQL's own user can enter when root runs the tests, and short enough for its socket in it.
+# A temporary folder for this run alone, which PostgreSQL's own user can enter when root runs the tests.
 make_scratch() {
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/dsde-tests-XXXXXX") || stop "no folder could be made in ${TMPDIR:-/tmp}. Set TMPDIR to one that you may write to."
   chmod 755 "$scratch"
   if [[ $(id -u) -eq 0 ]] && ! runuser -u postgres -- test -x "$scratch"; then
     rmdir "$scratch"
     stop "the user postgres can't enter ${TMPDIR:-/tmp}, where the tests keep their servers. Set TMPDIR to a folder that everybody can enter."
-  fi
-  if ((${#scratch} > 60)); then
-    rmdir "$scratch"
-    stop "${TMPDIR:-/tmp} is too long for the name of a socket. Set TMPDIR to a shorter folder."
   fi
 }
 
