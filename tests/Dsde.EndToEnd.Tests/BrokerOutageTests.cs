@@ -22,7 +22,8 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
         await tap.WaitForAsync(6);
         await servers.RabbitMq.SetMemoryAlarmAsync(true);
         var told = CountTold();
-        await Rows.WaitAsync(worker.ConnectionString, $"SELECT count(*) >= {told + 2} FROM generation_jobs WHERE state = 'completed'"); // jobs end, and their events can't be published
+        var more = $"SELECT count(*) >= {told + 2} FROM generation_jobs WHERE state = 'completed'";
+        await Rows.WaitAsync(worker.ConnectionString, more); // jobs end, and their events can't be published
         await servers.RabbitMq.SetMemoryAlarmAsync(false);
         await tap.WaitUntilAsync(() => CountTold() >= told + 2, TimeSpan.FromSeconds(60));
         CountTold().ShouldBeLessThan(Jobs, "All jobs ended before the restart, so nothing was tried.");

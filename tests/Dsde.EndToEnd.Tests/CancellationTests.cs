@@ -103,7 +103,7 @@ public sealed class CancellationTests(CancellationTests.SmallWorker shared) : IC
         await ShouldBeStoredAsync(running, "expired", hasText: true);
     }
 
-    /// <summary>A job whose deadline passes while it runs: later and later ones, until the machine has begun with the job by then.</summary>
+    /// <summary>A job whose deadline passes while it runs: later ones, until the machine has begun with it by then.</summary>
     private static async Task<(Guid JobId, TappedEvent Told)> RunIntoDeadlineAsync(EventTap tap)
     {
         for (var seconds = 2; ; seconds *= 2)
