@@ -7,13 +7,12 @@ namespace Dsde.Persistence.Storage;
 /// <summary>Insert-or-read by job id: of any number of claims at the same time one gets the job.</summary>
 internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProvider time)
 {
-    /// <summary>What became of a job that perhaps nobody knows yet.</summary>
-    /// <param name="Claimed">Null if it is known.</param>
-    /// <param name="IsBatchUncounted">Whether the number of jobs in its batch is still to be noted, which the claim says.</param>
-    internal readonly record struct NewClaim(ClaimResult.Claimed? Claimed, bool IsBatchUncounted);
-
-    /// <summary>Claims those of a group of jobs that nobody knows yet, which is nearly all, within the context's transaction.</summary>
-    public async Task<IReadOnlyList<NewClaim>> ClaimNewAsync(
+    /// <summary>
+    /// Claims those of a group of jobs that nobody knows yet, which is nearly all, within the context's transaction. The first of a batch
+    /// says how many jobs it has.
+    /// </summary>
+    /// <returns>Null for those that are known.</returns>
+    public async Task<IReadOnlyList<ClaimResult.Claimed?>> ClaimNewAsync(
         DsdeDbContext context,
         IReadOnlyList<JobClaim> claims,
         CancellationToken cancellationToken
@@ -24,22 +23,33 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
             .DistinctBy(claim => claim.JobId)
             .ToDictionary(claim => claim.LeaseToken, claim => new NewJob(CreateJob(claim, now), claim.Lease));
         var added = await dialect.AddNewJobsAsync(context, [.. candidates.Values], isDurable: false, cancellationToken);
-        return
-        [
-            .. claims.Select(claim =>
-                candidates.ContainsKey(claim.LeaseToken) && added.TryGetValue(claim.JobId, out var batch)
-                    ? new NewClaim(
-                        new ClaimResult.Claimed(LeaseOf(claim), Attempt: 1)
-                        {
-                            CreatedAt = now,
-                            TraceParent = claim.TraceParent,
-                            IsCancelRequested = batch.IsCancelled,
-                        },
-                        batch.IsUncounted && claim.BatchJobCount is not null
-                    )
-                    : default
-            ),
-        ];
+        var counts = new SortedDictionary<Guid, int>();
+        var results = new ClaimResult.Claimed?[claims.Count];
+        foreach (var (position, claim) in claims.Index())
+        {
+            if (!candidates.ContainsKey(claim.LeaseToken) || !added.TryGetValue(claim.JobId, out var batch))
+            {
+                continue;
+            }
+
+            results[position] = new ClaimResult.Claimed(LeaseOf(claim), Attempt: 1)
+            {
+                CreatedAt = now,
+                TraceParent = claim.TraceParent,
+                IsCancelRequested = batch.IsCancelled,
+            };
+            if (batch.IsUncounted && claim is { BatchId: { } batchId, BatchJobCount: { } jobCount })
+            {
+                counts[batchId] = jobCount;
+            }
+        }
+
+        foreach (var (batchId, jobCount) in counts)
+        {
+            await batches.NoteAsync(context, batchId, jobCount, now, cancellationToken);
+        }
+
+        return results;
     }
 
     /// <summary>Claims a job that is known, within the context's transaction.</summary>

@@ -15,7 +15,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     private readonly BatchRegister _batches;
     private readonly Claiming _claiming;
     private readonly Intervening _intervening;
-    private readonly GroupCommit<JobClaim, Claiming.NewClaim> _newClaims;
+    private readonly GroupCommit<JobClaim, ClaimResult.Claimed?> _newClaims;
     private readonly GroupCommit<HeldCheckpoints, bool> _checkpoints;
     private readonly GroupCommit<JobEnd, StoredEnd?> _ends;
 
@@ -30,10 +30,10 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         _newClaims = new(
             new()
             {
-                Write = InTransaction<JobClaim, Claiming.NewClaim>(_claiming.ClaimNewAsync),
+                Write = InTransaction<JobClaim, ClaimResult.Claimed?>(_claiming.ClaimNewAsync),
                 KeyOf = claim => claim.LeaseToken,
                 SizeOf = claim => BytesPerRow + claim.Request.Length,
-                Abandon = claim => GiveBackAsync(claim.Claimed),
+                Abandon = GiveBackAsync,
             },
             time
         );
@@ -62,7 +62,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
     {
         cancellationToken.ThrowIfCancellationRequested();
         claim = StorableText.Clean(claim);
-        if (await _newClaims.WriteAsync(claim, cancellationToken) is { Claimed: { } claimed, IsBatchUncounted: false })
+        if (await _newClaims.WriteAsync(claim, cancellationToken) is { } claimed)
         {
             return claimed;
         }
