@@ -93,7 +93,10 @@ public sealed class DisturbanceTests(PostgresServer server)
         await saving.OpenAsync(Cancellation);
         await using var transaction = await saving.BeginTransactionAsync(Cancellation);
         await using var save = new NpgsqlCommand(
-            "SELECT FROM generation_jobs FOR NO KEY UPDATE; INSERT INTO job_checkpoints (job_id, choice, token_count, state, stored_at) SELECT job_id, 0, 5, '', now() FROM generation_jobs",
+            """
+            SELECT FROM generation_jobs FOR NO KEY UPDATE;
+            INSERT INTO job_checkpoints (job_id, choice, token_count, state, stored_at) SELECT job_id, 0, 5, '', now() FROM generation_jobs
+            """,
             saving,
             transaction
         );

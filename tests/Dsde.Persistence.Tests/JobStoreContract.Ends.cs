@@ -208,7 +208,8 @@ public abstract partial class JobStoreContract
     [InlineData("<1><7F><FFFF>", "\u0001\u007f\uFFFF")]
     public async Task No_text_makes_a_write_fail(string template, string kept)
     {
-        var text = Regex.Replace(template, "<([0-9A-F]+)>", match => $"{(char)Convert.ToInt32(match.Groups[1].Value, 16)}"); // half a pair can't be written in an attribute
+        // Half a pair can't be written in an attribute.
+        var text = Regex.Replace(template, "<([0-9A-F]+)>", match => $"{(char)Convert.ToInt32(match.Groups[1].Value, 16)}");
         var (id, failing) = (Guid.NewGuid(), Guid.NewGuid());
         var claim = TestJobs.Claim(id) with
         {

@@ -20,8 +20,8 @@ public sealed record SchemaStatus(
         {
             SchemaState.Missing => $"The database {Database} has no schema yet. Run: dsde db migrate",
             SchemaState.Behind =>
-                $"The schema of {Database} is behind: this program needs {ProgramVersion}, and {Pending.Count} migrations from {Pending[0]} "
-                    + "on are missing. Run: dsde db migrate",
+                $"The schema of {Database} is behind: this program needs {ProgramVersion}, and {Pending.Count} migrations "
+                    + $"from {Pending[0]} on are missing. Run: dsde db migrate",
             SchemaState.Ahead =>
                 $"The schema of {Database} is ahead of this program: it is at {Unknown[^1]}, the program at {ProgramVersion}. "
                     + "Use a program that is at least as new as the one that migrated it.",

@@ -195,6 +195,6 @@ internal sealed class Database(IContextFactory contexts, IDialect dialect, Persi
 
     private static Exception Innermost(Exception exception) => Chain(exception).Last();
 
-    /// <summary>A transaction that was begun and waited for something longer than it may; tried again at once it would wait again.</summary>
+    /// <summary>A transaction waited for something longer than it may; tried again at once it would wait again.</summary>
     private sealed class SlowTransactionException(Exception inner) : Exception(inner.Message, inner);
 }

@@ -16,7 +16,9 @@ internal sealed class CopyBuffer : IDisposable
     private const int RealOid = 700;
 
     private static readonly DateTimeOffset PostgresEpoch = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly byte[] Header = [.. "PGCOPY\n"u8, 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0]; // signature, no flags, no extension
+
+    // Signature, no flags, no extension.
+    private static readonly byte[] Header = [.. "PGCOPY\n"u8, 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(1 << 16);
     private int _length;
