@@ -16,8 +16,8 @@ namespace Dsde.Engine;
 /// <param name="AllocatedBytes">Managed memory that the engine's thread has allocated, in bytes.</param>
 /// <param name="HasWork">Whether a request runs, waits or has just been handed over; false while the engine sleeps.</param>
 /// <param name="SinceAdvance">
-/// How long ago the engine's thread last got anywhere: began a round, ended a prefill pass or ended an iteration. While it sleeps this grows
-/// without meaning anything; the arrival of a request starts it anew.
+/// How long ago the engine's thread last got anywhere: began a round, ended a prefill pass or ended an iteration. While it sleeps this
+/// grows without meaning anything; the arrival of a request starts it anew.
 /// </param>
 /// <param name="LongestAdvance">The longest it has taken from one such step to the next so far, loading apart.</param>
 public readonly record struct EngineSnapshot(
@@ -44,13 +44,14 @@ public readonly record struct EngineSnapshot(
 
     /// <summary>
     /// Whether the engine's thread seems to hang in a call that doesn't return (a device that died, threads that wait for each other). The
-    /// largest thing between two advances is one prefill pass of <see cref="EngineOptions.PrefillTokenBudget"/> tokens, or one iteration: at
-    /// most <see cref="EngineOptions.MaxSpeculationLength"/> draft passes and one pass of the target over the batch, and the first of each
-    /// loads the device's kernels. On GPUs that is seconds at the most, on CPUs a prefill pass of a large model may take a minute. Hence an
-    /// engine is only stuck if it took longer than <paramref name="patience"/> and longer than eight times the longest step it has shown.
+    /// largest thing between two advances is one prefill pass of <see cref="EngineOptions.PrefillTokenBudget"/> tokens, or one iteration:
+    /// at most <see cref="EngineOptions.MaxSpeculationLength"/> draft passes and one pass of the target over the batch, and the first of
+    /// each loads the device's kernels. On GPUs that is seconds at the most, on CPUs a prefill pass of a large model may take a minute.
+    /// Hence an engine is only stuck if it took longer than <paramref name="patience"/> and longer than eight times the longest step it has
+    /// shown.
     /// </summary>
-    /// <param name="patience">The least time to wait, for steps longer than any before; more than the first prefill pass takes. Minutes, not
-    /// seconds.</param>
+    /// <param name="patience">The least time to wait, for steps longer than any before; more than the first prefill pass takes. Minutes,
+    /// not seconds.</param>
     public bool IsStuck(TimeSpan patience) =>
         HasWork && SinceAdvance > (patience > LongestAdvance * Surprise ? patience : LongestAdvance * Surprise);
 }

@@ -148,7 +148,8 @@ public sealed class GenerationEngine : IGenerationEngine
             var policy = PolicyConfiguration.Parse(options.Policy);
             return string.IsNullOrEmpty(options.Draft) && policy.Kind != PolicyKind.Autoregressive
                 ? throw new ModelLoadException(
-                    $"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or use autoregressive."
+                    $"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or "
+                        + "use autoregressive."
                 )
                 : policy;
         }

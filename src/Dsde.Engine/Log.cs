@@ -15,13 +15,18 @@ internal static partial class Log
         double elapsedMs
     );
 
-    [LoggerMessage(1001, LogLevel.Error, "An iteration failed; the {Count} requests that ran or waited are given back as failed")]
-    public static partial void IterationFailed(this ILogger logger, int count, Exception exception);
+    [LoggerMessage(
+        1001,
+        LogLevel.Error,
+        "A round failed; fewer sequences run at once until the cause has failed alone, and those that ran start over from their last token"
+    )]
+    public static partial void RoundFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(
         1002,
         LogLevel.Warning,
-        "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: {Reason}"
+        "The device ran out of memory; fewer sequences run at once from here on, and those that ran start over from their last token: "
+            + "{Reason}"
     )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 

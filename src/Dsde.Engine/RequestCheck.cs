@@ -16,7 +16,8 @@ internal static class RequestCheck
         Require(prompt.Count > 0, "The prompt has no tokens; give at least one.");
         Require(
             prompt.Count < engine.ContextLength,
-            $"The prompt has {prompt.Count} tokens, but the context holds {engine.ContextLength} with the output; give at most {engine.ContextLength - 1}."
+            $"The prompt has {prompt.Count} tokens, but the context holds {engine.ContextLength} with the output; give at most "
+                + $"{engine.ContextLength - 1}."
         );
         foreach (var id in prompt)
         {
@@ -79,7 +80,8 @@ internal static class RequestCheck
     {
         Require(
             checkpoint.Version == SequenceCheckpoint.CurrentVersion,
-            $"The checkpoint has version {checkpoint.Version}; this engine reads version {SequenceCheckpoint.CurrentVersion}. Start the request anew."
+            $"The checkpoint has version {checkpoint.Version}; this engine reads version {SequenceCheckpoint.CurrentVersion}. Start "
+                + "the request anew."
         );
         Require(
             checkpoint.PromptDigest == SequenceCheckpoint.DigestOf(request.PromptTokenIds)
@@ -90,16 +92,44 @@ internal static class RequestCheck
         var length = request.PromptTokenIds.Count + count;
         Require(
             count < request.MaxTokens && length < engine.ContextLength,
-            $"The checkpoint has {count} tokens, which leaves nothing to be generated of {request.MaxTokens} in a context of {engine.ContextLength}."
+            $"The checkpoint has {count} tokens, which leaves nothing to be generated of {request.MaxTokens} in a context of "
+                + $"{engine.ContextLength}."
         );
         Require(
             checkpoint.TokenIds.All(id => id >= 0 && id < engine.VocabularySize),
             "The checkpoint has token ids that are not in the vocabulary."
         );
         Require(
-            checkpoint.TokenLogProbabilities.Length == count && checkpoint.DraftLength >= 0 && checkpoint.DraftLength < length,
+            checkpoint.DraftLength >= 0 && checkpoint.DraftLength < length && HasEvenSeries(checkpoint),
             "The checkpoint contradicts itself; start the request anew."
         );
+    }
+
+    /// <summary>
+    /// Whether each series has an entry for each token, iteration and proposal: what goes on adds to them and looks into them.
+    /// </summary>
+    private static bool HasEvenSeries(SequenceCheckpoint checkpoint)
+    {
+        var (trace, tokens) = (checkpoint.Trace, checkpoint.TokenIds.Length);
+        var (steps, proposals) = (trace.Iterations, trace.Proposals);
+        var (iterations, proposed) = (steps.SpeculationLength.Length, steps.SpeculationLength.Sum(length => (long)length));
+        return checkpoint.TokenLogProbabilities.Length == tokens
+            && (checkpoint.TopLogProbabilities.Count == 0 || checkpoint.TopLogProbabilities.Count == tokens)
+            && trace.Tokens.Margin.Length == tokens
+            && trace.Tokens.DraftMatch.Length == tokens
+            && steps.Accepted.Length == iterations
+            && steps.PredictedLength.Length == iterations
+            && steps.ScaleFactor.Length == iterations
+            && steps.Wvir.Length == iterations
+            && steps.Cap.Length == iterations
+            && steps.BatchSize.Length == iterations
+            && steps.DraftMs.Length == iterations
+            && steps.VerifyMs.Length == iterations
+            && proposals.Kld.Length == proposed
+            && proposals.Beta.Length == proposed
+            && proposals.DraftEntropy.Length == proposed
+            && proposals.OnPath.Length == proposed
+            && trace.ReusedPromptTokens >= 0;
     }
 
     private static void Require(bool condition, string message)

@@ -14,6 +14,7 @@ internal sealed record MakeSettings(string Folder, TimeSpan TargetTime, TimeSpan
     public string Command =>
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"dotnet run -c Release --project tools/Dsde.ModelForge -- make --minutes-target {TargetTime.TotalMinutes} --minutes-draft {DraftTime.TotalMinutes} --seed {Seed}"
+            $"dotnet run -c Release --project tools/Dsde.ModelForge -- make --minutes-target {TargetTime.TotalMinutes} --minutes-draft "
+                + $"{DraftTime.TotalMinutes} --seed {Seed}"
         );
 }

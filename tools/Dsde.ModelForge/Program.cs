@@ -85,7 +85,8 @@ show.SetAction(result =>
     {
         var document = result.GetValue(workload) is { } name ? corpus.At(number, name) : corpus.At(number);
         Console.WriteLine(
-            $"--- {document.Workload}, {(document.IsChat ? "chat" : "plain")}\n{string.Join("\n> ", document.Turns)}\n=>\n{document.Completion}"
+            $"--- {document.Workload}, {(document.IsChat ? "chat" : "plain")}\n{string.Join("\n> ", document.Turns)}\n=>\n"
+                + $"{document.Completion}"
         );
     }
 });

@@ -1,8 +1,9 @@
 namespace Dsde.Engine.Batching;
 
 /// <summary>
-/// Most sequences that may run at once: the batch size, halved when the device runs out of memory, and regained one by one after many good
-/// rounds. Each further failure doubles how many, so that an engine whose batch never fits does not keep trying.
+/// Most sequences that may run at once: the batch size, halved when a round fails (the device ran out of memory, or a sequence made the
+/// engine throw), and regained one by one after many good rounds. Each further failure doubles how many, so that an engine whose batch
+/// never fits does not keep trying.
 /// </summary>
 internal sealed class BatchLimit(int batchSize)
 {

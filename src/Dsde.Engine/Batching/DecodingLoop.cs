@@ -15,10 +15,16 @@ namespace Dsde.Engine.Batching;
 /// </summary>
 internal sealed class DecodingLoop
 {
+    /// <summary>So many different requests that fail alone, one after the other, and it is the engine.</summary>
+    public const int DifferentFailures = 8;
+
     private readonly ChannelReader<Sequence> _arrivals;
+    private readonly int _batchSize;
+    private readonly HashSet<string> _failedAlone = [];
     private readonly WaitingQueue _waiting;
     private readonly RunningBatch _batch;
-    private readonly BatchLimit _limit;
+    private readonly BatchLimit _memory;
+    private BatchLimit _faults;
     private readonly PrefillStep _prefill;
     private readonly SpeculativeStep _iteration;
     private readonly EngineCounters _counters;
@@ -28,7 +34,7 @@ internal sealed class DecodingLoop
         ChannelReader<Sequence> arrivals,
         WaitingQueue waiting,
         RunningBatch batch,
-        BatchLimit limit,
+        int batchSize,
         PrefillStep prefill,
         SpeculativeStep iteration,
         EngineCounters counters,
@@ -38,7 +44,9 @@ internal sealed class DecodingLoop
         _arrivals = arrivals;
         _waiting = waiting;
         _batch = batch;
-        _limit = limit;
+        _batchSize = batchSize;
+        _memory = new BatchLimit(batchSize);
+        _faults = new BatchLimit(batchSize);
         _prefill = prefill;
         _iteration = iteration;
         _counters = counters;
@@ -61,7 +69,7 @@ internal sealed class DecodingLoop
             arrivals,
             new WaitingQueue(time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
             new RunningBatch(caches),
-            new BatchLimit(models.BatchSize),
+            models.BatchSize,
             new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
             new SpeculativeStep(
                 models.Target,
@@ -74,6 +82,9 @@ internal sealed class DecodingLoop
             time
         );
     }
+
+    /// <summary>Most sequences that may run at once now.</summary>
+    private int Limit => Math.Min(_memory.Current, _faults.Current);
 
     /// <summary>Whether there is nothing to do until a sequence arrives.</summary>
     public bool IsIdle => _batch.Sequences.Count == 0 && _waiting.Count == 0;
@@ -89,41 +100,80 @@ internal sealed class DecodingLoop
         _counters.AddFirstTokens(_prefill.Run(_batch.Sequences));
         _counters.Advance();
         ReleaseEnded();
-        _counters.AddIteration(_iteration.Run(_batch.Sequences));
+        var iteration = _iteration.Run(_batch.Sequences);
+        _counters.AddIteration(iteration);
         _counters.Advance();
         ReleaseEnded();
         TakeCheckpoints();
         CheckIntegrity();
-        _limit.AddGoodRound();
+        _memory.AddGoodRound();
+        _faults.AddGoodRound();
+        if (iteration.Emitted > 0)
+        {
+            _failedAlone.Clear();
+        }
+
         Report();
     }
 
     /// <summary>
-    /// After a round in which memory ran out: everything that runs goes back to the queue, to be worked through again with fewer
-    /// neighbours. A sequence that ran alone is ended instead.
+    /// After a round that failed: everything that runs goes back to the queue, to be worked through again with fewer neighbours. A sequence
+    /// that ran alone is ended instead, because it was the cause, or does not fit. Whoever ran beside a cause loses time only.
     /// </summary>
-    /// <param name="endAlone">Ends it.</param>
-    public void Retreat(Action<Sequence> endAlone)
+    /// <param name="failure">What the round failed with.</param>
+    /// <exception cref="EngineFailureException">
+    /// It is the engine that fails, whatever it is given: with nothing in the batch, or with <see cref="DifferentFailures"/> different
+    /// prompts in turn, each alone, and no iteration between them that emitted a token. A full device is no such failure.
+    /// </exception>
+    public void Retreat(Exception failure)
     {
+        var isMemory = AllocationFailure.Is(failure);
         var all = _batch.TakeAll();
-        _limit.Shrink(all.Count);
+        if (all.Count == 0)
+        {
+            throw new EngineFailureException("The engine failed with nothing to do: " + failure.Message, failure);
+        }
+
+        (isMemory ? _memory : _faults).Shrink(all.Count);
         foreach (var sequence in all)
         {
             if (sequence.FinishReason is not null)
             {
                 Complete(sequence); // the round got as far as to end it
             }
-            else if (all.Count == 1)
+            else if (all.Count > 1)
             {
-                endAlone(sequence);
+                _waiting.Enqueue(sequence);
             }
             else
             {
-                _waiting.Enqueue(sequence);
+                EndAlone(sequence, failure, isMemory);
             }
         }
 
         Report();
+        if (_failedAlone.Count >= DifferentFailures)
+        {
+            throw new EngineFailureException($"{DifferentFailures} different requests in turn failed alone: " + failure.Message, failure);
+        }
+    }
+
+    private void EndAlone(Sequence sequence, Exception failure, bool isMemory)
+    {
+        if (!isMemory)
+        {
+            _failedAlone.Add(SequenceCheckpoint.DigestOf(sequence.Request.PromptTokenIds));
+            _faults = new BatchLimit(_batchSize); // the cause is gone, and the others may run together again
+        }
+
+        sequence.Completion.TrySetException(
+            new EngineFailureException(
+                isMemory
+                    ? $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {failure.Message}"
+                    : "The engine failed while the request ran alone: " + failure.Message,
+                failure
+            )
+        );
     }
 
     /// <summary>Ends everything that runs or waits, each with an outcome of the caller's choice.</summary>
@@ -156,7 +206,7 @@ internal sealed class DecodingLoop
 
     private void Admit()
     {
-        while (_batch.Sequences.Count < _limit.Current && _waiting.TryDequeue(out var sequence))
+        while (_batch.Sequences.Count < Limit && _waiting.TryDequeue(out var sequence))
         {
             _batch.Admit(sequence);
         }
@@ -221,10 +271,17 @@ internal sealed class DecodingLoop
         if (sequence.FinishReason is null)
         {
             sequence.Completion.TrySetCanceled(sequence.Cancellation);
+            return;
         }
-        else
+
+        try
         {
             sequence.Completion.TrySetResult(sequence.ToResult());
+        }
+        catch (Exception exception)
+        {
+            // It has left the batch already: nobody else would answer for it.
+            sequence.Completion.TrySetException(new EngineFailureException("The result can't be told: " + exception.Message, exception));
         }
     }
 
@@ -250,7 +307,7 @@ internal sealed class DecodingLoop
 
     private void Report()
     {
-        _counters.SetState(_batch, _waiting.Count, _limit);
+        _counters.SetState(_batch, _waiting.Count, Limit, _memory.Failures);
         if (IsIdle)
         {
             _counters.Sleep();

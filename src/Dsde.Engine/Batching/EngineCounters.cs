@@ -89,7 +89,7 @@ internal sealed class EngineCounters(TimeProvider time)
     }
 
     /// <summary>Says how things stand after a round. Called on the engine's thread, whose memory it looks at.</summary>
-    public void SetState(RunningBatch batch, int waiting, BatchLimit limit)
+    public void SetState(RunningBatch batch, int waiting, int limit, long outOfMemory)
     {
         var liveTensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -101,8 +101,8 @@ internal sealed class EngineCounters(TimeProvider time)
                 Waiting = waiting,
                 PromptTokens = batch.PromptTokens,
                 ReusedPromptTokens = batch.ReusedPromptTokens,
-                BatchLimit = limit.Current,
-                OutOfMemory = limit.Failures,
+                BatchLimit = limit,
+                OutOfMemory = outOfMemory,
                 LiveTensors = liveTensors,
                 AllocatedBytes = allocated,
             };

@@ -8,9 +8,10 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Batching;
 
 /// <summary>
-/// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. A failed round
-/// costs the requests that ran or waited, not the engine, and one that ran out of memory only a request that was alone. Should even
-/// clearing up fail, the thread ends, and says so to everybody who waits or comes later.
+/// The thread that owns the tensors. It runs rounds while there is something to do and waits for arrivals when there is not. After a failed
+/// round everything goes back to the queue and half as many run at once; only a request that was alone when it failed fails
+/// (<see cref="DecodingLoop.Retreat"/>). Should even clearing up fail, or every request fail alone, the thread ends, and says so to
+/// everybody who waits or comes later.
 /// </summary>
 [SuppressMessage(
     "Reliability",
@@ -103,29 +104,18 @@ internal sealed class EngineThread
         {
             _loop.Step();
         }
-        catch (Exception exception) when (AllocationFailure.Is(exception))
-        {
-            _logger.OutOfMemory(exception.Message);
-            _loop.Retreat(sequence =>
-                sequence.Completion.TrySetException(
-                    new EngineFailureException(
-                        $"The device's memory does not hold the request, not even alone ({sequence.Length} tokens so far): {exception.Message}",
-                        exception
-                    )
-                )
-            );
-        }
         catch (Exception exception)
         {
-            var count = 0;
-            _loop.Abandon(sequence =>
+            if (AllocationFailure.Is(exception))
             {
-                count++;
-                sequence.Completion.TrySetException(
-                    new EngineFailureException("The engine failed while the request ran: " + exception.Message, exception)
-                );
-            });
-            _logger.IterationFailed(count, exception);
+                _logger.OutOfMemory(exception.Message);
+            }
+            else
+            {
+                _logger.RoundFailed(exception);
+            }
+
+            _loop.Retreat(exception);
         }
     }
 }

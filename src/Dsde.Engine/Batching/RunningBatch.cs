@@ -40,6 +40,7 @@ internal sealed class RunningBatch
     {
         var slot = _sequences.Count;
         PromptTokens += sequence.AdmissionNumber < 0 ? sequence.PromptLength : 0;
+        _sequences.Add(sequence); // first: whatever fails from here on finds it here, and nobody waits for a sequence that is nowhere
         sequence.Admit(slot, _admissions++);
         var present = _reuse.FindPresent(sequence, _sequences);
         sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
@@ -54,7 +55,6 @@ internal sealed class RunningBatch
             TakeOver(sequence, present);
         }
 
-        _sequences.Add(sequence);
         NoteReuse(sequence);
     }
 
@@ -141,7 +141,8 @@ internal sealed class RunningBatch
             if (sequence.Slot != slot || !isRight)
             {
                 throw new InvalidOperationException(
-                    $"Slot {slot}, of a sequence that has slot {sequence.Slot}: {sequence.Length} tokens, target KV {target}, draft KV {draft}."
+                    $"Slot {slot}, of a sequence that has slot {sequence.Slot}: {sequence.Length} tokens, target KV {target}, draft KV "
+                        + $"{draft}."
                 );
             }
         }

@@ -73,7 +73,8 @@ public static class Roofline
         if (needed > folder.Config.ContextLength)
         {
             throw new ModelLoadException(
-                $"{folder.Path} allows {folder.Config.ContextLength} tokens, but measuring at a context of {settings.ContextLength} takes {needed}."
+                $"{folder.Path} allows {folder.Config.ContextLength} tokens, but measuring at a context of {settings.ContextLength} "
+                    + $"takes {needed}."
             );
         }
     }

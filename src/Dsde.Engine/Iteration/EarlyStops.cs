@@ -49,7 +49,7 @@ internal static class EarlyStops
         bool[] goesOn
     )
     {
-        var (entropy, confidence) = Measure(logits);
+        var entropy = MeasureEntropy(logits);
         foreach (var (policy, places) in asked)
         {
             var decision = Enumerable.Repeat(true, places.Count).ToArray();
@@ -58,7 +58,6 @@ internal static class EarlyStops
                 Proposed = step + 1,
                 States = places.Select(place => tensors.Plan[tensors.Drafted.RanksIn(step)[place]].Sequence.PolicyState).ToArray(),
                 Entropy = places.Select(place => entropy[place]).ToArray(),
-                Confidence = places.Select(place => confidence[place]).ToArray(),
             };
             policy.EarlyStopping!.Decide(drafted, decision); // only policies that have one are asked
             for (var i = 0; i < decision.Length; i++)
@@ -68,9 +67,9 @@ internal static class EarlyStops
         }
     }
 
-    /// <summary>Entropy in nats and largest probability of each row: on a GPU one transfer.</summary>
+    /// <summary>Entropy of each row in nats: on a GPU one transfer. <c>[n]</c></summary>
     /// <param name="logits">Raw draft logits. <c>[n, V] f32</c></param>
-    internal static (float[] Entropy, float[] Confidence) Measure(Tensor logits)
+    internal static float[] MeasureEntropy(Tensor logits)
     {
         if (logits.device_type == DeviceType.CPU)
         {
@@ -78,28 +77,22 @@ internal static class EarlyStops
         }
 
         using var scope = NewDisposeScope();
-        var values = MeasureOnDevice(logits).cpu().data<float>().ToArray();
-        return (values[..(values.Length / 2)], values[(values.Length / 2)..]);
+        return MeasureOnDevice(logits).cpu().data<float>().ToArray();
     }
 
-    /// <summary>The same in device operations, entropies first. <c>[2n] f32</c></summary>
-    internal static Tensor MeasureOnDevice(Tensor logits)
-    {
-        var logProbabilities = logits.log_softmax(-1);
-        var entropy = special.entr(logProbabilities.exp()).sum(-1); // 0 for ids of probability 0
-        return cat([entropy, logProbabilities.amax([-1]).exp_()]);
-    }
+    /// <summary>The same in device operations. <c>[n] f32</c></summary>
+    internal static Tensor MeasureOnDevice(Tensor logits) => special.entr(logits.softmax(-1)).sum(-1); // 0 for ids of probability 0
 
-    private static unsafe (float[] Entropy, float[] Confidence) MeasureOnCpu(Tensor logits)
+    private static unsafe float[] MeasureOnCpu(Tensor logits)
     {
         using var rows = new ContiguousTensor(logits);
         var length = (int)logits.shape[1];
-        var (entropy, confidence) = (new float[logits.shape[0]], new float[logits.shape[0]]);
+        var entropy = new float[logits.shape[0]];
         for (var row = 0; row < entropy.Length; row++)
         {
-            (entropy[row], confidence[row]) = LogitKernel.MeasureCertainty(rows.Address<float>() + ((long)row * length), length);
+            entropy[row] = LogitKernel.MeasureEntropy(rows.Address<float>() + ((long)row * length), length);
         }
 
-        return (entropy, confidence);
+        return entropy;
     }
 }

@@ -7,8 +7,8 @@ namespace Dsde.Engine.Iteration;
 /// <summary>An iteration's results on the host. Proposals are numbered in step order, rows in the order they were verified.</summary>
 internal sealed class IterationReadout
 {
-    private readonly Readout _readout = new();
-    private readonly TokenReadout _extra;
+    private readonly HostTransfer _transfer = new();
+    private readonly TargetTokens _targetTokens;
     private readonly Range _accepted,
         _proposedIds,
         _draftChoices,
@@ -27,25 +27,32 @@ internal sealed class IterationReadout
         if (ids is null)
         {
             var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), tensors.ExtraUniforms) : null;
-            _extra = new TokenReadout(_readout, logits, normalizer, scores, rows.Parameters.Pick(drawn, scores.Best), mostProbableCount);
+            _targetTokens = new TargetTokens(
+                _transfer,
+                logits,
+                normalizer,
+                scores,
+                rows.Parameters.Pick(drawn, scores.Best),
+                mostProbableCount
+            );
         }
         else
         {
             var verification = Verify(tensors, rows, scores, ids);
-            _extra = new TokenReadout(_readout, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
+            _targetTokens = new TargetTokens(_transfer, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
             var measures = DivergenceMeasures.Compute(logits, normalizer, tensors.ProposedRows, tensors.Drafted.Logits);
-            _accepted = _readout.Add(verification.Accepted);
-            _proposedIds = _readout.Add(ids);
-            _draftChoices = rows.Parameters.AnyRejection ? _readout.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
-            _proposedLogProbabilities = _readout.Add(TokenMeasures.LogProbability(logits, normalizer, tensors.ProposedRows, ids));
-            _kld = _readout.Add(measures.Kld);
-            _beta = _readout.Add(measures.Beta);
-            _entropy = _readout.Add(measures.DraftEntropy);
+            _accepted = _transfer.Add(verification.Accepted);
+            _proposedIds = _transfer.Add(ids);
+            _draftChoices = rows.Parameters.AnyRejection ? _transfer.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
+            _proposedLogProbabilities = _transfer.Add(TokenMeasures.LogProbability(logits, normalizer, tensors.ProposedRows, ids));
+            _kld = _transfer.Add(measures.Kld);
+            _beta = _transfer.Add(measures.Beta);
+            _entropy = _transfer.Add(measures.DraftEntropy);
         }
 
         if (catchUpChoices is not null)
         {
-            _catchUpChoices = _readout.Add(catchUpChoices);
+            _catchUpChoices = _transfer.Add(catchUpChoices);
         }
     }
 
@@ -57,35 +64,35 @@ internal sealed class IterationReadout
     public static IterationReadout Read(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
     {
         var readout = new IterationReadout(tensors, logits, catchUpChoices, mostProbableCount);
-        readout._readout.Transfer();
+        readout._transfer.Run();
         return readout;
     }
 
     /// <summary>A proposal.</summary>
-    public int ProposedId(int proposal) => (int)_readout[_proposedIds][proposal];
+    public int ProposedId(int proposal) => (int)_transfer[_proposedIds][proposal];
 
     /// <summary>The draft's best token by perturbed score where a proposal was made.</summary>
-    public int DraftChoice(int proposal) => (int)_readout[_draftChoices][proposal];
+    public int DraftChoice(int proposal) => (int)_transfer[_draftChoices][proposal];
 
     /// <summary>
     /// A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked
     /// for.
     /// </summary>
     public CommittedToken Proposed(int proposal, int row, sbyte draftMatch, int wanted) =>
-        _extra.At(row, draftMatch, wanted) with
+        _targetTokens.At(row, draftMatch, wanted) with
         {
             TokenId = ProposedId(proposal),
-            LogProbability = _readout[_proposedLogProbabilities][proposal],
+            LogProbability = _transfer[_proposedLogProbabilities][proposal],
         };
 
     /// <summary>The target's own token at a row.</summary>
-    public int ExtraId(int row) => _extra.TokenId(row);
+    public int ExtraId(int row) => _targetTokens.TokenId(row);
 
     /// <summary>The target's own token at a row, to be committed.</summary>
-    public CommittedToken Extra(int row, sbyte draftMatch, int wanted) => _extra.At(row, draftMatch, wanted);
+    public CommittedToken Extra(int row, sbyte draftMatch, int wanted) => _targetTokens.At(row, draftMatch, wanted);
 
     /// <summary>The draft's choice at a catch-up row.</summary>
-    public int CatchUpChoice(int index) => (int)_readout[_catchUpChoices][index];
+    public int CatchUpChoice(int index) => (int)_transfer[_catchUpChoices][index];
 
     /// <summary>The measurements of one rank's proposals.</summary>
     public MeasuredProposals Measure(IterationTensors tensors, int rank, int length)
@@ -95,10 +102,10 @@ internal sealed class IterationReadout
         for (var i = 0; i < length; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
-            kld[i] = _readout[_kld][proposal];
-            beta[i] = _readout[_beta][proposal];
-            entropy[i] = _readout[_entropy][proposal];
-            if (accepted == i && _readout[_accepted][proposal] != 0f)
+            kld[i] = _transfer[_kld][proposal];
+            beta[i] = _transfer[_beta][proposal];
+            entropy[i] = _transfer[_entropy][proposal];
+            if (accepted == i && _transfer[_accepted][proposal] != 0f)
             {
                 accepted++;
             }

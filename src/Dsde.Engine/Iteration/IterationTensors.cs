@@ -10,8 +10,21 @@ namespace Dsde.Engine.Iteration;
 /// <summary>
 /// Everything about an iteration that the host knows before it starts - layouts of all passes, tokens, indices, uniforms, sampling
 /// parameters - worked out once and taken to the device in two transfers. Where drafting may stop early the later passes aren't known
-/// before, and each is staged when its turn comes. Sequences are known by their rank in the plan.
+/// before, and each is staged when its turn comes.
 /// </summary>
+/// <remarks>
+/// Legend of what numbers things here:
+/// <list type="table">
+/// <item><term>rank</term><description>a sequence, by its place in <see cref="Plan"/>: longest speculation first</description></item>
+/// <item><term>step d</term><description>a pass of the draft, from 0; n_d ranks take part in it, ascending</description></item>
+/// <item><term>place</term><description>a rank among those of a step</description></item>
+/// <item><term>proposal</term><description>0 to P: step by step, place by place (<see cref="DraftedTokens.IndexOf"/>)</description></item>
+/// <item><term>row</term><description>of a pass; the target's R rows are rank by rank, a sequence's last token and its proposals
+/// </description></item>
+/// <item><term>position</term><description>of a token in its sequence, the prompt's first is 0</description></item>
+/// <item><term>slot</term><description>of a sequence in both caches</description></item>
+/// </list>
+/// </remarks>
 internal sealed class IterationTensors
 {
     private readonly CachedDecoder _target;

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Iteration;
 
-/// <summary>One decoding iteration (ALGORITHM section 1): draft, verify, accept, measure, commit, adapt.</summary>
+/// <summary>One decoding iteration (arXiv 2509.01083, section 3): draft, verify, accept, measure, commit, adapt.</summary>
 internal sealed class SpeculativeStep(
     CachedDecoder target,
     CachedDecoder? draft,

@@ -34,8 +34,10 @@ internal readonly record struct KvPlan(int BatchSize, int SlotCount)
         return slots >= 1
             ? new KvPlan(Math.Min(options.BatchSize, slots), slots)
             : throw new ModelLoadException(
-                $"{EngineOptions.SectionName}:{nameof(EngineOptions.KvCacheMegabytes)} is {options.KvCacheMegabytes}, but a single sequence of {maxLength} tokens takes "
-                    + $"{((perPosition * maxLength) + Megabyte - 1) / Megabyte}. Give at least that, or a {nameof(EngineOptions.MaxLength)} of at most {memory / perPosition}."
+                $"{EngineOptions.SectionName}:{nameof(EngineOptions.KvCacheMegabytes)} is {options.KvCacheMegabytes}, but a single "
+                    + $"sequence of {maxLength} tokens takes "
+                    + $"{((perPosition * maxLength) + Megabyte - 1) / Megabyte}. Give at least that, or a "
+                    + $"{nameof(EngineOptions.MaxLength)} of at most {memory / perPosition}."
             );
     }
 }

@@ -36,7 +36,8 @@ internal static class DeviceChoice
         if (!cuda.is_available())
         {
             throw new ModelLoadException(
-                $"Device '{wanted}' is asked for, but no CUDA device can be used. Use cpu or auto, or run a build with Accelerator=cuda on a machine with an NVIDIA driver."
+                $"Device '{wanted}' is asked for, but no CUDA device can be used. Use cpu or auto, or run a build with "
+                    + "Accelerator=cuda on a machine with an NVIDIA driver."
             );
         }
 

@@ -113,7 +113,8 @@ internal sealed class LoadedModels : IDisposable
         if (wanted > allowed)
         {
             throw new ModelLoadException(
-                $"{EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} is {wanted}, but {shorter.Path} allows {allowed} tokens. Give at most that, or 0 for what the models allow."
+                $"{EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} is {wanted}, but {shorter.Path} allows {allowed} "
+                    + "tokens. Give at most that, or 0 for what the models allow."
             );
         }
 

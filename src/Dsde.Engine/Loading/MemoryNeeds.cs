@@ -57,8 +57,10 @@ internal readonly record struct MemoryNeeds(long Weights, long KvCache, int Slot
 
     private ModelLoadException Exceeded(string limit, Exception? cause) =>
         new(
-            $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values of {Slots} slots of {Positions} tokens, but {limit}. "
-                + $"Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or {nameof(EngineOptions.BatchSize)}, limit {nameof(EngineOptions.KvCacheMegabytes)}, use {nameof(EngineOptions.DataType)} bf16, or name more devices.",
+            $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values of {Slots} slots of {Positions} "
+                + $"tokens, but {limit}. "
+                + $"Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or {nameof(EngineOptions.BatchSize)}, limit "
+                + $"{nameof(EngineOptions.KvCacheMegabytes)}, use {nameof(EngineOptions.DataType)} bf16, or name more devices.",
             cause
         );
 }

@@ -106,7 +106,8 @@ internal sealed class Decoder : IDisposable
         using var scope = NewDisposeScope();
         var weights = _weights.Layers[layer];
         var normed = _ops.RmsNorm(hidden, weights.InputNorm, Config.RmsNormEps);
-        var attended = _ops.Attend(_ops.Linear(normed, weights.Qkv), _attention[layer], rows, cache.Keys(layer), cache.Values(layer)); // [R, h·d]
+        // [R, h·d]
+        var attended = _ops.Attend(_ops.Linear(normed, weights.Qkv), _attention[layer], rows, cache.Keys(layer), cache.Values(layer));
         var afterAttention = Project(attended, weights.Output, weights.AttentionOutputNorm, hidden); // [R, H]
         normed = _ops.RmsNorm(afterAttention, weights.MlpNorm, Config.RmsNormEps);
         var gated = _ops.GatedLinear(normed, weights.GateUp, Config.Activation); // [R, I]

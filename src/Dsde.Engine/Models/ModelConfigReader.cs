@@ -70,7 +70,8 @@ internal static class ModelConfigReader
         if ((long)kvHeadCount * headDim is var width and > most)
         {
             throw new ModelLoadException(
-                $"{config.Path}: the keys of a position (\"num_key_value_heads\" of {kvHeadCount} times a head's width of {headDim}) are {width} numbers; supported: at most {most}."
+                $"{config.Path}: the keys of a position (\"num_key_value_heads\" of {kvHeadCount} times a head's width of {headDim}) "
+                    + $"are {width} numbers; supported: at most {most}."
             );
         }
     }
@@ -91,7 +92,8 @@ internal static class ModelConfigReader
             var method = config.Section("quantization_config")?.Find("quant_method");
             throw method is { ValueKind: System.Text.Json.JsonValueKind.String } named
                 ? new ModelLoadException(
-                    $"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's unquantized folder."
+                    $"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's "
+                        + "unquantized folder."
                 )
                 : config.Unsupported("quantization_config", quantization, "none (weights in bf16, fp16 or fp32)");
         }
@@ -114,7 +116,8 @@ internal static class ModelConfigReader
         if (explicitly is null && hiddenSize % headCount != 0)
         {
             throw new ModelLoadException(
-                $"{config.Path}: \"hidden_size\" is {hiddenSize}; supported without \"head_dim\": a multiple of \"num_attention_heads\" ({headCount})."
+                $"{config.Path}: \"hidden_size\" is {hiddenSize}; supported without \"head_dim\": a multiple of "
+                    + $"\"num_attention_heads\" ({headCount})."
             );
         }
 

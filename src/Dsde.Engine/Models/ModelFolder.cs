@@ -39,7 +39,8 @@ internal sealed class ModelFolder
         if (!Directory.Exists(path))
         {
             throw new ModelLoadException(
-                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with {ModelConfigReader.FileName} and {SingleFileName}."
+                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with "
+                    + $"{ModelConfigReader.FileName} and {SingleFileName}."
             );
         }
 
@@ -68,7 +69,8 @@ internal sealed class ModelFolder
         return File.Exists(index)
             ? SafetensorsIndex.ReadWeights(index)
             : throw new ModelLoadException(
-                $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or download the complete model folder."
+                $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or "
+                    + "download the complete model folder."
             );
     }
 }

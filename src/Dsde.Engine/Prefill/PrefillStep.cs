@@ -53,14 +53,14 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
             draftPass?.Add(chunk.Sequence, chunk.DraftFirst, chunk.DraftEnd, FirstForetold(chunk));
         }
 
-        var readout = new Readout();
+        var transfer = new HostTransfer();
         var targetLogits = targetPass.Run(); // [n, V] f32, a row for each first token
         var draftLogits = draftPass?.Run(); // [m, V] f32
-        var firstTokens = targetLogits is null ? null : Draw(targetPass.Wanted, targetLogits, readout);
-        var choices = draftLogits is null ? default : readout.Add(TokenScores.Compute(draftLogits, RowsOf(draftPass!.Wanted)).Best);
+        var firstTokens = targetLogits is null ? null : Draw(targetPass.Wanted, targetLogits, transfer);
+        var choices = draftLogits is null ? default : transfer.Add(TokenScores.Compute(draftLogits, RowsOf(draftPass!.Wanted)).Best);
         if (targetLogits is not null || draftLogits is not null)
         {
-            readout.Transfer();
+            transfer.Run();
         }
 
         foreach (var chunk in chunks)
@@ -74,7 +74,7 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         var emitted = firstTokens is null ? 0 : Commit(targetPass.Wanted, firstTokens);
         if (draftLogits is not null)
         {
-            NoteForetold(draftPass!.Wanted, readout[choices]);
+            NoteForetold(draftPass!.Wanted, transfer[choices]);
         }
 
         return emitted;
@@ -84,13 +84,13 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
     private static int FirstForetold(PrefillChunk chunk) =>
         chunk.Sequence.IsDecoding || chunk.EmitsFirstToken ? Math.Max(chunk.DraftFirst, chunk.Sequence.PromptLength - 1) : chunk.DraftEnd;
 
-    private TokenReadout Draw(IReadOnlyList<(Sequence Sequence, int Position)> wanted, Tensor logits, Readout readout)
+    private TargetTokens Draw(IReadOnlyList<(Sequence Sequence, int Position)> wanted, Tensor logits, HostTransfer transfer)
     {
         var rows = RowsOf(wanted);
         var scores = TokenScores.Compute(logits, rows);
         var drawn = rows.Parameters.AnyRejection ? Distributions.Draw(scores.Distribution(), ExtraUniforms(wanted)) : null;
-        return new TokenReadout(
-            readout,
+        return new TargetTokens(
+            transfer,
             logits,
             TokenMeasures.LogNormalizer(logits),
             scores,
@@ -99,7 +99,7 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         );
     }
 
-    private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TokenReadout tokens)
+    private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TargetTokens tokens)
     {
         for (var i = 0; i < rows.Count; i++)
         {

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Sampling;
 
-/// <summary>What two raw distributions say of each other, per position (ALGORITHM: terms). All on the device.</summary>
+/// <summary>What two raw distributions say of each other, per position (arXiv 2509.01083, section 3). All on the device.</summary>
 /// <param name="Kld">Σ p·(ln p − ln q), probabilities clamped to at least 1e-8, in nats. <c>[P] f32</c></param>
 /// <param name="Beta">Σ min(p, q). <c>[P] f32</c></param>
 /// <param name="DraftEntropy">−Σ q·ln q, in nats. <c>[P] f32</c></param>
 internal readonly record struct DivergenceMeasures(Tensor Kld, Tensor Beta, Tensor DraftEntropy)
 {
-    /// <summary>What probabilities are clamped to (ALGORITHM: terms).</summary>
+    /// <summary>What probabilities are clamped to before a logarithm is taken.</summary>
     public const double SmallestProbability = 1e-8;
 
     /// <summary>Measures proposals; tensors in the caller's scope.</summary>

@@ -99,7 +99,8 @@ internal static unsafe class LogitKernel
                 var logP = Load(target + i, end - i, float.NegativeInfinity) - targetShift;
                 var logQ = Load(draft + i, end - i, float.NegativeInfinity) - draftShift;
                 var (p, q) = (SimdMath.Exp(logP), SimdMath.Exp(logQ));
-                (logP, logQ) = (Vector512.Max(logP, smallestLog), Vector512.Max(logQ, smallestLog)); // behind the end both are the same, and cancel
+                // behind the end both are the same, and cancel
+                (logP, logQ) = (Vector512.Max(logP, smallestLog), Vector512.Max(logQ, smallestLog));
                 betas += Vector512.Min(p, q);
                 entropies = Vector512.FusedMultiplyAdd(q, logQ, entropies);
                 klds = Vector512.FusedMultiplyAdd(Vector512.Max(p, smallest), logP - logQ, klds);
@@ -114,15 +115,13 @@ internal static unsafe class LogitKernel
     }
 
     /// <summary>
-    /// How sure of itself the distribution of a row is: its entropy in nats, probabilities as in <see cref="DivergenceMeasures"/>, and its
-    /// largest probability.
+    /// How unsure of itself the distribution of a row is: its entropy in nats, probabilities as in <see cref="DivergenceMeasures"/>.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static (float Entropy, float Confidence) MeasureCertainty(float* row, int length)
+    public static float MeasureEntropy(float* row, int length)
     {
         var shift = Vector512.Create(LogNormalizer(row, length));
         var smallestLog = Vector512.Create((float)Math.Log(DivergenceMeasures.SmallestProbability));
-        var largest = Vector512<float>.Zero;
         double entropy = 0;
         for (var block = 0; block < length; block += BlockLength)
         {
@@ -132,14 +131,13 @@ internal static unsafe class LogitKernel
             {
                 var logQ = Load(row + i, end - i, float.NegativeInfinity) - shift;
                 var q = SimdMath.Exp(logQ);
-                largest = Vector512.Max(largest, q);
                 entropies = Vector512.FusedMultiplyAdd(q, Vector512.Max(logQ, smallestLog), entropies);
             }
 
             entropy -= Vector512.Sum(entropies);
         }
 
-        return ((float)entropy, LargestOf(largest));
+        return (float)entropy;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,7 +5,7 @@ namespace Dsde.Engine.Sampling;
 
 /// <summary>
 /// Repetition, frequency and presence penalties, then bias: in this order, so that a bias is added as it stands. Each row sees the tokens
-/// before it, assumed ones included (PITFALLS 6).
+/// before it, assumed ones included.
 /// </summary>
 internal static class Penalties
 {

@@ -1,6 +1,6 @@
 namespace Dsde.Engine.Sampling;
 
-/// <summary>How proposals are accepted (ALGORITHM: lossless acceptance).</summary>
+/// <summary>How proposals are accepted; the output is the target's in every mode.</summary>
 public enum SamplingMode
 {
     /// <summary>Temperature 0: accept while the proposal is the target's most probable token.</summary>

@@ -10,7 +10,7 @@ internal static class SparseRows
     /// <param name="values">One per cell.</param>
     /// <param name="rowCount">Rows (n).</param>
     /// <param name="vocabularySize">Row length (V).</param>
-    /// <param name="device">Where.</param>
+    /// <param name="device">Device that the rows are put on.</param>
     public static Tensor Create(long[] cells, float[] values, int rowCount, int vocabularySize, Device device)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>
-/// Judges proposals over ragged rows without looking at any result (ALGORITHM section 2). Rows of all modes may be mixed.
+/// Judges proposals over ragged rows without looking at any result. Rows of all modes may be mixed.
 /// Legend: R verified rows, P proposals, V vocabulary.
 /// </summary>
 /// <param name="Accepted">Whether each proposal passes the test, whatever becomes of those before it. <c>[P] bool</c></param>

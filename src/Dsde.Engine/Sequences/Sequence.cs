@@ -11,7 +11,7 @@ namespace Dsde.Engine.Sequences;
 /// </summary>
 internal sealed class Sequence
 {
-    private readonly List<int> _tokenIds;
+    private List<int>? _tokenIds; // null while nothing but the prompt is needed: many requests may wait with the same one
     private readonly int _lengthLimit;
     private readonly HashSet<int> _endTokens;
     private readonly ITextAssembler _text;
@@ -35,8 +35,7 @@ internal sealed class Sequence
         Cancellation = cancellation;
         _text = text;
         _endTokens = request.IgnoreEos ? request.StopTokenIds.ToHashSet() : [.. endTokens, .. request.StopTokenIds];
-        _tokenIds = [.. request.PromptTokenIds];
-        History = new TokenHistory(request.Sampling, _tokenIds);
+        History = new TokenHistory(request.Sampling, request.PromptTokenIds);
         _lengthLimit = (int)Math.Min(maxLength, (long)PromptLength + request.MaxTokens);
         if (request.ResumeFrom is { } checkpoint)
         {
@@ -78,10 +77,10 @@ internal sealed class Sequence
     public long? ArrivalNumber { get; set; }
 
     /// <summary>Prompt and committed tokens.</summary>
-    public IReadOnlyList<int> TokenIds => _tokenIds;
+    public IReadOnlyList<int> TokenIds => OwnTokenIds;
 
     /// <summary>The same to read fast; until the next token is committed.</summary>
-    public ReadOnlySpan<int> TokenSpan => CollectionsMarshal.AsSpan(_tokenIds);
+    public ReadOnlySpan<int> TokenSpan => CollectionsMarshal.AsSpan(OwnTokenIds);
 
     /// <summary>
     /// Positions the target works through before iterations begin: the prompt, or, in a sequence that goes on, all but its last token.
@@ -111,7 +110,7 @@ internal sealed class Sequence
     public int PromptLength => Request.PromptTokenIds.Count;
 
     /// <summary>Prompt and committed tokens together.</summary>
-    public int Length => _tokenIds.Count;
+    public int Length => _tokenIds?.Count ?? PromptLength;
 
     /// <summary>Committed tokens.</summary>
     public int EmittedCount => Length - PromptLength;
@@ -127,6 +126,8 @@ internal sealed class Sequence
 
     /// <summary>The text so far, cut before the stop string.</summary>
     public string Text => _text.Text;
+
+    private List<int> OwnTokenIds => _tokenIds ??= [.. Request.PromptTokenIds];
 
     /// <summary>What asks it to end, from outside: its control, or its time; null for nothing.</summary>
     public FinishReason? AskedToEnd(DateTimeOffset now) =>
@@ -147,13 +148,13 @@ internal sealed class Sequence
         var history = new TokenHistory(Request.Sampling, Request.PromptTokenIds);
         for (var i = PromptLength; i < position; i++)
         {
-            history.Add(_tokenIds[i]);
+            history.Add(OwnTokenIds[i]);
         }
 
         return history;
     }
 
-    /// <summary>It has got a slot. <paramref name="admissionNumber"/>: how many have before.</summary>
+    /// <summary>The sequence has got a slot. <paramref name="admissionNumber"/>: how many have before.</summary>
     public void Admit(int slot, long admissionNumber)
     {
         Slot = slot;
@@ -166,10 +167,10 @@ internal sealed class Sequence
         Clock.Admitted();
     }
 
-    /// <summary>It is in another slot now.</summary>
+    /// <summary>The sequence is in another slot now.</summary>
     public void MoveTo(int slot) => Slot = slot;
 
-    /// <summary>It has no slot any more. <paramref name="draftLength"/>: what the draft had seen, should it go on.</summary>
+    /// <summary>The sequence has no slot any more. <paramref name="draftLength"/>: what the draft had seen, should it go on.</summary>
     public void Leave(int draftLength)
     {
         _draftLength = IsDecoding ? draftLength : _draftLength;
@@ -209,7 +210,7 @@ internal sealed class Sequence
             throw new InvalidOperationException("A token was committed behind the end of a sequence.");
         }
 
-        _tokenIds.Add(token.TokenId);
+        OwnTokenIds.Add(token.TokenId);
         History.Add(token.TokenId);
         Recorder.AddToken(token);
         if (_endTokens.Contains(token.TokenId) || _text.Append(token.TokenId))
@@ -229,7 +230,7 @@ internal sealed class Sequence
         new()
         {
             Text = Text,
-            TokenIds = _tokenIds[PromptLength..],
+            TokenIds = _tokenIds?[PromptLength..] ?? [],
             TokenLogProbabilities = Recorder.LogProbabilities,
             TopLogProbabilities = Request.TopLogProbabilityCount > 0 ? Recorder.MostProbable : [],
             FinishReason = FinishReason ?? throw new InvalidOperationException("A sequence without an end has no result."),
@@ -257,7 +258,7 @@ internal sealed class Sequence
     {
         foreach (var id in checkpoint.TokenIds)
         {
-            _tokenIds.Add(id);
+            OwnTokenIds.Add(id);
             _text.Append(id);
             History.Add(id);
         }

@@ -28,12 +28,6 @@ internal sealed class AdaEdlPolicy(string name, int length, bool stopsWholeBatch
     public ISequencePolicyState CreateState(float temperature) => new AdaEdlSequenceState(length);
 
     /// <inheritdoc/>
-    public void ObserveIteration(int emitted, double elapsedMs)
-    {
-        // Time plays no part in its lengths.
-    }
-
-    /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(length));
 

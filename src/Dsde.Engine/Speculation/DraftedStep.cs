@@ -11,7 +11,4 @@ public readonly ref struct DraftedStep
 
     /// <summary>Entropy of the raw draft distribution that each proposal of the step came from, in nats. <c>[n]</c></summary>
     public required ReadOnlySpan<float> Entropy { get; init; }
-
-    /// <summary>Largest probability of the same distribution. <c>[n]</c></summary>
-    public required ReadOnlySpan<float> Confidence { get; init; }
 }

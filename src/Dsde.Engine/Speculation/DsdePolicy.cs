@@ -28,12 +28,6 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public ISequencePolicyState CreateState(float temperature) => new DsdeSequenceState(options, maxSpeculationLength);
 
     /// <inheritdoc/>
-    public void ObserveIteration(int emitted, double elapsedMs)
-    {
-        // Time plays no part in its lengths.
-    }
-
-    /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
     {
         double predictedSum = 0;

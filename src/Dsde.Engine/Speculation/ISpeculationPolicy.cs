@@ -41,8 +41,8 @@ public interface ISpeculationPolicy
     /// <param name="plans">One plan per state, to be filled in.</param>
     void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
 
-    /// <summary>Takes in what an iteration came to in which it planned.</summary>
+    /// <summary>Takes in what an iteration came to in which it planned; a policy that time plays no part in doesn't look.</summary>
     /// <param name="emitted">Tokens that the whole batch gained.</param>
     /// <param name="elapsedMs">Time of the iteration.</param>
-    void ObserveIteration(int emitted, double elapsedMs);
+    void ObserveIteration(int emitted, double elapsedMs) { }
 }

@@ -59,7 +59,8 @@ public sealed record PolicyConfiguration
                 ?? ParseDsde(text)
                 ?? throw new FormatException(
                     $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), goodput, "
-                        + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or autoregressive."
+                        + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or "
+                        + "autoregressive."
                 ),
         };
     }

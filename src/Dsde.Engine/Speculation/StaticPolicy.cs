@@ -24,12 +24,6 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
     public ISequencePolicyState CreateState(float temperature) => NoState.Instance;
 
     /// <inheritdoc/>
-    public void ObserveIteration(int emitted, double elapsedMs)
-    {
-        // Time plays no part in its lengths.
-    }
-
-    /// <inheritdoc/>
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(length));
 

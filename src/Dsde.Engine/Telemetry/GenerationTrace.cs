@@ -2,7 +2,7 @@ using Dsde.Engine.Sampling;
 
 namespace Dsde.Engine.Telemetry;
 
-/// <summary>The telemetry of one request (ALGORITHM section 7). Raw counts and series; every rate can be recomputed from them.</summary>
+/// <summary>The telemetry of one request (docs/telemetry.md). Raw counts and series; every rate can be recomputed from them.</summary>
 public sealed record GenerationTrace
 {
     /// <summary>The policy with its parameters, for example <c>static:4</c>.</summary>

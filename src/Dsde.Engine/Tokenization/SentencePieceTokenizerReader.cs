@@ -71,7 +71,8 @@ internal static class SentencePieceTokenizerReader
         if (problem is not null)
         {
             throw new ModelLoadException(
-                $"{file.Path} {problem}. Supported: SentencePiece BPE as Llama 2, Mistral and Gemma have it, or a {TokenizerFile.FileName} beside it."
+                $"{file.Path} {problem}. Supported: SentencePiece BPE as Llama 2, Mistral and Gemma have it, or a "
+                    + $"{TokenizerFile.FileName} beside it."
             );
         }
     }

@@ -61,7 +61,8 @@ internal sealed record TextPreparation
         return isConsistent
             ? preparation
             : throw new ModelLoadException(
-                $"{file.Path}: \"normalizer\" and \"pre_tokenizer\" together are of no known kind. Supported: byte-level BPE (Split, Digits, ByteLevel; NFC) and BPE over pieces (Replace or Metaspace with '▁')."
+                $"{file.Path}: \"normalizer\" and \"pre_tokenizer\" together are of no known kind. Supported: byte-level BPE (Split, "
+                    + "Digits, ByteLevel; NFC) and BPE over pieces (Replace or Metaspace with '▁')."
             );
     }
 

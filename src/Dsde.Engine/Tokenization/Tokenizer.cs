@@ -59,7 +59,8 @@ internal sealed class Tokenizer
         return largest < folder.Config.VocabularySize
             ? new Tokenizer(definition, ChatTemplate.Load(folder, definition))
             : throw new ModelLoadException(
-                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. The two belong to different models."
+                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. "
+                    + "The two belong to different models."
             );
     }
 

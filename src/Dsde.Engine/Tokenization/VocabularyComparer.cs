@@ -29,7 +29,8 @@ internal static class VocabularyComparer
         if (different.Count > 0)
         {
             throw new ModelLoadException(
-                $"{models} have different vocabularies: {different.Count} ids differ, first {different[0]}, which is '{Show(target, different[0])}' to the target and "
+                $"{models} have different vocabularies: {different.Count} ids differ, first {different[0]}, which is "
+                    + $"'{Show(target, different[0])}' to the target and "
                     + $"'{Show(draft, different[0])}' to the draft. Use a draft of the target's own family."
             );
         }
@@ -38,7 +39,8 @@ internal static class VocabularyComparer
         if (draftFolder.Config.VocabularySize < count)
         {
             throw new ModelLoadException(
-                $"{models} have vocabularies of {count} and {draftFolder.Config.VocabularySize} tokens. Use a draft of the target's own family."
+                $"{models} have vocabularies of {count} and {draftFolder.Config.VocabularySize} tokens. Use a draft of the target's "
+                    + "own family."
             );
         }
     }

@@ -72,7 +72,8 @@ internal sealed class WordSplitter
         catch (RegexMatchTimeoutException exception)
         {
             throw new ArgumentException(
-                $"The text can't be cut into words: the tokenizer's pattern backtracks for more than {pattern.MatchTimeout.TotalSeconds:0.###} s at one place of it. Shorten runs of like characters.",
+                "The text can't be cut into words: the tokenizer's pattern backtracks for more than "
+                    + $"{pattern.MatchTimeout.TotalSeconds:0.###} s at one place of it. Shorten runs of like characters.",
                 exception
             );
         }

@@ -136,6 +136,46 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
             ).Message.ShouldContain(reason);
     }
 
+    [Fact]
+    public async Task A_checkpoint_with_a_series_that_is_shorter_than_the_others_is_refused_before_it_gets_near_the_batch()
+    {
+        var request = Request(null);
+        var checkpoint = Interrupt(request, "dsde", 3);
+        var trace = checkpoint.Trace;
+        SequenceCheckpoint[] torn =
+        [
+            checkpoint with
+            {
+                TokenLogProbabilities = checkpoint.TokenLogProbabilities[1..],
+            },
+            checkpoint with
+            {
+                TopLogProbabilities =
+                [
+                    [],
+                ],
+            },
+            With(trace with { Tokens = trace.Tokens with { DraftMatch = trace.Tokens.DraftMatch[1..] } }),
+            With(trace with { Tokens = trace.Tokens with { Margin = [] } }),
+            With(trace with { Iterations = trace.Iterations with { Accepted = [] } }),
+            With(trace with { Iterations = trace.Iterations with { VerifyMs = trace.Iterations.VerifyMs[1..] } }),
+            With(trace with { Proposals = trace.Proposals with { Kld = trace.Proposals.Kld[1..] } }),
+            With(trace with { Proposals = trace.Proposals with { OnPath = [] } }),
+        ];
+        await using var engine = Load(models.Target, models.Draft);
+
+        foreach (var one in torn)
+        {
+            (
+                await Should.ThrowAsync<ArgumentException>(() =>
+                    engine.GenerateAsync(request with { ResumeFrom = one }, TestContext.Current.CancellationToken)
+                )
+            ).Message.ShouldContain("contradicts itself");
+        }
+
+        SequenceCheckpoint With(Telemetry.GenerationTrace changed) => checkpoint with { Trace = changed };
+    }
+
     private static GenerationRequest Request(SamplingMode? mode) =>
         mode is null
             ? Greedy(Prompt, Length) with

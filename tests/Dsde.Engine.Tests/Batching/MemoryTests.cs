@@ -41,7 +41,8 @@ public sealed class MemoryTests(TestPair models) : IClassFixture<TestPair>
             await RunAsync(engine, jobs);
             var now = engine.GetSnapshot();
             TestContext.Current.SendDiagnosticMessage(
-                $"{(part + 3) * jobs} jobs: {ResidentBytes() >> 10} KiB, {now.LiveTensors} tensors, {PerToken(before, now):F0} managed bytes per token"
+                $"{(part + 3) * jobs} jobs: {ResidentBytes() >> 10} KiB, {now.LiveTensors} tensors, {PerToken(before, now):F0} managed "
+                    + "bytes per token"
             );
         }
 

@@ -82,7 +82,8 @@ public sealed class OutOfMemoryTests(TestPair models) : IClassFixture<TestPair>
     [Theory]
     [InlineData(CudaText, true)]
     [InlineData(
-        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 bytes. Error code 12 (Cannot allocate memory)",
+        "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8589934592 "
+            + "bytes. Error code 12 (Cannot allocate memory)",
         true
     )]
     [InlineData("DefaultCPUAllocator: not enough memory: you tried to allocate 8589934592 bytes.", true)]

@@ -22,8 +22,6 @@ internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPoli
     public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(lengthOf(_plans++)));
 
-    public void ObserveIteration(int emitted, double elapsedMs) { }
-
     private sealed class Nothing : ISequencePolicyState
     {
         public int? CalibrationMaxAccepted => null;

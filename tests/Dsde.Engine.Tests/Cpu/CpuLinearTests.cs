@@ -78,7 +78,8 @@ public sealed class CpuLinearTests
             var weight = Random(2, type, 1, width);
 
             ShouldAgree(((IDecoderOps)ops).RmsNorm(x, weight, 1e-5), Torch.RmsNorm(x, weight, 1e-5));
-            ShouldAgree(((IDecoderOps)ops).RmsNorm(x, weight.to(torch.ScalarType.Float32), 1e-5), Torch.RmsNorm(x, weight, 1e-5)); // as Gemma's are kept
+            // as Gemma's are kept
+            ShouldAgree(((IDecoderOps)ops).RmsNorm(x, weight.to(torch.ScalarType.Float32), 1e-5), Torch.RmsNorm(x, weight, 1e-5));
         }
     }
 

@@ -5,8 +5,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// Coupled sampling gives the same text for a seed whatever speculates, with whom, and how the prompt is worked through (ALGORITHM section
-/// 2).
+/// Coupled sampling gives the same text for a seed whatever speculates, with whom, and how the prompt is worked through.
 /// </summary>
 public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPair>
 {

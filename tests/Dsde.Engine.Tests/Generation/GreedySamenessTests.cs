@@ -2,7 +2,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>Speculation must not change a greedy output, whatever the policy, the draft and the batch (PITFALLS 5, 9, 12).</summary>
+/// <summary>Speculation must not change a greedy output, whatever the policy, the draft and the batch.</summary>
 public sealed class GreedySamenessTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]

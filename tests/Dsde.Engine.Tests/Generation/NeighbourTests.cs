@@ -3,7 +3,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>A request's tokens depend on itself alone, also in a batch of all modes and parameters (PITFALLS 4).</summary>
+/// <summary>A request's tokens depend on itself alone, also in a batch of all modes and parameters.</summary>
 public sealed class NeighbourTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]

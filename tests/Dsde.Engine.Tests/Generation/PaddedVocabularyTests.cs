@@ -3,7 +3,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// Models of one family pad their matrices differently; ids without a token are neither proposed nor sampled (PITFALLS 7).
+/// Models of one family pad their matrices differently; ids without a token are neither proposed nor sampled.
 /// </summary>
 public sealed class PaddedVocabularyTests : IDisposable
 {

@@ -7,7 +7,7 @@ namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
 /// Each token of a speculated output is what the target alone, asked with the true prefix, would have chosen: penalties see exactly the
-/// tokens before (PITFALLS 6), noise depends on seed and position only, and log-probabilities are the target's (PITFALLS 8).
+/// tokens before, noise depends on seed and position only, and log-probabilities are the target's.
 /// </summary>
 public sealed class PositionByPositionTests(TestPair models) : IClassFixture<TestPair>
 {

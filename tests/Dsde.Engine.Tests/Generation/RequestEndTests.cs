@@ -4,7 +4,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
 
-/// <summary>Where an output ends, and that nothing stands behind its end (PITFALLS 5, 13).</summary>
+/// <summary>Where an output ends, and that nothing stands behind its end.</summary>
 public sealed class RequestEndTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]

@@ -4,7 +4,7 @@ namespace Dsde.Engine.Tests.Generation;
 internal static class Sameness
 {
     /// <summary>
-    /// Products of other shapes differ in their last bits, so that a tie nearer than this can fall the other way (ALGORITHM section 2).
+    /// Products of other shapes differ in their last bits, so that a tie nearer than this can fall the other way.
     /// </summary>
     private const float NearTie = 1e-4f;
 

@@ -66,7 +66,8 @@ public sealed class SamplingModeAcceptanceTests(ITestOutputHelper output)
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{policy} T={temperature} {mode}: acceptance {(double)accepted / proposed:F4}, block efficiency {(double)emitted / iterations:F3}, {proposed} proposed, {emitted} emitted"
+                $"{policy} T={temperature} {mode}: acceptance {(double)accepted / proposed:F4}, block efficiency "
+                    + $"{(double)emitted / iterations:F3}, {proposed} proposed, {emitted} emitted"
             )
         );
         return (double)accepted / proposed;

@@ -4,7 +4,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// A model that drafts for itself is never refused: anything less means that draft and target see different pasts (PITFALLS 10).
+/// A model that drafts for itself is never refused: anything less means that draft and target see different pasts.
 /// </summary>
 public sealed class SelfDraftTests(TestPair models) : IClassFixture<TestPair>
 {

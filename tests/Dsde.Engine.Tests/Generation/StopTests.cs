@@ -5,7 +5,7 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 namespace Dsde.Engine.Tests.Generation;
 
 /// <summary>
-/// Stop tokens end an output wherever they lie in a block of accepted proposals, exactly as in plain decoding (PITFALLS 5).
+/// Stop tokens end an output wherever they lie in a block of accepted proposals, exactly as in plain decoding.
 /// </summary>
 public sealed class StopTests(TestPair models) : IClassFixture<TestPair>
 {

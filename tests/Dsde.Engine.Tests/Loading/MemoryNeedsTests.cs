@@ -48,7 +48,8 @@ public sealed class MemoryNeedsTests : IDisposable
     [Theory]
     [InlineData("CUDA out of memory. Tried to allocate 2.00 GiB.")]
     [InlineData(
-        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 274877906944 bytes."
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 274877906944 "
+            + "bytes."
     )]
     public void A_failed_allocation_says_what_was_needed(string message)
     {

@@ -37,7 +37,7 @@ public class GumbelNoiseTests
         among[2].equal(among[1]).all().item<bool>().ShouldBeFalse();
     }
 
-    /// <summary>The uniforms behind the noise lie in (0, 1): neither end of the hash's range gives an infinity (PITFALLS 3).</summary>
+    /// <summary>The uniforms behind the noise lie in (0, 1): neither end of the hash's range gives an infinity.</summary>
     [Fact]
     public void Noise_Is_Finite_At_Both_Ends_Of_The_Hashes()
     {

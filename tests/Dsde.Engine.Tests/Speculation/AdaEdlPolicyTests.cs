@@ -98,7 +98,6 @@ public class AdaEdlPolicyTests
                     Proposed = 1,
                     States = entropy.Select(_ => policy.CreateState(0)).ToArray(),
                     Entropy = entropy,
-                    Confidence = entropy,
                 },
                 goesOn
             );

@@ -46,7 +46,8 @@ internal static class TestModelFolder
         {
             _ when name.EndsWith(".bias", StringComparison.Ordinal) => (0, 0.3),
             _ when lengths.Length == 1 => (shape.Family == TestFamily.Gemma2 ? 0 : 1, shape.NormSpread), // Gemma stores the distance from 1
-            _ when name.Contains("embed", StringComparison.Ordinal) => (0, shape.Family == TestFamily.Gemma2 ? 0.2 : 1), // Gemma multiplies it by √hidden
+            // Gemma multiplies embeddings by √hidden.
+            _ when name.Contains("embed", StringComparison.Ordinal) => (0, shape.Family == TestFamily.Gemma2 ? 0.2 : 1),
             _ when name.Contains("lm_head", StringComparison.Ordinal) => (0, 0.35),
             _ when name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) => (
                 0,

@@ -7,7 +7,8 @@ internal static class TestTokenizer
 {
     /// <summary>ChatML as Qwen's documentation spells it.</summary>
     public const string ChatMl =
-        "{%- for message in messages %}\n{{- \"<|im_start|>\" + message[\"role\"] + \"\\n\" + message[\"content\"] + \"<|im_end|>\" + \"\\n\" }}\n{%- endfor %}\n"
+        "{%- for message in messages %}\n{{- \"<|im_start|>\" + message[\"role\"] + \"\\n\" + message[\"content\"] + \"<|im_end|>\" + "
+        + "\"\\n\" }}\n{%- endfor %}\n"
         + "{%- if add_generation_prompt %}\n{{- \"<|im_start|>assistant\\n\" }}\n{%- endif %}";
 
     /// <summary>Learned merges in order; each makes the next id from 256 on.</summary>

@@ -9,65 +9,92 @@ namespace Dsde.Engine.Tests.Tokenization;
 public sealed class ChatTemplateTests : IDisposable
 {
     private const string Alternating =
-        "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% endif %}";
+        "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% "
+        + "endif %}";
 
     private const string Qwen2 =
-        "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n' }}{% endif %}"
-        + "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+        "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are a "
+        + "helpful assistant.<|im_end|>\\n' }}{% endif %}"
+        + "{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}{% if "
+        + "add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
     private const string Qwen25 =
-        "{%- if messages[0]['role'] == 'system' %}\n{{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}\n{%- else %}\n"
-        + "{{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n' }}\n{%- endif %}\n{%- for message in messages %}\n"
-        + "{%- if (message.role == \"user\") or (message.role == \"system\" and not loop.first) or (message.role == \"assistant\" and not message.tool_calls) %}\n"
-        + "{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}\n{%- endif %}\n{%- endfor %}\n{%- if add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- endif %}\n";
+        "{%- if messages[0]['role'] == 'system' %}\n{{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}\n{%- "
+        + "else %}\n"
+        + "{{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n' }}\n{%- endif "
+        + "%}\n{%- for message in messages %}\n"
+        + "{%- if (message.role == \"user\") or (message.role == \"system\" and not loop.first) or (message.role == \"assistant\" and "
+        + "not message.tool_calls) %}\n"
+        + "{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}\n{%- endif %}\n{%- endfor %}\n{%- if "
+        + "add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- endif %}\n";
 
     private const string Qwen3 =
-        "{%- set ns = namespace(last_query_index=messages|length - 1) %}{%- for message in messages %}{%- set content = message.content.split('</think>')[-1].lstrip('\\n') %}{%- endfor %}"
-        + "{%- if add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- if enable_thinking is defined and enable_thinking is false %}\n{{- '<think>\\n\\n</think>\\n\\n' }}\n{%- endif %}\n{%- endif %}";
+        "{%- set ns = namespace(last_query_index=messages|length - 1) %}{%- for message in messages %}{%- set content = "
+        + "message.content.split('</think>')[-1].lstrip('\\n') %}{%- endfor %}"
+        + "{%- if add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- if enable_thinking is defined and enable_thinking "
+        + "is false %}\n{{- '<think>\\n\\n</think>\\n\\n' }}\n{%- endif %}\n{%- endif %}";
 
     private const string Llama3 =
-        "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}"
-        + "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
+        "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + message['role'] "
+        + "+ '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}"
+        + "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if "
+        + "add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
 
     private const string Llama31 =
-        "{{- bos_token }}\n{%- if not date_string is defined %}\n{%- set date_string = \"26 Jul 2024\" %}\n{%- endif %}\n{{- \"<|start_header_id|>system<|end_header_id|>\\n\\n\" }}\n"
-        + "{{- \"Cutting Knowledge Date: December 2023\\n\" }}\n{{- \"Today Date: \" + date_string + \"\\n\\n\" }}\n{{- system_message }}\n{{- \"<|eot_id|>\" }}\n{%- for message in messages %}\n"
-        + "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}\n{%- endfor %}\n"
+        "{{- bos_token }}\n{%- if not date_string is defined %}\n{%- set date_string = \"26 Jul 2024\" %}\n{%- endif %}\n{{- "
+        + "\"<|start_header_id|>system<|end_header_id|>\\n\\n\" }}\n"
+        + "{{- \"Cutting Knowledge Date: December 2023\\n\" }}\n{{- \"Today Date: \" + date_string + \"\\n\\n\" }}\n{{- "
+        + "system_message }}\n{{- \"<|eot_id|>\" }}\n{%- for message in messages %}\n"
+        + "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}\n{%- "
+        + "endfor %}\n"
         + "{%- if add_generation_prompt %}\n{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}\n{%- endif %}\n";
 
     private const string Llama2 =
         "{% for message in loop_messages %}"
         + Alternating
-        + "{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + message['content'] %}{% endif %}"
-        + "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}";
+        + "{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' "
+        + "+ message['content'] %}{% endif %}"
+        + "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == "
+        + "'assistant' %}{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}";
 
     private const string MistralV1Old =
         "{{ bos_token }}{% for message in messages %}"
         + Alternating
-        + "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token}}{% endif %}{% endfor %}";
+        + "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' "
+        + "%}{{ message['content'] + eos_token}}{% endif %}{% endfor %}";
 
     private const string MistralV1 =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if message[\"role\"] == \"user\" %}\n{%- if loop.first and system_message is defined %}\n"
-        + "{{- \" [INST] \" + system_message + \"\\n\\n\" + message[\"content\"] + \" [/INST]\" }}\n{%- else %}\n{{- \" [INST] \" + message[\"content\"] + \" [/INST]\" }}\n{%- endif %}\n"
+        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if message[\"role\"] == \"user\" %}\n{%- if loop.first and "
+        + "system_message is defined %}\n"
+        + "{{- \" [INST] \" + system_message + \"\\n\\n\" + message[\"content\"] + \" [/INST]\" }}\n{%- else %}\n{{- \" [INST] \" + "
+        + "message[\"content\"] + \" [/INST]\" }}\n{%- endif %}\n"
         + "{%- elif message[\"role\"] == \"assistant\" %}\n{{- \" \" + message[\"content\"] + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
 
     private const string MistralV3 =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST] \" + system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
-        + "{%- else %}\n{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == \"assistant\" %}\n{{- \" \" + message[\"content\"]|trim + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
+        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST] \" + "
+        + "system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
+        + "{%- else %}\n{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == "
+        + "\"assistant\" %}\n{{- \" \" + message[\"content\"]|trim + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
 
     private const string MistralTekken =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST]\" + system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
-        + "{%- else %}\n{{- \"[INST]\" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == \"assistant\" %}\n{{- message[\"content\"] + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
+        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST]\" + "
+        + "system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
+        + "{%- else %}\n{{- \"[INST]\" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == "
+        + "\"assistant\" %}\n{{- message[\"content\"] + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
 
     private const string Gemma2 =
-        "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for message in messages %}"
+        "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for "
+        + "message in messages %}"
         + Alternating
-        + "{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
+        + "{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}{{ "
+        + "'<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
         + "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}";
 
     private const string Gemma3 =
-        "{{ bos_token }}\n{%- set first_user_prefix = messages[0]['content'] + '\n\n' -%}\n{%- set role = \"model\" -%}\n{{ '<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else \"\") }}\n"
-        + "{{ message['content'] | trim }}\n{{ '<end_of_turn>\n' }}\n{%- if add_generation_prompt -%}\n{{'<start_of_turn>model\n'}}\n{%- endif -%}\n";
+        "{{ bos_token }}\n{%- set first_user_prefix = messages[0]['content'] + '\n\n' -%}\n{%- set role = \"model\" -%}\n{{ "
+        + "'<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else \"\") }}\n"
+        + "{{ message['content'] | trim }}\n{{ '<end_of_turn>\n' }}\n{%- if add_generation_prompt -%}\n{{'<start_of_turn>model\n'}}\n"
+        + "{%- endif -%}\n";
 
     private static readonly ChatTurn[] Conversation =
     [
@@ -86,31 +113,41 @@ public sealed class ChatTemplateTests : IDisposable
         "ChatML (Qwen2)",
         Qwen2,
         "<|im_start|>",
-        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
+            + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
         "ChatML (Qwen2)",
         Qwen25,
         "<|im_start|>",
-        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
+            + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
         "Qwen3",
         Qwen3,
         "<|im_start|>",
-        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
+            + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
         "Llama 3",
         Llama3,
         "<|begin_of_text|>",
-        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe short.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi there.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe short.<|eot_id|><|start_header_id|>user<|end_header_id|>\n"
+            + "\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi "
+            + "there.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are "
+            + "you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )]
     [InlineData(
         "Llama 3.1",
         Llama31,
         "<|begin_of_text|>",
-        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\nBe short.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi there.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
+            + "2024\n\nBe short.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+            + "Hello<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHi "
+            + "there.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are "
+            + "you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )]
     [InlineData(
         "Llama 2",
@@ -130,7 +167,8 @@ public sealed class ChatTemplateTests : IDisposable
         "Gemma 3",
         Gemma3,
         "<bos>",
-        "<bos><start_of_turn>user\nBe short.\n\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n"
+        "<bos><start_of_turn>user\nBe short.\n\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n"
+            + "<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n"
     )]
     public void A_chat_reads_as_the_family_has_it(string name, string template, string bos, string expected)
     {
@@ -150,7 +188,8 @@ public sealed class ChatTemplateTests : IDisposable
     [InlineData(
         Gemma2,
         "<bos>",
-        "<bos><start_of_turn>user\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n"
+        "<bos><start_of_turn>user\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n<start_of_turn>user\nWho are "
+            + "you?<end_of_turn>\n<start_of_turn>model\n"
     )]
     [InlineData(MistralV1Old, "<s>", "<s>[INST]  Hello \n [/INST]Hi there. </s>[INST] Who are you? [/INST]")]
     public void A_family_without_a_system_turn_refuses_one(string template, string bos, string expected)
@@ -170,12 +209,14 @@ public sealed class ChatTemplateTests : IDisposable
     )]
     [InlineData(
         Qwen25,
-        "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+            + "a<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(Qwen3, "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n")]
     [InlineData(
         Llama31,
-        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\na<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
+            + "2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\na<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )]
     public void Without_a_system_turn_the_family_has_its_own(string template, string expected)
     {
@@ -243,7 +284,8 @@ public sealed class ChatTemplateTests : IDisposable
     [Theory]
     [InlineData("{{ bos_token }}" + Qwen2)]
     [InlineData(
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + '<|im_end|>' + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + '<|im_end|>' + '\\n' "
+            + "}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
     )]
     [InlineData("{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}")]
     public void Relatives_that_differ_are_not_taken_for_the_family(string template) =>

@@ -3,7 +3,7 @@ using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
-/// <summary>Draft and target are compared id by id; only padding behind the tokens may differ (PITFALLS 7).</summary>
+/// <summary>Draft and target are compared id by id; only padding behind the tokens may differ.</summary>
 public sealed class VocabularyComparerTests : IDisposable
 {
     private readonly TokenizerFolder _target = new(vocabularySize: 300);

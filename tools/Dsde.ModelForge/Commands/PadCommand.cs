@@ -26,7 +26,8 @@ internal sealed class PadCommand : Command
     public PadCommand()
         : base(
             "pad",
-            "Write a costlier model with the same outputs: wider by zeros, deeper by layers that add nothing. What is not given stays as in the source."
+            "Write a costlier model with the same outputs: wider by zeros, deeper by layers that add nothing. What is not given stays "
+                + "as in the source."
         )
     {
         Add(_source);
@@ -68,7 +69,8 @@ internal sealed class PadCommand : Command
         result.InvocationConfiguration.Output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{destination}: {parameters / 1e6:N0} M parameters, {shape.LayerCount} layers of {shape.HiddenSize}, {shape.HeadCount}/{shape.KvHeadCount} heads of {shape.HeadDim}, MLP {shape.IntermediateSize}"
+                $"{destination}: {parameters / 1e6:N0} M parameters, {shape.LayerCount} layers of {shape.HiddenSize}, "
+                    + $"{shape.HeadCount}/{shape.KvHeadCount} heads of {shape.HeadDim}, MLP {shape.IntermediateSize}"
             )
         );
     }

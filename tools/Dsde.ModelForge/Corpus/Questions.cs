@@ -164,7 +164,13 @@ internal static class Questions
             ),
             _ => (
                 dice.Pick($"Tell me about the {fact.Animal}.", $"What do you know about the {fact.Animal}?"),
-                $"The {fact.Animal} is an animal with {fact.Legs} legs. It lives in {fact.Home} and eats {fact.Food}. {dice.Pick("Many people like it.", "It is often seen in spring.", "Children learn about it at school.", "It is a well-known animal.")}"
+                $"The {fact.Animal} is an animal with {fact.Legs} legs. It lives in {fact.Home} and eats {fact.Food}. "
+                    + dice.Pick(
+                        "Many people like it.",
+                        "It is often seen in spring.",
+                        "Children learn about it at school.",
+                        "It is a well-known animal."
+                    )
             ),
         };
 
@@ -173,7 +179,8 @@ internal static class Questions
         var noun = dice.Pick("house", "road", "day", "box", "room", "song");
         return (
             dice.Pick($"What is the opposite of \"{pair.Word}\"?", $"Which word means the opposite of \"{pair.Word}\"?"),
-            $"The opposite of \"{pair.Word}\" is \"{pair.Opposite}\". For example, {A(noun)} that is not {pair.Word} can be {pair.Opposite}."
+            $"The opposite of \"{pair.Word}\" is \"{pair.Opposite}\". For example, {A(noun)} that is not {pair.Word} can be "
+                + $"{pair.Opposite}."
         );
     }
 
@@ -195,7 +202,8 @@ internal static class Questions
         var more =
             first.Legs == second.Legs
                 ? $"They have the same number of legs: {first.Legs}."
-                : $"The {(first.Legs > second.Legs ? first : second).Animal} has more legs: {Math.Max(first.Legs, second.Legs)} and not {Math.Min(first.Legs, second.Legs)}.";
+                : $"The {(first.Legs > second.Legs ? first : second).Animal} has more legs: {Math.Max(first.Legs, second.Legs)} and "
+                    + $"not {Math.Min(first.Legs, second.Legs)}.";
         return ($"Which animal has more legs, the {first.Animal} or the {second.Animal}?", more);
     }
 }

@@ -13,7 +13,8 @@ internal static class SafetensorsWriter
     /// <summary>Format: length of the header (8 bytes, little-endian), the header in JSON padded to a multiple of 8, the data.</summary>
     public static void Write(string path, IEnumerable<StoredWeight> weights, CancellationToken cancellationToken)
     {
-        var ordered = weights.OrderByDescending(weight => weight.Type).ToList(); // wide types first keeps every weight at a multiple of its size
+        // wide types first keeps every weight at a multiple of its size
+        var ordered = weights.OrderByDescending(weight => weight.Type).ToList();
         var header = Encoding.UTF8.GetBytes(Header(ordered).ToJsonString());
         var padded = (header.Length + Alignment - 1) / Alignment * Alignment;
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20);

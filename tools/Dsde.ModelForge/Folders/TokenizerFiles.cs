@@ -7,7 +7,8 @@ namespace Dsde.ModelForge.Folders;
 internal static class TokenizerFiles
 {
     private const string ChatMl =
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% "
+        + "endfor %}"
         + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
     public static void Write(string folder, BpeVocabulary vocabulary, int contextLength)

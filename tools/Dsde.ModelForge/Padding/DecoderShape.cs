@@ -34,7 +34,8 @@ internal sealed record DecoderShape(int HiddenSize, int LayerCount, int HeadCoun
         )
         {
             throw new PaddingException(
-                $"{path} describes {config["architectures"]?.ToJsonString() ?? "no architecture"}; only LlamaForCausalLM without biases can be padded."
+                $"{path} describes {config["architectures"]?.ToJsonString() ?? "no architecture"}; only LlamaForCausalLM without "
+                    + "biases can be padded."
             );
         }
 

@@ -20,7 +20,8 @@ internal sealed class HeadPlacement
         );
         Require(
             source.KvHeadCount * copies <= wider.KvHeadCount,
-            $"{wider.HeadCount} query heads on {wider.KvHeadCount} key and value heads don't hold the source's {source.HeadCount} on {source.KvHeadCount}; "
+            $"{wider.HeadCount} query heads on {wider.KvHeadCount} key and value heads don't hold the source's {source.HeadCount} on "
+                + $"{source.KvHeadCount}; "
                 + $"give at least {source.KvHeadCount * copies} key and value heads."
         );
 

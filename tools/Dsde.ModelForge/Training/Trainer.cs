@@ -44,7 +44,8 @@ internal sealed class Trainer(
             {
                 var rate = (tokens - tokensAtReport) / time.GetElapsedTime(lastReport).TotalSeconds;
                 output.WriteLine(
-                    $"{model.Shape.Name}: step {step}, {tokens / 1e6:F2} M tokens, loss {smoothed:F3}, {rate:F0} tokens/s, {(plan.Duration - elapsed).TotalMinutes:F1} min left"
+                    $"{model.Shape.Name}: step {step}, {tokens / 1e6:F2} M tokens, loss {smoothed:F3}, {rate:F0} tokens/s, "
+                        + $"{(plan.Duration - elapsed).TotalMinutes:F1} min left"
                 );
                 (lastReport, tokensAtReport) = (time.GetTimestamp(), tokens);
             }

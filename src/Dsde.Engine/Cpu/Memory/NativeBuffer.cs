@@ -20,7 +20,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
         var size = (nuint)(count * sizeof(T));
         if (size > _capacity)
         {
-            NativeMemory.AlignedFree(_memory);
+            Dispose(); // and forgotten, should there be no memory for the next
             _memory = NativeMemory.AlignedAlloc(size, Alignment);
             NativeMemory.Clear(_memory, size);
             _capacity = size;

@@ -58,7 +58,8 @@ internal static class SafetensorsHeader
         if (!Enum.TryParse<SafetensorsDataType>(typeName.GetString(), out var type) || type.ToString() != typeName.GetString())
         {
             throw new ModelLoadException(
-                $"{path}: tensor {tensor.Name} has dtype {typeName.GetString()}; supported: {string.Join(", ", Enum.GetNames<SafetensorsDataType>())}."
+                $"{path}: tensor {tensor.Name} has dtype {typeName.GetString()}; supported: "
+                    + $"{string.Join(", ", Enum.GetNames<SafetensorsDataType>())}."
             );
         }
 
@@ -66,7 +67,8 @@ internal static class SafetensorsHeader
         {
             throw SafetensorsFile.Broken(
                 path,
-                $"tensor {tensor.Name} lies at bytes {begin} to {end} of the data, which has {fileLength - dataStart} bytes; the file is cut short"
+                $"tensor {tensor.Name} lies at bytes {begin} to {end} of the data, which has {fileLength - dataStart} bytes; the file "
+                    + "is cut short"
             );
         }
 
@@ -82,7 +84,8 @@ internal static class SafetensorsHeader
         return (dataStart + begin) % type.ByteSize() == 0
             ? new SafetensorsEntry(type, shape, dataStart + begin, end - begin)
             : throw new ModelLoadException(
-                $"{path}: tensor {tensor.Name} starts at byte {dataStart + begin}, not at a multiple of {type.ByteSize()}. Save the file again with a current safetensors library."
+                $"{path}: tensor {tensor.Name} starts at byte {dataStart + begin}, not at a multiple of {type.ByteSize()}. Save the "
+                    + "file again with a current safetensors library."
             );
     }
 

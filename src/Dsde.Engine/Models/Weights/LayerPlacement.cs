@@ -26,7 +26,8 @@ internal sealed class LayerPlacement
         if (devices.Count > config.LayerCount)
         {
             throw new ModelLoadException(
-                $"The model has {config.LayerCount} layers, too few for {devices.Count} devices. Name fewer in {EngineOptions.SectionName}:{nameof(EngineOptions.Device)}."
+                $"The model has {config.LayerCount} layers, too few for {devices.Count} devices. Name fewer in "
+                    + $"{EngineOptions.SectionName}:{nameof(EngineOptions.Device)}."
             );
         }
 

@@ -40,8 +40,10 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         if (leftovers.Count > 0)
         {
             throw new ModelLoadException(
-                $"{folder.Path} has {leftovers.Count} weights that a {folder.Config.Family} model of this configuration does not use, among them {leftovers[0]}. "
-                    + "The output would not be the model's: weights and config.json belong to different models, or the model has parts that are not supported."
+                $"{folder.Path} has {leftovers.Count} weights that a {folder.Config.Family} model of this configuration does not use, "
+                    + $"among them {leftovers[0]}. "
+                    + "The output would not be the model's: weights and config.json belong to different models, or the model has "
+                    + "parts that are not supported."
             );
         }
     }
@@ -72,7 +74,8 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         if (!shape.SequenceEqual(entry.Shape.ToArray()))
         {
             throw new ModelLoadException(
-                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it [{string.Join(", ", shape.ToArray())}]. "
+                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it "
+                    + $"[{string.Join(", ", shape.ToArray())}]. "
                     + "Weights and configuration belong to different models."
             );
         }

@@ -7,8 +7,8 @@ internal sealed class AcceptanceMean
         _weight;
 
     /// <summary>Takes in an observation.</summary>
-    /// <param name="value">It.</param>
-    /// <param name="decay">Weight of what was observed before, relative to it.</param>
+    /// <param name="value">The observation, 0 to 1.</param>
+    /// <param name="decay">Weight of what was observed before, relative to this observation.</param>
     public void Add(double value, double decay)
     {
         _sum = (decay * _sum) + value;

@@ -62,9 +62,9 @@ internal static class GoodputConstants
     /// <summary>Share by which it returns to 1 in an iteration while speculation is off.</summary>
     public const double RateCorrectionRecovery = 0.01;
 
-    /// <summary>Bounds of that ratio.</summary>
+    /// <summary>Least ratio of measured to promised rate that is believed.</summary>
     public const double MinRateCorrection = 0.7;
 
-    /// <summary>As above.</summary>
+    /// <summary>Largest ratio of measured to promised rate that is believed.</summary>
     public const double MaxRateCorrection = 1.5;
 }

@@ -1,7 +1,7 @@
 namespace Dsde.Engine.Speculation.Goodput;
 
 /// <summary>
-/// Chooses the lengths that promise the most tokens per second, from measured costs and observed acceptance (ALGORITHM section 6). Unlike
+/// Chooses the lengths that promise the most tokens per second, from measured costs and observed acceptance. Unlike
 /// the others it turns speculation off where it doesn't pay, and probes for its return. Where a draft step's results can be read at once,
 /// lengths are upper bounds, and a sequence stops where the draft's entropy makes the next token not worth its cost.
 /// </summary>

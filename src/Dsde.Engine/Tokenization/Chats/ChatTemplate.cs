@@ -48,7 +48,8 @@ internal sealed class ChatTemplate
         if (template is null)
         {
             return Refusing(
-                $"The chat template of model {folder.Name} is not known (known: {ChatTemplates.Known}). Apply it yourself and send a plain prompt instead of messages."
+                $"The chat template of model {folder.Name} is not known (known: {ChatTemplates.Known}). Apply it yourself and send a "
+                    + "plain prompt instead of messages."
             );
         }
 
@@ -56,7 +57,8 @@ internal sealed class ChatTemplate
         return missing.Count == 0
             ? new ChatTemplate(null, template, special)
             : Refusing(
-                $"The chat template of model {folder.Name} needs the token '{missing[0]}', which its tokenizer does not have. Send a plain prompt instead of messages."
+                $"The chat template of model {folder.Name} needs the token '{missing[0]}', which its tokenizer does not have. Send a "
+                    + "plain prompt instead of messages."
             );
     }
 

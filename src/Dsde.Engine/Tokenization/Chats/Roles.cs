@@ -28,7 +28,8 @@ internal static class Roles
             if (turns[i].Role != (i % 2 == 0 ? User : Assistant))
             {
                 throw new NotSupportedException(
-                    $"In a chat for {template} turns of user and assistant alternate, the user's first; turn {i + 1} behind the system's is the {turns[i].Role}'s. Put neighbouring turns of one role together."
+                    $"In a chat for {template} turns of user and assistant alternate, the user's first; turn {i + 1} behind the "
+                        + $"system's is the {turns[i].Role}'s. Put neighbouring turns of one role together."
                 );
             }
         }

@@ -30,7 +30,14 @@ internal sealed class EndAnnouncer(
         CancellationToken cancellationToken
     )
     {
-        var isWhole = await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), ended.Job.Reopenings, origin, endpoint, cancellationToken);
+        var isWhole = await PublishAsync(
+            job.JobId,
+            JobEvents.Create(ended.Job, job),
+            ended.Job.Reopenings,
+            origin,
+            endpoint,
+            cancellationToken
+        );
         if (!options.StoreOutputs && isWhole && ended.Job.Outputs.Any(output => output.Text is not null))
         {
             await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);

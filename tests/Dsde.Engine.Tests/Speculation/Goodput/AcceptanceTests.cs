@@ -39,7 +39,8 @@ public class AcceptanceTests
         }
 
         state.Acceptance.ShouldBe(expected, 0.03);
-        new GoodputSequenceState(workload, isGreedy: temperature == 0).Acceptance.ShouldBe(expected, 0.03); // a new one starts where the workload is
+        // a new one starts where the workload is
+        new GoodputSequenceState(workload, isGreedy: temperature == 0).Acceptance.ShouldBe(expected, 0.03);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using static Dsde.Engine.Tests.Speculation.Goodput.SimulatedMachine;
 
 namespace Dsde.Engine.Tests.Speculation.Goodput;
 
-/// <summary>The policy against scripted costs and acceptance (PITFALLS 14, 15, 32).</summary>
+/// <summary>The policy against scripted costs and acceptance.</summary>
 public class GoodputPolicyTests
 {
     private const int Iterations = 1500;

@@ -144,7 +144,6 @@ internal sealed class SimulatedMachine(Func<int, double> draftMs, Func<int, doub
                 Proposed = drafts[asked[0]].Count,
                 States = asked.Select(i => states[i]).ToArray(),
                 Entropy = entropy,
-                Confidence = entropy,
             },
             goesOn
         );

@@ -20,7 +20,8 @@ internal sealed class BatchedAttention : IAttention
         var grid = rows.GridRows is { } gridRows ? query.index_select(0, gridRows) : query; // [S·Q, h, d]
 
         // The query heads of a group become further query rows, so that keys and values need no expansion.
-        grid = grid.reshape(slots, queries, groups, perGroup, headDim).transpose(1, 2).reshape(slots, groups, queries * perGroup, headDim); // [S, g, Q·h/g, d]
+        // [S, g, Q·h/g, d]
+        grid = grid.reshape(slots, queries, groups, perGroup, headDim).transpose(1, 2).reshape(slots, groups, queries * perGroup, headDim);
         var attended = Softmax.Attend(
             grid,
             Read(keys, rows),
@@ -28,7 +29,8 @@ internal sealed class BatchedAttention : IAttention
             rows.Mask(perGroup, query.dtype, shape.SlidingWindow),
             shape
         ); // [S, g, Q·h/g, d]
-        attended = attended.reshape(slots, groups, queries, perGroup, headDim).transpose(1, 2).reshape(slots * queries, heads * headDim); // [S·Q, h·d]
+        // [S·Q, h·d]
+        attended = attended.reshape(slots, groups, queries, perGroup, headDim).transpose(1, 2).reshape(slots * queries, heads * headDim);
         return (rows.RowCells is { } cells ? attended.index_select(0, cells) : attended).MoveToOuterDisposeScope();
     }
 

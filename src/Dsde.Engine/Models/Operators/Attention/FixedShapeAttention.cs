@@ -52,7 +52,8 @@ internal sealed class FixedShapeAttention : IAttention
             headDim = shape.HeadDim;
         var block = zeros([BlockRows, shape.HeadCount, headDim], query.dtype, query.device);
         block.narrow(0, offset, query.shape[0]).copy_(query);
-        block = block.view(BlockRows, groups, perGroup, headDim).transpose(0, 1).reshape(1, groups, BlockRows * perGroup, headDim); // [1, g, 16·h/g, d]
+        // [1, g, 16·h/g, d]
+        block = block.view(BlockRows, groups, perGroup, headDim).transpose(0, 1).reshape(1, groups, BlockRows * perGroup, headDim);
 
         var keyCount = Math.Min((blockStart + BlockRows + KeyStep - 1) / KeyStep * KeyStep, keys.shape[0]);
         var mask = Mask(blockStart, keyCount, perGroup, shape.SlidingWindow, query);

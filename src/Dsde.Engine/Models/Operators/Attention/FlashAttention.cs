@@ -25,7 +25,8 @@ internal sealed class FlashAttention : IAttention
 
         using var scope = NewDisposeScope();
         long[] places = [-1, shape.KvHeadCount, shape.HeadDim];
-        var attended = FlashKernel.For(shape.Scale, shape.SlidingWindow).Attend(query, keys.view(places), values.view(places), rows.Ragged); // [R, h, d]
+        // [R, h, d]
+        var attended = FlashKernel.For(shape.Scale, shape.SlidingWindow).Attend(query, keys.view(places), values.view(places), rows.Ragged);
         return attended.reshape(-1, shape.HeadCount * shape.HeadDim).MoveToOuterDisposeScope();
     }
 

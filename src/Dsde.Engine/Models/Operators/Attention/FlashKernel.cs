@@ -37,18 +37,22 @@ internal sealed class FlashKernel
     /// shape of an empty tensor, because TorchSharp's temporary scalars can be collected before the call has read them; reading a shape
     /// doesn't wait for the device. A source that does not compile can end the process, so nothing but numbers varies in it.
     /// </summary>
-    private static jit.CompilationUnit Compile(double scale, int windowLeft) =>
-        jit.compile(
+    private static jit.CompilationUnit Compile(double scale, int windowLeft)
+    {
+        var windowRight = windowLeft < 0 ? -1 : 0;
+        return jit.compile(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"""
-                def attend(query: Tensor, keys: Tensor, values: Tensor, query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor) -> Tensor:
-                    result = torch._flash_attention_forward(query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False, scale={scale:E17}, window_size_left={windowLeft}, window_size_right={(
-                    windowLeft < 0 ? -1 : 0
-                )}, seqused_k=key_counts)
+                def attend(query: Tensor, keys: Tensor, values: Tensor,
+                           query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor) -> Tensor:
+                    result = torch._flash_attention_forward(
+                        query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False, scale={scale:E17},
+                        window_size_left={windowLeft}, window_size_right={windowRight}, seqused_k=key_counts)
                     return result[0]
 
                 """
             )
         );
+    }
 }

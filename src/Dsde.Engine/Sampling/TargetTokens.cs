@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Sampling;
 
-/// <summary>The target's own token at each of some rows and what is recorded of it, as part of a <see cref="Readout"/>.</summary>
-internal sealed class TokenReadout
+/// <summary>The target's own token at each of some rows and what is recorded of it, as part of a <see cref="HostTransfer"/>.</summary>
+internal sealed class TargetTokens
 {
-    private readonly Readout _readout;
+    private readonly HostTransfer _transfer;
     private readonly Range _tokenIds,
         _logProbabilities,
         _margins,
@@ -13,29 +13,36 @@ internal sealed class TokenReadout
         _mostProbableLogProbabilities;
     private readonly int _mostProbableCount;
 
-    /// <param name="readout">To be transferred before anything is asked for.</param>
+    /// <param name="transfer">To be transferred before anything is asked for.</param>
     /// <param name="logits">The target's raw logits. <c>[n, V] f32</c></param>
     /// <param name="normalizer">Of the logits. <c>[n, 1] f32</c></param>
     /// <param name="scores">Of the same rows.</param>
     /// <param name="tokenIds"><c>[n] i64</c></param>
     /// <param name="mostProbableCount">Most probable tokens wanted at each row; 0 for none.</param>
-    public TokenReadout(Readout readout, Tensor logits, Tensor normalizer, in TokenScores scores, Tensor tokenIds, int mostProbableCount)
+    public TargetTokens(
+        HostTransfer transfer,
+        Tensor logits,
+        Tensor normalizer,
+        in TokenScores scores,
+        Tensor tokenIds,
+        int mostProbableCount
+    )
     {
-        _readout = readout;
-        _tokenIds = readout.Add(tokenIds);
-        _logProbabilities = readout.Add(TokenMeasures.LogProbability(logits, normalizer, null, tokenIds));
-        _margins = readout.Add(scores.Margin());
+        _transfer = transfer;
+        _tokenIds = transfer.Add(tokenIds);
+        _logProbabilities = transfer.Add(TokenMeasures.LogProbability(logits, normalizer, null, tokenIds));
+        _margins = transfer.Add(scores.Margin());
         _mostProbableCount = (int)Math.Min(mostProbableCount, logits.shape[1]);
         if (_mostProbableCount > 0)
         {
             var (ids, logProbabilities) = TokenMeasures.MostProbable(logits, normalizer, _mostProbableCount);
-            _mostProbableIds = readout.Add(ids.flatten());
-            _mostProbableLogProbabilities = readout.Add(logProbabilities.flatten());
+            _mostProbableIds = transfer.Add(ids.flatten());
+            _mostProbableLogProbabilities = transfer.Add(logProbabilities.flatten());
         }
     }
 
     /// <summary>The token at a row.</summary>
-    public int TokenId(int row) => (int)_readout[_tokenIds][row];
+    public int TokenId(int row) => (int)_transfer[_tokenIds][row];
 
     /// <summary>The token at a row and what is recorded. <paramref name="wanted"/>: most probable tokens asked for there.</summary>
     public CommittedToken At(int row, sbyte draftMatch, int wanted)
@@ -44,9 +51,12 @@ internal sealed class TokenReadout
         for (var i = 0; i < mostProbable.Length; i++)
         {
             var cell = (row * _mostProbableCount) + i;
-            mostProbable[i] = new TokenLogProbability((int)_readout[_mostProbableIds][cell], _readout[_mostProbableLogProbabilities][cell]);
+            mostProbable[i] = new TokenLogProbability(
+                (int)_transfer[_mostProbableIds][cell],
+                _transfer[_mostProbableLogProbabilities][cell]
+            );
         }
 
-        return new CommittedToken(TokenId(row), _readout[_logProbabilities][row], _readout[_margins][row], draftMatch, mostProbable);
+        return new CommittedToken(TokenId(row), _transfer[_logProbabilities][row], _transfer[_margins][row], draftMatch, mostProbable);
     }
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Sampling;
 
 /// <summary>Packs everything an iteration has to tell into one device → host transfer. Token ids are exact in a float up to 2²⁴.</summary>
-internal sealed class Readout
+internal sealed class HostTransfer
 {
     private readonly List<Tensor> _parts = [];
     private float[] _values = [];
@@ -20,7 +20,7 @@ internal sealed class Readout
     }
 
     /// <summary>The transfer. What is not on the host yet is waited for here and nowhere else.</summary>
-    public void Transfer()
+    public void Run()
     {
         using var scope = NewDisposeScope();
         _values = cat(_parts).cpu().data<float>().ToArray();
