@@ -39,20 +39,22 @@ internal sealed class FlashKernel
     /// </summary>
     private static jit.CompilationUnit Compile(double scale, int windowLeft)
     {
+        // In one line each: a line break inside brackets ends the process.
+        const string Parameters =
+            "query: Tensor, keys: Tensor, values: Tensor, " + "query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor";
+        const string Arguments = "query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False";
         var windowRight = windowLeft < 0 ? -1 : 0;
+        var settings = string.Create(
+            CultureInfo.InvariantCulture,
+            $"scale={scale:E17}, window_size_left={windowLeft}, window_size_right={windowRight}, seqused_k=key_counts"
+        );
         return jit.compile(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"""
-                def attend(query: Tensor, keys: Tensor, values: Tensor,
-                           query_bounds: Tensor, key_starts: Tensor, key_counts: Tensor, most: Tensor) -> Tensor:
-                    result = torch._flash_attention_forward(
-                        query, keys, values, query_bounds, key_starts, most.size(0), most.size(1), 0.0, True, False, scale={scale:E17},
-                        window_size_left={windowLeft}, window_size_right={windowRight}, seqused_k=key_counts)
-                    return result[0]
+            $"""
+            def attend({Parameters}) -> Tensor:
+                result = torch._flash_attention_forward({Arguments}, {settings})
+                return result[0]
 
-                """
-            )
+            """
         );
     }
 }
