@@ -47,7 +47,7 @@ internal static class ModelCard
         card.AppendLine("## Measured").AppendLine();
         card.AppendLine(
                 CultureInfo.InvariantCulture,
-                "Held-out loss in nats per token; acceptance on greedy outputs of 24 held-out prompts per workload with the policy "
+                $"Held-out loss in nats per token; acceptance on greedy outputs of 24 held-out prompts per workload with the policy "
                     + $"`{PairEvaluation.Policy}`."
             )
             .AppendLine();
