@@ -3,7 +3,7 @@ namespace Dsde.Batches.Files;
 /// <summary>What jobs of a file get where their line is silent.</summary>
 internal sealed record BatchDefaults
 {
-    /// <summary>Names the batch; job ids follow from it and the line number.</summary>
+    /// <summary>Names the batch; job ids follow from it and the line's <c>custom_id</c>.</summary>
     public required Guid BatchId { get; init; }
 
     /// <summary>Alias every job is sent under, whatever model its line names; null to take the line's.</summary>
@@ -14,4 +14,10 @@ internal sealed record BatchDefaults
 
     /// <summary>Jobs without a seed get this one plus their line number; null to let the worker pick.</summary>
     public long? Seed { get; init; }
+
+    /// <summary>
+    /// Whether the file was submitted with defaults that nobody has said now: then a line's model counts for nothing, and what it leaves
+    /// open is whatever the stored request has.
+    /// </summary>
+    public bool AreForgotten { get; init; }
 }

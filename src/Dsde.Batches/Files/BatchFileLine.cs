@@ -2,7 +2,7 @@ using Dsde.Contracts;
 
 namespace Dsde.Batches.Files;
 
-/// <summary>One line of a job file: either a job or the reason why it is none.</summary>
+/// <summary>A line of a job file that is not blank: either a job or the reason why it is none.</summary>
 internal sealed record BatchFileLine
 {
     /// <summary>Counted from 1, blank lines included.</summary>
@@ -17,8 +17,9 @@ internal sealed record BatchFileLine
     /// <summary>The job; null if <see cref="Error"/> is set.</summary>
     public SubmitGenerationJob? Job { get; init; }
 
-    /// <summary>The model that the line names, which is not always the alias the job is sent under.</summary>
-    public string? RequestedModel { get; init; }
+    /// <summary>Fields that OpenAI's interface knows and that change no output here, for example <c>body.user</c>; nothing is done with
+    /// them.</summary>
+    public IReadOnlyList<string> IgnoredFields { get; init; } = [];
 
     /// <summary>What is wrong; null if <see cref="Job"/> is set.</summary>
     public LineError? Error { get; init; }

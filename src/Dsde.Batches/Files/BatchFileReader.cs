@@ -62,13 +62,14 @@ internal static class BatchFileReader
             }
 
             var fields = new JsonFields(document.RootElement, "");
-            line = line with { CustomId = ReadCustomId(fields) };
-            RefuseDuplicate(line.CustomId, customIds);
+            var customId = ReadCustomId(fields);
+            line = line with { CustomId = customId };
+            RefuseDuplicate(customId, customIds);
+            line = line with { JobId = BatchJobIds.OfCustomId(defaults.BatchId, customId) };
             var isChat = ReadIsChat(fields);
             var body = ReadBody(fields);
-            var job = RequestBody.ToJob(body, isChat, line, defaults);
-            var model = body.TryGetProperty("model", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
-            return line with { Job = job, RequestedModel = model };
+            var job = RequestBody.ToJob(body, isChat, line, defaults, out var ignored);
+            return line with { Job = job, IgnoredFields = ignored };
         }
         catch (JsonException exception)
         {
@@ -86,7 +87,7 @@ internal static class BatchFileReader
     }
 
     private static BatchFileLine Start(int number, BatchDefaults defaults) =>
-        new() { Number = number, JobId = BatchJobIds.Create(defaults.BatchId, number) };
+        new() { Number = number, JobId = BatchJobIds.OfLine(defaults.BatchId, number) };
 
     private static string ReadCustomId(JsonFields fields) =>
         fields.TakeString("custom_id") is { Length: > 0 } customId
@@ -98,7 +99,11 @@ internal static class BatchFileReader
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(customId));
         if (!customIds.Add(BitConverter.ToUInt128(hash)))
         {
-            throw Invalid(LineErrorCodes.DuplicateCustomId, $"custom_id '{customId}' was used on an earlier line.", "custom_id");
+            throw Invalid(
+                LineErrorCodes.DuplicateCustomId,
+                $"custom_id '{customId}' was used on an earlier line; give each line a name of its own.",
+                "custom_id"
+            );
         }
     }
 
@@ -122,7 +127,7 @@ internal static class BatchFileReader
     private static JsonElement ReadBody(JsonFields fields)
     {
         var body = fields.Take("body") ?? throw Invalid(LineErrorCodes.MissingField, "body is missing.", "body");
-        OpenAiFields.RefuseRest(fields);
+        KnownFields.Line.Settle(fields);
         return body.ValueKind == JsonValueKind.Object ? body : throw fields.Wrong("body", body, "an object");
     }
 

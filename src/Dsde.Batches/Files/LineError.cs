@@ -18,4 +18,5 @@ internal static class LineErrorCodes
     public const string InvalidMethod = "invalid_method";
     public const string DuplicateCustomId = "duplicate_custom_id";
     public const string LineTooLong = "line_too_long";
+    public const string NotInBatch = "not_in_batch";
 }

@@ -34,6 +34,7 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
         var (job, batch) = jobEvent switch
         {
             GenerationJobCompleted completed => (completed.JobId, completed.BatchId),
+            GenerationJobFailed { Code: FailureCodes.JobIdConflict } => (Guid.Empty, null), // the job of that id has not ended by that
             GenerationJobFailed failed => (failed.JobId, failed.BatchId),
             GenerationJobCancelled cancelled => (cancelled.JobId, cancelled.BatchId),
             _ => (Guid.Empty, null),

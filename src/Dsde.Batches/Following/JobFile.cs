@@ -1,4 +1,5 @@
 using Dsde.Batches.Files;
+using Dsde.Batches.Files.Results;
 
 namespace Dsde.Batches.Following;
 

@@ -16,6 +16,9 @@ internal sealed class BatchClient : IAsyncDisposable
 
     private BatchClient(IHost host) => _host = host;
 
+    /// <summary>Where the broker is, of a client that is connected to it.</summary>
+    public RabbitMqOptions RabbitMq { get; private init; } = new();
+
     public IJobStore Store => _host.Services.GetRequiredService<IJobStore>();
 
     public IBus Bus => _host.Services.GetRequiredService<IBus>();
@@ -44,7 +47,7 @@ internal sealed class BatchClient : IAsyncDisposable
         builder.Services.AddSingleton<RunTally>();
         builder.Services.AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()));
         builder.Services.AddRabbitMqClient(rabbitMq, followed is null ? null : bus => bus.AddConsumer<FollowerConsumer>());
-        var client = new BatchClient(builder.Build());
+        var client = new BatchClient(builder.Build()) { RabbitMq = rabbitMq };
         await client.RequireSchemaAsync(cancellationToken);
         await QueueTopology.DeclareAsync(rabbitMq, cancellationToken);
         await client._host.StartAsync(cancellationToken);

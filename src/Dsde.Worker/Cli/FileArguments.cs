@@ -11,17 +11,14 @@ internal static class FileArguments
     public static Argument<string> CreateFile(string description)
     {
         var file = new Argument<string>("FILE") { Description = description };
-        file.Validators.Add(result =>
-        {
-            // A misspelt option before the file would be taken for the file.
-            var given = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
-            if (given.StartsWith('-') && given.Length > 1)
-            {
-                result.AddError(
-                    $"There is no option {given}.{Suggest(given, result.Parent is System.CommandLine.Parsing.CommandResult { Command: var verb } ? verb : null)}"
-                );
-            }
-        });
+        file.Validators.Add(RefuseOption);
+        return file;
+    }
+
+    public static Argument<string?> CreateOptionalFile(string description)
+    {
+        var file = new Argument<string?>("FILE") { Description = description, Arity = ArgumentArity.ZeroOrOne };
+        file.Validators.Add(RefuseOption);
         return file;
     }
 
@@ -45,6 +42,17 @@ internal static class FileArguments
             HelpName = "DIR",
             DefaultValueFactory = _ => ".",
         };
+
+    /// <summary>A misspelt option before the file would be taken for the file.</summary>
+    private static void RefuseOption(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        var given = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
+        if (given.StartsWith('-') && given.Length > 1)
+        {
+            var verb = (result.Parent as System.CommandLine.Parsing.CommandResult)?.Command;
+            result.AddError($"There is no option {given}.{Suggest(given, verb)}");
+        }
+    }
 
     private static string Suggest(string given, Command? verb)
     {

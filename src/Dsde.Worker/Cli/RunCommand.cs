@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dsde.Batches.Files;
+using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
 using Dsde.Engine;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dsde.Batches.Files;
+using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
 using Dsde.Persistence.Jobs;
@@ -13,6 +14,7 @@ namespace Dsde.Worker.Cli;
 internal sealed class SubmitCommand : DsdeCommand
 {
     private static readonly TimeSpan DatabaseCheckInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ConsumerCheckInterval = TimeSpan.FromSeconds(10);
 
     private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format.");
     private readonly Option<bool> _wait = new("--wait") { Description = "Follow the batch to its end and write its results." };
@@ -36,6 +38,7 @@ internal sealed class SubmitCommand : DsdeCommand
         HelpName = "N",
     };
     private readonly Option<int?> _limit = FileArguments.CreateLimit("Send the first N jobs only.");
+    private readonly Option<int> _patience = Patience.CreateOption();
 
     public SubmitCommand()
         : base(
@@ -45,7 +48,7 @@ internal sealed class SubmitCommand : DsdeCommand
             "dsde submit jobs.jsonl --batch-id 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
         )
     {
-        foreach (var symbol in (Option[])[_wait, _out, _batchId, _model, _policy, _seed, _limit])
+        foreach (var symbol in (Option[])[_wait, _out, _batchId, _model, _policy, _seed, _limit, _patience])
         {
             Add(symbol);
         }
@@ -71,56 +74,120 @@ internal sealed class SubmitCommand : DsdeCommand
         var folder = arguments.GetRequiredValue(_out);
         file.RequireNotIn(folder);
         var (jobCount, errorCount) = await file.CountAsync(cancellationToken);
-        var output = arguments.InvocationConfiguration.Output;
+        var (output, error) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
+        var patience = new Patience(TimeSpan.FromSeconds(arguments.GetValue(_patience)), TimeProvider.System, error);
         await using var client = await BatchClient.ConnectAsync(batchId, cancellationToken);
-        if (await client.Store.FindBatchAsync(batchId, cancellationToken) is { } known && known.JobCount != jobCount)
+        var changed = await CompareAsync(client, file, jobCount, cancellationToken);
+        await client.Store.RegisterBatchAsync(new NewBatch(batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
+        client.Follower.Expect(jobCount);
+        var goOn = DescribeWayOn(arguments, batchId, file.Path);
+        try
+        {
+            await SendAsync(client, file, changed, cancellationToken);
+            await output.WriteLineAsync(
+                $"batch {batchId}: {jobCount - changed.Conflicts.Count} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+            );
+            if (changed.Conflicts.Count > 0)
+            {
+                await output.WriteLineAsync(
+                    $"{changed.Conflicts.Count} lines were not sent: under their custom_id the batch has other requests (job_id_conflict)"
+                );
+            }
+
+            if (!arguments.GetValue(_wait))
+            {
+                if (await QueueConsumers.TryCountAsync(client.RabbitMq, cancellationToken) == 0)
+                {
+                    await error.WriteLineAsync($"dsde: {QueueConsumers.DescribeNone(client.RabbitMq)}");
+                }
+
+                await output.WriteLineAsync(
+                    $"follow it with: dsde status {batchId}, then: dsde results {batchId} {ResultArguments(arguments)}"
+                );
+                return errorCount + changed.Conflicts.Count == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
+            }
+
+            await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), output, TimeProvider.System).ShowAsync(
+                FollowAsync(client, batchId, patience, error, cancellationToken),
+                jobCount,
+                client.Tally.Sample
+            );
+            var written = await patience.InsistAsync(() => WriteAsync(client, file, folder, cancellationToken), cancellationToken);
+            return await SummarizeAsync(output, written, folder);
+        }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync($"dsde: interrupted; what was sent goes on. {goOn}, call it off with: dsde cancel {batchId}");
+            throw;
+        }
+        catch (Exception exception) when (ExpectedFailures.Describe(exception) is { } message)
+        {
+            throw new ExpectedFailureException($"{message}{Environment.NewLine}dsde: what was sent goes on. {goOn}", exception);
+        }
+    }
+
+    /// <summary>A file sent again under the id of a batch has to be the file of that batch.</summary>
+    private static async Task<ChangedLines> CompareAsync(
+        BatchClient client,
+        JobFile file,
+        int jobCount,
+        CancellationToken cancellationToken
+    )
+    {
+        var batchId = file.Defaults.BatchId;
+        if (await client.Store.FindBatchAsync(batchId, cancellationToken) is not { } known)
+        {
+            return new ChangedLines(0, new HashSet<Guid>());
+        }
+
+        if (known.JobCount is { } count && count != jobCount)
         {
             throw new ExpectedFailureException(
-                $"Batch {batchId} was submitted before with {known.JobCount} jobs, this file has {jobCount}. Leave --batch-id out to submit it as a batch of its own."
+                $"Batch {batchId} was submitted before with {count} jobs, this file has {jobCount}. "
+                    + "Leave --batch-id out to submit it as a batch of its own."
             );
         }
 
-        await client.Store.RegisterBatchAsync(new NewBatch(batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
-        client.Follower.Expect(jobCount);
-        await new JobFeeder(client.Bus, job => Lane.Of(job).RabbitMqAddress).SendAsync(
-            file.ReadAsync(cancellationToken),
+        var changed = await ChangedLines.FindAsync(file.ReadAsync(cancellationToken), new StoredJobs(client.Store), cancellationToken);
+        return changed.KnownCount >= known.Running + known.Ended
+            ? changed
+            : throw new ExpectedFailureException(
+                $"Batch {batchId} has at least {known.Running + known.Ended - changed.KnownCount} jobs whose custom_id is not in {file.Path}: "
+                    + "it was submitted from another file. Leave --batch-id out to submit this one as a batch of its own."
+            );
+    }
+
+    private static Task SendAsync(BatchClient client, JobFile file, ChangedLines changed, CancellationToken cancellationToken) =>
+        new JobFeeder(client.Bus, job => Lane.Of(job).RabbitMqAddress).SendAsync(
+            file.ReadAsync(cancellationToken).Where(line => !changed.Conflicts.Contains(line.JobId)),
             window: null,
             client.Follower.Ends,
             _ => { },
             cancellationToken
         );
-        await output.WriteLineAsync($"batch {batchId}: {jobCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}");
-        if (!arguments.GetValue(_wait))
-        {
-            var limit = arguments.GetValue(_limit) is { } number ? $" --limit {number}" : "";
-            await output.WriteLineAsync($"follow it with: dsde status {batchId}, then: dsde results {batchId} {file.Path}{limit}");
-            return errorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
-        }
 
-        try
-        {
-            await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), output, TimeProvider.System).ShowAsync(
-                FollowAsync(client, batchId, cancellationToken),
-                jobCount,
-                client.Tally.Sample
-            );
-        }
-        catch (OperationCanceledException)
-        {
-            await arguments.InvocationConfiguration.Error.WriteLineAsync(
-                $"dsde: interrupted; the batch goes on. Ask for it with: dsde status {batchId}, call it off with: dsde cancel {batchId}"
-            );
-            throw;
-        }
-
-        var written = await new ResultFiles(folder, new StoredJobEnds(client.Store)).WriteAsync(
+    private static async Task<WrittenResults> WriteAsync(
+        BatchClient client,
+        JobFile file,
+        string folder,
+        CancellationToken cancellationToken
+    )
+    {
+        var batch = await client.Store.FindBatchAsync(file.Defaults.BatchId, cancellationToken);
+        return await new ResultFiles(folder, new StoredJobs(client.Store)).WriteAsync(
             file.ReadAsync(cancellationToken),
+            file.Defaults,
+            batch is { IsComplete: true },
             cancellationToken
         );
+    }
+
+    private static async Task<int> SummarizeAsync(TextWriter output, WrittenResults written, string folder)
+    {
         await output.WriteLineAsync($"{written.ResultCount} results in {Path.Combine(folder, ResultFiles.ResultsName)}");
-        if (written.MissingTexts is { } missing)
+        foreach (var remark in new[] { written.MissingTexts, written.Mismatches }.OfType<string>())
         {
-            await output.WriteLineAsync(missing);
+            await output.WriteLineAsync(remark);
         }
 
         if (written.ErrorCount > 0)
@@ -132,17 +199,66 @@ internal sealed class SubmitCommand : DsdeCommand
     }
 
     /// <summary>The events tell when all is done; the database is asked as well, for events told before this program listened.</summary>
-    private static async Task FollowAsync(BatchClient client, Guid batchId, CancellationToken cancellationToken)
+    private static async Task FollowAsync(
+        BatchClient client,
+        Guid batchId,
+        Patience patience,
+        TextWriter error,
+        CancellationToken cancellationToken
+    )
     {
-        while (
-            await Task.WhenAny(client.Follower.AllEnded, Task.Delay(DatabaseCheckInterval, cancellationToken)) != client.Follower.AllEnded
-        )
+        var (isLonely, checkedAt) = (false, (long?)null);
+        do
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (await client.Store.FindBatchAsync(batchId, cancellationToken) is { IsComplete: true })
+            if (checkedAt is not { } last || TimeProvider.System.GetElapsedTime(last) >= ConsumerCheckInterval)
+            {
+                var consumers = await QueueConsumers.TryCountAsync(client.RabbitMq, cancellationToken);
+                if (consumers is { } count && isLonely != (count == 0))
+                {
+                    isLonely = count == 0;
+                    await error.WriteLineAsync(
+                        $"dsde: {(isLonely ? QueueConsumers.DescribeNone(client.RabbitMq) : "a worker is attached now")}"
+                    );
+                }
+
+                checkedAt = TimeProvider.System.GetTimestamp();
+            }
+
+            if (
+                await patience.InsistAsync(() => client.Store.FindBatchAsync(batchId, cancellationToken), cancellationToken) is
+                { IsComplete: true }
+            )
             {
                 return;
             }
-        }
+
+            await Task.WhenAny(client.Follower.AllEnded, Task.Delay(DatabaseCheckInterval, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        } while (!client.Follower.AllEnded.IsCompleted);
     }
+
+    /// <summary>The commands with which to go on, to be copied.</summary>
+    private string DescribeWayOn(ParseResult arguments, Guid batchId, string path)
+    {
+        var options = "";
+        foreach (var option in (Option[])[_model, _policy, _seed, _limit, _out])
+        {
+            if (arguments.GetResult(option) is { Implicit: false, Tokens: [{ Value: var value }] })
+            {
+                options += $" {option.Name} {Quote(value)}";
+            }
+        }
+
+        return $"Go on with: dsde submit {Quote(path)} --batch-id {batchId} --wait{options}; "
+            + $"get what there is with: dsde results {batchId} {ResultArguments(arguments)}";
+    }
+
+    private string ResultArguments(ParseResult arguments) =>
+        Quote(arguments.GetRequiredValue(_file)) + (arguments.GetValue(_limit) is { } number ? $" --limit {number}" : "");
+
+    /// <summary>As a shell takes it for one word.</summary>
+    private static string Quote(string word) =>
+        word.All(letter => char.IsLetterOrDigit(letter) || "/._-:".Contains(letter, StringComparison.Ordinal))
+            ? word
+            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

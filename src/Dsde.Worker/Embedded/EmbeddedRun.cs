@@ -1,4 +1,5 @@
 using Dsde.Batches.Files;
+using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
 using Dsde.Benchmarks;
@@ -102,8 +103,10 @@ internal sealed class EmbeddedRun : IAsyncDisposable
 
     /// <summary>Writes results.jsonl and errors.jsonl, in the order of the file.</summary>
     public Task<WrittenResults> WriteAsync(JobFile file, string folder, CancellationToken cancellationToken) =>
-        new ResultFiles(folder, new StoredJobEnds(_host.Services.GetRequiredService<IJobStore>())).WriteAsync(
+        new ResultFiles(folder, new StoredJobs(_host.Services.GetRequiredService<IJobStore>())).WriteAsync(
             file.ReadAsync(cancellationToken),
+            file.Defaults,
+            allAreKnown: false,
             cancellationToken
         );
 

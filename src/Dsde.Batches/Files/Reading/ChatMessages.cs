@@ -41,7 +41,7 @@ internal static class ChatMessages
             var other => other,
         };
         var message = new ChatMessage { Role = role, Content = ReadContent(fields, prefix) };
-        OpenAiFields.RefuseRest(fields);
+        KnownFields.Message.Settle(fields);
         return message;
     }
 
@@ -63,29 +63,35 @@ internal static class ChatMessages
     private static string JoinParts(JsonElement parts, string prefix)
     {
         var text = new StringBuilder();
-        foreach (var part in parts.EnumerateArray())
+        foreach (var (index, part) in parts.EnumerateArray().Index())
         {
-            var isText =
-                part.ValueKind == JsonValueKind.Object
-                && part.TryGetProperty("type", out var type)
-                && type.ValueKind == JsonValueKind.String
-                && type.GetString() == "text"
-                && part.TryGetProperty("text", out var value)
-                && value.ValueKind == JsonValueKind.String;
-            text.Append(
-                isText
-                    ? part.GetProperty("text").GetString()
-                    : throw new LineFormatException(
-                        new LineError(
-                            LineErrorCodes.Unsupported,
-                            $"{prefix}content has a part that is not text; only parts of type text are supported.",
-                            prefix + "content"
-                        )
-                    )
-            );
+            text.Append(ReadPart(part, prefix, index));
         }
 
         return text.ToString();
+    }
+
+    private static string ReadPart(JsonElement part, string prefix, int index)
+    {
+        var name = $"{prefix}content[{index}]";
+        var fields = new JsonFields(part.ValueKind == JsonValueKind.Object ? part : throw NotText(), $"{name}.");
+        if (fields.TakeString("type") != "text")
+        {
+            throw NotText();
+        }
+
+        var text = fields.TakeString("text") ?? throw Missing($"{name}.text");
+        KnownFields.ContentPart.Settle(fields);
+        return text;
+
+        LineFormatException NotText() =>
+            new(
+                new LineError(
+                    LineErrorCodes.Unsupported,
+                    $"{name} is {JsonFields.Excerpt(part)}; only parts of type text are supported.",
+                    prefix + "content"
+                )
+            );
     }
 
     private static LineFormatException Missing(string field) =>

@@ -13,12 +13,16 @@ internal sealed class JsonFields
 
     /// <param name="element">The object.</param>
     /// <param name="prefix">Put before field names in messages, for example <c>body.</c>.</param>
+    /// <exception cref="LineFormatException">A field is there twice, so that nobody could say which one counts.</exception>
     public JsonFields(JsonElement element, string prefix)
     {
         _prefix = prefix;
         foreach (var property in element.EnumerateObject())
         {
-            _left[property.Name] = property.Value;
+            if (!_left.TryAdd(property.Name, property.Value))
+            {
+                throw Invalid(property.Name, $"{prefix}{property.Name} is given twice; give it once.");
+            }
         }
     }
 
@@ -62,7 +66,8 @@ internal sealed class JsonFields
     public LineFormatException Invalid(string name, string message) =>
         new(new LineError(LineErrorCodes.InvalidValue, message, _prefix + name));
 
-    private static string Excerpt(JsonElement value)
+    /// <summary>The value as it was written, or the beginning of it.</summary>
+    public static string Excerpt(JsonElement value)
     {
         const int Longest = 60;
         var raw = value.GetRawText();

@@ -9,7 +9,19 @@ namespace Dsde.Batches.Files.Reading;
 /// </summary>
 internal static class RequestBody
 {
-    public static SubmitGenerationJob ToJob(JsonElement element, bool isChat, BatchFileLine line, BatchDefaults defaults)
+    /// <param name="element">The body, an object.</param>
+    /// <param name="isChat">Which of the two interfaces it is for.</param>
+    /// <param name="line">What is known of its line.</param>
+    /// <param name="defaults">What the job gets where the body is silent.</param>
+    /// <param name="ignored">The fields with which nothing is done.</param>
+    /// <exception cref="LineFormatException">It makes no job.</exception>
+    public static SubmitGenerationJob ToJob(
+        JsonElement element,
+        bool isChat,
+        BatchFileLine line,
+        BatchDefaults defaults,
+        out IReadOnlyList<string> ignored
+    )
     {
         var body = new JsonFields(element, "body.");
         var model = body.TakeString("model");
@@ -19,7 +31,7 @@ internal static class RequestBody
             JobId = line.JobId,
             BatchId = defaults.BatchId,
             CustomId = line.CustomId,
-            Model = defaults.Model ?? model ?? throw Missing("model"),
+            Model = defaults.Model ?? model ?? (defaults.AreForgotten ? "" : throw Missing("model")),
             Messages = isChat ? ChatMessages.Read(body) : null,
             Prompt = isChat ? null : ReadPrompt(body),
             MaxTokens = ReadMaxTokens(body),
@@ -48,7 +60,7 @@ internal static class RequestBody
             TopLogProbabilityCount = topCount,
             ReturnTokenIds = body.TakeBoolean("return_token_ids"),
         };
-        OpenAiFields.RefuseRest(body);
+        ignored = (isChat ? KnownFields.ChatBody : KnownFields.CompletionBody).Settle(body);
         return JobRules.FindMistake(job, property => NameOf(property, isChat)) is { } mistake
             ? throw new LineFormatException(new LineError(LineErrorCodes.InvalidValue, mistake.Message, FieldOf(mistake)))
             : job;

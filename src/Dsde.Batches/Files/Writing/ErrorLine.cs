@@ -4,7 +4,7 @@ using Dsde.Contracts;
 namespace Dsde.Batches.Files.Writing;
 
 /// <summary>
-/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line. What the
+/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line where there is one. What the
 /// request is to blame for is a response with status 4xx; what it is not to blame for is an <c>error</c> without a response.
 /// </summary>
 internal static class ErrorLine
@@ -14,48 +14,39 @@ internal static class ErrorLine
 
     private const string JobNotRunMessage = "The job had not ended when this file was written.";
 
-    public static void WriteRefused(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId, LineError error) =>
-        WriteResponse(json, jobId, lineNumber, customId, 400, error.Code, error.Message, error.Field);
+    public static void WriteRefused(Utf8JsonWriter json, LineOrigin line, LineError error) =>
+        WriteResponse(json, line, StatusOf(error.Code), error.Code, error.Message, error.Field);
 
-    public static void WriteFailed(Utf8JsonWriter json, int lineNumber, string? customId, GenerationJobFailed job)
-    {
-        var status = job.Code switch
-        {
-            FailureCodes.EngineError or FailureCodes.WorkerLost or FailureCodes.InternalError => 500,
-            FailureCodes.ModelNotFound => 404,
-            FailureCodes.JobIdConflict => 409,
-            _ => 400,
-        };
-        WriteResponse(json, job.JobId, lineNumber, customId, status, job.Code, job.Message, field: null);
-    }
+    public static void WriteFailed(Utf8JsonWriter json, LineOrigin line, GenerationJobFailed job) =>
+        WriteResponse(json, line, StatusOf(job.Code), job.Code, job.Message, field: null);
 
-    public static void WriteCancelled(Utf8JsonWriter json, int lineNumber, string? customId, GenerationJobCancelled job)
+    public static void WriteCancelled(Utf8JsonWriter json, LineOrigin line, GenerationJobCancelled job)
     {
         var (verb, end) = (
             job.Reason == "expired" ? "has expired" : "was cancelled",
             job.Usage is { } usage ? $"after {usage.CompletionTokens} tokens" : "before it had an output"
         );
-        WriteWithoutResponse(json, job.JobId, lineNumber, customId, job.Reason, $"The job {verb} {end}.", job.Text);
+        WriteWithoutResponse(json, line, job.Reason, $"The job {verb} {end}.", job.Text);
     }
 
-    public static void WriteUnfinished(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId) =>
-        WriteWithoutResponse(json, jobId, lineNumber, customId, Unfinished, JobNotRunMessage);
+    public static void WriteUnfinished(Utf8JsonWriter json, LineOrigin line) =>
+        WriteWithoutResponse(json, line, Unfinished, JobNotRunMessage);
 
-    private static void WriteResponse(
-        Utf8JsonWriter json,
-        Guid jobId,
-        int lineNumber,
-        string? customId,
-        int status,
-        string code,
-        string message,
-        string? field
-    )
+    private static int StatusOf(string code) =>
+        code switch
+        {
+            FailureCodes.EngineError or FailureCodes.WorkerLost or FailureCodes.InternalError => 500,
+            FailureCodes.ModelNotFound or LineErrorCodes.NotInBatch => 404,
+            FailureCodes.JobIdConflict => 409,
+            _ => 400,
+        };
+
+    private static void WriteResponse(Utf8JsonWriter json, LineOrigin line, int status, string code, string message, string? field)
     {
-        WriteStart(json, jobId, lineNumber, customId);
+        WriteStart(json, line);
         json.WriteStartObject("response");
         json.WriteNumber("status_code", status);
-        json.WriteString("request_id", $"req_{jobId:N}");
+        json.WriteString("request_id", $"req_{line.JobId:N}");
         json.WriteStartObject("body");
         json.WriteStartObject("error");
         json.WriteString("message", message);
@@ -69,17 +60,9 @@ internal static class ErrorLine
         json.WriteEndObject();
     }
 
-    private static void WriteWithoutResponse(
-        Utf8JsonWriter json,
-        Guid jobId,
-        int lineNumber,
-        string? customId,
-        string code,
-        string message,
-        string? partialText = null
-    )
+    private static void WriteWithoutResponse(Utf8JsonWriter json, LineOrigin line, string code, string message, string? partialText = null)
     {
-        WriteStart(json, jobId, lineNumber, customId);
+        WriteStart(json, line);
         json.WriteNull("response");
         json.WriteStartObject("error");
         json.WriteString("code", code);
@@ -93,11 +76,14 @@ internal static class ErrorLine
         json.WriteEndObject();
     }
 
-    private static void WriteStart(Utf8JsonWriter json, Guid jobId, int lineNumber, string? customId)
+    private static void WriteStart(Utf8JsonWriter json, LineOrigin line)
     {
         json.WriteStartObject();
-        json.WriteString("id", $"batch_req_{jobId:N}");
-        json.WriteString("custom_id", customId);
-        json.WriteNumber("line", lineNumber);
+        json.WriteString("id", $"batch_req_{line.JobId:N}");
+        json.WriteString("custom_id", line.CustomId);
+        if (line.Number is { } number)
+        {
+            json.WriteNumber("line", number);
+        }
     }
 }

@@ -8,21 +8,21 @@ namespace Dsde.Batches.Files.Writing;
 /// </summary>
 internal static class ResultLine
 {
-    public static void Write(Utf8JsonWriter json, string? customId, bool isChat, GenerationJobCompleted job)
+    public static void Write(Utf8JsonWriter json, LineOrigin line, bool isChat, GenerationJobCompleted job)
     {
         json.WriteStartObject();
         json.WriteString("id", $"batch_req_{job.JobId:N}");
-        json.WriteString("custom_id", customId);
+        json.WriteString("custom_id", line.CustomId);
         json.WriteStartObject("response");
         json.WriteNumber("status_code", 200);
         json.WriteString("request_id", $"req_{job.JobId:N}");
-        WriteBody(json, isChat, job);
+        WriteBody(json, line, isChat, job);
         json.WriteEndObject();
         json.WriteNull("error");
         json.WriteEndObject();
     }
 
-    private static void WriteBody(Utf8JsonWriter json, bool isChat, GenerationJobCompleted job)
+    private static void WriteBody(Utf8JsonWriter json, LineOrigin line, bool isChat, GenerationJobCompleted job)
     {
         json.WriteStartObject("body");
         json.WriteString("id", $"{(isChat ? "chatcmpl" : "cmpl")}-{job.JobId:N}");
@@ -46,7 +46,7 @@ internal static class ResultLine
         json.WriteNumber("completion_tokens", job.Usage.CompletionTokens);
         json.WriteNumber("total_tokens", job.Usage.PromptTokens + job.Usage.CompletionTokens);
         json.WriteEndObject();
-        WriteSpeculation(json, job);
+        WriteSpeculation(json, line, job);
         json.WriteEndObject();
     }
 
@@ -86,7 +86,7 @@ internal static class ResultLine
         json.WriteEndObject();
     }
 
-    private static void WriteSpeculation(Utf8JsonWriter json, GenerationJobCompleted job)
+    private static void WriteSpeculation(Utf8JsonWriter json, LineOrigin line, GenerationJobCompleted job)
     {
         var (speculation, timings) = (job.Speculation, job.Timings);
         json.WriteStartObject("dsde");
@@ -107,6 +107,17 @@ internal static class ResultLine
         json.WriteNumber("sampling_ms", timings.SamplingMs);
         json.WriteNumber("total_ms", timings.TotalMs);
         json.WriteEndObject();
+        if (line.IgnoredFields.Count > 0)
+        {
+            json.WriteStartArray("ignored_fields");
+            foreach (var field in line.IgnoredFields)
+            {
+                json.WriteStringValue(field);
+            }
+
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 
