@@ -18,14 +18,21 @@ public sealed class BatchFileReaderTests
     }
 
     [Fact]
-    public async Task Job_ids_follow_from_batch_and_line_alone()
+    public async Task Job_ids_follow_from_batch_and_custom_id_whatever_lines_come_before()
     {
-        var first = await JobLines.ReadAsync(JobLines.Completion(customId: "a"), JobLines.Completion(customId: "b"));
-        var second = await JobLines.ReadAsync("garbage", JobLines.Completion(customId: "c"));
+        var whole = await JobLines.ReadAsync(JobLines.Completion(customId: "a"), JobLines.Completion(customId: "b"));
+        var without = await JobLines.ReadAsync(JobLines.Completion(customId: "b"));
 
-        second[1].Job!.JobId.ShouldBe(first[1].Job!.JobId);
-        first[0].Job!.JobId.ShouldNotBe(first[1].Job!.JobId);
-        first[0].Job!.JobId.ShouldBe(BatchJobIds.Create(JobLines.BatchId, 1));
+        without[0].Job!.JobId.ShouldBe(whole[1].Job!.JobId);
+        whole[0].JobId.ShouldNotBe(whole[1].JobId);
+    }
+
+    [Fact]
+    public async Task A_custom_id_that_is_a_number_is_no_line_number()
+    {
+        var lines = await JobLines.ReadAsync(JobLines.Completion(customId: "2"), "not JSON");
+
+        lines[0].JobId.ShouldNotBe(lines[1].JobId);
     }
 
     [Fact]
@@ -52,6 +59,8 @@ public sealed class BatchFileReaderTests
         LineErrorCodes.UnknownField,
         "bdy"
     )]
+    [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{},"model":"m"}""", LineErrorCodes.Unsupported, "model")]
+    [InlineData("""{"custom_id":"a","custom_id":"b","url":"/v1/completions","body":{}}""", LineErrorCodes.InvalidValue, "custom_id")]
     [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{"model":"m"}}""", LineErrorCodes.MissingField, "body.prompt")]
     [InlineData("""{"custom_id":"a","url":"/v1/completions","body":{"prompt":"x"}}""", LineErrorCodes.MissingField, "body.model")]
     [InlineData("""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m"}}""", LineErrorCodes.MissingField, "body.messages")]
@@ -117,7 +126,7 @@ public sealed class BatchFileReaderTests
         );
 
         lines
-            .Select(line => (line.Job!.Model, line.RequestedModel, line.Job.Seed, line.Job.Policy))
-            .ShouldBe([("alias", "demo", 101L, "static:4"), ("alias", "demo", 7L, "autoregressive")]);
+            .Select(line => (line.Job!.Model, line.Job.Seed, line.Job.Policy))
+            .ShouldBe([("alias", 101L, "static:4"), ("alias", 7L, "autoregressive")]);
     }
 }

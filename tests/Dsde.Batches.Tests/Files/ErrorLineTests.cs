@@ -20,8 +20,7 @@ public sealed class ErrorLineTests
         {
             ErrorLine.WriteFailed(
                 json,
-                1,
-                "a",
+                new LineOrigin(Guid.NewGuid(), 1, "a", []),
                 new GenerationJobFailed
                 {
                     JobId = Guid.NewGuid(),

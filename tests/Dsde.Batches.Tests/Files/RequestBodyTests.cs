@@ -115,22 +115,58 @@ public sealed class RequestBodyTests
     [InlineData("\"response_format\":{\"type\":\"json_object\"}", "body.response_format")]
     [InlineData("\"top_logprobs\":3", "body.top_logprobs")]
     [InlineData("\"echo\":true", "body.echo")]
-    public async Task OpenAI_fields_that_would_change_the_output_are_refused_by_name(string fields, string field)
-    {
-        var error = await JobLines.ReadErrorAsync(JobLines.Completion(fields));
+    [InlineData("\"suffix\":\"end\"", "body.suffix")]
+    [InlineData("\"best_of\":2", "body.best_of")]
+    [InlineData("\"messages\":[]", "body.messages")]
+    [InlineData("\"custom_id\":\"a\"", "body.custom_id")]
+    public async Task OpenAI_fields_that_would_change_a_completion_are_refused_by_name(string fields, string field) =>
+        await ShouldBeUnsupportedAsync(JobLines.Completion(fields), field);
 
-        error.Code.ShouldBe(LineErrorCodes.Unsupported);
-        error.Field.ShouldBe(field);
-        error.Message.ShouldContain(field);
+    [Theory]
+    [InlineData("\"tools\":[{}]", "body.tools")]
+    [InlineData("\"tool_choice\":\"required\"", "body.tool_choice")]
+    [InlineData("\"functions\":[{}]", "body.functions")]
+    [InlineData("\"modalities\":[\"text\",\"audio\"]", "body.modalities")]
+    [InlineData("\"audio\":{}", "body.audio")]
+    [InlineData("\"prediction\":{\"type\":\"content\"}", "body.prediction")]
+    [InlineData("\"reasoning_effort\":\"high\"", "body.reasoning_effort")]
+    [InlineData("\"verbosity\":\"low\"", "body.verbosity")]
+    [InlineData("\"web_search_options\":{}", "body.web_search_options")]
+    [InlineData("\"prompt\":\"x\"", "body.prompt")]
+    [InlineData("\"best_of\":2", "body.best_of")]
+    public async Task OpenAI_fields_that_would_change_a_chat_are_refused_by_name(string fields, string field) =>
+        await ShouldBeUnsupportedAsync(JobLines.Chat(fields), field);
+
+    [Fact]
+    public async Task What_is_ignored_is_listed_and_what_passes_as_neutral_is_not()
+    {
+        var line = (
+            await JobLines.ReadAsync(JobLines.Chat("\"user\":\"u\",\"store\":true,\"service_tier\":\"flex\",\"stream\":false"))
+        ).ShouldHaveSingleItem();
+
+        line.Error.ShouldBeNull();
+        line.IgnoredFields.ShouldBe(["body.user", "body.store", "body.service_tier"]);
+    }
+
+    [Theory]
+    [InlineData("max_token", "max_tokens")]
+    [InlineData("maxTokens", "max_tokens")]
+    [InlineData("tempertaure", "temperature")]
+    public async Task A_misspelt_field_is_refused_as_it_was_written_with_the_nearest_known_one(string given, string meant)
+    {
+        var error = await JobLines.ReadErrorAsync(JobLines.Completion($"\"{given}\":1"));
+
+        error.Code.ShouldBe(LineErrorCodes.UnknownField);
+        error.Message.ShouldContain($"'body.{given}'");
+        error.Message.ShouldContain($"Did you mean '{meant}'?");
     }
 
     [Fact]
-    public async Task A_misspelt_field_is_not_ignored()
+    public async Task A_field_that_is_there_twice_is_refused()
     {
-        var error = await JobLines.ReadErrorAsync(JobLines.Completion("\"max_token\":5"));
+        var error = await JobLines.ReadErrorAsync(JobLines.Completion("\"max_tokens\":1,\"max_tokens\":2"));
 
-        error.Code.ShouldBe(LineErrorCodes.UnknownField);
-        error.Message.ShouldContain("'body.max_token'");
+        (error.Code, error.Field).ShouldBe((LineErrorCodes.InvalidValue, "body.max_tokens"));
     }
 
     [Theory]
@@ -160,10 +196,20 @@ public sealed class RequestBodyTests
     [InlineData("""[{"role":"user"}]""", "body.messages[0].content")]
     [InlineData("""[{"role":"user","content":[{"type":"image_url"}]}]""", "body.messages[0].content")]
     [InlineData("""[]""", "body.messages")]
+    [InlineData("""[{"role":"user","content":"x","name":"n"}]""", "body.messages[0].name")]
+    [InlineData("""[{"role":"user","content":[{"type":"text","text":"x","cache":1}]}]""", "body.messages[0].content[0].cache")]
     public async Task Bad_messages_name_the_message(string messages, string field)
     {
         var line = $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":{{{messages}}}}}""";
 
         (await JobLines.ReadErrorAsync(line)).Field.ShouldBe(field);
+    }
+
+    private static async Task ShouldBeUnsupportedAsync(string line, string field)
+    {
+        var error = await JobLines.ReadErrorAsync(line);
+
+        (error.Code, error.Field).ShouldBe((LineErrorCodes.Unsupported, field));
+        error.Message.ShouldContain(field);
     }
 }

@@ -90,7 +90,7 @@ public sealed class ResultLineTests
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
-            ResultLine.Write(json, "a", isChat, job);
+            ResultLine.Write(json, new LineOrigin(job.JobId, 1, "a", []), isChat, job);
         }
 
         return

@@ -1,0 +1,65 @@
+using Dsde.Testing;
+
+namespace Dsde.EndToEnd.Tests;
+
+/// <summary>What submit, results and cancel say of files that have changed and of ids that nobody knows.</summary>
+public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : IClassFixture<ClientCommandTests.ReadyWorker>
+{
+    public sealed class ReadyWorker(RabbitMqServer rabbitMq, PostgresServer postgres) : SharedWorker(rabbitMq, postgres);
+
+    [Fact]
+    public async Task A_changed_line_is_a_conflict_and_lines_are_never_given_their_neighbours_outputs()
+    {
+        using var folder = new ScratchFolder();
+        var batchId = $"{Guid.NewGuid()}";
+        string[] lines = [Line("a", "Story: One"), Line("b", "Story: Two"), Line("c", "Story: Three")];
+        var file = folder.Write("jobs.jsonl", lines);
+        (await RunAsync("submit", file, "--batch-id", batchId, "--wait", "--out", folder.Path)).ExitCode.ShouldBe(0);
+        var texts = Read(folder);
+
+        folder.Write("jobs.jsonl", Line("a", "Story: Another"), lines[1], lines[2]);
+        var changed = await RunAsync("submit", file, "--batch-id", batchId, "--wait", "--out", folder.Path);
+
+        changed.ExitCode.ShouldBe(1, changed.Error);
+        changed.Output.ShouldContain("line 1, custom_id 'a' (job_id_conflict)");
+        Read(folder).Keys.ShouldBe(["b", "c"]);
+        File.ReadAllText(Path.Combine(folder.Path, "errors.jsonl")).ShouldContain("job_id_conflict");
+
+        folder.Write("jobs.jsonl", lines[2], lines[1]);
+        (await RunAsync("results", batchId, file, "--out", folder.Path)).ExitCode.ShouldBe(0);
+        Read(folder).ShouldBe(texts.Where(text => text.Key != "a"), ignoreOrder: true);
+
+        (await RunAsync("results", batchId, "--out", folder.Path)).ExitCode.ShouldBe(0);
+        Read(folder).ShouldBe(texts, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task An_unknown_id_is_said_to_be_unknown_and_leaves_no_row_unless_it_is_marked_ahead()
+    {
+        var id = Guid.NewGuid();
+        foreach (var verb in (string[])["cancel", "status", "results"])
+        {
+            var ended = await RunAsync(verb, $"{id}");
+            ended.ExitCode.ShouldBe(2, verb);
+            ended.Error.ShouldContain($"{id}");
+        }
+
+        (await CountAsync(id)).ShouldBe(0);
+        (await RunAsync("cancel", $"{id}", "--ahead")).ExitCode.ShouldBe(0);
+        (await CountAsync(id)).ShouldBe(1);
+    }
+
+    private Task<long> CountAsync(Guid id) =>
+        Rows.CountAsync(
+            shared.Worker.ConnectionString,
+            $"SELECT (SELECT count(*) FROM generation_jobs WHERE job_id = '{id}') + (SELECT count(*) FROM generation_batches WHERE batch_id = '{id}')"
+        );
+
+    private Task<DsdeProgram.Ended> RunAsync(params string[] arguments) => DsdeProgram.RunAsync(shared.Worker.Environment, arguments);
+
+    private static Dictionary<string, string> Read(ScratchFolder folder) =>
+        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).ToDictionary(line => line.CustomId, line => line.Text);
+
+    private static string Line(string customId, string prompt) =>
+        $$"""{"custom_id":"{{customId}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"{{prompt}}","max_tokens":8,"temperature":0}}""";
+}
