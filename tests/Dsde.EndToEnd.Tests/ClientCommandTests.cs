@@ -61,5 +61,5 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).ToDictionary(line => line.CustomId, line => line.Text);
 
     private static string Line(string customId, string prompt) =>
-        $$"""{"custom_id":"{{customId}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"{{prompt}}","max_tokens":8,"temperature":0}}""";
+        $$$"""{"custom_id":"{{{customId}}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"{{{prompt}}}","max_tokens":8,"temperature":0}}""";
 }
