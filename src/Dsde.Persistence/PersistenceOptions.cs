@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 
 namespace Dsde.Persistence;
@@ -20,8 +21,8 @@ public sealed class PersistenceOptions
     public string Provider { get; set; } = PostgreSql;
 
     /// <summary>ADO.NET connection string of the provider.</summary>
-    [Required(
-        ErrorMessage = "{0} is missing; give for example Host=localhost;Database=dsde;Username=dsde;Password=… or Data Source=dsde.db."
-    )]
+    /// <value>There is no default.</value>
+    [PasswordPropertyText(true)]
+    [Required(ErrorMessage = "give for example Host=localhost;Database=dsde;Username=dsde;Password=… or Data Source=dsde.db.")]
     public string ConnectionString { get; set; } = "";
 }

@@ -33,21 +33,10 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
     {
         var measured = new BenchEngine(engine, time);
         var ends = new EndCounter(batchId, jobCount);
-        var options = new WorkerOptions
-        {
-            HealthPort = 0,
-            Models = [engine.Description.Target],
-            DrainSeconds = 5,
-        };
-        await using (
-            var application = WorkerApplication.Build(
-                measured,
-                options,
-                rabbitMq,
-                database.Options,
-                logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error)
-            )
-        )
+        var options = new WorkerOptions { Models = [engine.Description.Target], DrainSeconds = 5 };
+        using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error));
+        var application = WorkerApplication.Build(measured, options, rabbitMq, database.Options, loggers);
+        await using ((IAsyncDisposable)application)
         {
             await application
                 .Services.GetRequiredService<IJobStore>()

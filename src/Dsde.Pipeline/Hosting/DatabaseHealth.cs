@@ -1,19 +1,19 @@
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
-using Dsde.Pipeline.Telemetry;
+using Dsde.Pipeline.Jobs.Run;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Dsde.Pipeline.Hosting;
 
-/// <summary>Whether the database answers and its schema is up to date.</summary>
-internal sealed class DatabaseHealth(IDatabaseMigrator migrator) : IHealthCheck
+/// <summary>Whether the database answers and its schema is this program's.</summary>
+internal sealed class DatabaseHealth(IDatabaseMigrator migrator, DatabasePatience patience) : IHealthCheck
 {
     /// <inheritdoc/>
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         try
         {
-            var schema = await migrator.InspectAsync(cancellationToken);
+            var schema = await patience.TryAsync(() => migrator.InspectAsync(cancellationToken));
             return schema.Problem is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
         }
         catch (DatabaseUnavailableException exception)

@@ -7,12 +7,14 @@ namespace Dsde.Pipeline.Hosting;
 
 /// <summary>
 /// Keeps the worker's claims alive while it is, and learns from that what has happened to its jobs. While the database is away work goes
-/// on: nobody else can claim either, and who was overtaken all the same can't store.
+/// on: nobody else can claim either, and who was overtaken all the same can't store. While the engine hangs nothing is renewed, so that
+/// others take its jobs over.
 /// </summary>
 internal sealed class LeaseRenewal(
     IJobStore store,
     HeldJobs heldJobs,
     DatabasePatience patience,
+    IEngineLiveness engine,
     WorkerOptions options,
     TimeProvider time,
     ILogger<LeaseRenewal> logger
@@ -24,13 +26,13 @@ internal sealed class LeaseRenewal(
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
         var leases = heldJobs.Leases;
-        if (leases.Count == 0)
+        if (leases.Count == 0 || engine.StuckSince is not null)
         {
             return;
         }
 
         var byId = leases.ToDictionary(lease => lease.JobId);
-        foreach (var notice in await store.RenewAsync(leases, _lease, cancellationToken))
+        foreach (var notice in await patience.TryAsync(() => store.RenewAsync(leases, _lease, cancellationToken)))
         {
             heldJobs.Tell(byId[notice.JobId], notice.Kind);
         }
@@ -45,9 +47,9 @@ internal sealed class LeaseRenewal(
             {
                 await RenewAsync(stoppingToken);
             }
-            catch (DatabaseUnavailableException exception)
+            catch (DatabaseUnavailableException)
             {
-                patience.Note(exception);
+                // Noted; the next time may go better.
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {

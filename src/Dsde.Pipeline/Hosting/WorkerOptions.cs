@@ -1,23 +1,37 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace Dsde.Pipeline.Hosting;
 
 /// <summary>How the worker takes and treats jobs.</summary>
-internal sealed class WorkerOptions
+internal sealed class WorkerOptions : IValidatableObject
 {
     public const string SectionName = "Dsde:Worker";
 
+    /// <summary>Value of <see cref="HealthPort"/> for <see cref="FirstHealthPort"/> or the next one that is free.</summary>
+    public const string AnyPort = "auto";
+
+    /// <summary>Value of <see cref="HealthPort"/> for no HTTP at all.</summary>
+    public const string NoPort = "none";
+
+    /// <summary>Where looking for a free port begins.</summary>
+    public const int FirstHealthPort = 8080;
+
     /// <summary>Names under which jobs may ask for the model; the target folder's name always works.</summary>
+    /// <value>The default is <c>dsde-demo</c> alone; what is set replaces it.</value>
     public string[] Models { get; set; } = ["dsde-demo"];
 
-    /// <summary>Who this worker is in the database; empty for the machine's name and a random part. Unique among living workers.</summary>
+    /// <summary>Who this worker is in the database. Unique among living workers.</summary>
+    /// <value>The default is empty: the machine's name and a random part.</value>
     public string WorkerId { get; set; } = "";
 
     /// <summary>Jobs taken from the queue beyond what the engine runs at once, so that a free slot need not wait for the broker.</summary>
+    /// <value>Jobs per lane, 0 to 1000. The default is 2.</value>
     [Range(0, 1000)]
     public int PrefetchMargin { get; set; } = 2;
 
-    /// <summary>How long a claim on a job holds, in seconds; it is renewed three times in that time while the worker lives.</summary>
+    /// <summary>How long a claim on a job holds; it is renewed three times in that time while the worker lives.</summary>
+    /// <value>Seconds, 5 to 3600. The default is 15.</value>
     [Range(5, 3600)]
     public int LeaseSeconds { get; set; } = 15;
 
@@ -25,6 +39,7 @@ internal sealed class WorkerOptions
     /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone, with no other beside it, so that nobody
     /// else is lost with it. A checkpoint that got further makes the count begin anew.
     /// </summary>
+    /// <value>Starts, 1 to 100. The default is 3.</value>
     [Range(1, 100)]
     public int LostStartsBeforeAlone { get; set; } = 3;
 
@@ -32,28 +47,41 @@ internal sealed class WorkerOptions
     /// Starts of a job that were lost while it ran alone, after which it is given up as <c>worker_lost</c>: only these count against it,
     /// because a worker that dies with many jobs dies of one of them at most.
     /// </summary>
+    /// <value>Starts, 1 to 100. The default is 3.</value>
     [Range(1, 100)]
     public int LostStartsAlone { get; set; } = 3;
 
     /// <summary>
-    /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted, in seconds; time in
-    /// which the broker is away doesn't count.
+    /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted; time in which the
+    /// broker is away doesn't count.
     /// </summary>
+    /// <value>Seconds, 5 to 3600. The default is 60.</value>
     [Range(5, 3600)]
     public int ReattachSeconds { get; set; } = 60;
 
     /// <summary>
-    /// Tokens of an output between two checkpoints, from which the job goes on if its worker is lost; 0 for none. What is handed back on
-    /// SIGTERM is saved in any case.
+    /// Tokens of an output between two checkpoints, from which the job goes on if its worker is lost. What is handed back on SIGTERM is
+    /// saved in any case.
     /// </summary>
+    /// <value>Tokens, 0 (no checkpoints) to 1048576. The default is 256.</value>
     [Range(0, 1 << 20)]
     public int CheckpointTokens { get; set; } = 256;
 
     /// <summary>How often a job is tried again within a worker when the engine fails, later and later.</summary>
+    /// <value>Retries, 0 to 10. The default is 2.</value>
     [Range(0, 10)]
     public int EngineRetries { get; set; } = 2;
 
-    /// <summary>On SIGTERM, time for running jobs to end before they are suspended and handed back, in seconds.</summary>
+    /// <summary>
+    /// How long the engine may have work without getting on before it is taken to hang, or eight times its longest step so far if that is
+    /// more: <c>/health/live</c> fails then, its jobs are left to others, and the worker ends.
+    /// </summary>
+    /// <value>Seconds, 5 to 3600. The default is 120.</value>
+    [Range(5, 3600)]
+    public int EngineStallSeconds { get; set; } = 120;
+
+    /// <summary>On SIGTERM, time for running jobs to end before they are suspended and handed back.</summary>
+    /// <value>Seconds, 0 to 3600. The default is 30.</value>
     [Range(0, 3600)]
     public int DrainSeconds { get; set; } = 30;
 
@@ -61,23 +89,48 @@ internal sealed class WorkerOptions
     /// Largest event that carries its outputs, in bytes of JSON; of a larger one texts and series of tokens are left in the database, and
     /// the event says where.
     /// </summary>
+    /// <value>Bytes, 1024 to 104857600. The default is 262144.</value>
     [Range(1024, 100 << 20)]
     public int MaxEventTextBytes { get; set; } = 256 << 10;
 
-    /// <summary>Largest message that is read as a job, in bytes; a larger one is refused.</summary>
+    /// <summary>Largest message that is read as a job; a larger one is refused.</summary>
+    /// <value>Bytes, 1024 to 134217728. The default is 4194304.</value>
     [Range(1024, 128 << 20)]
     public int MaxJobBytes { get; set; } = 4 << 20;
 
     /// <summary>Whether requests are stored with prompt and messages; otherwise without, and only the hash tells what they were.</summary>
+    /// <value>The default is true.</value>
     public bool StorePrompts { get; set; } = true;
 
     /// <summary>
     /// Whether texts, token ids and log-probabilities stay in the database; otherwise only until the broker has confirmed the event that
     /// carries them, which then carries the text whatever its size.
     /// </summary>
+    /// <value>The default is true.</value>
     public bool StoreOutputs { get; set; } = true;
 
-    /// <summary>Port of /health/live, /health/ready and /metrics; 0 for none.</summary>
-    [Range(0, 65535)]
-    public int HealthPort { get; set; } = 8080;
+    /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>.</summary>
+    /// <value>
+    /// A port, 1 to 65535, which has to be free; <c>auto</c> for 8080, or the next free one of the hundred that follow; or <c>none</c>.
+    /// The default is <c>auto</c>.
+    /// </value>
+    public string HealthPort { get; set; } = AnyPort;
+
+    /// <summary>Address to listen at for health and metrics.</summary>
+    /// <value>An IP address; 0.0.0.0 for all of the machine. The default is 127.0.0.1.</value>
+    public string HealthAddress { get; set; } = "127.0.0.1";
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (HealthPort is not (AnyPort or NoPort) && !(ushort.TryParse(HealthPort, out var port) && port > 0))
+        {
+            yield return new ValidationResult($"give a port from 1 to 65535, {AnyPort} or {NoPort}.", [nameof(HealthPort)]);
+        }
+
+        if (!IPAddress.TryParse(HealthAddress, out _))
+        {
+            yield return new ValidationResult("give an IP address of this machine, or 0.0.0.0 for all of them.", [nameof(HealthAddress)]);
+        }
+    }
 }

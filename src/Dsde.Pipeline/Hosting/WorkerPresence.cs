@@ -39,9 +39,9 @@ internal sealed class WorkerPresence(
         {
             await EnterAsync(cancellationToken);
         }
-        catch (DatabaseUnavailableException exception)
+        catch (DatabaseUnavailableException)
         {
-            patience.Note(exception); // the loop tries again, and until then nothing can be claimed anyway
+            // The loop tries again, and until then nothing can be claimed anyway.
         }
 
         await base.StartAsync(cancellationToken);
@@ -71,7 +71,7 @@ internal sealed class WorkerPresence(
             await EnterAsync(cancellationToken);
         }
 
-        foreach (var dead in await registry.BuryDeadAsync(cancellationToken))
+        foreach (var dead in await patience.TryAsync(() => registry.BuryDeadAsync(cancellationToken)))
         {
             logger.WorkerBuried(dead.WorkerId, dead.ClaimCount);
         }
@@ -93,9 +93,9 @@ internal sealed class WorkerPresence(
             {
                 await LookAsync(stoppingToken);
             }
-            catch (DatabaseUnavailableException exception)
+            catch (DatabaseUnavailableException)
             {
-                patience.Note(exception);
+                // Noted; it is asked again in a second.
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -114,7 +114,7 @@ internal sealed class WorkerPresence(
             options.Models,
             engine.Description.BatchSize
         );
-        var takenBack = await registry.EnterAsync(description, cancellationToken);
+        var takenBack = await patience.TryAsync(() => registry.EnterAsync(description, cancellationToken));
         _hasEntered = true;
         if (takenBack is null)
         {

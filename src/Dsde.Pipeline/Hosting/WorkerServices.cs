@@ -46,23 +46,13 @@ internal static class WorkerServices
         services.AddSingleton<CancelGenerationJobConsumer>();
         services.AddSingleton<CancelGenerationBatchConsumer>();
         services.AddSingleton<WorkerMetrics>();
+        services.AddSingleton<EngineWatch>();
+        services.AddSingleton<IEngineLiveness>(provider => provider.GetRequiredService<EngineWatch>());
         services.AddDsdePersistence(persistence);
         services.AddHostedService<WorkerPresence>(); // the first to start and the last to stop
         services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
         services.AddHostedService<LeaseRenewal>();
         services.AddHostedService<DrainTimer>();
-        services.AddOptions<LoggerFilterOptions>().Configure<HeldJobs>(LeaveOutHandedBack);
         return services;
     }
-
-    /// <summary>A job given back to the queue looks like a fault to the transport, which would log each with its stack.</summary>
-    private static void LeaveOutHandedBack(LoggerFilterOptions filters, HeldJobs heldJobs) =>
-        filters.Rules.Add(
-            new LoggerFilterRule(
-                providerName: null,
-                categoryName: "MassTransit.ReceiveTransport",
-                logLevel: LogLevel.Warning,
-                filter: (_, _, _) => !heldJobs.HandBack.IsCancellationRequested
-            )
-        );
 }

@@ -30,15 +30,34 @@ internal static class PlainConnection
         {
             return await factory.CreateConnectionAsync("dsde", cancellationToken);
         }
+        catch (BrokerUnreachableException exception) when (FindRefusal(exception) is { } refusal)
+        {
+            throw new ExpectedFailureException(BrokerRefusal.Describe(options, refusal), exception);
+        }
+        catch (OperationInterruptedException exception)
+        {
+            throw new ExpectedFailureException(BrokerRefusal.Describe(options, exception), exception);
+        }
         catch (BrokerUnreachableException exception)
         {
             throw new ExpectedFailureException(
                 $"RabbitMQ at {options.Describe()} can't be reached as user {options.Username}: {Reason(exception)} "
-                    + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls (for example Dsde__RabbitMq__Host in the environment).",
+                    + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls "
+                    + "(for example Dsde__RabbitMq__Host in the environment).",
                 exception
             );
         }
     }
+
+    /// <summary>What the broker said once the user was in; null if it did not come to that.</summary>
+    private static OperationInterruptedException? FindRefusal(Exception? exception) =>
+        exception switch
+        {
+            OperationInterruptedException { ShutdownReason: not null } refusal => refusal,
+            AggregateException { InnerExceptions: [var first, ..] } => FindRefusal(first),
+            null => null,
+            _ => FindRefusal(exception.InnerException),
+        };
 
     /// <summary>The innermost message, which is the one that says something.</summary>
     private static string Reason(Exception exception)

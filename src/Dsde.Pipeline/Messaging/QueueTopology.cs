@@ -9,7 +9,9 @@ namespace Dsde.Pipeline.Messaging;
 /// </summary>
 internal static class QueueTopology
 {
-    /// <exception cref="ExpectedFailureException">The broker can't be reached, or has the queue with other arguments.</exception>
+    /// <summary>Declares them, if they are not there.</summary>
+    /// <exception cref="ExpectedFailureException">The broker can't be reached, doesn't let the user, or has a queue with other
+    /// arguments.</exception>
     public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         await using var connection = await PlainConnection.OpenAsync(options, cancellationToken);
@@ -26,10 +28,25 @@ internal static class QueueTopology
         }
         catch (OperationInterruptedException exception)
         {
-            throw new ExpectedFailureException(
-                $"RabbitMQ at {options.Describe()} has a queue of jobs with other arguments: {exception.ShutdownReason?.ReplyText} Delete that queue, or use another virtual host.",
-                exception
-            );
+            throw new ExpectedFailureException(BrokerRefusal.Describe(options, exception), exception);
+        }
+    }
+
+    /// <summary>Declares them, and says what is wrong; null if nothing is.</summary>
+    public static async Task<string?> FindFaultAsync(RabbitMqOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeclareAsync(options, cancellationToken);
+            return null;
+        }
+        catch (ExpectedFailureException exception)
+        {
+            return exception.Message;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            return $"RabbitMQ at {options.Describe()} does not answer as it should: {exception.Message}"; // whatever a broker in trouble does
         }
     }
 

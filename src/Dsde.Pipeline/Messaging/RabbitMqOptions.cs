@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 
 namespace Dsde.Pipeline.Messaging;
@@ -8,48 +9,60 @@ internal sealed class RabbitMqOptions : IValidatableObject
     public const string SectionName = "Dsde:RabbitMq";
 
     /// <summary>Host name or address.</summary>
+    /// <value>The default is <c>localhost</c>.</value>
     [Required]
     public string Host { get; set; } = "localhost";
 
     /// <summary>AMQP port.</summary>
+    /// <value>1 to 65535. The default is 5672.</value>
     [Range(1, 65535)]
     public int Port { get; set; } = 5672;
 
     /// <summary>Virtual host.</summary>
+    /// <value>The default is <c>/</c>.</value>
     [Required]
     public string VirtualHost { get; set; } = "/";
 
     /// <summary>User.</summary>
+    /// <value>The default is <c>guest</c>.</value>
     [Required]
     public string Username { get; set; } = "guest";
 
     /// <summary>Password.</summary>
+    /// <value>The default is <c>guest</c>.</value>
+    [PasswordPropertyText(true)]
     public string Password { get; set; } = "guest";
 
     /// <summary>
     /// A file with the password, which then counts instead of <see cref="Password"/>; a line end after it is no part of it.
     /// </summary>
+    /// <value>A path. The default is empty: none.</value>
     public string PasswordFile { get; set; } = "";
 
     /// <summary>Whether to connect by TLS. The broker's certificate is always verified.</summary>
+    /// <value>The default is false.</value>
     public bool UseTls { get; set; }
 
-    /// <summary>Name that the broker's certificate has to be for; empty for <see cref="Host"/>.</summary>
+    /// <summary>Name that the broker's certificate has to be for.</summary>
+    /// <value>The default is empty: <see cref="Host"/>.</value>
     public string TlsServerName { get; set; } = "";
 
-    /// <summary>PEM file of the authorities that may have signed the broker's certificate; empty for those the system trusts.</summary>
+    /// <summary>PEM file of the authorities that may have signed the broker's certificate.</summary>
+    /// <value>A path. The default is empty: those that the system trusts.</value>
     public string CaCertificate { get; set; } = "";
 
-    /// <summary>PEM file of the certificate that this program shows; empty for none.</summary>
+    /// <summary>PEM file of the certificate that this program shows.</summary>
+    /// <value>A path. The default is empty: none.</value>
     public string ClientCertificate { get; set; } = "";
 
-    /// <summary>PEM file of its private key, unencrypted; empty if <see cref="ClientCertificate"/> has it as well.</summary>
+    /// <summary>PEM file of its private key, unencrypted.</summary>
+    /// <value>A path. The default is empty: <see cref="ClientCertificate"/> has it as well.</value>
     public string ClientCertificateKey { get; set; } = "";
 
     /// <summary>
-    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue; 0 for the broker's own setting.
-    /// Needs RabbitMQ 3.12.
+    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue. Needs RabbitMQ 3.12.
     /// </summary>
+    /// <value>Minutes, 0 (the broker's own setting) to 10080. The default is 0.</value>
     [Range(0, 10080)]
     public int AcknowledgementTimeoutMinutes { get; set; }
 
@@ -67,13 +80,13 @@ internal sealed class RabbitMqOptions : IValidatableObject
         {
             if (path.Length > 0 && !File.Exists(path))
             {
-                yield return new ValidationResult($"The file {path} is not there.", [name]);
+                yield return new ValidationResult("the file is not there.", [name]);
             }
 
             if (path.Length > 0 && !UseTls && name != nameof(PasswordFile))
             {
                 yield return new ValidationResult(
-                    $"It is set, but {nameof(UseTls)} is false, so that it would not be used. Set {nameof(UseTls)}, or leave it out.",
+                    $"{nameof(UseTls)} is false, so that it would not be used. Set {nameof(UseTls)}, or leave it out.",
                     [name]
                 );
             }

@@ -33,6 +33,23 @@ internal static partial class Log
         string database
     );
 
+    [LoggerMessage(2006, LogLevel.Information, "The database is back after {Seconds:F1} s")]
+    public static partial void DatabaseBack(this ILogger logger, double seconds);
+
+    [LoggerMessage(2007, LogLevel.Information, "Health and metrics at {Address}")]
+    public static partial void HealthListens(this ILogger logger, string address);
+
+    [LoggerMessage(
+        2008,
+        LogLevel.Critical,
+        "The engine hangs with {Running} sequences running and {Waiting} waiting: nothing has moved for {Seconds:F0} s. "
+            + "Its jobs are left to other workers, and this one ends"
+    )]
+    public static partial void EngineHangs(this ILogger logger, int running, int waiting, double seconds);
+
+    [LoggerMessage(2009, LogLevel.Critical, "Something failed that was not foreseen; the program ends")]
+    public static partial void Unforeseen(this ILogger logger, Exception exception);
+
     [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]
     public static partial void MessageMoved(this ILogger logger, string queue, long bytes, string reason);
 
@@ -93,8 +110,8 @@ internal static partial class Log
     [LoggerMessage(2050, LogLevel.Warning, "{Reason} Waiting for the broker")]
     public static partial void BrokerAway(this ILogger logger, string reason);
 
-    [LoggerMessage(2051, LogLevel.Warning, "{Queue} has no consumer, and there is nothing to connect it to: {Reason}")]
-    public static partial void EndpointDetached(this ILogger logger, string queue, string reason);
+    [LoggerMessage(2051, LogLevel.Information, "The broker is back after {Seconds:F1} s")]
+    public static partial void BrokerBack(this ILogger logger, double seconds);
 
     [LoggerMessage(2052, LogLevel.Warning, "{Queue} has lost its consumer and did not get it back; its endpoint is restarted: {Reason}")]
     public static partial void EndpointRestarted(this ILogger logger, string queue, string reason);
@@ -108,4 +125,37 @@ internal static partial class Log
 
     [LoggerMessage(2054, LogLevel.Warning, "An event ({Type}) was not confirmed by the broker and is published again: {Reason}")]
     public static partial void EventNotConfirmed(this ILogger logger, string type, string reason);
+
+    [LoggerMessage(2055, LogLevel.Warning, "{Queue} has lost its consumer: {Reason}")]
+    public static partial void EndpointDetached(this ILogger logger, string queue, string reason);
+
+    [LoggerMessage(2056, LogLevel.Information, "{Queue} has its consumer back after {Seconds:F1} s")]
+    public static partial void EndpointAttached(this ILogger logger, string queue, double seconds);
+
+    [LoggerMessage(
+        2100,
+        LogLevel.Information,
+        "Job {JobId} {Outcome}: {Tokens} tokens, {Acceptance:P0} of drafts accepted, {Milliseconds:F0} ms in the engine, attempt {Attempt}"
+    )]
+    public static partial void JobEnded(
+        this ILogger logger,
+        Guid jobId,
+        string outcome,
+        int tokens,
+        double acceptance,
+        double milliseconds,
+        int attempt
+    );
+
+    [LoggerMessage(2101, LogLevel.Information, "Job {JobId} is taken over after {LostStarts} lost starts; attempt {Attempt}")]
+    public static partial void JobTakenOver(this ILogger logger, Guid jobId, int lostStarts, int attempt);
+
+    [LoggerMessage(2102, LogLevel.Warning, "Job {JobId} was refused: its id stands for another request")]
+    public static partial void JobConflicts(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(2103, LogLevel.Information, "Job {JobId} is to be cancelled")]
+    public static partial void JobCancelled(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(2104, LogLevel.Information, "Batch {BatchId} is to be cancelled")]
+    public static partial void BatchCancelled(this ILogger logger, Guid batchId);
 }

@@ -5,15 +5,16 @@ using OpenTelemetry.Trace;
 namespace Dsde.Pipeline.Telemetry;
 
 /// <summary>
-/// Metrics at /metrics, always; spans and metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other variables of
-/// OpenTelemetry's SDK count as well.
+/// Metrics at /metrics, if there is HTTP at all; spans and metrics by OTLP if OTEL_EXPORTER_OTLP_ENDPOINT says where to. The other
+/// variables of OpenTelemetry's SDK count as well.
 /// </summary>
 internal static class TelemetrySetup
 {
     private const string Prefix = "OTEL_";
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    public static void AddDsdeTelemetry(this WebApplicationBuilder builder)
+    /// <summary>Adds it to a host; what is measured may belong to another one of this process.</summary>
+    public static void AddDsdeTelemetry(this IHostApplicationBuilder builder, bool isScraped)
     {
         var variables = new ConfigurationBuilder()
             .AddEnvironmentVariables()
@@ -28,7 +29,12 @@ internal static class TelemetrySetup
             .ConfigureResource(resource => resource.Clear().AddService("dsde-worker").AddEnvironmentVariableDetector());
         telemetry.WithMetrics(metrics =>
         {
-            metrics.AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddPrometheusExporter();
+            metrics.AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddView(HistogramBuckets.Choose);
+            if (isScraped)
+            {
+                metrics.AddPrometheusExporter();
+            }
+
             if (isExported)
             {
                 metrics.AddOtlpExporter();

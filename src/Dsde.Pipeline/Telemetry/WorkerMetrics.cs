@@ -5,16 +5,18 @@ using Dsde.Pipeline.Jobs.Ends;
 
 namespace Dsde.Pipeline.Telemetry;
 
-/// <summary>Instruments of the meter <c>Dsde.Worker</c>; docs/operations.md lists them.</summary>
+/// <summary>Instruments of the meter <c>Dsde.Worker</c>, which docs/operations.md lists, and the line of the log per ended job.</summary>
 internal sealed class WorkerMetrics
 {
     public const string MeterName = "Dsde.Worker";
 
     private readonly Counter<long> _jobs;
     private readonly Histogram<double> _duration;
+    private readonly ILogger<WorkerMetrics> _logger;
 
-    public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine)
+    public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine, ILogger<WorkerMetrics> logger)
     {
+        _logger = logger;
         var meter = meters.Create(MeterName);
         _jobs = meter.CreateCounter<long>("dsde.jobs", "{job}", "Jobs ended, by outcome.");
         _duration = meter.CreateHistogram<double>("dsde.job.duration", "s", "Time of completed jobs in the engine.");
@@ -47,7 +49,7 @@ internal sealed class WorkerMetrics
         );
     }
 
-    /// <summary>Counts a job that ended by this delivery.</summary>
+    /// <summary>Counts and logs a job that ended by this delivery.</summary>
     public void JobEnded(JobOutcome.Ended ended)
     {
         if (!ended.IsNew)
@@ -55,16 +57,30 @@ internal sealed class WorkerMetrics
             return;
         }
 
-        var outcome = ended.Job.State switch
+        var job = ended.Job;
+        var outcome = job.State switch
         {
             JobState.Completed => "completed",
             JobState.Failed => "failed",
             _ => "cancelled",
         };
         _jobs.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
-        if (ended.Job.Traces.Count > 0)
+        var seconds = job.Traces.Count > 0 ? job.Traces.Max(trace => trace.TotalMs) / 1000 : 0;
+        if (job.Traces.Count > 0)
         {
-            _duration.Record(ended.Job.Traces.Max(trace => trace.TotalMs) / 1000);
+            _duration.Record(seconds);
+        }
+
+        if (_logger.IsEnabled(LogLevel.Information))
+        {
+            _logger.JobEnded(
+                job.JobId,
+                job.Failure is { } failure ? $"{outcome} ({failure.Code})" : outcome,
+                job.Outputs.Sum(output => output.CompletionTokens),
+                job.Traces.Sum(trace => trace.Accepted) / Math.Max(1.0, job.Traces.Sum(trace => trace.Proposed)),
+                seconds * 1000,
+                job.Attempt
+            );
         }
     }
 }

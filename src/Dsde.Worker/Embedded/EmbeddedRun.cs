@@ -49,13 +49,13 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
+        // Nobody goes on with its jobs; a later run takes back at once what this one held if it is killed.
         var options = new WorkerOptions
         {
-            WorkerId = "dsde-run", // so that a run takes back at once what an earlier one held when it was killed
-            HealthPort = 0,
+            WorkerId = "dsde-run",
             DrainSeconds = 0,
             CheckpointTokens = 0,
-        }; // nobody goes on with its jobs
+        };
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder
             .Logging.AddConfiguration(configuration.GetSection("Logging"))

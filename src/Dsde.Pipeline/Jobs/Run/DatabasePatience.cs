@@ -12,9 +12,7 @@ internal sealed class DatabasePatience(TimeProvider time, ILogger<DatabasePatien
     /// <summary>Between two tries.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    private static readonly long NeverNoted = long.MinValue;
-
-    private long _noted = NeverNoted;
+    private readonly Outage _outage = new(time, logger.DatabaseAway, away => logger.DatabaseBack(away.TotalSeconds));
 
     /// <summary>
     /// Does the work, again and again until the database answers. <paramref name="until"/>: ends the waiting, not the work.
@@ -25,11 +23,10 @@ internal sealed class DatabasePatience(TimeProvider time, ILogger<DatabasePatien
         {
             try
             {
-                return await work();
+                return await TryAsync(work);
             }
-            catch (DatabaseUnavailableException exception)
+            catch (DatabaseUnavailableException)
             {
-                Note(exception);
                 await Task.Delay(Pause, time, until);
             }
         }
@@ -46,16 +43,24 @@ internal sealed class DatabasePatience(TimeProvider time, ILogger<DatabasePatien
             until
         );
 
-    /// <summary>Logs that the database is away; once for all who notice it at the same time.</summary>
-    public void Note(DatabaseUnavailableException exception)
+    /// <summary>Does the work once, and notes whether the database answers.</summary>
+    /// <exception cref="DatabaseUnavailableException">It doesn't.</exception>
+    public async Task<T> TryAsync<T>(Func<Task<T>> work)
     {
-        var (now, noted) = (time.GetTimestamp(), Interlocked.Read(ref _noted));
-        if (
-            (noted == NeverNoted || time.GetElapsedTime(noted, now) >= Pause)
-            && Interlocked.CompareExchange(ref _noted, now, noted) == noted
-        )
+        var asked = time.GetTimestamp();
+        try
         {
-            logger.DatabaseAway(exception.Message);
+            var result = await work();
+            _outage.Back(asked);
+            return result;
+        }
+        catch (DatabaseUnavailableException exception)
+        {
+            Note(exception);
+            throw;
         }
     }
+
+    /// <summary>Notes that the database is away; logged once for all who notice it.</summary>
+    public void Note(DatabaseUnavailableException exception) => _outage.Away(exception.Message);
 }

@@ -48,6 +48,7 @@ internal sealed class JobRunner(
                     case ClaimResult.Ended earlier:
                         return new JobOutcome.Ended(earlier.Job, IsNew: false);
                     case ClaimResult.Conflict:
+                        logger.JobConflicts(job.JobId);
                         return new JobOutcome.Conflict(
                             new JobFailure(
                                 FailureCodes.JobIdConflict,
@@ -76,6 +77,11 @@ internal sealed class JobRunner(
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
         JobSpans.LinkToFirst(claimed.TraceParent);
+        if (claimed.LostStarts > 0)
+        {
+            logger.JobTakenOver(claim.JobId, claimed.LostStarts, claimed.Attempt);
+        }
+
         using var held = heldJobs.Add(claimed.Lease, claim.BatchId);
         try
         {

@@ -30,20 +30,6 @@ internal sealed class WatchedBus(
     }
 
     /// <inheritdoc/>
-    public async Task<string?> FindBrokerFaultAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await QueueTopology.DeclareAsync(rabbitMq, cancellationToken);
-            return null;
-        }
-        catch (ExpectedFailureException exception)
-        {
-            return exception.Message;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            return $"RabbitMQ at {rabbitMq.Describe()} does not answer as it should: {exception.Message}"; // whatever a broker in trouble does
-        }
-    }
+    public Task<string?> FindBrokerFaultAsync(CancellationToken cancellationToken) =>
+        QueueTopology.FindFaultAsync(rabbitMq, cancellationToken);
 }

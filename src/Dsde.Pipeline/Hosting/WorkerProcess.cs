@@ -1,0 +1,133 @@
+using Dsde.Engine;
+using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Messaging.Attachment;
+using Dsde.Pipeline.Telemetry;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Dsde.Pipeline.Hosting;
+
+/// <summary>
+/// A worker from the first second to the last: health answers, database and broker are waited for, the engine is loaded, jobs are taken
+/// until it is to stop, and what runs is drained.
+/// </summary>
+/// <param name="worker">Options.</param>
+/// <param name="rabbitMq">The broker.</param>
+/// <param name="persistence">The database.</param>
+/// <param name="load">Loads the engine, which may take minutes; it is disposed of here.</param>
+/// <param name="loggers">Where logs go.</param>
+internal sealed class WorkerProcess(
+    WorkerOptions worker,
+    RabbitMqOptions rabbitMq,
+    PersistenceOptions persistence,
+    Func<IGenerationEngine> load,
+    ILoggerFactory loggers
+)
+{
+    private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(2);
+
+    private readonly WorkerHealth _health = new();
+
+    /// <summary>Runs it.</summary>
+    /// <param name="stop">Cancelled to stop the worker, at whatever stage it is.</param>
+    /// <returns>Null if it was stopped; otherwise how it lost its place at the broker for good.</returns>
+    /// <exception cref="ExpectedFailureException">It can't work: the port is taken, the schema is another one, the engine failed.</exception>
+    public async Task<string?> RunAsync(CancellationToken stop)
+    {
+        var server = await HealthServer.StartAsync(worker, _health, loggers, CancellationToken.None);
+        try
+        {
+            await WaitForServersAsync(stop);
+            _health.Await("models", "The models are being loaded.");
+            var engine = await LoadAsync(stop);
+            return await WorkAsync(engine, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            _health.Await("stop", "The worker is ending.");
+            using var patience = new CancellationTokenSource(ServerPatience);
+            await server.StopAsync(patience.Token);
+            server.Dispose();
+        }
+    }
+
+    private async Task WaitForServersAsync(CancellationToken stop)
+    {
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(loggers).AddDsdePersistence(persistence);
+        await using var provider = services.BuildServiceProvider();
+        var prerequisites = new Prerequisites(_health, TimeProvider.System, loggers.CreateLogger<Prerequisites>());
+        await prerequisites.RequireDatabaseAsync(provider.GetRequiredService<IDatabaseMigrator>(), stop);
+        await prerequisites.RequireBrokerAsync(rabbitMq, stop);
+    }
+
+    /// <summary>Loading can't be interrupted: who is told to stop leaves it behind.</summary>
+    private async Task<IGenerationEngine> LoadAsync(CancellationToken stop)
+    {
+        var loading = Task.Run(load, CancellationToken.None);
+        return await loading.WaitAsync(stop);
+    }
+
+    private async Task<string?> WorkAsync(IGenerationEngine engine, CancellationToken stop)
+    {
+        var application = WorkerApplication.Build(engine, worker, rabbitMq, persistence, loggers);
+        var watch = application.Services.GetRequiredService<EngineWatch>();
+        try
+        {
+            await RunAsync(application, engine, stop);
+            RequireUnharmed(application, engine, watch);
+            return application.Services.GetRequiredService<BusWatchdog>().GaveUp;
+        }
+        catch (OperationCanceledException) when (watch.StuckSince is not null)
+        {
+            throw Hangs(); // what waits for the engine did not end
+        }
+        finally
+        {
+            if (watch.StuckSince is null)
+            {
+                await ((IAsyncDisposable)application).DisposeAsync(); // it would wait for a hanging engine for ever
+            }
+        }
+    }
+
+    private static void RequireUnharmed(IHost application, IGenerationEngine engine, EngineWatch watch)
+    {
+        if (watch.StuckSince is not null)
+        {
+            throw Hangs();
+        }
+
+        if (engine.BrokenDown.IsCancellationRequested)
+        {
+            throw new ExpectedFailureException("The engine has broken down; the log says why. Start the worker again.");
+        }
+
+        // The host stops when one of these fails, and says nothing to its caller.
+        foreach (var service in application.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+        {
+            if (service.ExecuteTask is { IsFaulted: true, Exception.InnerException: { } fault })
+            {
+                throw new InvalidOperationException($"{service.GetType().Name} has failed: {fault.Message}", fault);
+            }
+        }
+    }
+
+    private static ExpectedFailureException Hangs() =>
+        new("The engine hangs; its jobs were left to other workers. Start the worker again.");
+
+    private async Task RunAsync(IHost application, IGenerationEngine engine, CancellationToken stop)
+    {
+        var lifetime = application.Services.GetRequiredService<IHostApplicationLifetime>();
+        _health.Speak(application.Services.GetRequiredService<HealthCheckService>());
+
+        // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
+        await using var breakdown = engine.BrokenDown.Register(lifetime.StopApplication);
+        await application.StartAsync(stop);
+        await application.WaitForShutdownAsync(stop);
+    }
+}
