@@ -1,6 +1,7 @@
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Hosting.Settings;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
@@ -146,10 +147,10 @@ public sealed class SettingsTests
         // Reading fails on names and values that the program does not have.
         var read = new Dictionary<string, object>
         {
-            [EngineOptions.SectionName] = OptionsReader.Read<EngineOptions>(configuration, EngineOptions.SectionName),
-            [WorkerOptions.SectionName] = OptionsReader.Read<WorkerOptions>(configuration, WorkerOptions.SectionName),
-            [RabbitMqOptions.SectionName] = OptionsReader.Read<RabbitMqOptions>(configuration, RabbitMqOptions.SectionName),
-            [PersistenceOptions.SectionName] = OptionsReader.Read<PersistenceOptions>(configuration, PersistenceOptions.SectionName),
+            [EngineOptions.SectionName] = new SettingsReader(configuration).Read<EngineOptions>(),
+            [WorkerOptions.SectionName] = new SettingsReader(configuration).Read<WorkerOptions>(),
+            [RabbitMqOptions.SectionName] = new SettingsReader(configuration).Read<RabbitMqOptions>(),
+            [PersistenceOptions.SectionName] = new SettingsReader(configuration).Read<PersistenceOptions>(),
         };
         foreach (var setting in configuration.AsEnumerable().Where(pair => pair.Key.StartsWith("Dsde:", StringComparison.Ordinal)))
         {

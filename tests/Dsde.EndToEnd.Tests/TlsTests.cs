@@ -1,4 +1,5 @@
 using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Hosting.Settings;
 using Dsde.Pipeline.Messaging;
 using Dsde.Testing;
 using Dsde.Worker.Cli;
@@ -67,10 +68,7 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
 
         var exception = await Should.ThrowAsync<Exception>(async () =>
             await QueueTopology.DeclareAsync(
-                OptionsReader.Read<RabbitMqOptions>(
-                    new ConfigurationBuilder().AddInMemoryCollection(settings).Build(),
-                    RabbitMqOptions.SectionName
-                ),
+                new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Read<RabbitMqOptions>(),
                 TestContext.Current.CancellationToken
             )
         );

@@ -27,6 +27,8 @@ internal sealed class WorkerProcess(
 {
     private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan HangPatience = TimeSpan.FromSeconds(5);
+
     private readonly WorkerHealth _health = new();
 
     /// <summary>Runs it.</summary>
@@ -76,23 +78,56 @@ internal sealed class WorkerProcess(
     {
         var application = WorkerApplication.Build(engine, worker, rabbitMq, persistence, loggers);
         var watch = application.Services.GetRequiredService<EngineWatch>();
+        var watchdog = application.Services.GetRequiredService<BusWatchdog>();
         try
         {
             await RunAsync(application, engine, stop);
+            if (watch.StuckSince is null)
+            {
+                await application.StopAsync(CancellationToken.None);
+            }
+
             RequireUnharmed(application, engine, watch);
-            return application.Services.GetRequiredService<BusWatchdog>().GaveUp;
-        }
-        catch (OperationCanceledException) when (watch.StuckSince is not null)
-        {
-            throw Hangs(); // what waits for the engine did not end
+            return watchdog.GaveUp;
         }
         finally
         {
-            if (watch.StuckSince is null)
-            {
-                await ((IAsyncDisposable)application).DisposeAsync(); // it would wait for a hanging engine for ever
-            }
+            await EndAsync(application, watch);
         }
+    }
+
+    /// <summary>Until something asks it to stop.</summary>
+    private async Task RunAsync(IHost application, IGenerationEngine engine, CancellationToken stop)
+    {
+        var lifetime = application.Services.GetRequiredService<IHostApplicationLifetime>();
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var noted = lifetime.ApplicationStopping.Register(stopping.SetResult);
+        await using var asked = stop.Register(lifetime.StopApplication);
+
+        // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
+        await using var breakdown = engine.BrokenDown.Register(lifetime.StopApplication);
+        _health.Speak(application.Services.GetRequiredService<HealthCheckService>());
+        await application.StartAsync(stop);
+        await stopping.Task;
+    }
+
+    /// <summary>What waits for a hanging engine would do so for ever; the process ends all the same, and its connections with it.</summary>
+    private async Task EndAsync(IHost application, EngineWatch watch)
+    {
+        if (watch.StuckSince is null)
+        {
+            _health.Await("stop", "The worker is ending.");
+            await ((IAsyncDisposable)application).DisposeAsync();
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(HangPatience);
+        await Task.Run(() => application.StopAsync(limit.Token), CancellationToken.None)
+            .WaitAsync(HangPatience)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Run(() => ((IAsyncDisposable)application).DisposeAsync().AsTask())
+            .WaitAsync(HangPatience)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static void RequireUnharmed(IHost application, IGenerationEngine engine, EngineWatch watch)
@@ -119,15 +154,4 @@ internal sealed class WorkerProcess(
 
     private static ExpectedFailureException Hangs() =>
         new("The engine hangs; its jobs were left to other workers. Start the worker again.");
-
-    private async Task RunAsync(IHost application, IGenerationEngine engine, CancellationToken stop)
-    {
-        var lifetime = application.Services.GetRequiredService<IHostApplicationLifetime>();
-        _health.Speak(application.Services.GetRequiredService<HealthCheckService>());
-
-        // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
-        await using var breakdown = engine.BrokenDown.Register(lifetime.StopApplication);
-        await application.StartAsync(stop);
-        await application.WaitForShutdownAsync(stop);
-    }
 }

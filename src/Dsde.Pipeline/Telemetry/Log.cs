@@ -33,21 +33,21 @@ internal static partial class Log
         string database
     );
 
-    [LoggerMessage(2006, LogLevel.Information, "The database is back after {Seconds:F1} s")]
+    [LoggerMessage(2030, LogLevel.Information, "The database is back after {Seconds:F1} s")]
     public static partial void DatabaseBack(this ILogger logger, double seconds);
 
-    [LoggerMessage(2007, LogLevel.Information, "Health and metrics at {Address}")]
+    [LoggerMessage(2031, LogLevel.Information, "Health and metrics at {Address}")]
     public static partial void HealthListens(this ILogger logger, string address);
 
     [LoggerMessage(
-        2008,
+        2032,
         LogLevel.Critical,
         "The engine hangs with {Running} sequences running and {Waiting} waiting: nothing has moved for {Seconds:F0} s. "
             + "Its jobs are left to other workers, and this one ends"
     )]
     public static partial void EngineHangs(this ILogger logger, int running, int waiting, double seconds);
 
-    [LoggerMessage(2009, LogLevel.Critical, "Something failed that was not foreseen; the program ends")]
+    [LoggerMessage(2033, LogLevel.Critical, "Something failed that was not foreseen; the program ends")]
     public static partial void Unforeseen(this ILogger logger, Exception exception);
 
     [LoggerMessage(2005, LogLevel.Warning, "A message of {Bytes} bytes in {Queue} is no job and was moved to the error queue: {Reason}")]

@@ -18,14 +18,19 @@ internal static class DsdeCommandLine
     {
         configuration ??= new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout };
         configuration.EnableDefaultExceptionHandler = false;
-        var parsed = Create().Parse(args);
-        if (parsed.Action is ParseErrorAction mistake)
-        {
-            mistake.ShowHelp = parsed.Tokens.Count == 0; // otherwise the message would drown in it
-        }
-
+        ParseResult? parsed = null;
         try
         {
+            parsed = Create().Parse(args);
+            if (parsed.Action is ParseErrorAction mistake)
+            {
+                mistake.ShowHelp = parsed.Tokens.Count == 0; // otherwise the message would drown in it
+            }
+            else if (parsed.Action is AsynchronousCommandLineAction)
+            {
+                _ = new ProgramSettings(); // a verb; what is set wrongly is said whether it would use it or not
+            }
+
             var exitCode = await parsed.InvokeAsync(configuration, CancellationToken.None);
             return parsed.Action is ParseErrorAction ? ExitCodes.SetupError : exitCode;
         }
@@ -37,6 +42,12 @@ internal static class DsdeCommandLine
         {
             await configuration.Error.WriteLineAsync($"dsde: {message}");
             return ExitCodes.SetupError;
+        }
+        catch (Exception exception)
+        {
+            await configuration.Error.WriteLineAsync($"dsde: {UnforeseenFailure.Describe(exception)}");
+            UnforeseenFailure.Log(exception, isService: parsed?.CommandResult.Command is WorkerCommand);
+            return ExitCodes.Unforeseen;
         }
     }
 

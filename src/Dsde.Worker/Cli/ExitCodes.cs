@@ -18,6 +18,9 @@ internal static class ExitCodes
     /// </summary>
     public const int Detached = 3;
 
+    /// <summary>Something failed that nobody has foreseen: a bug. The line on the error stream says what to report.</summary>
+    public const int Unforeseen = 4;
+
     /// <summary>Interrupted by Ctrl-C or SIGTERM; what was done until then is written.</summary>
     public const int Interrupted = 130;
 }

@@ -3,6 +3,7 @@ using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Pipeline;
 using Microsoft.Extensions.Options;
+using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
 
@@ -17,6 +18,7 @@ internal static class ExpectedFailures
         {
             ExpectedFailureException or JobFileException or ModelLoadException or DatabaseUnavailableException => exception.Message,
             OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
+            OperationInterruptedException refused => $"RabbitMQ refused it: {refused.ShutdownReason?.ReplyText ?? refused.Message}",
             FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
             AggregateException { InnerExceptions: [var only] } => Describe(only),
             _ => null,

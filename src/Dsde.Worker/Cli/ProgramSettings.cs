@@ -53,5 +53,5 @@ internal sealed class ProgramSettings
     public PersistenceOptions Persistence() => ConnectionStrings.Require(_reader.Read<PersistenceOptions>());
 
     /// <summary>Log levels and the like, for the host.</summary>
-    public IConfiguration Configuration => _configuration;
+    public IConfigurationRoot Configuration => _configuration;
 }

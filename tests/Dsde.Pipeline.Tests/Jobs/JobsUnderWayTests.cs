@@ -4,6 +4,7 @@ using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Pipeline.Tests.Jobs;
 
@@ -20,7 +21,11 @@ public sealed class JobsUnderWayTests : IDisposable
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var engine = new ScriptedEngine((_, _) => throw new NotSupportedException());
         _jobs = new JobsUnderWay(
-            new WorkerMetrics(_services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), engine),
+            new WorkerMetrics(
+                _services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(),
+                engine,
+                NullLogger<WorkerMetrics>.Instance
+            ),
             Slots
         );
     }

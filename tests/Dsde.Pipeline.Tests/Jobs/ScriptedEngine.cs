@@ -23,7 +23,10 @@ internal sealed class ScriptedEngine(
 
     public CancellationToken BrokenDown => brokenDown;
 
-    public EngineSnapshot GetSnapshot() => default;
+    /// <summary>What it says of itself.</summary>
+    public EngineSnapshot Snapshot { get; set; }
+
+    public EngineSnapshot GetSnapshot() => Snapshot;
 
     public Task<GenerationResult> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken)
     {

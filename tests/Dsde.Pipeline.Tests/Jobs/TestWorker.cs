@@ -49,12 +49,15 @@ internal sealed class TestWorker : IAsyncDisposable
             Options,
             NullLogger<JobRunner>.Instance
         );
-        Renewal = new LeaseRenewal(store, Running, Patience, Options, time, NullLogger<LeaseRenewal>.Instance);
+        Renewal = new LeaseRenewal(store, Running, Patience, Engine, Options, time, NullLogger<LeaseRenewal>.Instance);
     }
 
     public string WorkerId { get; }
 
     public WorkerOptions Options { get; }
+
+    /// <summary>Whether the engine is taken to hang.</summary>
+    public FakeLiveness Engine { get; } = new();
 
     public HeldJobs Running { get; }
 
@@ -97,5 +100,10 @@ internal sealed class TestWorker : IAsyncDisposable
         Checkpoints.Dispose();
         Renewal.Dispose();
         Running.Dispose();
+    }
+
+    internal sealed class FakeLiveness : IEngineLiveness
+    {
+        public DateTimeOffset? StuckSince { get; set; }
     }
 }

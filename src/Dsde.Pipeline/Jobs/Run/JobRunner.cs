@@ -48,7 +48,7 @@ internal sealed class JobRunner(
                     case ClaimResult.Ended earlier:
                         return new JobOutcome.Ended(earlier.Job, IsNew: false);
                     case ClaimResult.Conflict:
-                        logger.JobConflicts(job.JobId);
+                        logger.JobConflicts(claim.JobId);
                         return new JobOutcome.Conflict(
                             new JobFailure(
                                 FailureCodes.JobIdConflict,

@@ -23,6 +23,9 @@ internal sealed class BusWatchdog(
         .. bus.Endpoints.Select(endpoint => (endpoint, new RestartSchedule(TimeSpan.FromSeconds(options.ReattachSeconds)))),
     ];
 
+    private readonly Outage _broker = new(time, logger.BrokerAway, away => logger.BrokerBack(away.TotalSeconds));
+    private readonly Dictionary<WatchedEndpoint, DateTimeOffset> _detached = [];
+
     /// <summary>Why the process is to end; null while it isn't.</summary>
     public string? GaveUp { get; private set; }
 
@@ -38,6 +41,7 @@ internal sealed class BusWatchdog(
     /// <summary>Looks after every endpoint once.</summary>
     public async Task LookAsync(CancellationToken stoppingToken)
     {
+        await TellAsync(stoppingToken);
         foreach (var (endpoint, schedule) in _watched)
         {
             await LookAfterAsync(endpoint, schedule, stoppingToken);
@@ -66,20 +70,17 @@ internal sealed class BusWatchdog(
     /// <summary>MassTransit starts only once, and not at all after some errors: first the broker has to be there.</summary>
     private async Task StartBusAsync(CancellationToken stoppingToken)
     {
-        for (string? known = null; ; await Task.Delay(StartPause, time, stoppingToken))
+        for (; ; await Task.Delay(StartPause, time, stoppingToken))
         {
+            var asked = time.GetTimestamp();
             var fault = await bus.FindBrokerFaultAsync(stoppingToken) ?? await TryStartAsync(stoppingToken);
             if (fault is null)
             {
+                _broker.Back(asked);
                 return;
             }
 
-            if (fault != known)
-            {
-                logger.BrokerAway(fault);
-                known = fault;
-            }
-
+            _broker.Away(fault);
             foreach (var (endpoint, _) in _watched)
             {
                 endpoint.Explain(fault);
@@ -100,6 +101,44 @@ internal sealed class BusWatchdog(
         }
     }
 
+    /// <summary>
+    /// Logs what has gone and what is back: the broker, which takes all endpoints with it, or an endpoint that has lost its consumer
+    /// although the broker is there.
+    /// </summary>
+    private async Task TellAsync(CancellationToken stoppingToken)
+    {
+        var detached = _watched.Select(watched => watched.Endpoint).Where(endpoint => endpoint.WasAttached && !endpoint.Status.IsAttached);
+        var news = detached.Where(endpoint => !_detached.ContainsKey(endpoint)).ToList();
+        if (news.Count > 0 && !_broker.IsAway && await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
+        {
+            _broker.Away(fault);
+        }
+
+        foreach (var endpoint in news)
+        {
+            var status = endpoint.Status;
+            _detached[endpoint] = status.DetachedSince ?? time.GetUtcNow();
+            if (!_broker.IsAway)
+            {
+                logger.EndpointDetached(status.Queue, status.Reason);
+            }
+        }
+
+        foreach (var (endpoint, since) in _detached.Where(known => known.Key.Status.IsAttached).ToList())
+        {
+            _detached.Remove(endpoint);
+            if (!_broker.IsAway)
+            {
+                logger.EndpointAttached(endpoint.Status.Queue, (time.GetUtcNow() - since).TotalSeconds);
+            }
+        }
+
+        if (_broker.IsAway && _watched.TrueForAll(watched => watched.Endpoint.Status.IsAttached))
+        {
+            _broker.Back(time.GetTimestamp());
+        }
+    }
+
     private async Task LookAfterAsync(WatchedEndpoint endpoint, RestartSchedule schedule, CancellationToken stoppingToken)
     {
         var status = endpoint.Status;
@@ -111,7 +150,6 @@ internal sealed class BusWatchdog(
         if (await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
         {
             endpoint.Explain(fault);
-            logger.EndpointDetached(status.Queue, fault);
             schedule.Postpone(time.GetUtcNow());
         }
         else if (schedule.IsExhausted)

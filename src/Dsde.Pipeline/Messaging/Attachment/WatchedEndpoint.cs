@@ -35,6 +35,9 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
     /// <summary>Done when it has had a consumer once.</summary>
     public Task FirstAttached => _firstAttached.Task;
 
+    /// <summary>Whether it has had a consumer once.</summary>
+    public bool WasAttached => FirstAttached.IsCompletedSuccessfully;
+
     /// <summary>Connects it, for the first time or in place of what there was; whether messages come then is seen later.</summary>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
