@@ -34,7 +34,12 @@ internal sealed class DrainTimer(
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>The bus has stopped, or had to be left: what it still delivers is not begun any more.</summary>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        heldJobs.HandBackAll();
+        return Task.CompletedTask;
+    }
 
     public void Dispose()
     {

@@ -14,6 +14,12 @@ internal static class BusSetup
     private const string CancelJobName = "dsde-cancel-job";
     private const string CancelBatchName = "dsde-cancel-batch";
 
+    /// <summary>
+    /// After about twice that the broker takes back what a frozen machine was sent, which is nobody's until then. Too short for no one, as a
+    /// connection that is lost for nothing costs a moment only.
+    /// </summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
+
     /// <summary>Scheme of addresses of the transport in memory.</summary>
     public const string InMemoryScheme = "loopback";
 
@@ -30,6 +36,7 @@ internal static class BusSetup
                 (context, configuration) =>
                 {
                     UseHost(configuration, rabbitMq);
+                    configuration.SendTopology.ErrorQueueNameFormatter = new LaneErrorQueues();
                 }
             );
         });
@@ -225,12 +232,19 @@ internal static class BusSetup
                 host.Username(rabbitMq.Username);
                 host.Password(rabbitMq.ReadPassword());
                 host.PublisherConfirmation = true;
+                host.Heartbeat(Heartbeat);
                 if (rabbitMq.UseTls)
                 {
                     host.UseSsl(new BrokerTls(rabbitMq).ApplyTo);
                 }
             }
         );
+
+    private sealed class LaneErrorQueues : IErrorQueueNameFormatter
+    {
+        public string FormatErrorQueueName(string queueName) =>
+            Lane.All.FirstOrDefault(lane => lane.Queue == queueName)?.ErrorQueue ?? $"{queueName}_error";
+    }
 
     /// <summary>The bus waits for consumers as long as they may drain, and a little for what they do at their end.</summary>
     private static void SetStopTimeout(IServiceCollection services, WorkerOptions worker)

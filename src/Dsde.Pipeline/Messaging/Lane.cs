@@ -31,11 +31,11 @@ internal sealed record Lane(string Queue, JobLane Kind)
     /// <summary>All that are consumed.</summary>
     public static IReadOnlyList<Lane> All { get; } = [Bulk, High, Resumed];
 
-    /// <summary>Where messages go that came back too often.</summary>
-    public string DeadLetterQueue => Queue + "-dead";
+    /// <summary>Where messages go that came back too often. What was resumed is the bulk lane's again.</summary>
+    public string DeadLetterQueue => (Kind == JobLane.Resumed ? Bulk.Queue : Queue) + "-dead";
 
     /// <summary>Where messages go that can't be read, or that an operator may want to send again.</summary>
-    public string ErrorQueue => Queue + "_error";
+    public string ErrorQueue => (Kind == JobLane.Resumed ? Bulk.Queue : Queue) + "_error";
 
     /// <summary>
     /// Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.

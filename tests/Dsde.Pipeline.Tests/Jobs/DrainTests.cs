@@ -40,6 +40,27 @@ public sealed class DrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_delivered_after_the_stop_when_the_services_are_gone_is_handed_back_and_not_failed()
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var worker = Life.CreateWorker(engine);
+        using var timer = new DrainTimer(
+            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance),
+            worker.Running,
+            worker.Options,
+            Life.Time,
+            NullLogger<DrainTimer>.Instance
+        );
+        await timer.StartAsync(TestContext.Current.CancellationToken);
+
+        await timer.StopAsync(TestContext.Current.CancellationToken);
+        await worker.DisposeAsync();
+
+        (await worker.RunAsync(JobLife.Job())).ShouldBeOfType<JobOutcome.HandedBack>();
+        engine.Requests.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_running_job_is_suspended_and_the_next_worker_gets_where_it_stopped()
     {
         var started = new TaskCompletionSource();

@@ -32,7 +32,6 @@ public sealed class JobsUnderWayTests : IDisposable
 
     public void Dispose()
     {
-        _jobs.Dispose();
         _services.Dispose();
     }
 

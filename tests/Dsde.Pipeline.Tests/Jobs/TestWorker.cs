@@ -99,7 +99,6 @@ internal sealed class TestWorker : IAsyncDisposable
         await Checkpoints.StopAsync(CancellationToken.None);
         Checkpoints.Dispose();
         Renewal.Dispose();
-        Running.Dispose();
     }
 
     internal sealed class FakeLiveness : IEngineLiveness

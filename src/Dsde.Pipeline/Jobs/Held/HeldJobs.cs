@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Telemetry;
 
@@ -8,7 +9,12 @@ namespace Dsde.Pipeline.Jobs.Held;
 /// The jobs this worker has claimed, so that their leases are renewed, and they can be cancelled one by one or, when the time to drain is
 /// up, handed back all.
 /// </summary>
-internal sealed class HeldJobs(TimeProvider time) : IDisposable
+[SuppressMessage(
+    "Design",
+    "CA1001",
+    Justification = "The sources have no timer and no wait handle to free. Deliveries may come while the program ends, after its services are gone."
+)]
+internal sealed class HeldJobs(TimeProvider time)
 {
     private const int RememberedCancellations = 10_000;
 
@@ -122,12 +128,6 @@ internal sealed class HeldJobs(TimeProvider time) : IDisposable
         {
             job.Abandon();
         }
-    }
-
-    public void Dispose()
-    {
-        _handBack.Dispose();
-        _abandoned.Dispose();
     }
 
     /// <summary>Ends the note of a job.</summary>

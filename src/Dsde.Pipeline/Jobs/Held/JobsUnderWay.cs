@@ -14,7 +14,7 @@ namespace Dsde.Pipeline.Jobs.Held;
 /// </summary>
 /// <param name="metrics">Count ends.</param>
 /// <param name="slotsPerLane">Jobs of a lane at once. Deliveries alone don't bound them, as lost ones leave their jobs behind.</param>
-internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : IDisposable
+internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane)
 {
     private readonly ConcurrentDictionary<Guid, Work> _works = new();
     private readonly Dictionary<JobLane, SemaphoreSlim> _slots = Enum.GetValues<JobLane>()
@@ -44,15 +44,6 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane) : ID
 
         _ = RunAsync(work, () => run(delivery), slots);
         return await work.Outcome.Task.WaitAsync(deliveryLost);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var slots in _slots.Values)
-        {
-            slots.Dispose();
-        }
     }
 
     private async Task RunAsync(Work work, Func<Task<JobOutcome>> run, SemaphoreSlim slots)

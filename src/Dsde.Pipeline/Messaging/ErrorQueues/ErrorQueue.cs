@@ -8,7 +8,7 @@ internal sealed record ErrorQueue(string Name, string Exchange)
     /// <summary>All there are. Most are made with their first message.</summary>
     public static IReadOnlyList<ErrorQueue> All { get; } =
     [
-        .. Lane.All.SelectMany(lane =>
+        .. new[] { Lane.Bulk, Lane.High }.SelectMany(lane =>
             new[] { new ErrorQueue(lane.ErrorQueue, lane.Queue), new ErrorQueue(lane.DeadLetterQueue, lane.Queue) }
         ),
     ];
