@@ -35,6 +35,7 @@ internal static class WorkerApplication
             .Services.AddHealthChecks()
             .AddCheck<DatabaseHealth>("database", tags: [WorkerHealth.ReadyTag])
             .AddCheck<QueueHealth>("queues", tags: [WorkerHealth.ReadyTag])
+            .AddCheck<ClaimsHealth>("claims", tags: [WorkerHealth.ReadyTag])
             .AddCheck<EngineHealth>("engine", tags: [WorkerHealth.LiveTag, WorkerHealth.ReadyTag]);
         return builder.Build();
     }

@@ -76,9 +76,9 @@ internal sealed class WorkerPresence(
             logger.WorkerBuried(dead.WorkerId, dead.ClaimCount);
         }
 
+        await waitingPlace.CountAsync(cancellationToken);
         if (_lastBeat is null || time.GetElapsedTime(_lastBeat.Value) >= _beatInterval)
         {
-            await waitingPlace.CountAsync(cancellationToken);
             await registry.BeatAsync(heldJobs.Count, waitingPlace.WaitingCount, cancellationToken);
             _lastBeat = time.GetTimestamp();
         }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Dsde.Engine;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Messaging;
 
 namespace Dsde.Pipeline.Telemetry;
 
@@ -14,7 +15,7 @@ internal sealed class WorkerMetrics
     private readonly Histogram<double> _duration;
     private readonly ILogger<WorkerMetrics> _logger;
 
-    public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine, ILogger<WorkerMetrics> logger)
+    public WorkerMetrics(IMeterFactory meters, IGenerationEngine engine, IWaitingPlace waitingPlace, ILogger<WorkerMetrics> logger)
     {
         _logger = logger;
         var meter = meters.Create(MeterName);
@@ -33,6 +34,12 @@ internal sealed class WorkerMetrics
             () => engine.GetSnapshot().Iterations,
             "{iteration}",
             "Draft-verify-accept iterations."
+        );
+        meter.CreateObservableGauge(
+            "dsde.jobs.waiting_for_claim",
+            () => waitingPlace.WaitingCount,
+            "{job}",
+            "Jobs that wait for another worker's claim, of all workers together."
         );
         meter.CreateObservableGauge("dsde.sequences.running", () => engine.GetSnapshot().Running, "{sequence}", "Sequences in the batch.");
         meter.CreateObservableGauge(

@@ -69,16 +69,45 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
         (await ResumedAfterAsync(killed, startedAt, orphans)).ShouldBeLessThan(LongestTakeover);
     }
 
+    [Fact]
+    public async Task While_a_frozen_worker_has_jobs_the_metric_and_the_health_of_another_say_that_they_wait()
+    {
+        await using var frozen = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: Settings);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, frozen.VirtualHost);
+        string[] jobs = [.. Enumerable.Range(0, 4).Select(number => CreateJob(number, 800))];
+        foreach (var job in jobs)
+        {
+            await tap.PublishAsync(job);
+        }
+
+        await Rows.WaitAsync(frozen.ConnectionString, $"SELECT count(*) = 4 FROM generation_jobs WHERE {IsRunningAt(frozen)}");
+        await frozen.PauseAsync();
+        await using var other = await frozen.StartAnotherAsync();
+        foreach (var job in jobs)
+        {
+            await tap.PublishAsync(job); // the broker keeps the first copies for the frozen worker
+        }
+
+        while (await other.ReadMetricAsync("dsde_jobs_waiting_for_claim") == 0)
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+
+        (await other.ReadHealthAsync()).Text.ShouldContain("for another worker's claim to end or to run out");
+        await tap.WaitForAsync(jobs.Length);
+    }
+
+    private static string CreateJob(int number, int tokens) =>
+        $$"""
+        {"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there were {{number
+            + 2}} foxes","maxTokens":{{tokens}},"ignoreEos":true,"seed":{{number}}}
+        """;
+
     private static async Task PublishAsync(EventTap tap)
     {
         foreach (var number in Enumerable.Range(0, JobCount))
         {
-            await tap.PublishAsync(
-                $$"""
-                {"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there were {{number
-                    + 2}} foxes","maxTokens":150,"ignoreEos":true,"seed":{{number}}}
-                """
-            );
+            await tap.PublishAsync(CreateJob(number, 150));
         }
     }
 

@@ -2,6 +2,7 @@ using Dsde.Contracts;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,6 +25,7 @@ public sealed class JobsUnderWayTests : IDisposable
             new WorkerMetrics(
                 _services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(),
                 engine,
+                new WaitInProcess(TimeProvider.System),
                 NullLogger<WorkerMetrics>.Instance
             ),
             Slots
