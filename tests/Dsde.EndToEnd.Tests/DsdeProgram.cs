@@ -19,9 +19,17 @@ internal static class DsdeProgram
     public static Task<Ended> RunAsync(params string[] arguments) => RunAsync([], arguments);
 
     /// <summary>Runs a verb to its end with variables set.</summary>
-    public static async Task<Ended> RunAsync(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    public static Task<Ended> RunAsync(IEnumerable<(string Name, string Value)> environment, params string[] arguments) =>
+        RunInAsync(Repository.Root, environment, arguments);
+
+    /// <summary>Runs a verb to its end in a folder.</summary>
+    public static async Task<Ended> RunInAsync(
+        string folder,
+        IEnumerable<(string Name, string Value)> environment,
+        params string[] arguments
+    )
     {
-        using var process = Start(environment, arguments);
+        using var process = StartIn(folder, environment, arguments);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return new Ended(process.ExitCode, await output, await error);
@@ -48,13 +56,16 @@ internal static class DsdeProgram
     }
 
     /// <summary>Starts a verb.</summary>
-    public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments) =>
+        StartIn(Repository.Root, environment, arguments);
+
+    private static Process StartIn(string folder, IEnumerable<(string Name, string Value)> environment, params string[] arguments)
     {
         var start = new ProcessStartInfo(ProgramPath, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Repository.Root,
+            WorkingDirectory = folder,
         };
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         // .NET's socket for debuggers would stay in the temporary directory of who is killed

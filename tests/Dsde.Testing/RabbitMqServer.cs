@@ -45,8 +45,8 @@ public class RabbitMqServer : IAsyncLifetime
         return name;
     }
 
-    /// <summary>Makes a user who may do everything in a virtual host, or gives it another password.</summary>
-    public async Task SetUserAsync(string name, string password, string virtualHost)
+    /// <summary>Makes a user who may do everything in a virtual host, or gives it another password or fewer rights.</summary>
+    public async Task SetUserAsync(string name, string password, string virtualHost, string configure = ".*")
     {
         (await _management.PutAsJsonAsync($"users/{name}", new { password, tags = "" })).EnsureSuccessStatusCode();
         (
@@ -54,7 +54,7 @@ public class RabbitMqServer : IAsyncLifetime
                 $"permissions/{virtualHost}/{name}",
                 new
                 {
-                    configure = ".*",
+                    configure,
                     write = ".*",
                     read = ".*",
                 }

@@ -17,11 +17,12 @@ internal static class BrokerRefusal
     private static string Remedy(RabbitMqOptions options, ShutdownEventArgs? reason, string said) =>
         reason?.ReplyCode switch
         {
-            Constants.NotAllowed when said.Contains("vhost", StringComparison.Ordinal) =>
+            Constants.NotAllowed when said.Contains("not found", StringComparison.Ordinal) =>
                 $"Make the virtual host (rabbitmqctl add_vhost {options.VirtualHost}) and give the user rights in it, or set "
                     + $"{RabbitMqOptions.SectionName}:VirtualHost.",
-            Constants.AccessRefused => "The user needs the rights to configure, write and read there: rabbitmqctl set_permissions -p "
-                + $"{options.VirtualHost} {options.Username} '.*' '.*' '.*'.",
+            Constants.NotAllowed or Constants.AccessRefused =>
+                "The user needs the rights to configure, write and read there: rabbitmqctl set_permissions -p "
+                    + $"{options.VirtualHost} {options.Username} '.*' '.*' '.*'.",
             Constants.PreconditionFailed when said.Contains(" for queue ", StringComparison.Ordinal) =>
                 "The queue was made with other arguments. Set what differs as it was (all workers and submitters must agree), use another "
                     + "virtual host, or, if what is in the queue may be lost, delete it.",

@@ -20,6 +20,7 @@ internal static class LoggingSetup
     /// </summary>
     public static void AddDsdeLogging(this ILoggingBuilder logging, IConfiguration configuration)
     {
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = ConsoleFormatterNames.Simple);
         logging.Services.Configure<SimpleConsoleFormatterOptions>(console =>
         {
             console.SingleLine = true;

@@ -26,7 +26,7 @@ internal static class DsdeCommandLine
             {
                 mistake.ShowHelp = parsed.Tokens.Count == 0; // otherwise the message would drown in it
             }
-            else if (parsed.Action is AsynchronousCommandLineAction)
+            else if (parsed.CommandResult.Command is DsdeCommand && parsed.Action is not (null or HelpWithExamples or HelpAction))
             {
                 _ = new ProgramSettings(); // a verb; what is set wrongly is said whether it would use it or not
             }

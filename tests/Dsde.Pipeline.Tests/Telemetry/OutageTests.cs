@@ -1,0 +1,63 @@
+using Dsde.Persistence;
+using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dsde.Pipeline.Tests.Telemetry;
+
+public sealed class OutageTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<string> _told = [];
+    private readonly Outage _outage;
+
+    public OutageTests() => _outage = new Outage(_time, _told.Add, away => _told.Add($"back after {away.TotalSeconds}"));
+
+    [Fact]
+    public void However_many_notice_an_outage_is_told_once_and_its_end_once()
+    {
+        _outage.Back(_time.GetTimestamp());
+        _outage.Away("gone");
+        _outage.Away("gone");
+        _time.Advance(TimeSpan.FromSeconds(20));
+        _outage.Away("still gone");
+        _outage.Back(_time.GetTimestamp());
+        _outage.Back(_time.GetTimestamp());
+
+        _told.ShouldBe(["gone", "back after 20"]);
+    }
+
+    [Fact]
+    public void An_answer_to_what_was_asked_before_the_outage_does_not_end_it()
+    {
+        var asked = _time.GetTimestamp();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _outage.Away("gone");
+
+        _outage.Back(asked);
+
+        _outage.IsAway.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Work_that_waits_for_the_database_is_done_once_it_answers()
+    {
+        var patience = new DatabasePatience(_time, NullLogger<DatabasePatience>.Instance);
+        var tries = 0;
+        var work = patience.RunAsync(
+            () =>
+                ++tries < 3
+                    ? Task.FromException<int>(new DatabaseUnavailableException("away", new TimeoutException()))
+                    : Task.FromResult(tries),
+            TestContext.Current.CancellationToken
+        );
+        while (!work.IsCompleted)
+        {
+            _time.Advance(DatabasePatience.Pause);
+            await Task.Yield();
+        }
+
+        (await work).ShouldBe(3);
+    }
+}
