@@ -1,5 +1,5 @@
 using Dsde.Engine;
-using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Jobs.Ends;
 
 namespace Dsde.Pipeline.Tests.Jobs;
 
