@@ -139,7 +139,7 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
                 ("Dsde__Worker__StorePrompts", "false"),
                 ("Dsde__Worker__StoreOutputs", "false"),
                 ("Dsde__Worker__CheckpointTokens", "16"),
-                ("Dsde__Worker__MaxEventTextBytes", "1024"),
+                ("Dsde__Worker__MaxEventBytes", "1024"),
             ]
         );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);

@@ -2,6 +2,7 @@ using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 

@@ -38,7 +38,7 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
         switch (outcome)
         {
             case JobOutcome.Ended ended:
-                await announcer.AnnounceAsync(job, ended, origin, context, context.CancellationToken);
+                await announcer.AnnounceAsync(job, ended, origin, context.CancellationToken);
                 if (ended.DeadLetterReason is { } reason && !isInMemory)
                 {
                     throw new JobDeadLetteredException(job.JobId, reason);
@@ -46,7 +46,7 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
 
                 break;
             case JobOutcome.Conflict conflict:
-                await announcer.AnnounceAsync(job, conflict, origin, context, context.CancellationToken);
+                await announcer.AnnounceAsync(job, conflict, origin, context.CancellationToken);
                 break;
             case JobOutcome.HandedBack when !isInMemory:
                 // Returning would acknowledge, and throwing now would send the job to the error queue; once the endpoint stops, the same

@@ -1,6 +1,7 @@
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Dsde.Pipeline.Hosting;

@@ -1,6 +1,7 @@
 using Dsde.Persistence;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Hosting;

@@ -91,7 +91,7 @@ internal sealed class WorkerOptions : IValidatableObject
     /// </summary>
     /// <value>Bytes, 1024 to 104857600. The default is 262144.</value>
     [Range(1024, 100 << 20)]
-    public int MaxEventTextBytes { get; set; } = 256 << 10;
+    public int MaxEventBytes { get; set; } = 256 << 10;
 
     /// <summary>Largest message that is read as a job; a larger one is refused.</summary>
     /// <value>Bytes, 1024 to 134217728. The default is 4194304.</value>

@@ -5,6 +5,7 @@ using Dsde.Persistence.Workers;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Hosting;

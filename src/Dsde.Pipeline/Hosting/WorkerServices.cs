@@ -5,7 +5,9 @@ using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
+using MassTransit;
 
 namespace Dsde.Pipeline.Hosting;
 
@@ -30,6 +32,7 @@ internal static class WorkerServices
         services.AddSingleton<HeldJobs>();
         services.AddSingleton<JobValidator>();
         services.AddSingleton<DatabasePatience>();
+        services.AddSingleton<BrokerPatience>();
         services.AddSingleton<EngineGate>();
         services.AddSingleton<CheckpointWriter>();
         services.AddSingleton<OutputGenerator>();
@@ -39,7 +42,11 @@ internal static class WorkerServices
             provider.GetRequiredService<WorkerMetrics>(),
             provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin
         ));
-        services.AddSingleton<EventPublisher>();
+        services.AddSingleton(provider => new EventPublisher(
+            provider.GetRequiredService<IBus>,
+            provider.GetRequiredService<BrokerPatience>(),
+            provider.GetRequiredService<ILogger<EventPublisher>>()
+        ));
         services.AddSingleton<BatchAnnouncer>();
         services.AddSingleton<EndAnnouncer>();
         services.AddSingleton<SubmitGenerationJobConsumer>();

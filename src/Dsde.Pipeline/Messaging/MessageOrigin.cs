@@ -11,6 +11,12 @@ namespace Dsde.Pipeline.Messaging;
 /// <param name="Trace">The submitter's span; default for none.</param>
 internal readonly record struct MessageOrigin(string? CorrelationId, ActivityContext Trace)
 {
+    /// <summary>The conversation that the job is part of, as MassTransit has it; null if it said nothing of one.</summary>
+    public Guid? ConversationId { get; init; }
+
+    /// <summary>What set the event off, as MassTransit has it: the job's correlation id.</summary>
+    public Guid? InitiatorId { get; init; }
+
     /// <summary>Header of W3C trace context, which anybody may send.</summary>
     public const string TraceParentHeader = "traceparent";
 
@@ -23,7 +29,12 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
     private const int LongestTraceState = 512;
 
     /// <summary>Reads it from a message; what is not as it should be counts as absent.</summary>
-    public static MessageOrigin Of(ConsumeContext context) => Of(context.ReceiveContext.TransportHeaders, context.CorrelationId);
+    public static MessageOrigin Of(ConsumeContext context) =>
+        Of(context.ReceiveContext.TransportHeaders, context.CorrelationId) with
+        {
+            ConversationId = context.ConversationId,
+            InitiatorId = context.CorrelationId,
+        };
 
     /// <param name="headers">Of the transport.</param>
     /// <param name="envelopeCorrelationId">What the envelope says, if there is one.</param>
@@ -44,6 +55,8 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
     public void ApplyTo(SendContext send, Guid messageId, Guid otherwise)
     {
         send.MessageId = messageId;
+        send.ConversationId = ConversationId ?? send.ConversationId;
+        send.InitiatorId = InitiatorId;
         send.CorrelationId =
             CorrelationId is null ? otherwise
             : Guid.TryParse(CorrelationId, out var id) && id.ToString() == CorrelationId ? id

@@ -123,8 +123,12 @@ internal static partial class Log
     )]
     public static partial void EndpointGivenUp(this ILogger logger, string queue, int restarts);
 
-    [LoggerMessage(2054, LogLevel.Warning, "An event ({Type}) was not confirmed by the broker and is published again: {Reason}")]
-    public static partial void EventNotConfirmed(this ILogger logger, string type, string reason);
+    [LoggerMessage(
+        2054,
+        LogLevel.Warning,
+        "The broker takes messages of at most {Limit} bytes and closed a channel for one that has more, while {Type} of {Bytes} bytes was published"
+    )]
+    public static partial void EventRefused(this ILogger logger, string type, long bytes, long limit);
 
     [LoggerMessage(2055, LogLevel.Warning, "{Queue} has lost its consumer: {Reason}")]
     public static partial void EndpointDetached(this ILogger logger, string queue, string reason);

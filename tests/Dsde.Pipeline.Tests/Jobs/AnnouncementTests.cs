@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dsde.Contracts;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -129,7 +130,7 @@ public sealed class AnnouncementTests : IAsyncLifetime
         var text = new string('x', 5000);
         var worker = Life.CreateWorker(
             (request, _) => Task.FromResult(ScriptedEngine.Result(request, text)),
-            new WorkerOptions { StoreOutputs = false, MaxEventTextBytes = 1024 }
+            new WorkerOptions { StoreOutputs = false, MaxEventBytes = 1024 }
         );
         var announcer = CreateAnnouncer(worker);
         var job = JobLife.Job() with { ReturnTokenIds = true, ChoiceCount = 2 };
@@ -164,17 +165,17 @@ public sealed class AnnouncementTests : IAsyncLifetime
         (await Life.FindAsync(job.JobId)).Outputs[0].Text.ShouldBeNull();
     }
 
-    private EventPublisher Events => new(Life.Time, NullLogger<EventPublisher>.Instance);
+    private EventPublisher Events =>
+        new(() => _bus, new BrokerPatience(Life.Time, NullLogger<BrokerPatience>.Instance), NullLogger<EventPublisher>.Instance);
 
     private EndAnnouncer CreateAnnouncer(TestWorker worker) =>
         new(Life.Store, Events, new BatchAnnouncer(Life.Store, Events, worker.Patience), worker.Patience, worker.Options, Life.Time);
 
-    private async Task AnnounceAsync(EndAnnouncer announcer, TestWorker worker, SubmitGenerationJob job) =>
+    private static async Task AnnounceAsync(EndAnnouncer announcer, TestWorker worker, SubmitGenerationJob job) =>
         await announcer.AnnounceAsync(
             job,
             (await worker.RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>(),
             default,
-            _bus,
             TestContext.Current.CancellationToken
         );
 

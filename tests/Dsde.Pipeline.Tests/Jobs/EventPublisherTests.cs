@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.Serialization;
 using Dsde.Contracts;
 using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Resilience;
 using MassTransit;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client.Events;
@@ -14,7 +15,14 @@ public sealed class EventPublisherTests
     private static readonly CancelGenerationJob Event = new() { JobId = Guid.NewGuid() };
 
     private readonly IPublishEndpoint _endpoint = DispatchProxy.Create<IPublishEndpoint, FailingEndpoint>();
-    private readonly EventPublisher _publisher = new(TimeProvider.System, NullLogger<EventPublisher>.Instance);
+    private readonly EventPublisher _publisher;
+
+    public EventPublisherTests() =>
+        _publisher = new EventPublisher(
+            () => _endpoint,
+            new BrokerPatience(TimeProvider.System, NullLogger<BrokerPatience>.Instance),
+            NullLogger<EventPublisher>.Instance
+        );
 
     private FailingEndpoint Endpoint => (FailingEndpoint)_endpoint;
 
@@ -26,7 +34,7 @@ public sealed class EventPublisherTests
         );
         Endpoint.Failures.Enqueue(new TaskCanceledException()); // what a channel that closes meanwhile throws
 
-        await _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken);
+        await _publisher.PublishAsync(Event, smaller: null, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken);
 
         Endpoint.Calls.ShouldBe(3);
     }
@@ -37,7 +45,7 @@ public sealed class EventPublisherTests
         Endpoint.Failures.Enqueue(new SerializationException("no"));
 
         await Should.ThrowAsync<SerializationException>(() =>
-            _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken)
+            _publisher.PublishAsync(Event, smaller: null, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken)
         );
 
         Endpoint.Calls.ShouldBe(1);
@@ -80,7 +88,7 @@ public sealed class EventPublisherTests
     }
 
     private Task<bool> PublishAsync(object whole, object? smaller) =>
-        _publisher.PublishAsync(_endpoint, whole, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken, smaller);
+        _publisher.PublishAsync(whole, smaller, Guid.NewGuid(), Guid.NewGuid(), default, TestContext.Current.CancellationToken);
 
     private static AlreadyClosedException TooLarge() =>
         new(
@@ -99,7 +107,7 @@ public sealed class EventPublisherTests
         Endpoint.Failures.Enqueue(new IOException("reset"));
 
         await Should.ThrowAsync<Exception>(() =>
-            _publisher.PublishAsync(_endpoint, Event, Guid.NewGuid(), Guid.NewGuid(), default, lost.Token)
+            _publisher.PublishAsync(Event, smaller: null, Guid.NewGuid(), Guid.NewGuid(), default, lost.Token)
         );
 
         Endpoint.Calls.ShouldBe(1);

@@ -7,6 +7,7 @@ using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Pipeline.Tests.Jobs;
@@ -26,7 +27,7 @@ internal sealed class TestWorker : IAsyncDisposable
         Options = options ?? new WorkerOptions();
         Running = new HeldJobs(time);
         Patience = new DatabasePatience(time, NullLogger<DatabasePatience>.Instance);
-        Checkpoints = new CheckpointWriter(store, Patience, time, NullLogger<CheckpointWriter>.Instance);
+        Checkpoints = new CheckpointWriter(store, Patience, NullLogger<CheckpointWriter>.Instance);
         var generator = new OutputGenerator(engine, Checkpoints, Options, time, NullLogger<OutputGenerator>.Instance);
         var work = new JobAttempt(
             store,

@@ -4,6 +4,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Jobs.Checkpoints;
@@ -12,8 +13,7 @@ namespace Dsde.Pipeline.Jobs.Checkpoints;
 /// Saves checkpoints behind the engine's back: it hands them over and goes on. Of each output only the latest counts, so that a database
 /// that is slow or away delays them and nothing piles up.
 /// </summary>
-internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, TimeProvider time, ILogger<CheckpointWriter> logger)
-    : BackgroundService
+internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, ILogger<CheckpointWriter> logger) : BackgroundService
 {
     // A job is in here at most once.
     private readonly Channel<HeldJob> _jobs = Channel.CreateUnbounded<HeldJob>(new UnboundedChannelOptions { SingleReader = true });
@@ -57,36 +57,20 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
             }
 
             // Together: saves at the same time share a transaction.
-            var areSaved = await Task.WhenAll(jobs.Select(job => TrySaveAsync(job, stoppingToken)));
-            if (areSaved.Contains(false))
-            {
-                await Task.Delay(DatabasePatience.Pause, time, stoppingToken);
-            }
+            await Task.WhenAll(jobs.Select(job => SaveWhenPossibleAsync(job, stoppingToken)));
         }
     }
 
-    /// <summary>False if the database is away; the job is queued again.</summary>
-    private async Task<bool> TrySaveAsync(HeldJob job, CancellationToken cancellationToken)
+    /// <summary>Each try saves what is the latest by then.</summary>
+    private async Task SaveWhenPossibleAsync(HeldJob job, CancellationToken cancellationToken)
     {
         try
         {
-            await SaveAsync(job, cancellationToken);
-        }
-        catch (DatabaseUnavailableException exception)
-        {
-            patience.Note(exception);
-            if (job.Checkpoints.NeedsQueueing())
-            {
-                _jobs.Writer.TryWrite(job);
-            }
-
-            return false;
+            await patience.RunAsync(() => SaveAsync(job, cancellationToken), cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             logger.CheckpointNotSaved(job.Lease.JobId, exception); // the next one may be
         }
-
-        return true;
     }
 }

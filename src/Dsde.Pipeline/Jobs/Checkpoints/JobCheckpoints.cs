@@ -63,7 +63,9 @@ internal sealed class JobCheckpoints
         {
             (_latest ??= [])[choice] = checkpoint;
             (_unsaved ??= [])[choice] = checkpoint;
-            return Queue_NeedsLock();
+            var isNew = !_isQueued && !_isClosed;
+            _isQueued = true;
+            return isNew;
         }
     }
 
@@ -97,15 +99,6 @@ internal sealed class JobCheckpoints
         }
     }
 
-    /// <summary>Whether the job has to be queued again after a save failed.</summary>
-    public bool NeedsQueueing()
-    {
-        lock (_lock)
-        {
-            return _unsaved is { Count: > 0 } && Queue_NeedsLock();
-        }
-    }
-
     /// <summary>The job is over: nothing is saved any more.</summary>
     public void Close()
     {
@@ -114,13 +107,6 @@ internal sealed class JobCheckpoints
             _isClosed = true;
             (_latest, _unsaved) = (null, null);
         }
-    }
-
-    private bool Queue_NeedsLock()
-    {
-        var isNew = !_isQueued && !_isClosed;
-        _isQueued = true;
-        return isNew;
     }
 
     private Dictionary<int, SequenceCheckpoint>? TakeUnsaved()

@@ -1,8 +1,7 @@
 using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
-using Dsde.Pipeline.Jobs.Run;
-using MassTransit;
+using Dsde.Pipeline.Resilience;
 
 namespace Dsde.Pipeline.Jobs.Ends;
 
@@ -15,12 +14,12 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
     private readonly SemaphoreSlim _announcing = new(1);
 
     /// <summary>Tells of a batch whose last end was just stored here.</summary>
-    public async Task AnnounceAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    public async Task AnnounceAsync(BatchProgress batch, CancellationToken cancellationToken)
     {
         await _announcing.WaitAsync(cancellationToken);
         try
         {
-            await TellAsync(batch, endpoint, cancellationToken);
+            await TellAsync(batch, cancellationToken);
         }
         finally
         {
@@ -29,7 +28,7 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
     }
 
     /// <summary>Tells of a batch of which a job has ended earlier, if that was the last one and nobody has told yet.</summary>
-    public async Task AnnounceIfCompleteAsync(Guid batchId, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    public async Task AnnounceIfCompleteAsync(Guid batchId, CancellationToken cancellationToken)
     {
         // Jobs that are delivered again together all see the batch complete; one of them tells.
         await _announcing.WaitAsync(cancellationToken);
@@ -40,7 +39,7 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
                 { IsComplete: true, IsAnnounced: false } batch
             )
             {
-                await TellAsync(batch, endpoint, cancellationToken);
+                await TellAsync(batch, cancellationToken);
             }
         }
         finally
@@ -51,12 +50,12 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
 
     public void Dispose() => _announcing.Dispose();
 
-    private async Task TellAsync(BatchProgress batch, IPublishEndpoint endpoint, CancellationToken cancellationToken)
+    private async Task TellAsync(BatchProgress batch, CancellationToken cancellationToken)
     {
         var batchEvent = ToEvent(batch);
         await events.PublishAsync(
-            endpoint,
             batchEvent,
+            smaller: null,
             JobEvents.MessageIdOf(batch.BatchId, batchEvent, batch.Reopenings),
             batch.BatchId,
             default,

@@ -2,9 +2,8 @@ using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
-using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Messaging;
-using MassTransit;
+using Dsde.Pipeline.Resilience;
 
 namespace Dsde.Pipeline.Jobs.Ends;
 
@@ -26,18 +25,10 @@ internal sealed class EndAnnouncer(
         SubmitGenerationJob job,
         JobOutcome.Ended ended,
         MessageOrigin origin,
-        IPublishEndpoint endpoint,
         CancellationToken cancellationToken
     )
     {
-        var isWhole = await PublishAsync(
-            job.JobId,
-            JobEvents.Create(ended.Job, job),
-            ended.Job.Reopenings,
-            origin,
-            endpoint,
-            cancellationToken
-        );
+        var isWhole = await PublishAsync(job.JobId, JobEvents.Create(ended.Job, job), ended.Job.Reopenings, origin, cancellationToken);
         if (!options.StoreOutputs && isWhole && ended.Job.Outputs.Any(output => output.Text is not null))
         {
             await patience.RunAsync(() => store.EraseAsync(job.JobId, cancellationToken), cancellationToken);
@@ -45,11 +36,11 @@ internal sealed class EndAnnouncer(
 
         if (ended.CompletedBatch is { } batch)
         {
-            await batches.AnnounceAsync(batch, endpoint, cancellationToken);
+            await batches.AnnounceAsync(batch, cancellationToken);
         }
         else if (!ended.IsNew && ended.Job.BatchId is { } batchId)
         {
-            await batches.AnnounceIfCompleteAsync(batchId, endpoint, cancellationToken);
+            await batches.AnnounceIfCompleteAsync(batchId, cancellationToken);
         }
     }
 
@@ -58,7 +49,6 @@ internal sealed class EndAnnouncer(
         SubmitGenerationJob job,
         JobOutcome.Conflict conflict,
         MessageOrigin origin,
-        IPublishEndpoint endpoint,
         CancellationToken cancellationToken
     ) =>
         PublishAsync(
@@ -66,25 +56,17 @@ internal sealed class EndAnnouncer(
             JobEvents.CreateFailed(job.JobId, job.BatchId, job.CustomId, conflict.Failure, job.Metadata, time.GetUtcNow()),
             reopenings: 0,
             origin,
-            endpoint,
             cancellationToken
         );
 
     /// <summary>Returns when the broker has confirmed it; whether it was sent whole.</summary>
-    private Task<bool> PublishAsync(
-        Guid jobId,
-        object jobEvent,
-        int reopenings,
-        MessageOrigin origin,
-        IPublishEndpoint endpoint,
-        CancellationToken cancellationToken
-    )
+    private Task<bool> PublishAsync(Guid jobId, object jobEvent, int reopenings, MessageOrigin origin, CancellationToken cancellationToken)
     {
         var messageId = JobEvents.MessageIdOf(jobId, jobEvent, reopenings);
         var smaller = JobEvents.WithoutOutputs(jobEvent);
-        var isBounded = options.StoreOutputs && smaller is not null && JobEvents.CountBytes(jobEvent) > options.MaxEventTextBytes;
+        var isBounded = options.StoreOutputs && smaller is not null && JobEvents.CountBytes(jobEvent) > options.MaxEventBytes;
         return isBounded
-            ? events.PublishAsync(endpoint, smaller!, messageId, jobId, origin, cancellationToken)
-            : events.PublishAsync(endpoint, jobEvent, messageId, jobId, origin, cancellationToken, smaller);
+            ? events.PublishAsync(smaller!, smaller: null, messageId, jobId, origin, cancellationToken)
+            : events.PublishAsync(jobEvent, smaller, messageId, jobId, origin, cancellationToken);
     }
 }

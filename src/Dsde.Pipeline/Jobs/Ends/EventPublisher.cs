@@ -1,7 +1,7 @@
 using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
-using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Jobs.Ends;
 
@@ -11,83 +11,108 @@ namespace Dsde.Pipeline.Jobs.Ends;
 /// delivery is known to be lost and the job to come again. An event that the broker refuses for its size is sent in its smaller form, and
 /// so is every later one of that size at once: a refusal closes the channel.
 /// </summary>
-internal sealed class EventPublisher(TimeProvider time, ILogger<EventPublisher> logger)
+/// <param name="bus">The bus itself, whose channel is its own: one of a delivery would take all unacknowledged deliveries of its queue with
+/// it when the broker closes it. Looked up late, as the bus in memory needs the consumers, which need this.</param>
+/// <param name="broker">Waits while it is away.</param>
+/// <param name="logger">The log.</param>
+internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience broker, ILogger<EventPublisher> logger)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
-
     private const int EnvelopeBytes = 16 << 10; // at most, with the submitter's ids and the sender's host
 
     private long _limit = long.MaxValue; // of the broker, as far as it is known
 
     /// <summary>Returns when the event is confirmed.</summary>
     /// <returns>Whether it was sent whole.</returns>
-    /// <param name="endpoint">Where to.</param>
     /// <param name="message">The event.</param>
+    /// <param name="smaller">The event's smaller form; null if it has none.</param>
     /// <param name="messageId">Its id.</param>
     /// <param name="about">The job or batch, which stands for a correlation id if the submitter gave none.</param>
     /// <param name="origin">What it refers to.</param>
     /// <param name="deliveryLost">The delivery it belongs to is lost.</param>
-    /// <param name="smaller">The event's smaller form; null if it has none.</param>
     /// <exception cref="OperationCanceledException">The delivery is lost.</exception>
     /// <exception cref="EventTooLargeException">The broker takes no form of it.</exception>
-    public async Task<bool> PublishAsync(
-        IPublishEndpoint endpoint,
+    public Task<bool> PublishAsync(
         object message,
+        object? smaller,
         Guid messageId,
         Guid about,
         MessageOrigin origin,
-        CancellationToken deliveryLost,
-        object? smaller = null
+        CancellationToken deliveryLost
     )
     {
-        var isWhole = true;
-        var bytes = JobEvents.CountBytes(message);
-        using var span = JobSpans.StartPublication(message.GetType().Name);
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
-        {
-            if (isWhole && smaller is not null && bytes + EnvelopeBytes > Interlocked.Read(ref _limit))
+        var form = new Form(message, smaller);
+        return broker.RunAsync(
+            async () =>
             {
-                (message, isWhole) = (smaller, false);
-                bytes = JobEvents.CountBytes(message);
-            }
-
-            try
-            {
-                // A broker short of memory or disk confirms nothing, for as long as it takes.
-                await endpoint
-                    .Publish(message, message.GetType(), send => origin.ApplyTo(send, messageId, otherwise: about), deliveryLost)
-                    .WaitAsync(deliveryLost);
-                return isWhole;
-            }
-            catch (Exception exception) when (SizeRefusal.FindLimit(exception) is { } limit && !deliveryLost.IsCancellationRequested)
-            {
-                Interlocked.Exchange(ref _limit, limit);
-                if (bytes > limit && (!isWhole || smaller is null))
+                using var span = JobSpans.StartPublication(message.GetType().Name);
+                form.Fit(Interlocked.Read(ref _limit) - EnvelopeBytes);
+                SendContext? sent = null;
+                try
                 {
-                    throw new EventTooLargeException(message.GetType().Name, bytes, limit);
+                    // A broker short of memory or disk confirms nothing, for as long as it takes.
+                    await bus()
+                        .Publish(
+                            form.Message,
+                            form.Message.GetType(),
+                            send =>
+                            {
+                                sent = send;
+                                origin.ApplyTo(send, messageId, otherwise: about);
+                            },
+                            deliveryLost
+                        )
+                        .WaitAsync(deliveryLost);
+                }
+                catch (Exception exception) when (SizeRefusal.FindLimit(exception) is { } limit)
+                {
+                    // A channel that is closed for one event's size is closed for all: this may be another's.
+                    Interlocked.Exchange(ref _limit, limit);
+                    var bytes = sent?.BodyLength ?? form.Bytes;
+                    logger.EventRefused(form.Message.GetType().Name, bytes, limit);
+                    if (bytes > limit && !form.Shrink())
+                    {
+                        throw new EventTooLargeException(form.Message.GetType().Name, bytes, limit);
+                    }
+
+                    throw;
                 }
 
-                logger.EventNotConfirmed(message.GetType().Name, exception.Message);
-                await Task.Delay(pause, time, deliveryLost);
-            }
-            catch (Exception exception) when (IsTheBrokers(exception) && !deliveryLost.IsCancellationRequested)
-            {
-                logger.EventNotConfirmed(message.GetType().Name, exception.Message);
-                await Task.Delay(pause, time, deliveryLost);
-            }
-        }
+                return form.IsWhole;
+            },
+            deliveryLost
+        );
     }
 
-    /// <summary>
-    /// Not the event's own: a connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
-    /// </summary>
-    private static bool IsTheBrokers(Exception exception) =>
-        exception
-            is RabbitMQClientException
-                or IOException
-                or TimeoutException
-                or OperationCanceledException
-                or ObjectDisposedException
-                or MassTransitException;
+    /// <summary>The form of an event in which it is sent.</summary>
+    private sealed class Form(object whole, object? smaller)
+    {
+        public object Message { get; private set; } = whole;
+
+        /// <summary>As JSON, without the envelope.</summary>
+        public long Bytes { get; private set; } = JobEvents.CountBytes(whole);
+
+        public bool IsWhole { get; private set; } = true;
+
+        /// <summary>Takes the smaller form if it is more than that.</summary>
+        public void Fit(long bytes)
+        {
+            if (Bytes > bytes)
+            {
+                Shrink();
+            }
+        }
+
+        /// <summary>Takes the smaller form; false if this is the smallest.</summary>
+        public bool Shrink()
+        {
+            if (!IsWhole || smaller is null)
+            {
+                return false;
+            }
+
+            (Message, IsWhole) = (smaller, false);
+            Bytes = JobEvents.CountBytes(smaller);
+            return true;
+        }
+    }
 }

@@ -7,6 +7,7 @@ using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Jobs.Run;
@@ -117,11 +118,10 @@ internal sealed class JobAttempt(
     {
         try
         {
-            return await store.MarkAsync(held.Lease, place, held.Interrupted);
+            return await patience.TryAsync(() => store.MarkAsync(held.Lease, place, held.Interrupted));
         }
-        catch (DatabaseUnavailableException exception)
+        catch (DatabaseUnavailableException)
         {
-            patience.Note(exception);
             return true;
         }
         catch (OperationCanceledException)

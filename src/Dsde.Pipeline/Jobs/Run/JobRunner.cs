@@ -5,6 +5,7 @@ using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Jobs.Run;
@@ -188,11 +189,11 @@ internal sealed class JobRunner(
     {
         try
         {
-            await store.ReleaseAsync(lease, CancellationToken.None); // changes nothing if the end was stored after all
+            await patience.TryAsync(() => store.ReleaseAsync(lease, CancellationToken.None)); // changes nothing if the end was stored
         }
-        catch (DatabaseUnavailableException exception)
+        catch (DatabaseUnavailableException)
         {
-            patience.Note(exception); // the claim runs out by itself
+            // The claim runs out by itself.
         }
     }
 }

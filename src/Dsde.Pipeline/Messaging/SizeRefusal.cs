@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
-namespace Dsde.Pipeline.Jobs.Ends;
+namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
 /// The broker's word that a message is too large (<c>max_message_size</c>). It closes the channel with it, so that everybody who publishes

@@ -1,0 +1,28 @@
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Telemetry;
+using MassTransit;
+using RabbitMQ.Client.Exceptions;
+
+namespace Dsde.Pipeline.Resilience;
+
+/// <summary>Waits while the broker is away.</summary>
+internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> logger)
+    : ServerPatience(time, logger.BrokerAway, logger.BrokerBack)
+{
+    /// <summary>
+    /// A connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
+    /// </summary>
+    protected override bool IsPassing(Exception exception) =>
+        exception
+            is RabbitMQClientException
+                or IOException
+                or TimeoutException
+                or OperationCanceledException
+                or ObjectDisposedException
+                or MassTransitException
+                or ExpectedFailureException;
+
+    /// <summary>A broker that finds a message too large is there, and an operation that was cancelled has its reason elsewhere.</summary>
+    protected override bool IsOutage(Exception exception) =>
+        exception is not OperationCanceledException && SizeRefusal.FindLimit(exception) is null;
+}
