@@ -4,6 +4,7 @@ using Dsde.ModelForge.Bpe;
 using Dsde.ModelForge.Corpus;
 using Dsde.ModelForge.Folders;
 using Dsde.ModelForge.Training;
+using Dsde.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
 
@@ -12,13 +13,13 @@ namespace Dsde.ModelForge.Tests;
 /// <summary>A pair made on a small scale, and read by the engine.</summary>
 public sealed class MakingTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-forge-").FullName;
+    private readonly ScratchFolder _folder = new("forge");
     private readonly BpeVocabulary _vocabulary = BpeTrainer.Train(
         Enumerable.Range(0, 400).Select(number => new CorpusStream(1, Split.Train).At(number).Completion),
         600
     );
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void The_vocabulary_has_the_size_asked_for_and_never_merges_digits()
@@ -33,7 +34,7 @@ public sealed class MakingTests : IDisposable
     public async Task The_engine_reads_the_folder_and_encodes_as_the_trainer_did()
     {
         using var model = CreateModel();
-        HuggingFaceFolder.Write(_folder, model, _vocabulary);
+        HuggingFaceFolder.Write(_folder.Path, model, _vocabulary);
         await using var engine = Load();
         var encoder = new BpeEncoder(_vocabulary);
         var format = new TextFormat(encoder);
@@ -57,7 +58,7 @@ public sealed class MakingTests : IDisposable
     {
         using var model = CreateModel();
         Train(model, TimeSpan.FromSeconds(6));
-        HuggingFaceFolder.Write(_folder, model, _vocabulary);
+        HuggingFaceFolder.Write(_folder.Path, model, _vocabulary);
         await using var engine = Load();
         var prompt = engine.PromptEncoder.Encode("Question: Tom has 3 apples");
 
@@ -117,7 +118,7 @@ public sealed class MakingTests : IDisposable
         GenerationEngine.Load(
             new EngineOptions
             {
-                Target = _folder,
+                Target = _folder.Path,
                 Draft = null,
                 Policy = "autoregressive",
                 Device = "cpu",

@@ -23,9 +23,9 @@ public sealed class PaddingTests : IDisposable
         "naïve 🙂 42",
     ];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-pad-").FullName;
+    private readonly ScratchFolder _folder = new("pad");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(192, 15, 6, 2, 32, 384)] // deeper only
@@ -53,7 +53,7 @@ public sealed class PaddingTests : IDisposable
     [Fact]
     public async Task A_model_with_an_output_projection_of_its_own_is_padded_too()
     {
-        var source = Path.Combine(_folder, "untied");
+        var source = _folder.PathOf("untied");
         WriteUntied(source);
 
         ModelPadder.Pad(source, Padded, _ => new DecoderShape(200, 3, 8, 4, 64, 300), StoredType.F32, Cancellation);
@@ -123,7 +123,7 @@ public sealed class PaddingTests : IDisposable
             );
 
         pad.ShouldThrow<PaddingException>().Message.ShouldContain(reason);
-        Directory.EnumerateFileSystemEntries(_folder).ShouldBeEmpty();
+        Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class PaddingTests : IDisposable
     [Fact]
     public void A_model_of_another_architecture_is_refused_by_name()
     {
-        var source = Path.Combine(_folder, "other");
+        var source = _folder.PathOf("other");
         Directory.CreateDirectory(source);
         File.WriteAllText(Path.Combine(source, "config.json"), """{"architectures": ["Qwen2ForCausalLM"]}""");
 
@@ -164,7 +164,7 @@ public sealed class PaddingTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string Padded => Path.Combine(_folder, "padded");
+    private string Padded => _folder.PathOf("padded");
 
     private static DecoderShape ShapeOf(string folder) => SourceModel.Read(folder).Shape;
 

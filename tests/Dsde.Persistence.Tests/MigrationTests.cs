@@ -103,14 +103,14 @@ public sealed class PostgresMigrationTests(PostgresServer server) : MigrationCon
 
 public sealed class SqliteMigrationTests : MigrationContract, IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-sqlite-");
+    private readonly ScratchFolder _folder = new("sqlite");
 
     public void Dispose()
     {
         SqliteConnection.ClearAllPools(); // they keep files open
-        _folder.Delete(recursive: true);
+        _folder.Dispose();
     }
 
     protected override PersistenceOptions OptionsOfNone() =>
-        new() { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}" };
+        new() { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder.PathOf("dsde.db")}" };
 }

@@ -31,21 +31,17 @@ public sealed class SqliteJobStoreTests : JobStoreContract
 {
     protected override (int Workers, int Jobs) Crowd => (2, 60);
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-sqlite-");
+    private readonly ScratchFolder _folder = new("sqlite");
 
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         SqliteConnection.ClearAllPools(); // they keep files open
-        _folder.Delete(recursive: true);
+        _folder.Dispose();
     }
 
     protected override Task<PersistenceOptions> CreateOptionsAsync() =>
         Task.FromResult(
-            new PersistenceOptions
-            {
-                Provider = PersistenceOptions.Sqlite,
-                ConnectionString = $"Data Source={Path.Combine(_folder.FullName, "dsde.db")}",
-            }
+            new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder.PathOf("dsde.db")}" }
         );
 }

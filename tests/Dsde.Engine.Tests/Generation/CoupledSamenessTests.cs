@@ -1,5 +1,6 @@
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
+using Dsde.Testing;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
@@ -19,8 +20,8 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
     [Fact]
     public async Task A_seeds_text_is_the_same_under_every_policy_draft_batch_size_and_chunking()
     {
-        var otherDraft = Directory.CreateTempSubdirectory("dsde-models-");
-        TestModelFolder.Write(otherDraft.FullName, TestPair.TargetShape with { Layers = 2, LayerScale = 0.4 });
+        using var otherDraft = new ScratchFolder("models");
+        TestModelFolder.Write(otherDraft.Path, TestPair.TargetShape with { Layers = 2, LayerScale = 0.4 });
         var requests = SamplingMixes.Requests(SamplingMixes.Sampled, SamplingMode.Coupled, Prompts(RequestCount), 16);
         var expected = await Run(null, 8, 512, requests, [null]);
         int cases = 0,
@@ -32,7 +33,7 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
             var (draft, batchSize, budget, policies) in new[]
             {
                 (models.Draft, 16, 512, Policies),
-                (otherDraft.FullName, 5, 7, ["static:3", "dsde"]),
+                (otherDraft.Path, 5, 7, ["static:3", "dsde"]),
                 (models.Target, 1, 512, ["static:8"]),
                 (null, 24, 1, [null]),
             }
@@ -52,7 +53,6 @@ public sealed class CoupledSamenessTests(TestPair models) : IClassFixture<TestPa
         nearTies.ShouldBeLessThanOrEqualTo(AllowedNearTies);
         accepted.ShouldBeInRange(proposed / 6, proposed * 9 / 10, "Too little was accepted, or too little rejected, to show anything.");
         expected.Select(result => result.Text).Distinct().Count().ShouldBeGreaterThan(RequestCount / 2);
-        otherDraft.Delete(recursive: true);
     }
 
     [Fact]

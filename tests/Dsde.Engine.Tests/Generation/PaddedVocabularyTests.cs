@@ -1,3 +1,4 @@
+using Dsde.Testing;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
@@ -7,7 +8,7 @@ namespace Dsde.Engine.Tests.Generation;
 /// </summary>
 public sealed class PaddedVocabularyTests : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dsde-padded-");
+    private readonly ScratchFolder _folder = new("padded");
 
     /// <summary>Weights depend on their names and come row by row, so that the padded model is the other with rows behind it.</summary>
     public PaddedVocabularyTests()
@@ -16,11 +17,11 @@ public sealed class PaddedVocabularyTests : IDisposable
         TestModelFolder.Write(Padded, TestPair.TargetShape with { Vocabulary = 384 });
     }
 
-    private string Plain => Path.Combine(_root.FullName, "plain");
+    private string Plain => _folder.PathOf("plain");
 
-    private string Padded => Path.Combine(_root.FullName, "padded");
+    private string Padded => _folder.PathOf("padded");
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(true, 0f)]

@@ -1,5 +1,6 @@
 using Dsde.Engine.Tests.Generation;
 using Dsde.Engine.Tests.Models;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Gpu;
@@ -10,7 +11,7 @@ public sealed class CudaTests : IDisposable
 {
     private static readonly int[] Text = [.. Enumerable.Range(0, 40).Select(i => ((i * 89) + (i * i * 7) + 5) % 290)];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-cuda-").FullName;
+    private readonly ScratchFolder _folder = new("cuda");
 
     public CudaTests() => torch.cuda.is_available().ShouldBeTrue("A GPU is declared, and CUDA can't be used.");
 
@@ -18,7 +19,7 @@ public sealed class CudaTests : IDisposable
 
     private static torch.Device Gpu => new(DeviceType.CUDA, 0);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Families))]
@@ -56,7 +57,7 @@ public sealed class CudaTests : IDisposable
     public async Task Speculation_ends_every_request_and_in_fp32_changes_no_token(string dataType)
     {
         var shape = FamilyShapes.Find("mistral with a window") with { HeadDim = 16 };
-        var (target, draft) = (Path.Combine(_folder, "target"), Path.Combine(_folder, "draft"));
+        var (target, draft) = (_folder.PathOf("target"), _folder.PathOf("draft"));
         TestModelFolder.Write(target, shape);
         TestModelFolder.Write(draft, shape with { Layers = 2 });
         var requests = EngineUnderTest.Prompts(12).Select(prompt => EngineUnderTest.Greedy(prompt, 40)).ToList();
@@ -79,7 +80,7 @@ public sealed class CudaTests : IDisposable
     private List<double[]> Logits(TestModelShape shape, torch.ScalarType type, params torch.Device[] devices)
     {
         using var mode = torch.inference_mode();
-        using var decoder = DecoderUnderTest.Load(_folder, shape, type, devices);
+        using var decoder = DecoderUnderTest.Load(_folder.Path, shape, type, devices);
         return
         [
             .. decoder.Run((1, 0, Text)),

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tests.Generation;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Loading;
@@ -9,15 +10,15 @@ namespace Dsde.Engine.Tests.Loading;
 /// <summary>Too little memory is told in numbers, with what to lower.</summary>
 public sealed class MemoryNeedsTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-memory-").FullName;
+    private readonly ScratchFolder _folder = new("memory");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Needs_are_weights_and_the_cache_of_every_slot_of_all_models()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Tied = true });
-        var folder = ModelFolder.Open(_folder);
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Tied = true });
+        var folder = ModelFolder.Open(_folder.Path);
 
         var needs = MemoryNeeds.Of([folder, folder], slots: 3, positions: 100, torch.ScalarType.BFloat16);
 
@@ -29,10 +30,10 @@ public sealed class MemoryNeedsTests : IDisposable
     [Fact]
     public void A_cache_larger_than_the_machine_is_refused_before_anything_is_allocated()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Context = 1 << 24 });
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Context = 1 << 24 });
         var load = () =>
             EngineUnderTest.Load(
-                _folder,
+                _folder.Path,
                 draft: null,
                 "autoregressive",
                 batchSize: 1000,

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Dsde.Engine.Models;
+using Dsde.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Engine.Tests.Models;
@@ -7,38 +8,38 @@ namespace Dsde.Engine.Tests.Models;
 /// <summary>A model folder that can't be used ends with a message that names the file, what is wrong and what to do.</summary>
 public sealed class BrokenFolderTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-broken-").FullName;
+    private readonly ScratchFolder _folder = new("broken");
 
-    public BrokenFolderTests() => TestModelFolder.Write(_folder, new TestModelShape());
+    public BrokenFolderTests() => TestModelFolder.Write(_folder.Path, new TestModelShape());
 
-    private string Weights => Path.Combine(_folder, "model.safetensors");
+    private string Weights => _folder.PathOf("model.safetensors");
 
-    private string Config => Path.Combine(_folder, "config.json");
+    private string Config => _folder.PathOf("config.json");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Missing_folder() => ShouldFail(Path.Combine(_folder, "nowhere"), "nowhere is missing");
+    public void Missing_folder() => ShouldFail(_folder.PathOf("nowhere"), "nowhere is missing");
 
     [Fact]
     public void Missing_config()
     {
         File.Delete(Config);
-        ShouldFail(_folder, "config.json is missing");
+        ShouldFail(_folder.Path, "config.json is missing");
     }
 
     [Fact]
     public void Another_architecture()
     {
         File.WriteAllText(Config, File.ReadAllText(Config).Replace("LlamaForCausalLM", "MambaForCausalLM", StringComparison.Ordinal));
-        ShouldFail(_folder, "MambaForCausalLM");
+        ShouldFail(_folder.Path, "MambaForCausalLM");
     }
 
     [Fact]
     public void Missing_weights()
     {
         File.Delete(Weights);
-        ShouldFail(_folder, "neither model.safetensors nor");
+        ShouldFail(_folder.Path, "neither model.safetensors nor");
     }
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class BrokenFolderTests : IDisposable
             file.SetLength(file.Length - 1000);
         }
 
-        ShouldFail(_folder, "model.safetensors");
+        ShouldFail(_folder.Path, "model.safetensors");
     }
 
     [Theory]
@@ -63,7 +64,7 @@ public sealed class BrokenFolderTests : IDisposable
             file.SetLength(length);
         }
 
-        ShouldFail(_folder, "model.safetensors");
+        ShouldFail(_folder.Path, "model.safetensors");
     }
 
     [Fact]
@@ -72,14 +73,14 @@ public sealed class BrokenFolderTests : IDisposable
         var bytes = File.ReadAllBytes(Weights);
         BinaryPrimitives.WriteInt64LittleEndian(bytes, long.MaxValue);
         File.WriteAllBytes(Weights, bytes);
-        ShouldFail(_folder, "model.safetensors");
+        ShouldFail(_folder.Path, "model.safetensors");
     }
 
     [Fact]
     public void A_file_that_is_not_safetensors()
     {
         File.WriteAllText(Weights, "version https://example.org/some-pointer-file\nsize 12345\n");
-        ShouldFail(_folder, "model.safetensors");
+        ShouldFail(_folder.Path, "model.safetensors");
     }
 
     [Fact]
@@ -89,7 +90,7 @@ public sealed class BrokenFolderTests : IDisposable
             Config,
             File.ReadAllText(Config).Replace("\"intermediate_size\":64", "\"intermediate_size\":65", StringComparison.Ordinal)
         );
-        ShouldFail(_folder, "belong to different models");
+        ShouldFail(_folder.Path, "belong to different models");
     }
 
     [Fact]
@@ -99,7 +100,7 @@ public sealed class BrokenFolderTests : IDisposable
             Config,
             File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":4", StringComparison.Ordinal)
         );
-        ShouldFail(_folder, "model.layers.3.");
+        ShouldFail(_folder.Path, "model.layers.3.");
     }
 
     [Theory]
@@ -107,9 +108,9 @@ public sealed class BrokenFolderTests : IDisposable
     [InlineData("generation_config.json")]
     public void Settings_that_are_not_utf8(string file)
     {
-        var path = Path.Combine(_folder, file);
+        var path = _folder.PathOf(file);
         File.WriteAllBytes(path, [.. "{\"architectures\":[\""u8, 0xFF, .. "\"],\"eos_token_id\":1}"u8]);
-        ShouldFail(_folder, $"{file} holds text that is not Unicode");
+        ShouldFail(_folder.Path, $"{file} holds text that is not Unicode");
     }
 
     [Theory]
@@ -119,14 +120,14 @@ public sealed class BrokenFolderTests : IDisposable
     public void Settings_with_half_a_character(string config)
     {
         File.WriteAllText(Config, config);
-        ShouldFail(_folder, "config.json holds text that is not Unicode");
+        ShouldFail(_folder.Path, "config.json holds text that is not Unicode");
     }
 
     [Fact]
     public void Settings_with_a_byte_order_mark_are_read()
     {
         File.WriteAllBytes(Config, [0xEF, 0xBB, 0xBF, .. File.ReadAllBytes(Config)]);
-        ModelFolder.Open(_folder).Config.HiddenSize.ShouldBe(32);
+        ModelFolder.Open(_folder.Path).Config.HiddenSize.ShouldBe(32);
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class BrokenFolderTests : IDisposable
             Config,
             File.ReadAllText(Config).Replace("\"num_hidden_layers\":3", "\"num_hidden_layers\":2000000000", StringComparison.Ordinal)
         );
-        ShouldFail(_folder, "\"num_hidden_layers\" is 2000000000; supported: at most");
+        ShouldFail(_folder.Path, "\"num_hidden_layers\" is 2000000000; supported: at most");
     }
 
     [Theory]
@@ -145,27 +146,29 @@ public sealed class BrokenFolderTests : IDisposable
     [InlineData(TestFamily.Gemma2, "model.layers.2.post_feedforward_layernorm.weight")]
     public void A_weight_of_another_shape_is_named(TestFamily family, string weight)
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Family = family, Misshapen = weight });
-        ShouldFail(_folder, $"{weight} has shape");
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Family = family, Misshapen = weight });
+        ShouldFail(_folder.Path, $"{weight} has shape");
     }
 
     [Fact]
     public void A_shard_that_is_not_there()
     {
-        Directory.Delete(_folder, recursive: true);
-        TestModelFolder.Write(_folder, new TestModelShape { Shards = 2 });
-        File.Delete(Path.Combine(_folder, "model-00002-of-00002.safetensors"));
-        ShouldFail(_folder, "model-00002-of-00002.safetensors");
+        Directory.Delete(_folder.Path, recursive: true);
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Shards = 2 });
+        File.Delete(_folder.PathOf("model-00002-of-00002.safetensors"));
+        ShouldFail(_folder.Path, "model-00002-of-00002.safetensors");
     }
 
     [Fact]
-    public void An_option_that_does_not_fit_the_model() => ShouldFail(_folder, "allows 128 tokens", options => options.MaxLength = 129);
+    public void An_option_that_does_not_fit_the_model() =>
+        ShouldFail(_folder.Path, "allows 128 tokens", options => options.MaxLength = 129);
 
     [Fact]
-    public void A_policy_that_is_not_known() => ShouldFail(_folder, "Policy 'fast' is not known", options => options.Policy = "fast");
+    public void A_policy_that_is_not_known() => ShouldFail(_folder.Path, "Policy 'fast' is not known", options => options.Policy = "fast");
 
     [Fact]
-    public void A_policy_that_needs_the_missing_draft() => ShouldFail(_folder, "needs a draft model", options => options.Policy = "dsde");
+    public void A_policy_that_needs_the_missing_draft() =>
+        ShouldFail(_folder.Path, "needs a draft model", options => options.Policy = "dsde");
 
     private static void ShouldFail(string folder, string message, Action<EngineOptions>? change = null)
     {

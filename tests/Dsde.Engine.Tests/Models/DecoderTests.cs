@@ -1,5 +1,6 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Tests.Models.Reference;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;
@@ -9,9 +10,9 @@ public sealed class DecoderTests : IDisposable
 {
     private static readonly int[] Tokens = [5, 200, 31, 31, 7, 120, 64, 2, 99, 250, 13];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-decoder-").FullName;
+    private readonly ScratchFolder _folder = new("decoder");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(false, 4, 2, 1)]
@@ -116,7 +117,7 @@ public sealed class DecoderTests : IDisposable
     }
 
     private CachedDecoder Load(TestModelShape shape, torch.ScalarType type = torch.ScalarType.Float32) =>
-        DecoderUnderTest.Load(_folder, shape, type);
+        DecoderUnderTest.Load(_folder.Path, shape, type);
 
     private static List<double[]> Run(CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) => decoder.Run(spans);
 

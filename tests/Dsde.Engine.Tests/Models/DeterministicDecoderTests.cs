@@ -1,5 +1,6 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Passes;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;
@@ -12,9 +13,9 @@ public sealed class DeterministicDecoderTests : IDisposable
     private const int SlotCount = 5;
     private const int Length = 70;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-deterministic-").FullName;
+    private readonly ScratchFolder _folder = new("deterministic");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(TestFamily.Llama, torch.ScalarType.Float32)]
@@ -35,9 +36,16 @@ public sealed class DeterministicDecoderTests : IDisposable
             LayerScale = 0.3,
             StoredAs = type == torch.ScalarType.BFloat16 ? "BF16" : "F32",
         };
-        TestModelFolder.Write(_folder, shape);
+        TestModelFolder.Write(_folder.Path, shape);
         using var mode = torch.inference_mode();
-        using var decoder = new CachedDecoder(ModelFolder.Open(_folder), SlotCount, maxLength: 128, type, torch.CPU, isDeterministic: true);
+        using var decoder = new CachedDecoder(
+            ModelFolder.Open(_folder.Path),
+            SlotCount,
+            maxLength: 128,
+            type,
+            torch.CPU,
+            isDeterministic: true
+        );
         var random = new Random(11);
         var sequences = Enumerable
             .Range(0, SlotCount)

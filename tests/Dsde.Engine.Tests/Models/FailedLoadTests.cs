@@ -1,6 +1,7 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;
@@ -8,18 +9,18 @@ namespace Dsde.Engine.Tests.Models;
 /// <summary>A load that fails on its way gives back what it had taken by then.</summary>
 public sealed class FailedLoadTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-failed-").FullName;
+    private readonly ScratchFolder _folder = new("failed");
     private readonly ModelFolder _model;
 
     public FailedLoadTests()
     {
-        TestModelFolder.Write(_folder, new TestModelShape());
-        _model = ModelFolder.Open(_folder);
+        TestModelFolder.Write(_folder.Path, new TestModelShape());
+        _model = ModelFolder.Open(_folder.Path);
     }
 
     private static long LiveTensors => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Caches_of_lower_layers_are_freed_when_an_upper_one_finds_no_place()

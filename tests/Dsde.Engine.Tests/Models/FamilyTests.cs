@@ -1,5 +1,6 @@
 using Dsde.Engine.Tests.Generation;
 using Dsde.Engine.Tests.Models.Reference;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models;
@@ -11,11 +12,11 @@ public sealed class FamilyTests : IDisposable
     private static readonly int[] EndTokens = [TestModelFolder.TurnEnd, TestModelFolder.TextEnd];
     private static readonly int[] Text = [.. Enumerable.Range(0, 40).Select(i => ((i * 89) + (i * i * 7) + 5) % 290)];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-family-").FullName;
+    private readonly ScratchFolder _folder = new("family");
 
     public static TheoryData<string> Families => FamilyShapes.Names;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Families))]
@@ -23,7 +24,7 @@ public sealed class FamilyTests : IDisposable
     {
         var shape = FamilyShapes.Find(family);
         using var mode = torch.inference_mode();
-        using var decoder = DecoderUnderTest.Load(_folder, shape);
+        using var decoder = DecoderUnderTest.Load(_folder.Path, shape);
 
         ShouldBeClose(decoder.Run((0, 0, Text)), new ReferenceDecoder(shape).AllLogits(Text));
     }
@@ -34,7 +35,7 @@ public sealed class FamilyTests : IDisposable
     {
         var shape = FamilyShapes.Find(family);
         using var mode = torch.inference_mode();
-        using var decoder = DecoderUnderTest.Load(_folder, shape);
+        using var decoder = DecoderUnderTest.Load(_folder.Path, shape);
         var expected = new ReferenceDecoder(shape).AllLogits(Text);
         var other = Text.Reverse().ToArray();
         var expectedOfOther = new ReferenceDecoder(shape).AllLogits(other);
@@ -53,7 +54,7 @@ public sealed class FamilyTests : IDisposable
     public async Task Greedy_outputs_of_the_engine_are_those_of_the_model_written_out(string family)
     {
         var shape = FamilyShapes.Find(family);
-        var (target, draft) = (Path.Combine(_folder, "target"), Path.Combine(_folder, "draft"));
+        var (target, draft) = (_folder.PathOf("target"), _folder.PathOf("draft"));
         TestModelFolder.Write(target, shape);
         TestModelFolder.Write(draft, shape with { Layers = 2 });
         await using var engine = EngineUnderTest.Load(target, draft, "static:3", batchSize: 3, options => options.PrefillTokenBudget = 13);
@@ -76,7 +77,7 @@ public sealed class FamilyTests : IDisposable
     {
         var shape = FamilyShapes.Find(family) with { StoredAs = "BF16" };
         using var mode = torch.inference_mode();
-        using var decoder = DecoderUnderTest.Load(_folder, shape, torch.ScalarType.BFloat16);
+        using var decoder = DecoderUnderTest.Load(_folder.Path, shape, torch.ScalarType.BFloat16);
         var expected = new ReferenceDecoder(shape).AllLogits(Text);
 
         decoder
@@ -93,7 +94,7 @@ public sealed class FamilyTests : IDisposable
     {
         var shape = FamilyShapes.Find("gemma 2") with { StoredAs = storedAs };
         using var mode = torch.inference_mode();
-        using var decoder = DecoderUnderTest.Load(_folder, shape);
+        using var decoder = DecoderUnderTest.Load(_folder.Path, shape);
 
         ShouldBeClose(decoder.Run((0, 0, Text)), new ReferenceDecoder(shape).AllLogits(Text));
     }

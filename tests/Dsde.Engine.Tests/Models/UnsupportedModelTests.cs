@@ -1,15 +1,16 @@
 using System.Text.Json.Nodes;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
+using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Models;
 
 /// <summary>A setting that changes the computation and is not implemented is refused by name, with what is supported.</summary>
 public sealed class UnsupportedModelTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-unsupported-").FullName;
+    private readonly ScratchFolder _folder = new("unsupported");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void An_unknown_architecture_is_answered_with_the_known_ones()
@@ -65,31 +66,31 @@ public sealed class UnsupportedModelTests : IDisposable
     [InlineData(TestFamily.Llama, "LlamaForCausalLM", "Gemma2ForCausalLM", "pre_feedforward_layernorm")]
     public void Weights_of_one_family_under_the_name_of_another_are_refused(TestFamily family, string from, string to, string weight)
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Family = family, SlidingWindow = 8 });
-        var path = Path.Combine(_folder, "config.json");
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Family = family, SlidingWindow = 8 });
+        var path = _folder.PathOf("config.json");
         File.WriteAllText(path, File.ReadAllText(path).Replace(from, to, StringComparison.Ordinal));
 
-        Should.Throw<ModelLoadException>(() => DecoderUnderTest.LoadWritten(_folder)).Message.ShouldContain(weight);
+        Should.Throw<ModelLoadException>(() => DecoderUnderTest.LoadWritten(_folder.Path)).Message.ShouldContain(weight);
     }
 
     [Fact]
     public void Weights_nobody_reads_are_allowed_where_they_change_nothing()
     {
-        TestModelFolder.Write(_folder, new TestModelShape()); // has an output projection
-        var path = Path.Combine(_folder, "config.json");
+        TestModelFolder.Write(_folder.Path, new TestModelShape()); // has an output projection
+        var path = _folder.PathOf("config.json");
         File.WriteAllText(
             path,
             File.ReadAllText(path).Replace("\"tie_word_embeddings\":false", "\"tie_word_embeddings\":true", StringComparison.Ordinal)
         );
 
-        DecoderUnderTest.LoadWritten(_folder).Dispose();
+        DecoderUnderTest.LoadWritten(_folder.Path).Dispose();
     }
 
     [Fact]
     public void Keys_left_out_mean_what_the_family_means_by_that()
     {
         TestModelFolder.Write(
-            _folder,
+            _folder.Path,
             new TestModelShape
             {
                 Family = TestFamily.Gemma2,
@@ -117,7 +118,7 @@ public sealed class UnsupportedModelTests : IDisposable
             config["final_logit_softcapping"] = null;
         });
 
-        var config = ModelConfig.Load(_folder);
+        var config = ModelConfig.Load(_folder.Path);
 
         (config.HeadDim, config.KvHeadCount, config.TieWordEmbeddings).ShouldBe((256, 4, true));
         (config.AttentionSoftCap, config.LogitSoftCap, config.AttentionScale).ShouldBe((50, null, 1 / 16.0));
@@ -126,14 +127,14 @@ public sealed class UnsupportedModelTests : IDisposable
 
     private string Refusal(TestFamily family, string key, string value)
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Family = family });
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Family = family });
         Edit(config => config[key] = JsonNode.Parse(value));
-        return Should.Throw<ModelLoadException>(() => ModelDescription.Read(_folder)).Message;
+        return Should.Throw<ModelLoadException>(() => ModelDescription.Read(_folder.Path)).Message;
     }
 
     private void Edit(Action<JsonObject> change)
     {
-        var path = Path.Combine(_folder, "config.json");
+        var path = _folder.PathOf("config.json");
         var config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         change(config);
         File.WriteAllText(path, config.ToJsonString());

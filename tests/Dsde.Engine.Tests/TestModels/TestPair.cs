@@ -1,14 +1,16 @@
+using Dsde.Testing;
+
 namespace Dsde.Engine.Tests.TestModels;
 
 /// <summary>A target and a draft that agree often but not always, in scratch folders.</summary>
 public sealed class TestPair : IDisposable
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("dsde-models-");
+    private readonly ScratchFolder _folder = new("models");
 
     public TestPair()
     {
-        Target = Path.Combine(_root.FullName, "target");
-        Draft = Path.Combine(_root.FullName, "draft");
+        Target = _folder.PathOf("target");
+        Draft = _folder.PathOf("draft");
         TestModelFolder.Write(Target, TargetShape);
         TestModelFolder.Write(Draft, TargetShape with { Layers = 1 });
     }
@@ -19,5 +21,5 @@ public sealed class TestPair : IDisposable
 
     public string Draft { get; }
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 }

@@ -3,15 +3,16 @@ using System.Text.Json;
 using CsCheck;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization;
+using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
 /// <summary>A folder of a tiny model in which tests put the tokenizer files they need.</summary>
 internal sealed class TokenizerFolder : IDisposable
 {
-    public TokenizerFolder(int vocabularySize = 2000)
-    {
-        Path = Directory.CreateTempSubdirectory("dsde-tokenizer-").FullName;
+    private readonly ScratchFolder _folder = new("tokenizer");
+
+    public TokenizerFolder(int vocabularySize = 2000) =>
         TestModelFolder.Write(
             Path,
             new TestModelShape
@@ -24,14 +25,13 @@ internal sealed class TokenizerFolder : IDisposable
                 Vocabulary = vocabularySize,
             }
         );
-    }
 
-    public string Path { get; }
+    public string Path => _folder.Path;
 
     /// <summary>The files that this project's tests have of SentencePiece.</summary>
     public static string Fixture(string name) => System.IO.Path.Combine(AppContext.BaseDirectory, "Tokenization", "Fixtures", name);
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     public Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(Path));
 
@@ -70,9 +70,9 @@ internal sealed class TokenizerFolder : IDisposable
     /// <summary>Puts a SentencePiece model in the place of tokenizer.json.</summary>
     public TokenizerFolder WithPieces(string fixture)
     {
-        File.Delete(System.IO.Path.Combine(Path, "tokenizer.json"));
-        File.Delete(System.IO.Path.Combine(Path, "tokenizer_config.json"));
-        File.Copy(Fixture(fixture + ".model"), System.IO.Path.Combine(Path, "tokenizer.model"), overwrite: true);
+        File.Delete(_folder.PathOf("tokenizer.json"));
+        File.Delete(_folder.PathOf("tokenizer_config.json"));
+        File.Copy(Fixture(fixture + ".model"), _folder.PathOf("tokenizer.model"), overwrite: true);
         return this;
     }
 

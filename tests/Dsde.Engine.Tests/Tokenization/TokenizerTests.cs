@@ -2,16 +2,17 @@ using System.Text;
 using CsCheck;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization;
+using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
 public sealed class TokenizerTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-tokenizer-").FullName;
+    private readonly ScratchFolder _folder = new("tokenizer");
 
-    public TokenizerTests() => TestModelFolder.Write(_folder, new TestModelShape { Layers = 1 });
+    public TokenizerTests() => TestModelFolder.Write(_folder.Path, new TestModelShape { Layers = 1 });
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Any_text_comes_back_from_its_tokens()
@@ -48,7 +49,7 @@ public sealed class TokenizerTests : IDisposable
     public void Both_spellings_of_merges_and_a_pattern_of_its_own_are_read(bool mergesAsArrays)
     {
         TestTokenizer.Write(
-            _folder,
+            _folder.Path,
             mergesAsArrays: mergesAsArrays,
             preTokenizer: new
             {
@@ -103,7 +104,7 @@ public sealed class TokenizerTests : IDisposable
     [InlineData("{{ bos_token }}{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}", "not known")]
     public void A_chat_without_a_known_template_is_refused_with_the_remedy(string? template, string reason)
     {
-        TestTokenizer.Write(_folder, chatTemplate: template);
+        TestTokenizer.Write(_folder.Path, chatTemplate: template);
         var encoder = new PromptEncoder(Load());
 
         var refusal = Should.Throw<NotSupportedException>(() => encoder.EncodeChat([new ChatTurn("user", "Hi")]));
@@ -116,19 +117,19 @@ public sealed class TokenizerTests : IDisposable
     [Fact]
     public void What_is_not_understood_is_refused_by_name()
     {
-        TestTokenizer.Write(_folder, normalizer: new { type = "Lowercase" });
+        TestTokenizer.Write(_folder.Path, normalizer: new { type = "Lowercase" });
         Should.Throw<ModelLoadException>(Load).Message.ShouldContain("Lowercase");
 
-        TestTokenizer.Write(_folder, preTokenizer: new { type = "Metaspace" });
+        TestTokenizer.Write(_folder.Path, preTokenizer: new { type = "Metaspace" });
         Should.Throw<ModelLoadException>(Load).Message.ShouldContain("Metaspace");
 
-        TestModelFolder.WriteJson(_folder, "tokenizer.json", new { model = new { type = "Unigram" } });
+        TestModelFolder.WriteJson(_folder.Path, "tokenizer.json", new { model = new { type = "Unigram" } });
         Should.Throw<ModelLoadException>(Load).Message.ShouldContain("Unigram");
 
-        File.WriteAllText(Path.Combine(_folder, "tokenizer.json"), "{");
+        File.WriteAllText(_folder.PathOf("tokenizer.json"), "{");
         Should.Throw<ModelLoadException>(Load).Message.ShouldContain("not valid JSON");
 
-        File.Delete(Path.Combine(_folder, "tokenizer.json"));
+        File.Delete(_folder.PathOf("tokenizer.json"));
         Should.Throw<ModelLoadException>(Load).Message.ShouldContain("is missing");
     }
 
@@ -136,9 +137,9 @@ public sealed class TokenizerTests : IDisposable
     public void A_draft_with_other_tokens_is_refused_and_the_difference_named()
     {
         var target = Load();
-        var targetFolder = ModelFolder.Open(_folder);
+        var targetFolder = ModelFolder.Open(_folder.Path);
         VocabularyComparer.RequireSame(targetFolder, target, targetFolder, Load());
-        var file = Path.Combine(_folder, "tokenizer.json");
+        var file = _folder.PathOf("tokenizer.json");
         File.WriteAllText(
             file,
             File.ReadAllText(file)
@@ -151,7 +152,7 @@ public sealed class TokenizerTests : IDisposable
         refusal.Message.ShouldContain("2 ids differ, first 65, which is 'A' to the target and 'B' to the draft");
     }
 
-    private Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(_folder));
+    private Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(_folder.Path));
 
     private static string[] Texts(Tokenizer tokenizer, string text) =>
         [.. tokenizer.Encode(text).Select(id => Encoding.UTF8.GetString(tokenizer.BytesOf(id)))];

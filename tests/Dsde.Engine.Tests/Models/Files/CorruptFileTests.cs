@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Dsde.Engine.Models;
+using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Models.Files;
 
@@ -14,11 +15,11 @@ public sealed class CorruptFileTests : IDisposable
     private const string Weights = "model.safetensors";
     private const string Index = "model.safetensors.index.json";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-corrupt-").FullName;
+    private readonly ScratchFolder _folder = new("corrupt");
 
     private static ReadOnlySpan<byte> Disturbing => "\"\\{}[]:,0-9eEu\0\u007F. "u8;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(TestFamily.Llama, Config)]
@@ -87,7 +88,7 @@ public sealed class CorruptFileTests : IDisposable
     private byte[] Write(TestFamily family, string file)
     {
         TestModelFolder.Write(
-            _folder,
+            _folder.Path,
             new TestModelShape
             {
                 Family = family,
@@ -96,20 +97,20 @@ public sealed class CorruptFileTests : IDisposable
                 RopeScaling = family == TestFamily.Llama ? new TestRopeScaling("llama3", 8, 1, 4, 64) : null,
             }
         );
-        return File.ReadAllBytes(Path.Combine(_folder, file));
+        return File.ReadAllBytes(_folder.PathOf(file));
     }
 
     private bool IsRefused(string file, byte[] content)
     {
-        File.WriteAllBytes(Path.Combine(_folder, file), content);
+        File.WriteAllBytes(_folder.PathOf(file), content);
         try
         {
-            DecoderUnderTest.LoadWritten(_folder).Dispose();
+            DecoderUnderTest.LoadWritten(_folder.Path).Dispose();
             return false;
         }
         catch (ModelLoadException exception)
         {
-            exception.Message.ShouldContain(_folder);
+            exception.Message.ShouldContain(_folder.Path);
             return true;
         }
     }

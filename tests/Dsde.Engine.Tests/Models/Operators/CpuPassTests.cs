@@ -3,6 +3,7 @@ using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;
@@ -13,17 +14,17 @@ public sealed class CpuPassTests : IDisposable
     private const int MaxLength = 64;
     private static readonly int[] Text = [.. Enumerable.Range(0, 40).Select(i => ((i * 89) + 5) % 290)];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-pass-").FullName;
+    private readonly ScratchFolder _folder = new("pass");
 
     public static TheoryData<string> Families => FamilyShapes.Names;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Families))]
     public void Whole_passes_give_the_bits_of_single_operators(string family)
     {
-        TestModelFolder.Write(_folder, FamilyShapes.Find(family));
+        TestModelFolder.Write(_folder.Path, FamilyShapes.Find(family));
         using var mode = torch.inference_mode();
         foreach (var type in CpuOpsFixture.Types)
         {
@@ -38,10 +39,10 @@ public sealed class CpuPassTests : IDisposable
     public void A_pass_allocates_no_more_than_its_logits_wrapper()
     {
         const int BytesOfWrappers = 1500; // the logits, their shape and the scope: nothing by layer or by row
-        TestModelFolder.Write(_folder, FamilyShapes.Find("gemma 2 without soft-caps"));
+        TestModelFolder.Write(_folder.Path, FamilyShapes.Find("gemma 2 without soft-caps"));
         using var mode = torch.inference_mode();
         using var scope = torch.NewDisposeScope();
-        using var decoder = new DecoderUnderTestParts(_folder, torch.ScalarType.BFloat16, ops => ops);
+        using var decoder = new DecoderUnderTestParts(_folder.Path, torch.ScalarType.BFloat16, ops => ops);
         var rows = DecoderUnderTestParts.Rows((0, 0, Text[..5]), (2, 0, Text[..9]));
         Repeat(200);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -63,7 +64,7 @@ public sealed class CpuPassTests : IDisposable
     private List<float> RunAll(torch.ScalarType type, Func<IDecoderOps, IDecoderOps> wrap)
     {
         using var scope = torch.NewDisposeScope();
-        using var decoder = new DecoderUnderTestParts(_folder, type, wrap);
+        using var decoder = new DecoderUnderTestParts(_folder.Path, type, wrap);
         var logits = new List<float>();
         Run((0, 0, Text[..20]));
         Run((1, 0, Text[..13]), (3, 0, Text[5..9]));

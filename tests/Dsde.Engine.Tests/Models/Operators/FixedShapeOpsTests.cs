@@ -3,6 +3,7 @@ using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Weights;
 using Dsde.Engine.Tests.Models.Reference;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;
@@ -13,7 +14,7 @@ public sealed class FixedShapeOpsTests : IDisposable
     private const int MaxLength = 300;
     private static readonly int[] Text = [.. Enumerable.Range(0, 70).Select(i => ((i * 89) + (i * i * 7) + 5) % 290)];
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-fixed-").FullName;
+    private readonly ScratchFolder _folder = new("fixed");
 
     public static TheoryData<string, torch.ScalarType> Cases() =>
         new()
@@ -24,7 +25,7 @@ public sealed class FixedShapeOpsTests : IDisposable
             { "gemma 2", torch.ScalarType.BFloat16 },
         };
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -77,8 +78,8 @@ public sealed class FixedShapeOpsTests : IDisposable
 
     private (Decoder Decoder, KvCache Cache) Load(TestModelShape shape, torch.ScalarType type)
     {
-        TestModelFolder.Write(_folder, shape);
-        var folder = ModelFolder.Open(_folder);
+        TestModelFolder.Write(_folder.Path, shape);
+        var folder = ModelFolder.Open(_folder.Path);
         var placement = LayerPlacement.Spread(folder.Config, [torch.CPU]);
         return (
             new Decoder(

@@ -1,6 +1,7 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Weights;
 using Dsde.Engine.Tests.Generation;
+using Dsde.Testing;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Weights;
@@ -8,9 +9,9 @@ namespace Dsde.Engine.Tests.Models.Weights;
 /// <summary>A model whose layers are spread over several devices computes what it computes on one.</summary>
 public sealed class LayerPlacementTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-split-").FullName;
+    private readonly ScratchFolder _folder = new("split");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("gemma 2", 2)]
@@ -20,9 +21,9 @@ public sealed class LayerPlacementTests : IDisposable
     {
         int[] text = [.. Enumerable.Range(3, 30)];
         using var mode = torch.inference_mode();
-        using var one = DecoderUnderTest.Load(_folder, FamilyShapes.Find(family));
+        using var one = DecoderUnderTest.Load(_folder.Path, FamilyShapes.Find(family));
         using var several = DecoderUnderTest.Load(
-            _folder,
+            _folder.Path,
             FamilyShapes.Find(family),
             devices: [.. Enumerable.Range(0, count).Select(_ => new torch.Device(DeviceType.CPU))]
         );
@@ -36,10 +37,10 @@ public sealed class LayerPlacementTests : IDisposable
     [Fact]
     public async Task An_engine_on_two_devices_writes_what_one_on_one_writes()
     {
-        TestModelFolder.Write(_folder, FamilyShapes.Find("qwen3"));
+        TestModelFolder.Write(_folder.Path, FamilyShapes.Find("qwen3"));
         var requests = EngineUnderTest.Prompts(5).Select(prompt => EngineUnderTest.Greedy(prompt, 20)).ToList();
-        await using var one = EngineUnderTest.Load(_folder, _folder, "static:3");
-        await using var two = EngineUnderTest.Load(_folder, _folder, "static:3", change: options => options.Device = "cpu,cpu");
+        await using var one = EngineUnderTest.Load(_folder.Path, _folder.Path, "static:3");
+        await using var two = EngineUnderTest.Load(_folder.Path, _folder.Path, "static:3", change: options => options.Device = "cpu,cpu");
 
         var expected = await one.GenerateAllAsync(requests);
         var actual = await two.GenerateAllAsync(requests);
@@ -55,7 +56,7 @@ public sealed class LayerPlacementTests : IDisposable
     public void Every_device_gets_layers_in_order_and_nearly_equal_shares(int count)
     {
         TestModelFolder.Write(
-            _folder,
+            _folder.Path,
             new TestModelShape
             {
                 Layers = 24,
@@ -65,7 +66,7 @@ public sealed class LayerPlacementTests : IDisposable
         );
         var devices = Enumerable.Range(0, count).Select(_ => new torch.Device(DeviceType.CPU)).ToArray();
 
-        var layers = LayerPlacement.Spread(ModelFolder.Open(_folder).Config, devices).Layers;
+        var layers = LayerPlacement.Spread(ModelFolder.Open(_folder.Path).Config, devices).Layers;
 
         var owners = layers.Select(device => Array.FindIndex(devices, known => ReferenceEquals(known, device))).ToArray();
         owners.ShouldBe(owners.Order());
@@ -77,17 +78,18 @@ public sealed class LayerPlacementTests : IDisposable
     [Fact]
     public void A_vocabulary_that_outweighs_the_layers_leaves_no_device_empty()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Layers = 3, Vocabulary = 5000 });
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Layers = 3, Vocabulary = 5000 });
         var devices = Enumerable.Range(0, 3).Select(_ => new torch.Device(DeviceType.CPU)).ToArray();
 
-        LayerPlacement.Spread(ModelFolder.Open(_folder).Config, devices).Layers.ShouldBe(devices);
+        LayerPlacement.Spread(ModelFolder.Open(_folder.Path).Config, devices).Layers.ShouldBe(devices);
     }
 
     [Fact]
     public void More_devices_than_layers_are_refused()
     {
-        TestModelFolder.Write(_folder, new TestModelShape { Layers = 2 });
-        var load = () => EngineUnderTest.Load(_folder, draft: null, "autoregressive", change: options => options.Device = "cpu,cpu,cpu");
+        TestModelFolder.Write(_folder.Path, new TestModelShape { Layers = 2 });
+        var load = () =>
+            EngineUnderTest.Load(_folder.Path, draft: null, "autoregressive", change: options => options.Device = "cpu,cpu,cpu");
 
         Should.Throw<ModelLoadException>(load).Message.ShouldContain("2 layers, too few for 3 devices");
     }
