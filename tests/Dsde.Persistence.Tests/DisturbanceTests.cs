@@ -107,7 +107,10 @@ public sealed class DisturbanceTests(PostgresServer server)
         while (
             await context
                 .Database.SqlQuery<int>(
-                    $"SELECT count(*)::int AS \"Value\" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    $"""
+                    SELECT count(*)::int AS "Value" FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
                 )
                 .SingleAsync(Cancellation) == 0
         )
