@@ -1,3 +1,4 @@
+using System.Text;
 using Dsde.Testing;
 using Npgsql;
 using RabbitMQ.Client;
@@ -38,13 +39,16 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
     {
         var virtualHost = await servers.RabbitMq.CreateVirtualHostAsync();
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, virtualHost);
-        await DeclareAndSendAsync(virtualHost);
+        await DeclareAndSendAsync(virtualHost, "classic");
+        await DeclareAndSendAsync(virtualHost, "quorum");
+        await servers.RabbitMq.SettleAsync();
 
         await servers.RabbitMq.Server.KillAsync();
-        await Should.ThrowAsync<Exception>(() => tap.PublishAsync("{}", queue: "kept"));
+        await Should.ThrowAsync<Exception>(() => tap.PublishAsync("{}", queue: "classic"));
         await servers.RabbitMq.Server.RestartAsync();
 
-        System.Text.Encoding.UTF8.GetString((await tap.TakeAsync("kept")).Body.Span).ShouldBe("seven");
+        Encoding.UTF8.GetString((await tap.TakeAsync("classic")).Body.Span).ShouldBe("a message of classic");
+        Encoding.UTF8.GetString((await tap.TakeAsync("quorum")).Body.Span).ShouldBe("a message of quorum");
     }
 
     [Fact]
@@ -70,7 +74,8 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
         await gone.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
-    private async Task DeclareAndSendAsync(string virtualHost)
+    /// <summary>Leaves a message in a new queue that is named like its type.</summary>
+    private async Task DeclareAndSendAsync(string virtualHost, string type)
     {
         var factory = new ConnectionFactory
         {
@@ -82,8 +87,20 @@ public sealed class ServerControlTests(BreakableServers servers) : IClassFixture
         await using var channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
         );
-        await channel.QueueDeclareAsync("kept", durable: true, exclusive: false, autoDelete: false);
-        await channel.BasicPublishAsync("", "kept", mandatory: true, new BasicProperties { Persistent = true }, "seven"u8.ToArray());
+        await channel.QueueDeclareAsync(
+            type,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = type }
+        );
+        await channel.BasicPublishAsync(
+            "",
+            type,
+            mandatory: true,
+            new BasicProperties { Persistent = true },
+            Encoding.UTF8.GetBytes($"a message of {type}")
+        );
     }
 
     private static async Task<object?> ExecuteAsync(string connectionString, string sql)

@@ -42,6 +42,7 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         var ledger = new ChaosLedger(servers, virtualHost, connectionString, tap);
         await using var monkey = new ChaosMonkey(plan, servers, settings, Log);
         await monkey.StartAsync();
+        await servers.RabbitMq.SettleAsync();
         await SubmitAsync(settings, batches[0].File, batches[0].Id);
 
         var late = Task.CompletedTask;
