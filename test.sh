@@ -86,6 +86,7 @@ wait_for_processes() {
   while [[ -n $(processes) ]] && ((++waited <= 100)); do sleep 0.1; done
 }
 
+# shellcheck disable=SC2317 # a trap calls it
 interrupt() {
   trap '' INT TERM
   kill "${lanes[@]}" 2>/dev/null # so that they begin no other project

@@ -26,7 +26,8 @@ public sealed partial class ImageTests
         Directory.GetFiles(folder.Path, "*.cs", SearchOption.AllDirectories).ShouldBeEmpty();
         var restored = await Command.RunAsync(
             [.. instructions[restore].Arguments.Select(argument => argument.Replace("${Accelerator}", "cpu", StringComparison.Ordinal))],
-            folder: folder.Path
+            folder: folder.Path,
+            environment: ("NUGET_SCRATCH", folder.PathOf("locks")) // its locks would stay in the temporary folder
         );
 
         restored.ExitCode.ShouldBe(0, restored.Output + restored.Error);
