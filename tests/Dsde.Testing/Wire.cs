@@ -99,6 +99,9 @@ public sealed class Wire : IAsyncDisposable
         using var far = new TcpClient();
         try
         {
+            // Messages are passed on one by one: gathered, each second one would wait 40 ms for an acknowledgement.
+            near.NoDelay = true;
+            far.NoDelay = true;
             await far.ConnectAsync(IPAddress.Loopback, _serverPort);
             lock (_clients)
             {
