@@ -1,5 +1,5 @@
 using Dsde.Persistence;
-using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -54,10 +54,42 @@ public sealed class OutageTests
         );
         while (!work.IsCompleted)
         {
-            _time.Advance(DatabasePatience.Pause);
+            _time.Advance(DatabasePatience.LongestPause);
             await Task.Yield();
         }
 
         (await work).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task However_long_a_server_is_away_there_is_a_pause_between_two_tries()
+    {
+        const int pauses = 3000;
+        using var given = new CancellationTokenSource();
+        var patience = new DatabasePatience(_time, NullLogger<DatabasePatience>.Instance);
+        var tries = 0;
+        var work = patience.RunAsync(
+            () =>
+            {
+                tries++;
+                return Task.FromException<int>(new DatabaseUnavailableException("away", new TimeoutException()));
+            },
+            given.Token
+        );
+
+        for (var pause = 0; pause < pauses; pause++)
+        {
+            var before = tries;
+            while (tries == before)
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(100));
+                await Task.Yield();
+            }
+
+            (tries - before).ShouldBe(1);
+        }
+
+        await given.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(work);
     }
 }
