@@ -128,7 +128,7 @@ start_rabbitmq() {
   ) &
   server=$!
   until port_is_open "$port" && port_is_open "$((port + 3))"; do
-    if ((++waited > 600)) || ! kill -0 "$server" 2>/dev/null; then
+    if ((++waited > 1800)) || ! kill -0 "$server" 2>/dev/null; then
       tail -30 "$folder/server.log" >&2
       fail "RabbitMQ did not start on port $port."
     fi

@@ -37,8 +37,10 @@ internal sealed record BenchReport
     /// <summary>Machine and models.</summary>
     public string Subject =>
         Engine is { } engine
-            ? $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {engine.Target}, draft {engine.Draft ?? "none"}, {engine.DataType} on {engine.Device}"
-            : $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {Roofline?.Target}, {Roofline?.DataType} on {Roofline?.Device}";
+            ? $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {engine.Target}, draft {engine.Draft ?? "none"}, "
+                + $"{engine.DataType} on {engine.Device}"
+            : $"{Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; target {Roofline?.Target}, {Roofline?.DataType} on "
+                + $"{Roofline?.Device}";
 
     /// <summary>One line.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);

@@ -94,7 +94,8 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
         return workloads.Count > 0
             ? workloads
             : throw new ExpectedFailureException(
-                $"--workloads is {string.Join(",", settings.Workloads ?? [])}, but {file.Path} has {string.Join(", ", BenchWorkload.Group(requests, null).Select(workload => workload.Name))}."
+                $"--workloads is {string.Join(",", settings.Workloads ?? [])}, but {file.Path} has "
+                    + $"{string.Join(", ", BenchWorkload.Group(requests, null).Select(workload => workload.Name))}."
             );
     }
 }

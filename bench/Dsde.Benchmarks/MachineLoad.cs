@@ -22,7 +22,8 @@ internal sealed record MachineLoad(int CoreCount, double OwnCores, double OtherC
     {
         var others = string.Create(
             CultureInfo.InvariantCulture,
-            $"other processes used {OtherCores:F2} of {CoreCount} cores{(StolenCores >= 0.005 ? $", {StolenCores:F2} were stolen by the host" : "")}"
+            $"other processes used {OtherCores:F2} of {CoreCount} "
+                + $"cores{(StolenCores >= 0.005 ? $", {StolenCores:F2} were stolen by the host" : "")}"
         );
         return IsBusy
             ? $"The machine was BUSY: {others}. Ratios are better to trust than times; repeat on an idle machine."

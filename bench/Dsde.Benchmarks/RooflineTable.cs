@@ -25,7 +25,9 @@ internal static class RooflineTable
     public static string Describe(RooflineReport report) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take {report.ReadMs:F2} ms to read"
+            $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} "
+                + $"thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take "
+                + $"{report.ReadMs:F2} ms to read"
         );
 
     /// <summary>A row per case.</summary>

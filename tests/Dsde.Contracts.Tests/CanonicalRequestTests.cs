@@ -24,7 +24,8 @@ public sealed class CanonicalRequestTests
         CanonicalRequest
             .Write(job)
             .Json.ShouldBe(
-                """{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"demo","prompt":"Once","maxTokens":5,"temperature":0.5,"stop":["\n"],"seed":7,"metadata":{"a":"b","workload":"x"},"returnTokenIds":true}"""
+                """{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"demo","prompt":"Once","maxTokens":5,"temperature":0.5"""
+                    + ""","stop":["\n"],"seed":7,"metadata":{"a":"b","workload":"x"},"returnTokenIds":true}"""
             );
     }
 

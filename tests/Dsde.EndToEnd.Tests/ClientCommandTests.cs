@@ -52,7 +52,8 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
     private Task<long> CountAsync(Guid id) =>
         Rows.CountAsync(
             shared.Worker.ConnectionString,
-            $"SELECT (SELECT count(*) FROM generation_jobs WHERE job_id = '{id}') + (SELECT count(*) FROM generation_batches WHERE batch_id = '{id}')"
+            $"SELECT (SELECT count(*) FROM generation_jobs WHERE job_id = '{id}') + (SELECT count(*) FROM generation_batches WHERE "
+                + $"batch_id = '{id}')"
         );
 
     private Task<DsdeProgram.Ended> RunAsync(params string[] arguments) => DsdeProgram.RunAsync(shared.Worker.Environment, arguments);
@@ -61,5 +62,6 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).ToDictionary(line => line.CustomId, line => line.Text);
 
     private static string Line(string customId, string prompt) =>
-        $$$"""{"custom_id":"{{{customId}}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"{{{prompt}}}","max_tokens":8,"temperature":0}}""";
+        $$$"""{"custom_id":"{{{customId}}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"{{{prompt}}}","max_tokens":8"""
+        + $$$""","temperature":0}}""";
 }

@@ -52,7 +52,7 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
     [InlineData("CaCertificate", "other-ca.pem", "The broker's certificate (CN=localhost, issued by CN=Tests ca) can't be verified")]
     [InlineData("CaCertificate", "", "The broker's certificate (CN=localhost, issued by CN=Tests ca) can't be verified")]
     [InlineData("CaCertificate", "client.key", "Dsde:RabbitMq:CaCertificate")]
-    [InlineData("CaCertificate", "missing.pem", "missing.pem is not there")]
+    [InlineData("CaCertificate", "missing.pem", "missing.pem'; the file is not there")]
     [InlineData("TlsServerName", "elsewhere.example", "is not for elsewhere.example. Set Dsde:RabbitMq:Host")]
     [InlineData("ClientCertificate", "server.key", "Dsde:RabbitMq:ClientCertificate")]
     [InlineData("Password", "wrong-secret", "as user guest: ACCESS_REFUSED")]

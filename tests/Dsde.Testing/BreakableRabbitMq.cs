@@ -7,9 +7,9 @@ public sealed class BreakableRabbitMq : RabbitMqServer
     public new PrivateServer Server => base.Server;
 
     /// <summary>
-    /// Has the broker write down what was declared so far. RabbitMQ 3.10 answers declarations a second or two before they are on disk; killed
-    /// in these, it comes back with quorum queues that have lost their log, elect no leader and owe every answer for ever. What a test says
-    /// of a killed broker is meant for one that has been up for longer.
+    /// Has the broker write down what was declared so far. RabbitMQ 3.10 answers declarations a second or two before they are on disk;
+    /// killed in these, it comes back with quorum queues that have lost their log, elect no leader and owe every answer for ever. What a
+    /// test says of a killed broker is meant for one that has been up for longer.
     /// </summary>
     public async Task SettleAsync()
     {

@@ -2,7 +2,9 @@ using Dsde.Testing;
 
 namespace Dsde.Worker.Tests;
 
-/// <summary>The formatter holds the line length of .editorconfig but for comments and string literals; this holds it for these too.</summary>
+/// <summary>
+/// The formatter holds the line length of .editorconfig but for comments and string literals; this holds it for these too.
+/// </summary>
 public sealed class LineLengthTests
 {
     private const int Most = 140;

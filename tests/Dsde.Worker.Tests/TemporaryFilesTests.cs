@@ -2,7 +2,9 @@ using Dsde.Testing;
 
 namespace Dsde.Worker.Tests;
 
-/// <summary>Tests get temporary folders from <see cref="ScratchFolder"/> alone, so that there is one place that takes them away again.</summary>
+/// <summary>
+/// Tests get temporary folders from <see cref="ScratchFolder"/> alone, so that there is one place that takes them away again.
+/// </summary>
 public sealed class TemporaryFilesTests
 {
     private static readonly string[] Others =

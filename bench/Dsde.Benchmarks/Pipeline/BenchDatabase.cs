@@ -21,14 +21,16 @@ internal sealed class BenchDatabase : IAsyncDisposable
     /// <summary>Leads to it.</summary>
     public PersistenceOptions Options { get; }
 
-    /// <exception cref="ExpectedFailureException">The configured database is no PostgreSQL, or its user may not create databases.</exception>
+    /// <exception cref="ExpectedFailureException">The configured database is no PostgreSQL, or its user may not create
+    /// databases.</exception>
     /// <exception cref="DatabaseUnavailableException">The server can't be reached.</exception>
     public static async Task<BenchDatabase> CreateAsync(PersistenceOptions configured, CancellationToken cancellationToken)
     {
         if (configured.Provider != PersistenceOptions.PostgreSql)
         {
             throw new ExpectedFailureException(
-                $"The pipeline is measured with PostgreSQL, but {PersistenceOptions.SectionName}:{nameof(configured.Provider)} is {configured.Provider}."
+                $"The pipeline is measured with PostgreSQL, but {PersistenceOptions.SectionName}:{nameof(configured.Provider)} is "
+                    + $"{configured.Provider}."
             );
         }
 
@@ -45,7 +47,8 @@ internal sealed class BenchDatabase : IAsyncDisposable
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             throw new ExpectedFailureException(
-                $"The database user may not create the database {database._name}: {exception.MessageText}. Grant it CREATEDB, or name another user.",
+                $"The database user may not create the database {database._name}: {exception.MessageText}. Grant it CREATEDB, or "
+                    + $"name another user.",
                 exception
             );
         }

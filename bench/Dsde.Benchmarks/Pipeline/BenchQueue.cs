@@ -123,7 +123,8 @@ internal sealed class BenchQueue : IAsyncDisposable
         if (state.MessageCount > 0 || state.ConsumerCount > 0)
         {
             throw new ExpectedFailureException(
-                $"The queue {QueueNames.GenerationJobs} on {options.Describe()} is in use: {state.MessageCount} messages, {state.ConsumerCount} consumers. "
+                $"The queue {QueueNames.GenerationJobs} on {options.Describe()} is in use: {state.MessageCount} messages, "
+                    + $"{state.ConsumerCount} consumers. "
                     + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost)."
             );
         }

@@ -58,7 +58,8 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
             if (before == ends.Count)
             {
                 throw new ExpectedFailureException(
-                    $"The worker stands still: {before} of {jobCount} jobs have ended, and none in {Patience.TotalMinutes} minutes. Its log says why."
+                    $"The worker stands still: {before} of {jobCount} jobs have ended, and none in {Patience.TotalMinutes} minutes. "
+                        + $"Its log says why."
                 );
             }
 

@@ -38,7 +38,8 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
             await progress.WriteLineAsync(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"round {rounds.Count} of {settings.Rounds}: {rounds[^1].JobsPerSecond:N0} jobs/s, {rounds[^1].ProcessorMsPerJob:F2} ms of CPU per job, {rounds[^1].ShareOfFloor:P0} of the floor"
+                    $"round {rounds.Count} of {settings.Rounds}: {rounds[^1].JobsPerSecond:N0} jobs/s, "
+                        + $"{rounds[^1].ProcessorMsPerJob:F2} ms of CPU per job, {rounds[^1].ShareOfFloor:P0} of the floor"
                 )
             );
         }
@@ -76,7 +77,8 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
             await progress.WriteLineAsync(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"round {measured.Count} of {rounds}: {measured[^1].DirectTokensPerSecond:N0} tokens/s directly, {measured[^1].PipelineTokensPerSecond:N0} through the pipeline"
+                    $"round {measured.Count} of {rounds}: {measured[^1].DirectTokensPerSecond:N0} tokens/s directly, "
+                        + $"{measured[^1].PipelineTokensPerSecond:N0} through the pipeline"
                 )
             );
         }
@@ -134,7 +136,8 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
                 Model = "instant",
                 Prompt = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Story {number}: once upon a time there was a fox that lived under an old tree at the edge of the wood, and every morning it went down to the river. "
+                    $"Story {number}: once upon a time there was a fox that lived under an old tree at the edge of the wood, and "
+                        + $"every morning it went down to the river. "
                 ),
                 MaxTokens = settings.Tokens,
                 Temperature = 0,

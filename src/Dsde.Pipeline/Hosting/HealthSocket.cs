@@ -32,7 +32,8 @@ internal static class HealthSocket
 
         throw new ExpectedFailureException(
             isFixed
-                ? $"Port {first} of {address} ({WorkerOptions.SectionName}:{nameof(options.HealthPort)}) is taken; ss -ltnp 'sport = :{first}' "
+                ? $"Port {first} of {address} ({WorkerOptions.SectionName}:{nameof(options.HealthPort)}) is taken; ss -ltnp 'sport "
+                    + $"= :{first}' "
                     + $"says by whom. Give another one, {WorkerOptions.AnyPort} for the next that is free, or {WorkerOptions.NoPort}."
                 : $"None of the ports {first} to {first + MostTries - 1} of {address} is free for health and metrics. "
                     + $"Set {WorkerOptions.SectionName}:{nameof(options.HealthPort)} to one that is, or to {WorkerOptions.NoPort}."
@@ -54,7 +55,8 @@ internal static class HealthSocket
             return exception.SocketErrorCode == SocketError.AddressAlreadyInUse
                 ? null
                 : throw new ExpectedFailureException(
-                    $"{endPoint} can't be listened at for health and metrics ({WorkerOptions.SectionName}:{nameof(WorkerOptions.HealthAddress)} "
+                    $"{endPoint} can't be listened at for health and metrics "
+                        + $"({WorkerOptions.SectionName}:{nameof(WorkerOptions.HealthAddress)} "
                         + $"and {nameof(WorkerOptions.HealthPort)}): {exception.Message}.",
                     exception
                 );

@@ -34,7 +34,8 @@ internal sealed class WorkerProcess(
     /// <summary>Runs it.</summary>
     /// <param name="stop">Cancelled to stop the worker, at whatever stage it is.</param>
     /// <returns>Null if it was stopped; otherwise how it lost its place at the broker for good.</returns>
-    /// <exception cref="ExpectedFailureException">It can't work: the port is taken, the schema is another one, the engine failed.</exception>
+    /// <exception cref="ExpectedFailureException">It can't work: the port is taken, the schema is another one, the engine
+    /// failed.</exception>
     public async Task<string?> RunAsync(CancellationToken stop)
     {
         var server = await HealthServer.StartAsync(worker, _health, loggers, CancellationToken.None);

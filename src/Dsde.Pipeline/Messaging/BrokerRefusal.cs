@@ -11,7 +11,8 @@ internal static class BrokerRefusal
     public static string Describe(RabbitMqOptions options, OperationInterruptedException exception)
     {
         var said = exception.ShutdownReason?.ReplyText.TrimEnd('.', ' ') ?? exception.Message;
-        return $"RabbitMQ at {options.Describe()} refused it to user {options.Username}: {said}. {Remedy(options, exception.ShutdownReason, said)}";
+        return $"RabbitMQ at {options.Describe()} refused it to user {options.Username}: {said}. "
+            + $"{Remedy(options, exception.ShutdownReason, said)}";
     }
 
     private static string Remedy(RabbitMqOptions options, ShutdownEventArgs? reason, string said) =>

@@ -79,7 +79,9 @@ internal sealed class BrokerTls
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
             throw new AuthenticationException(
-                $"The broker's certificate ({shown.Subject}) is not for {_serverName}. Set {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.Host)} or {nameof(RabbitMqOptions.TlsServerName)} to a name it is for."
+                $"The broker's certificate ({shown.Subject}) is not for {_serverName}. Set "
+                    + $"{RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.Host)} or {nameof(RabbitMqOptions.TlsServerName)} to a "
+                    + $"name it is for."
             );
         }
 
@@ -102,8 +104,10 @@ internal sealed class BrokerTls
 
     private static AuthenticationException Untrusted(X509Certificate2 shown, X509Chain? chain, string authority) =>
         new(
-            $"The broker's certificate ({shown.Subject}, issued by {shown.Issuer}) can't be verified: {string.Join(", ", chain?.ChainStatus.Select(status => status.Status) ?? [])}. "
-                + $"Check {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.CaCertificate)}; the certificate must be valid and come from {authority}."
+            $"The broker's certificate ({shown.Subject}, issued by {shown.Issuer}) can't be verified: "
+                + $"{string.Join(", ", chain?.ChainStatus.Select(status => status.Status) ?? [])}. "
+                + $"Check {RabbitMqOptions.SectionName}:{nameof(RabbitMqOptions.CaCertificate)}; the certificate must be valid and "
+                + $"come from {authority}."
         );
 
     private static T Read<T>(string name, string path, Func<T> read)

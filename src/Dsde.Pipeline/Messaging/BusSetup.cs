@@ -15,8 +15,8 @@ internal static class BusSetup
     private const string CancelBatchName = "dsde-cancel-batch";
 
     /// <summary>
-    /// After about twice that the broker takes back what a frozen machine was sent, which is nobody's until then. Too short for no one, as a
-    /// connection that is lost for nothing costs a moment only.
+    /// After about twice that the broker takes back what a frozen machine was sent, which is nobody's until then. Too short for no one, as
+    /// a connection that is lost for nothing costs a moment only.
     /// </summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
@@ -199,7 +199,8 @@ internal static class BusSetup
         endpoint.PublishFaults = false;
         var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
         endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
-        endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>()); // one for all messages: a scope for each would cost and hold nothing
+        // One for all messages: a scope for each would cost and hold nothing.
+        endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>());
     }
 
     /// <summary>

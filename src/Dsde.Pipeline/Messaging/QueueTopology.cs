@@ -46,7 +46,8 @@ internal static class QueueTopology
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            return $"RabbitMQ at {options.Describe()} does not answer as it should: {exception.Message}"; // whatever a broker in trouble does
+            // Whatever a broker in trouble does.
+            return $"RabbitMQ at {options.Describe()} does not answer as it should: {exception.Message}";
         }
     }
 

@@ -8,8 +8,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// Where the message of a job waits whose claim another worker has: in the broker, and not in a consumer, where it would take the place of a
-/// job that can run. After some seconds the broker passes it on to <see cref="Lane.Resumed"/>, and somebody looks at the job again.
+/// Where the message of a job waits whose claim another worker has: in the broker, and not in a consumer, where it would take the place of
+/// a job that can run. After some seconds the broker passes it on to <see cref="Lane.Resumed"/>, and somebody looks at the job again.
 /// </summary>
 internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, TimeProvider time, ILogger<WaitingQueue> logger)
     : IWaitingPlace,

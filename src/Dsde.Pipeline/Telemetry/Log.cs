@@ -126,7 +126,8 @@ internal static partial class Log
     [LoggerMessage(
         2054,
         LogLevel.Warning,
-        "The broker takes messages of at most {Limit} bytes and closed a channel for one that has more, while {Type} of {Bytes} bytes was published"
+        "The broker takes messages of at most {Limit} bytes and closed a channel for one that has more, while {Type} of {Bytes} "
+            + "bytes was published"
     )]
     public static partial void EventRefused(this ILogger logger, string type, long bytes, long limit);
 

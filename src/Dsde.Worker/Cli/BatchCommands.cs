@@ -31,7 +31,8 @@ internal sealed class StatusCommand : DsdeCommand
         if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
         {
             await output.WriteLineAsync(
-                $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: {batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running"
+                $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: "
+                    + $"{batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running"
             );
             return ExitCodes.Success;
         }
@@ -42,8 +43,8 @@ internal sealed class StatusCommand : DsdeCommand
             job.State switch
             {
                 JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
-                JobState.Completed =>
-                    $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, {string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
+                JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, "
+                    + $"{string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
                 JobState.Cancelled => $"job {id}: {job.CancelReason}",
                 JobState.Queued => $"job {id}: queued",
                 _ => $"job {id}: running, attempt {job.Attempt}",

@@ -60,7 +60,8 @@ internal sealed class BenchCommand : DsdeCommand
     private readonly Option<bool> _roofline = new("--roofline")
     {
         Description =
-            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without FILE that only.",
+            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without "
+            + "FILE that only.",
     };
     private readonly Option<string> _out = FileArguments.CreateOut("Folder for bench.txt and bench.json (default: the current one).");
     private readonly Option<string?> _markdown = new("--markdown")
@@ -73,7 +74,8 @@ internal sealed class BenchCommand : DsdeCommand
     public BenchCommand()
         : base(
             "bench",
-            "Measure every policy side by side on this machine: tokens/s, latency, acceptance and where the time goes. The last line is JSON.",
+            "Measure every policy side by side on this machine: tokens/s, latency, acceptance and where the time goes. The last "
+                + "line is JSON.",
             "dsde bench samples/mixed.jsonl",
             "dsde bench jobs.jsonl --batch-size 8 --temperature 0,1 --policies autoregressive,static:4,dsde --rounds 5",
             "dsde bench --roofline --target models/big --dtype bf16 --threads 2",
@@ -167,7 +169,8 @@ internal sealed class BenchCommand : DsdeCommand
             return arguments.GetValue(_roofline)
                 ? null
                 : throw new ExpectedFailureException(
-                    "No job file is given. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, or --roofline."
+                    "No job file is given. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, "
+                        + "or --roofline."
                 );
         }
 

@@ -33,8 +33,10 @@ internal sealed class BenchPipelineCommand : DsdeCommand
     public BenchPipelineCommand()
         : base(
             "pipeline",
-            "Measure jobs/s through RabbitMQ and PostgreSQL beside the floor of plain clients, or the pipeline's cost beside the engine. The last line is JSON. "
-                + "Broker and database come from the configuration: the job queue must be empty and without workers, and a database of its own is made and dropped again.",
+            "Measure jobs/s through RabbitMQ and PostgreSQL beside the floor of plain clients, or the pipeline's cost beside the "
+                + "engine. The last line is JSON. "
+                + "Broker and database come from the configuration: the job queue must be empty and without workers, and a "
+                + "database of its own is made and dropped again.",
             "Dsde__RabbitMq__VirtualHost=bench dsde bench pipeline",
             "dsde bench pipeline --jobs 50000 --capacity 64 --rounds 5",
             "dsde bench pipeline samples/mixed.jsonl --batch-size 8 --rounds 5"
@@ -68,7 +70,8 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; {report.JobCount} jobs a round, {report.Capacity} at once"
+                $"{report.Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; {report.JobCount} jobs a round, "
+                    + $"{report.Capacity} at once"
             )
         );
         report.Print(Consoles.Create(arguments.InvocationConfiguration));

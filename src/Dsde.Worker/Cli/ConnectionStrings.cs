@@ -31,7 +31,8 @@ internal static class ConnectionStrings
                 PersistenceOptions.SectionName,
                 typeof(PersistenceOptions),
                 [
-                    $"The connection string ({PersistenceOptions.SectionName}:{nameof(options.ConnectionString)}) is none for {options.Provider}: {FindMistake(options)} Give for example {example}.",
+                    $"The connection string ({PersistenceOptions.SectionName}:{nameof(options.ConnectionString)}) is none for "
+                        + $"{options.Provider}: {FindMistake(options)} Give for example {example}.",
                 ]
             );
         }

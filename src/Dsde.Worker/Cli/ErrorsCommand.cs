@@ -187,9 +187,10 @@ internal sealed class ErrorsCommand : DsdeCommand
                 if (wanted is null || message.Description.JobId == wanted)
                 {
                     var remark = await act(message);
-                    await output.WriteLineAsync(
-                        $"{done} {(message.Description.JobId is { } jobId ? $"job {jobId}" : $"a message of {message.Description.Bytes} bytes without a job id")} from {queue.Name}{remark}"
-                    );
+                    var what = message.Description.JobId is { } jobId
+                        ? $"job {jobId}"
+                        : $"a message of {message.Description.Bytes} bytes without a job id";
+                    await output.WriteLineAsync($"{done} {what} from {queue.Name}{remark}");
                     count++;
                 }
             }

@@ -50,7 +50,8 @@ internal sealed class ModelCommand : DsdeCommand
             (
                 "KV cache",
                 $"{Size(model.KvBytesPerToken(Narrow))} per token in bf16 or fp16, {Size(model.KvBytesPerToken(Wide))} in fp32; "
-                    + $"a full context {Size(model.KvBytesPerToken(Narrow) * model.ContextLength)} and {Size(model.KvBytesPerToken(Wide) * model.ContextLength)}"
+                    + $"a full context {Size(model.KvBytesPerToken(Narrow) * model.ContextLength)} and "
+                    + $"{Size(model.KvBytesPerToken(Wide) * model.ContextLength)}"
             ),
             ("layers", Text(model.LayerCount)),
             ("hidden size", Text(model.HiddenSize)),

@@ -116,7 +116,9 @@ internal sealed class RunCommand : DsdeCommand
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
             await configuration.Error.WriteLineAsync(
-                $"dsde: interrupted; {Count(partial.ResultCount, "result")} written to {Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in {Path.Combine(folder, ResultFiles.ErrorsName)}"
+                $"dsde: interrupted; {Count(partial.ResultCount, "result")} written to "
+                    + $"{Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in "
+                    + $"{Path.Combine(folder, ResultFiles.ErrorsName)}"
             );
             throw;
         }
@@ -151,7 +153,8 @@ internal sealed class RunCommand : DsdeCommand
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount) =>
         output.WriteLine(
-            $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, {engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
+            $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, "
+                + $"{engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
         );
 
     private static void Summarize(TextWriter output, string folder, WrittenResults written, TimeSpan elapsed)

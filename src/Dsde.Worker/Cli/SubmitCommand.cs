@@ -85,7 +85,8 @@ internal sealed class SubmitCommand : DsdeCommand
         {
             await SendAsync(client, file, changed, cancellationToken);
             await output.WriteLineAsync(
-                $"batch {batchId}: {jobCount - changed.Conflicts.Count} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+                $"batch {batchId}: {jobCount - changed.Conflicts.Count} jobs "
+                    + $"sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
             );
             if (changed.Conflicts.Count > 0)
             {
@@ -152,7 +153,8 @@ internal sealed class SubmitCommand : DsdeCommand
         return changed.KnownCount >= known.Running + known.Ended
             ? changed
             : throw new ExpectedFailureException(
-                $"Batch {batchId} has at least {known.Running + known.Ended - changed.KnownCount} jobs whose custom_id is not in {file.Path}: "
+                $"Batch {batchId} has at least {known.Running + known.Ended - changed.KnownCount} jobs whose custom_id is not in "
+                    + $"{file.Path}: "
                     + "it was submitted from another file. Leave --batch-id out to submit this one as a batch of its own."
             );
     }

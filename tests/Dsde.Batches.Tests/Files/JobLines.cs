@@ -10,14 +10,13 @@ internal static class JobLines
     public static readonly Guid BatchId = new("6f9619ff-8b86-d011-b42d-00c04fc964ff");
 
     public static string Completion(string fields = "", string customId = "a") =>
-        $$$"""{"custom_id":"{{{customId}}}","method":"POST","url":"/v1/completions","body":{"model":"demo","prompt":"Once"{{{Tail(fields)}}}}}""";
+        $$"""{"custom_id":"{{customId}}","method":"POST","url":"/v1/completions","body":{"model":"demo","prompt":"""
+        + $"\"Once\"{Tail(fields)}}}}}";
 
     public static string Chat(string fields = "", string customId = "a") =>
-        $$$"""
-            {"custom_id":"{{{customId}}}","url":"/v1/chat/completions","body":{"model":"demo","messages":[{"role":"user","content":"Hi"}]{{{Tail(
-                fields
-            )}}}}}
-            """;
+        $$"""{"custom_id":"{{customId}}","url":"/v1/chat/completions","body":{"model":"demo","messages":"""
+        + $$"""[{"role":"user","content":"Hi"}]{{Tail(fields)}}"""
+        + "}}";
 
     public static Task<List<BatchFileLine>> ReadAsync(params string[] lines) => ReadAsync(new BatchDefaults { BatchId = BatchId }, lines);
 

@@ -42,7 +42,8 @@ public sealed class RequestBodyTests
     {
         var line =
             """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_completion_tokens":5,"logprobs":true,"messages":["""
-            + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi "},{"type":"text","text":"you"}]}]}}""";
+            + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi "}"""
+            + """,{"type":"text","text":"you"}]}]}}""";
 
         var job = await JobLines.ReadJobAsync(line);
 
@@ -58,7 +59,8 @@ public sealed class RequestBodyTests
     {
         var job = await JobLines.ReadJobAsync(
             JobLines.Completion(
-                "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,\"logit_bias\":{\"7\":-100},"
+                "\"n\":3,\"min_p\":0.1,\"repetition_penalty\":1.2,\"presence_penalty\":0.5,\"frequency_penalty\":-1,"
+                    + "\"logit_bias\":{\"7\":-100},"
                     + "\"stop_token_ids\":[4,5],\"ignore_eos\":true,\"sampling_mode\":\"coupled\",\"logprobs\":5"
             )
         );
@@ -87,7 +89,8 @@ public sealed class RequestBodyTests
     public async Task Chats_ask_for_log_probabilities_with_a_flag_and_a_number(string fields, bool? wanted, int? top)
     {
         var job = await JobLines.ReadJobAsync(
-            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}],{{{fields}}}}}"""
+            $$$"""{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","messages":[{"role":"user","content":"x"}]"""
+                + $$$""",{{{fields}}}}}"""
         );
 
         (job.ReturnLogProbabilities, job.TopLogProbabilityCount).ShouldBe((wanted, top));

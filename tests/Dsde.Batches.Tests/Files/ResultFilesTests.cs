@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dsde.Batches.Files;
 using Dsde.Batches.Files.Results;
 using Dsde.Contracts;
+using Dsde.Testing;
 
 namespace Dsde.Batches.Tests.Files;
 
@@ -10,9 +11,9 @@ public sealed class ResultFilesTests : IDisposable
     private static readonly BatchDefaults Exact = new() { BatchId = JobLines.BatchId };
     private static readonly BatchDefaults Forgotten = Exact with { AreForgotten = true };
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("dsde-results").FullName;
+    private readonly ScratchFolder _folder = new("results");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Results_whose_text_is_not_stored_are_counted_and_explained()
@@ -82,7 +83,7 @@ public sealed class ResultFilesTests : IDisposable
     {
         var jobs = await KnownAsync(Exact, id => $"of {id}", JobLines.Completion(customId: "a"), JobLines.Chat(customId: "b"));
 
-        var written = await new ResultFiles(_folder, jobs).WriteAsync(JobLines.BatchId, TestContext.Current.CancellationToken);
+        var written = await new ResultFiles(_folder.Path, jobs).WriteAsync(JobLines.BatchId, TestContext.Current.CancellationToken);
 
         (written.ResultCount, written.ErrorCount).ShouldBe((2, 0));
         Read(ResultFiles.ResultsName)
@@ -113,7 +114,7 @@ public sealed class ResultFilesTests : IDisposable
         WriteAsync(jobs, defaults, allAreKnown: false, lines);
 
     private async Task<WrittenResults> WriteAsync(Jobs jobs, BatchDefaults defaults, bool allAreKnown, params string[] lines) =>
-        await new ResultFiles(_folder, jobs).WriteAsync(
+        await new ResultFiles(_folder.Path, jobs).WriteAsync(
             (await JobLines.ReadAsync(defaults, lines)).ToAsyncEnumerable(),
             defaults,
             allAreKnown,
@@ -121,7 +122,7 @@ public sealed class ResultFilesTests : IDisposable
         );
 
     private JsonElement[] Read(string name) =>
-        [.. File.ReadLines(Path.Combine(_folder, name)).Select(line => JsonDocument.Parse(line).RootElement)];
+        [.. File.ReadLines(_folder.PathOf(name)).Select(line => JsonDocument.Parse(line).RootElement)];
 
     /// <summary>What the database knows once the lines have been submitted and run.</summary>
     private static async Task<Jobs> KnownAsync(BatchDefaults defaults, Func<string?, string?> textOf, params string[] lines) =>

@@ -1,14 +1,15 @@
 using Dsde.Batches.Files;
 using Dsde.Batches.Following;
 using Dsde.Batches.Tests.Files;
+using Dsde.Testing;
 
 namespace Dsde.Batches.Tests.Following;
 
 public sealed class JobFileTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-file-");
+    private readonly ScratchFolder _folder = new("file");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Jobs_and_bad_lines_are_counted_apart()
@@ -36,7 +37,7 @@ public sealed class JobFileTests : IDisposable
 
     private JobFile Open(params string[] lines)
     {
-        var path = Path.Combine(_folder.FullName, "jobs.jsonl");
+        var path = _folder.PathOf("jobs.jsonl");
         File.WriteAllText(path, string.Join('\n', lines));
         return new JobFile(path, null, new BatchDefaults { BatchId = Guid.NewGuid() });
     }

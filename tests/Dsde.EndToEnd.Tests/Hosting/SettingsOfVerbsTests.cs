@@ -43,7 +43,8 @@ public sealed class SettingsOfVerbsTests
             .Select(line => line.Replace("dsde: ", "", StringComparison.Ordinal).Trim())
             .ShouldBe(
                 [
-                    "Dsde:Enginee is not a section of the settings (Dsde__Enginee__BatchSize in the environment); the nearest is Dsde:Engine.",
+                    "Dsde:Enginee is not a section of the settings (Dsde__Enginee__BatchSize in the environment); the nearest is "
+                        + "Dsde:Engine.",
                     "Dsde:Worker:LeaseSecond is not a setting (Dsde__Worker__LeaseSecond in the environment); "
                         + "the nearest is Dsde:Worker:LeaseSeconds.",
                     "Dsde:RabbitMq:Port is 'amqp' (Dsde__RabbitMq__Port in the environment); give a whole number from 1 to 65535.",

@@ -6,6 +6,7 @@ using Dsde.Persistence.Migrating;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -17,6 +18,7 @@ namespace Dsde.Pipeline.Tests.Jobs;
 /// </summary>
 internal sealed class JobLife : IAsyncDisposable
 {
+    private readonly ScratchFolder _folder = new("jobs");
     private readonly List<TestWorker> _workers = [];
     private readonly ServiceProvider _services;
 
@@ -32,7 +34,7 @@ internal sealed class JobLife : IAsyncDisposable
     }
 
     /// <summary>Where the database is, and what else a test writes.</summary>
-    public string Folder { get; } = Directory.CreateTempSubdirectory("dsde-jobs-").FullName;
+    public string Folder => _folder.Path;
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
@@ -118,6 +120,6 @@ internal sealed class JobLife : IAsyncDisposable
         }
 
         await _services.DisposeAsync();
-        Directory.Delete(Folder, recursive: true);
+        await _folder.DisposeAsync();
     }
 }

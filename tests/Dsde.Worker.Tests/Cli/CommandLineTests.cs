@@ -1,12 +1,13 @@
+using Dsde.Testing;
 using Dsde.Worker.Cli;
 
 namespace Dsde.Worker.Tests.Cli;
 
 public sealed class CommandLineTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-cli-");
+    private readonly ScratchFolder _folder = new("cli");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("run")]
@@ -34,16 +35,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task Examples_in_the_help_are_understood()
     {
         // An unknown option would be named; a job file that is not there shows that all the rest was right.
-        var ended = await CommandLine.RunAsync(
-            "run",
-            "jobs.jsonl",
-            "--policy",
-            "static:4",
-            "--batch-size",
-            "16",
-            "--out",
-            _folder.FullName
-        );
+        var ended = await CommandLine.RunAsync("run", "jobs.jsonl", "--policy", "static:4", "--batch-size", "16", "--out", _folder.Path);
 
         ended.Error.ShouldContain("Job file jobs.jsonl is missing");
     }
@@ -109,7 +101,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var path = Write(name, "{}");
 
-        var ended = await CommandLine.RunAsync("run", path, "--out", _folder.FullName);
+        var ended = await CommandLine.RunAsync("run", path, "--out", _folder.Path);
 
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
         ended.Error.ShouldContain("would be replaced");
@@ -118,7 +110,7 @@ public sealed class CommandLineTests : IDisposable
 
     private string Write(string name, string content)
     {
-        var path = Path.Combine(_folder.FullName, name);
+        var path = _folder.PathOf(name);
         File.WriteAllText(path, content);
         return path;
     }

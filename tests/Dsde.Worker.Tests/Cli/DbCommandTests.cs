@@ -1,3 +1,4 @@
+using Dsde.Testing;
 using Dsde.Worker.Cli;
 using Microsoft.Data.Sqlite;
 
@@ -5,11 +6,11 @@ namespace Dsde.Worker.Tests.Cli;
 
 public sealed class DbCommandTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-db-");
+    private readonly ScratchFolder _folder = new("db");
 
-    private string File => Path.Combine(_folder.FullName, "odd;name=x.db");
+    private string File => _folder.PathOf("odd;name=x.db");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_new_database_is_behind_until_it_is_migrated()

@@ -35,7 +35,8 @@ public sealed class FailedMessagePrinterTests
         text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .ShouldBe(
                 Enumerable.Repeat(
-                    $$"""{"queue":"q","position":3,"jobId":"{{Message.JobId}}","failedAt":null,"reason":"{{Message.Reason}}","exceptionType":null,"bytes":{{Message.Bytes}}}""",
+                    $$"""{"queue":"q","position":3,"jobId":"{{Message.JobId}}","failedAt":null"""
+                        + $$""","reason":"{{Message.Reason}}","exceptionType":null,"bytes":{{Message.Bytes}}}""",
                     2
                 )
             );

@@ -5,9 +5,9 @@ namespace Dsde.Worker.Tests.Cli;
 
 public sealed class ModelCommandTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dsde-inspect-");
+    private readonly ScratchFolder _folder = new("inspect");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Inspect_says_what_was_recognised_and_what_it_takes()
@@ -35,9 +35,9 @@ public sealed class ModelCommandTests : IDisposable
     public async Task Inspect_does_without_a_tokenizer()
     {
         CopyDraft();
-        File.Delete(Path.Combine(_folder.FullName, "tokenizer.json"));
+        File.Delete(_folder.PathOf("tokenizer.json"));
 
-        var ended = await CommandLine.RunAsync("model", "inspect", _folder.FullName);
+        var ended = await CommandLine.RunAsync("model", "inspect", _folder.Path);
 
         ended.ExitCode.ShouldBe(ExitCodes.Success);
         ended.Output.ShouldContain("family");
@@ -48,7 +48,7 @@ public sealed class ModelCommandTests : IDisposable
     public async Task Inspect_names_what_is_not_supported()
     {
         CopyDraft();
-        var config = Path.Combine(_folder.FullName, "config.json");
+        var config = _folder.PathOf("config.json");
         await File.WriteAllTextAsync(
             config,
             (await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken)).Replace(
@@ -59,7 +59,7 @@ public sealed class ModelCommandTests : IDisposable
             TestContext.Current.CancellationToken
         );
 
-        var ended = await CommandLine.RunAsync("model", "inspect", _folder.FullName);
+        var ended = await CommandLine.RunAsync("model", "inspect", _folder.Path);
 
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
         ended.Error.ShouldContain("MixtralForCausalLM");
@@ -70,7 +70,7 @@ public sealed class ModelCommandTests : IDisposable
     {
         foreach (var file in new DirectoryInfo(Repository.PathOf("models", "dsde-demo-draft")).GetFiles())
         {
-            file.CopyTo(Path.Combine(_folder.FullName, file.Name));
+            file.CopyTo(_folder.PathOf(file.Name));
         }
     }
 }

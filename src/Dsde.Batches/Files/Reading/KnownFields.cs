@@ -137,7 +137,9 @@ internal sealed class KnownFields
     /// <summary>Fields that are known, but not here, and a sentence for who has put them here.</summary>
     private IReadOnlyList<(string Name, string Remedy)> Elsewhere { get; init; } = [];
 
-    /// <summary>Decides on what is left of an object after the supported fields were taken. A field that is null counts as absent.</summary>
+    /// <summary>
+    /// Decides on what is left of an object after the supported fields were taken. A field that is null counts as absent.
+    /// </summary>
     /// <returns>The fields with which nothing is done, with the object's prefix.</returns>
     /// <exception cref="LineFormatException">One of them can't be ignored.</exception>
     public IReadOnlyList<string> Settle(JsonFields fields)

@@ -23,8 +23,10 @@ internal static class LineMatch
     public static LineError Conflict(BatchFileLine line, Guid batchId) =>
         new(
             FailureCodes.JobIdConflict,
-            $"In batch {batchId} custom_id '{line.CustomId}' stands for another request than line {line.Number} has, and that one keeps its "
-                + "result: the line was changed since, or is of another file. To get what the batch has, give the file as it was submitted, "
+            $"In batch {batchId} custom_id '{line.CustomId}' stands for another request than line {line.Number} has, and that one "
+                + $"keeps its "
+                + "result: the line was changed since, or is of another file. To get what the batch has, give the file as it was "
+                + "submitted, "
                 + $"or none (dsde results {batchId}). To have this line run, submit the file as a batch of its own, without --batch-id.",
             "custom_id"
         );

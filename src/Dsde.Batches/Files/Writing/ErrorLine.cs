@@ -4,8 +4,8 @@ using Dsde.Contracts;
 namespace Dsde.Batches.Files.Writing;
 
 /// <summary>
-/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line where there is one. What the
-/// request is to blame for is a response with status 4xx; what it is not to blame for is an <c>error</c> without a response.
+/// A job without an output as a line of <c>errors.jsonl</c>: OpenAI's batch format, with the number of the job file's line where there is
+/// one. What the request is to blame for is a response with status 4xx; what it is not to blame for is an <c>error</c> without a response.
 /// </summary>
 internal static class ErrorLine
 {

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Dsde.Pipeline.Hosting.Settings;
 
 /// <summary>
-/// Reads and checks all that is set below <c>Dsde:</c>, before anything starts: every mistake is a line with key, value and what is allowed.
+/// Reads and checks all that is set below <c>Dsde:</c>, before anything starts: every mistake is a line with key, value and what is
+/// allowed.
 /// </summary>
 /// <param name="configuration">Where the settings come from.</param>
 internal sealed class SettingsReader(IConfigurationRoot configuration)
@@ -58,7 +59,8 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
                 is not { Key: not null } known
             )
             {
-                yield return $"{found.Path} is not a section of the settings{_origins.Of(found)}; {SettingNames.Suggest(found.Path, Sections.Keys)}";
+                yield return $"{found.Path} is not a section of the settings{_origins.Of(found)}; "
+                    + $"{SettingNames.Suggest(found.Path, Sections.Keys)}";
                 continue;
             }
 
@@ -116,7 +118,8 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
         var property = options.GetType().GetProperty(failure.MemberNames.First());
         return string.IsNullOrEmpty(configuration[key])
             ? $"{key} is missing ({SettingOrigins.ToVariable(key)} in the environment): {failure.ErrorMessage}"
-            : $"{SettingNames.Name(key, property, configuration[key])}{_origins.Of(configuration.GetSection(key))}; {SettingNames.Allowed(property, failure)}";
+            : $"{SettingNames.Name(key, property, configuration[key])}{_origins.Of(configuration.GetSection(key))}; "
+                + $"{SettingNames.Allowed(property, failure)}";
     }
 
     private static string KeyOf(string section, ValidationResult failure) => $"{section}:{failure.MemberNames.First()}";

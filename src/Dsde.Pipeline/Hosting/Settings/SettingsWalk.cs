@@ -17,7 +17,8 @@ internal sealed class SettingsWalk(SettingOrigins origins, string section, Type 
         var children = found.GetChildren().ToList();
         if (children.Count == 0 && found.Value is not null)
         {
-            yield return $"{section} has a value{origins.Of(found)}, but it is a section; set its keys, as {section}:{_properties[0].Name}.";
+            yield return $"{section} has a value{origins.Of(found)}, but it is a section; set its keys, as "
+                + $"{section}:{_properties[0].Name}.";
         }
 
         foreach (var child in children)
@@ -43,7 +44,8 @@ internal sealed class SettingsWalk(SettingOrigins origins, string section, Type 
         if (property.PropertyType.IsArray)
         {
             return entries.Count == 0 && !string.IsNullOrEmpty(found.Value)
-                    ? $"{SettingNames.Name(key, property, found.Value)}{origins.Of(found)}; it is a list, set {key}:0 ({SettingOrigins.ToVariable($"{key}:0")} in the environment) and so on."
+                    ? $"{SettingNames.Name(key, property, found.Value)}{origins.Of(found)}; it is a list, set {key}:0 "
+                        + $"({SettingOrigins.ToVariable($"{key}:0")} in the environment) and so on."
                 : entries.Find(entry => !int.TryParse(entry.Key, out _)) is { } odd
                     ? $"{key}:{odd.Key} is not an entry of a list{origins.Of(odd)}; entries are {key}:0, {key}:1 and so on."
                 : null;

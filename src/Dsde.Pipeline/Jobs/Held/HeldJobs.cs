@@ -12,7 +12,8 @@ namespace Dsde.Pipeline.Jobs.Held;
 [SuppressMessage(
     "Design",
     "CA1001",
-    Justification = "The sources have no timer and no wait handle to free. Deliveries may come while the program ends, after its services are gone."
+    Justification = "The sources have no timer and no wait handle to free. Deliveries may come while the program ends, after its "
+        + "services are gone."
 )]
 internal sealed class HeldJobs(TimeProvider time)
 {

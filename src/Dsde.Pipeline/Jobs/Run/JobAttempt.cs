@@ -26,9 +26,9 @@ internal sealed class JobAttempt(
 )
 {
     /// <summary>
-    /// What a job of a lane that overtakes is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the bulk lane
-    /// that has waited up to this many times <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that the bulk
-    /// lane never starves.
+    /// What a job of a lane that overtakes is worth in the engine's waiting queue beyond its own priority: it is preferred to one of the
+    /// bulk lane that has waited up to this many times <see cref="EngineOptions.PriorityAgeingSeconds"/> longer, and to no other, so that
+    /// the bulk lane never starves.
     /// </summary>
     public const int HighLaneLevels = 10;
 
@@ -139,7 +139,8 @@ internal sealed class JobAttempt(
         }
 
         var rest = deadline - time.GetUtcNow();
-        using var expiry = new CancellationTokenSource(TimeSpan.FromTicks(Math.Clamp(rest.Ticks, 0, LongestTimer.Ticks)), time); // it may have passed just now
+        // It may have passed just now.
+        using var expiry = new CancellationTokenSource(TimeSpan.FromTicks(Math.Clamp(rest.Ticks, 0, LongestTimer.Ticks)), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(held.Interrupted, expiry.Token);
         return await gate.EnterAsync(isAlone, either.Token);
     }
@@ -153,7 +154,8 @@ internal sealed class JobAttempt(
         }
         catch (ArgumentException exception) when (exception.GetType() == typeof(ArgumentException))
         {
-            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message); // the engine's own check: no second try changes it
+            // The engine's own check: no second try changes it.
+            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }
 
         foreach (var (choice, result) in results.Index())

@@ -9,6 +9,8 @@ internal enum JobLane
     /// <summary>Jobs that overtake those of the bulk lane, in the engine as well.</summary>
     High,
 
-    /// <summary>Jobs that have waited for another worker's claim. They were begun before those of the other lanes, and overtake them too.</summary>
+    /// <summary>
+    /// Jobs that have waited for another worker's claim. They were begun before those of the other lanes, and overtake them too.
+    /// </summary>
     Resumed,
 }

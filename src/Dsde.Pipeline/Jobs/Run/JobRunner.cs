@@ -53,7 +53,8 @@ internal sealed class JobRunner(
                         return new JobOutcome.Conflict(
                             new JobFailure(
                                 FailureCodes.JobIdConflict,
-                                $"Job id {claim.JobId} was used before for another request, which keeps its result. Send this one under a new id.",
+                                $"Job id {claim.JobId} was used before for another request, which keeps its result. Send this one "
+                                    + $"under a new id.",
                                 Retryable: false
                             )
                         );

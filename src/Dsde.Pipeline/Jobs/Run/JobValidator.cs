@@ -36,7 +36,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.ContextLengthExceeded,
-                $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to {context - 1} or fewer."
+                $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to "
+                    + $"{context - 1} or fewer."
             );
         }
 
@@ -61,7 +62,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.ModelNotFound,
-                $"Model '{model}' is not served here; served: {string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
+                $"Model '{model}' is not served here; served: "
+                    + $"{string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
             );
         }
     }
@@ -76,7 +78,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     private static void CheckTokens(string field, IEnumerable<int> ids, int vocabularySize) =>
         Require(
             ids.All(id => id >= 0 && id < vocabularySize),
-            $"{field} has the token {ids.FirstOrDefault(id => id < 0 || id >= vocabularySize)}; give token ids from 0 to {vocabularySize - 1}."
+            $"{field} has the token {ids.FirstOrDefault(id => id < 0 || id >= vocabularySize)}; give token ids from 0 to "
+                + $"{vocabularySize - 1}."
         );
 
     private PolicyConfiguration? ReadPolicy(string? text)
@@ -131,7 +134,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.ContextLengthExceeded,
-                $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer than {longest} bytes. Shorten it."
+                $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer "
+                    + $"than {longest} bytes. Shorten it."
             );
         }
     }

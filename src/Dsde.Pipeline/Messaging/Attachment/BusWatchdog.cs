@@ -155,7 +155,8 @@ internal sealed class BusWatchdog(
         else if (schedule.IsExhausted)
         {
             GaveUp =
-                $"{endpoint.Status.Describe(time.GetUtcNow())} The broker is in good order, and {RestartSchedule.MostRestarts} restarts of the endpoint did not bring it back.";
+                $"{endpoint.Status.Describe(time.GetUtcNow())} The broker is in good order, and {RestartSchedule.MostRestarts} "
+                + $"restarts of the endpoint did not bring it back.";
             logger.EndpointGivenUp(status.Queue, RestartSchedule.MostRestarts);
             lifetime.StopApplication();
         }

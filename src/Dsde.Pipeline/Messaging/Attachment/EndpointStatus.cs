@@ -15,7 +15,8 @@ internal readonly record struct EndpointStatus(string Queue, DateTimeOffset? Det
     {
         var delivery = LastDelivery is { } last ? $"last delivery {(now - last).TotalSeconds:0} s ago" : "no delivery yet";
         return DetachedSince is { } since
-            ? $"{Queue} has no consumer since {since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} ({(now - since).TotalSeconds:0} s, {delivery}): {Reason}"
+            ? $"{Queue} has no consumer since {since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ} ({(now - since).TotalSeconds:0} s, "
+                + $"{delivery}): {Reason}"
             : $"{Queue} attached, {delivery}";
     }
 }

@@ -33,7 +33,8 @@ internal sealed record FailedMessage(
         var death = Get(headers, "x-death") is IList<object> deaths
             ? deaths.OfType<IDictionary<string, object?>>().FirstOrDefault(IsEnd)
             : null;
-        var fault = death is null ? ReadText(headers, MessageHeaders.FaultMessage) : null; // what the broker says about a dead letter can't be forged
+        // What the broker says about a dead letter can't be forged.
+        var fault = death is null ? ReadText(headers, MessageHeaders.FaultMessage) : null;
         return new FailedMessage(
             queue,
             position,

@@ -48,8 +48,8 @@ internal static class TransportHeaders
         context.TransportHeaders.TryGetHeader(name, out var value) && Guid.TryParse(value as string, out var id) ? id : null;
 
     /// <summary>
-    /// About as many bytes as it takes in a frame, as far as those are counted that are allowed. Tables may be nested as deep as a frame has
-    /// room for, which is deeper than a stack.
+    /// About as many bytes as it takes in a frame, as far as those are counted that are allowed. Tables may be nested as deep as a frame
+    /// has room for, which is deeper than a stack.
     /// </summary>
     private static long Measure(object? value)
     {

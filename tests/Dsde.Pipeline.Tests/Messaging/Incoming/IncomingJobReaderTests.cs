@@ -155,7 +155,8 @@ public sealed class IncomingJobReaderTests
     public void A_good_job_is_read_whatever_its_media_type_and_how_its_names_are_spelt(string? mediaType)
     {
         var body =
-            $$"""{"JOBID":"{{JobId}}","\u006dodel":"m","prompt":"a", /* by hand */ "metadata":{"max_tokens":"free"},"LogitBias":{"1":1},}""";
+            $$"""{"JOBID":"{{JobId}}","\u006dodel":"m","prompt":"a", /* by hand */ "metadata":{"max_tokens":"free"}"""
+            + $$""","LogitBias":{"1":1},}""";
 
         var read = IncomingJobReader.Read((byte[])[.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(body)], mediaType, MaxBytes);
 
@@ -167,11 +168,8 @@ public sealed class IncomingJobReaderTests
     public void An_envelope_is_opened_and_its_ids_are_taken()
     {
         var read = ReadEnvelope(
-            $$"""
-                {"messageId":"{{BatchId}}","faultAddress":"rabbitmq://elsewhere/x","headers":{"a":"b"},"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"message":{{Job(
-                    "\"maxTokens\":3"
-                )}}}
-                """
+            $$"""{"messageId":"{{BatchId}}","faultAddress":"rabbitmq://elsewhere/x","headers":{"a":"b"},"messageType":"""
+                + $$"""["urn:message:Dsde.Contracts:SubmitGenerationJob"],"message":{{Job("\"maxTokens\":3")}} }"""
         );
 
         read.Refusal.ShouldBeNull();
@@ -181,7 +179,8 @@ public sealed class IncomingJobReaderTests
 
     [Theory]
     [InlineData(
-        "{\"messageType\":[\"urn:message:Dsde.Contracts:CancelGenerationJob\"],\"message\":{\"jobId\":\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"}}",
+        "{\"messageType\":[\"urn:message:Dsde.Contracts:CancelGenerationJob\"],"
+            + "\"message\":{\"jobId\":\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"}}",
         "does not name SubmitGenerationJob"
     )]
     [InlineData("{\"messageType\":7,\"message\":{}}", "does not name SubmitGenerationJob")]
@@ -203,7 +202,8 @@ public sealed class IncomingJobReaderTests
         var (command, _) = ReadCommand($$"""{"JobId":"{{JobId}}"}""");
         var (enveloped, ids) = IncomingCommandFilter<CancelGenerationJob>.Read(
             Encoding.UTF8.GetBytes(
-                $$"""{"messageId":"{{BatchId}}","messageType":["urn:message:Dsde.Contracts:CancelGenerationJob"],"message":{"jobId":"{{JobId}}"},"x":1}"""
+                $$"""{"messageId":"{{BatchId}}","messageType":["urn:message:Dsde.Contracts:CancelGenerationJob"]"""
+                    + $$""","message":{"jobId":"{{JobId}}"},"x":1}"""
             ),
             MessageBody.EnvelopeMediaType,
             MaxBytes
