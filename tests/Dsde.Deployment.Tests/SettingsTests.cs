@@ -30,6 +30,7 @@ public sealed class SettingsTests
     {
         var port = Image.Environment["Dsde__Worker__HealthPort"];
 
+        Image.Environment.ShouldContainKeyAndValue("Dsde__Worker__HealthAddress", "0.0.0.0");
         Image.Instructions.Single(instruction => instruction.Name == "EXPOSE").Arguments.ShouldBe([port]);
         Compose.Environment("worker").Keys.ShouldNotContain("Dsde__Worker__HealthPort");
         Compose.Service("worker").At("ports").Items().Single().ToString().ShouldEndWith($":{port}");
