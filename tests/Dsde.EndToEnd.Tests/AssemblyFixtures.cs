@@ -6,5 +6,5 @@ using Dsde.Testing;
 [assembly: AssemblyFixture(typeof(SampleRun))]
 
 // Every test here runs whole programs and mostly waits for them: more at a time than there are cores.
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+[assembly: CollectionBehavior(MaxParallelThreads = 3)]
 [assembly: TestCollectionOrderer(typeof(LongestFirst))]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;
@@ -47,6 +48,51 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         (await CountAsync(id)).ShouldBe(0);
         (await RunAsync("cancel", $"{id}", "--ahead")).ExitCode.ShouldBe(0);
         (await CountAsync(id)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Without_an_id_status_says_what_is_under_way_who_works_and_what_waits()
+    {
+        var batchId = Guid.NewGuid();
+        await Rows.ReadAsync(
+            shared.Worker.ConnectionString,
+            $"INSERT INTO generation_batches (batch_id, job_count, source, submitted_at) VALUES ('{batchId}', 70, 'nightly.jsonl', now())"
+        );
+
+        var shown = await RunAsync("status");
+        shown.ExitCode.ShouldBe(0, shown.Error);
+        shown.Output.ShouldContain(shared.Worker.WorkerId);
+        shown.Output.ShouldContain($"{batchId}");
+        shown.Output.ShouldContain("nightly.jsonl");
+
+        using var json = JsonDocument.Parse((await RunAsync("status", "--json")).Output);
+        var worker = json.RootElement.GetProperty("workers")[0];
+        worker.GetProperty("workerId").GetString().ShouldBe(shared.Worker.WorkerId);
+        worker.GetProperty("models")[0].GetString().ShouldBe("dsde-demo");
+        var batch = json.RootElement.GetProperty("batches").EnumerateArray().Single(row => row.GetProperty("batchId").GetGuid() == batchId);
+        (batch.GetProperty("jobCount").GetInt32(), batch.GetProperty("completed").GetInt32()).ShouldBe((70, 0));
+        var queues = json.RootElement.GetProperty("queues").EnumerateArray().ToDictionary(queue => queue.GetProperty("name").GetString()!);
+        queues["dsde-generation-jobs"].GetProperty("consumers").GetInt32().ShouldBe(1);
+        queues["dsde-generation-jobs-waiting"].GetProperty("messages").GetInt32().ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("Dsde__RabbitMq__Port", "1", "workers", "queues")]
+    [InlineData("Dsde__Persistence__ConnectionString", "Host=127.0.0.1;Port=1;Timeout=1", "queues", "workers")]
+    public async Task With_a_server_away_status_says_what_the_other_knows_and_which_is_away(
+        string setting,
+        string value,
+        string known,
+        string unknown
+    )
+    {
+        var ended = await DsdeProgram.RunAsync([.. shared.Worker.Environment, (setting, value)], "status", "--json");
+
+        ended.ExitCode.ShouldBe(2);
+        using var json = JsonDocument.Parse(ended.Output);
+        json.RootElement.GetProperty(known).GetArrayLength().ShouldBeGreaterThan(0);
+        json.RootElement.GetProperty(unknown).GetArrayLength().ShouldBe(0);
+        json.RootElement.GetProperty("problems")[0].GetString()!.ShouldContain("can't be reached");
     }
 
     private Task<long> CountAsync(Guid id) =>

@@ -11,6 +11,7 @@ public readonly record struct WireMessage(int Connection, bool IsFromClient, Rea
 {
     private const byte AmqpMethodFrame = 1;
     private const byte PostgreSqlQuery = (byte)'Q';
+    private const byte PostgreSqlCommandComplete = (byte)'C';
 
     /// <summary>Whether it is AMQP's <c>basic.publish</c>: the program publishes.</summary>
     public bool IsPublish => IsFromClient && IsBasicMethod(40);
@@ -45,6 +46,9 @@ public readonly record struct WireMessage(int Connection, bool IsFromClient, Rea
         IsFromClient
         && Bytes.Span is [PostgreSqlQuery, ..]
         && Encoding.ASCII.GetString(Bytes.Span).Contains("COMMIT", StringComparison.Ordinal);
+
+    /// <summary>Whether it is PostgreSQL's answer that it has committed.</summary>
+    public bool IsCommitted => !IsFromClient && Bytes.Span is [PostgreSqlCommandComplete, ..] && Contains("COMMIT");
 
     /// <summary>Whether a text is in it.</summary>
     public bool Contains(string text) => Bytes.Span.IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;

@@ -11,49 +11,6 @@ using Dsde.Worker.Embedded;
 
 namespace Dsde.Worker.Cli;
 
-/// <summary><c>dsde status ID</c>: how far a batch or a job is.</summary>
-internal sealed class StatusCommand : DsdeCommand
-{
-    private readonly Argument<Guid> _id = new("ID") { Description = "Id of a batch or a job." };
-
-    public StatusCommand()
-        : base("status", "Say how far a batch or a job is.", "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11")
-    {
-        Add(_id);
-        SetAction(RunAsync);
-    }
-
-    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
-    {
-        var id = arguments.GetRequiredValue(_id);
-        var output = arguments.InvocationConfiguration.Output;
-        await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
-        if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
-        {
-            await output.WriteLineAsync(
-                $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: "
-                    + $"{batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running"
-            );
-            return ExitCodes.Success;
-        }
-
-        var found = await client.Store.FindAsync([id], cancellationToken);
-        var job = found.Count > 0 ? found[0] : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
-        await output.WriteLineAsync(
-            job.State switch
-            {
-                JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
-                JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, "
-                    + $"{string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
-                JobState.Cancelled => $"job {id}: {job.CancelReason}",
-                JobState.Queued => $"job {id}: queued",
-                _ => $"job {id}: running, attempt {job.Attempt}",
-            }
-        );
-        return ExitCodes.Success;
-    }
-}
-
 /// <summary><c>dsde cancel ID</c>: calls a batch or a job off.</summary>
 internal sealed class CancelCommand : DsdeCommand
 {

@@ -94,7 +94,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         var cut = wire.ArmAsync(message =>
         {
             storing = message.IsFromClient && message.Contains("COPY job_traces") ? message.Connection : storing;
-            return message.Connection == storing && message.IsCommit ? WireCut.After : WireCut.No;
+            return message.Connection == storing && message.IsCommitted ? WireCut.Before : WireCut.No;
         });
 
         await tap.PublishAsync(Job());

@@ -1,0 +1,173 @@
+using Dsde.Contracts;
+using Dsde.Persistence;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Messaging.ErrorQueues;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary>What is under way: who works, on what, and what waits. Of a database or a broker that is away, what the other one says.</summary>
+/// <param name="Workers">Those that have said lately that they are there.</param>
+/// <param name="Batches">Those of which jobs are still to end, the latest first.</param>
+/// <param name="Queues">Those that exist.</param>
+/// <param name="Problems">Why a part is missing.</param>
+internal sealed record Overview(
+    IReadOnlyList<Overview.Worker> Workers,
+    IReadOnlyList<Overview.Batch> Batches,
+    IReadOnlyList<Overview.Queue> Queues,
+    IReadOnlyList<string> Problems
+)
+{
+    private const int MostBatches = 50;
+    private const int MissedBeats = 9; // a worker beats three times in a lease: alive is who was seen within three leases
+
+    /// <summary>Reads it from database and broker.</summary>
+    public static async Task<Overview> ReadAsync(ProgramSettings settings, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var problems = new List<string>();
+        var (workers, batches) = await ReadDatabaseAsync(settings, time, problems, cancellationToken);
+        var queues = await ReadQueuesAsync(settings.RabbitMq(), problems, cancellationToken);
+        return new Overview(workers, batches, queues, problems);
+    }
+
+    private static async Task<(IReadOnlyList<Worker> Workers, IReadOnlyList<Batch> Batches)> ReadDatabaseAsync(
+        ProgramSettings settings,
+        TimeProvider time,
+        List<string> problems,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
+            var seenWithin = TimeSpan.FromSeconds(settings.Worker().LeaseSeconds * MissedBeats / 3.0);
+            var workers = await client.Store.FindWorkersAsync(seenWithin, cancellationToken);
+            var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
+            var now = time.GetUtcNow();
+            return (
+                [
+                    .. workers.Select(worker => new Worker(
+                        worker.WorkerId,
+                        worker.Host,
+                        worker.Models,
+                        worker.BatchSize,
+                        worker.HeldJobs,
+                        (now - worker.StartedAt).TotalSeconds,
+                        worker.SeenAgo.TotalSeconds
+                    )),
+                ],
+                [
+                    .. batches.Select(batch => new Batch(
+                        batch.Progress.BatchId,
+                        batch.Source,
+                        batch.SubmittedAt,
+                        batch.Progress.JobCount,
+                        batch.Progress.Running,
+                        batch.Progress.Completed,
+                        batch.Progress.Failed,
+                        batch.Progress.Cancelled
+                    )),
+                ]
+            );
+        }
+        catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException)
+        {
+            problems.Add(exception.Message);
+            return ([], []);
+        }
+    }
+
+    private static async Task<IReadOnlyList<Queue>> ReadQueuesAsync(
+        RabbitMqOptions rabbitMq,
+        List<string> problems,
+        CancellationToken cancellationToken
+    )
+    {
+        string[] names =
+        [
+            .. Lane.All.Select(lane => lane.Queue),
+            QueueNames.WaitingGenerationJobs,
+            .. ErrorQueue.All.Select(queue => queue.Name),
+        ];
+        try
+        {
+            await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
+            var queues = new List<Queue>();
+            foreach (var name in names)
+            {
+                if (await FindQueueAsync(connection, name, cancellationToken) is { } queue)
+                {
+                    queues.Add(queue);
+                }
+            }
+
+            return queues;
+        }
+        catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
+        {
+            problems.Add(exception.Message);
+            return [];
+        }
+    }
+
+    /// <summary>Null for a queue that was never made.</summary>
+    private static async Task<Queue?> FindQueueAsync(IConnection connection, string name, CancellationToken cancellationToken)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        try
+        {
+            var found = await channel.QueueDeclarePassiveAsync(name, cancellationToken);
+            return new Queue(name, found.MessageCount, found.ConsumerCount);
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A worker.</summary>
+    /// <param name="WorkerId">Who.</param>
+    /// <param name="Host">The machine.</param>
+    /// <param name="Models">Aliases of the models it serves.</param>
+    /// <param name="BatchSize">Sequences its engine runs at once.</param>
+    /// <param name="HeldJobs">Jobs it has, as of when it was last seen.</param>
+    /// <param name="UpSeconds">Since its start.</param>
+    /// <param name="SeenSecondsAgo">Since it last said that it is there.</param>
+    internal sealed record Worker(
+        string WorkerId,
+        string Host,
+        IReadOnlyList<string> Models,
+        int BatchSize,
+        int HeldJobs,
+        double UpSeconds,
+        double SeenSecondsAgo
+    );
+
+    /// <summary>A batch.</summary>
+    /// <param name="BatchId">Which.</param>
+    /// <param name="Source">Where its jobs came from.</param>
+    /// <param name="SubmittedAt">When.</param>
+    /// <param name="JobCount">Jobs it has; null if nobody said.</param>
+    /// <param name="Running">Jobs that a worker has.</param>
+    /// <param name="Completed">Jobs with an output.</param>
+    /// <param name="Failed">Jobs that failed.</param>
+    /// <param name="Cancelled">Jobs cancelled or expired.</param>
+    internal sealed record Batch(
+        Guid BatchId,
+        string? Source,
+        DateTimeOffset? SubmittedAt,
+        int? JobCount,
+        int Running,
+        int Completed,
+        int Failed,
+        int Cancelled
+    );
+
+    /// <summary>A queue.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Messages">Messages that wait in it; those that a worker has been given are not among them.</param>
+    /// <param name="Consumers">Workers attached to it.</param>
+    internal sealed record Queue(string Name, uint Messages, uint Consumers);
+}

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Globalization;
+using Dsde.Contracts;
+using Spectre.Console;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary>What is under way, for people.</summary>
+internal static class OverviewPrinter
+{
+    public static void Print(InvocationConfiguration configuration, Overview overview)
+    {
+        var console = Consoles.Create(configuration);
+        var output = configuration.Output;
+        foreach (var problem in overview.Problems)
+        {
+            configuration.Error.WriteLine($"dsde: {problem}");
+        }
+
+        if (overview.Queues.Count > 0)
+        {
+            console.Write(CreateQueues(overview.Queues));
+            var waiting = overview.Queues.FirstOrDefault(queue => queue.Name == QueueNames.WaitingGenerationJobs)?.Messages ?? 0;
+            if (waiting > 0)
+            {
+                output.WriteLine($"{waiting} {(waiting == 1 ? "job waits" : "jobs wait")} for another worker's claim to end or to run out");
+            }
+        }
+
+        if (overview.Workers.Count > 0)
+        {
+            console.Write(CreateWorkers(overview.Workers));
+        }
+        else
+        {
+            output.WriteLine("no worker has lately said that it is there");
+        }
+
+        if (overview.Batches.Count > 0)
+        {
+            console.Write(CreateBatches(overview.Batches));
+        }
+        else
+        {
+            output.WriteLine("no batch is under way");
+        }
+    }
+
+    private static Table CreateQueues(IReadOnlyList<Overview.Queue> queues)
+    {
+        var table = CreateTable("queue", "messages", "consumers");
+        foreach (var queue in queues)
+        {
+            table.AddRow(queue.Name, Number(queue.Messages), Number(queue.Consumers));
+        }
+
+        return RightAlign(table, 1, 2);
+    }
+
+    private static Table CreateWorkers(IReadOnlyList<Overview.Worker> workers)
+    {
+        var table = CreateTable("worker", "host", "models", "at once", "has jobs", "up", "seen");
+        foreach (var worker in workers)
+        {
+            table.AddRow(
+                Markup.Escape(worker.WorkerId),
+                Markup.Escape(worker.Host),
+                Markup.Escape(string.Join(", ", worker.Models)),
+                Number(worker.BatchSize),
+                Number(worker.HeldJobs),
+                TimeSpan.FromSeconds(Math.Round(worker.UpSeconds)).ToString("c", CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{worker.SeenSecondsAgo:F0} s ago")
+            );
+        }
+
+        return RightAlign(table, 3, 4);
+    }
+
+    private static Table CreateBatches(IReadOnlyList<Overview.Batch> batches)
+    {
+        var table = CreateTable("batch", "from", "submitted (UTC)", "jobs", "running", "completed", "failed", "cancelled");
+        foreach (var batch in batches)
+        {
+            table.AddRow(
+                batch.BatchId.ToString(),
+                Markup.Escape(batch.Source ?? "-"),
+                batch.SubmittedAt?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) ?? "-",
+                batch.JobCount is { } count ? Number(count) : "?",
+                Number(batch.Running),
+                Number(batch.Completed),
+                Number(batch.Failed),
+                Number(batch.Cancelled)
+            );
+        }
+
+        return RightAlign(table, 3, 4, 5, 6, 7);
+    }
+
+    private static Table CreateTable(params string[] columns) => new Table().Border(TableBorder.Simple).AddColumns(columns);
+
+    private static Table RightAlign(Table table, params int[] columns)
+    {
+        foreach (var column in columns)
+        {
+            table.Columns[column].RightAligned();
+        }
+
+        return table;
+    }
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+}

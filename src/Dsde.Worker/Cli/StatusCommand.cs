@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text.Json;
+using Dsde.Persistence.Jobs;
+using Dsde.Pipeline;
+
+namespace Dsde.Worker.Cli;
+
+/// <summary><c>dsde status [ID]</c>: how far a batch or a job is; without an id, what is under way and who works on it.</summary>
+internal sealed class StatusCommand : DsdeCommand
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    private readonly Argument<Guid?> _id = new("ID")
+    {
+        Description = "Id of a batch or a job. Without one: batches under way, workers alive, and what waits in the queues.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private readonly Option<bool> _json = new("--json") { Description = "Without ID: a line of JSON instead of tables." };
+
+    public StatusCommand()
+        : base(
+            "status",
+            "Say how far a batch or a job is, or what is under way.",
+            "dsde status",
+            "dsde status --json",
+            "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
+        )
+    {
+        Add(_id);
+        Add(_json);
+        SetAction(RunAsync);
+    }
+
+    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
+    {
+        if (arguments.GetValue(_id) is { } id)
+        {
+            await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
+            await arguments.InvocationConfiguration.Output.WriteLineAsync(await DescribeAsync(client, id, cancellationToken));
+            return ExitCodes.Success;
+        }
+
+        var overview = await Overview.ReadAsync(new ProgramSettings(), TimeProvider.System, cancellationToken);
+        if (arguments.GetValue(_json))
+        {
+            await arguments.InvocationConfiguration.Output.WriteLineAsync(JsonSerializer.Serialize(overview, Json));
+        }
+        else
+        {
+            OverviewPrinter.Print(arguments.InvocationConfiguration, overview);
+        }
+
+        return overview.Problems.Count == 0 ? ExitCodes.Success : ExitCodes.SetupError;
+    }
+
+    private static async Task<string> DescribeAsync(BatchClient client, Guid id, CancellationToken cancellationToken)
+    {
+        if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
+        {
+            return $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: "
+                + $"{batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running";
+        }
+
+        var found = await client.Store.FindAsync([id], cancellationToken);
+        var job = found.Count > 0 ? found[0] : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
+        return job.State switch
+        {
+            JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
+            JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, "
+                + $"{string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
+            JobState.Cancelled => $"job {id}: {job.CancelReason}",
+            JobState.Queued => $"job {id}: queued",
+            _ => $"job {id}: running, attempt {job.Attempt}",
+        };
+    }
+}
