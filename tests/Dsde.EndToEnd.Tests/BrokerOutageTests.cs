@@ -15,7 +15,7 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
             settings: ("Dsde__Engine__BatchSize", "8")
         );
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
-        await BrokerTests.SubmitAsync(worker, folder => LongJobs.Write(folder, choices: 2), "--limit", $"{Jobs}");
+        await BrokerTests.SubmitAsync(worker, folder => LongJobs.Write(folder, choices: 5), "--limit", $"{Jobs}");
 
         await tap.WaitForAsync(2);
         (await servers.RabbitMq.CutConnectionsAsync(worker.VirtualHost)).ShouldBeGreaterThan(0);

@@ -8,7 +8,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
 
-/// <summary>What is under way: who works, on what, and what waits. Of a database or a broker that is away, what the other one says.</summary>
+/// <summary>What is under way: who works, on what, and what waits. If database or broker is away, what the other one says.</summary>
 /// <param name="Workers">Those that have said lately that they are there.</param>
 /// <param name="Batches">Those of which jobs are still to end, the latest first.</param>
 /// <param name="Queues">Those that exist.</param>

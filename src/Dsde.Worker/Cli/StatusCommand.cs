@@ -10,7 +10,7 @@ internal sealed class StatusCommand : DsdeCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    private readonly Argument<Guid?> _id = new("ID")
+    private readonly Argument<Guid> _id = new("ID")
     {
         Description = "Id of a batch or a job. Without one: batches under way, workers alive, and what waits in the queues.",
         Arity = ArgumentArity.ZeroOrOne,
@@ -26,6 +26,13 @@ internal sealed class StatusCommand : DsdeCommand
             "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
         )
     {
+        _id.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var given }] && !Guid.TryParse(given, out _))
+            {
+                result.AddError($"ID is '{given}'; give the id of a batch or a job, or none.");
+            }
+        });
         Add(_id);
         Add(_json);
         SetAction(RunAsync);
@@ -33,8 +40,9 @@ internal sealed class StatusCommand : DsdeCommand
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        if (arguments.GetValue(_id) is { } id)
+        if (arguments.GetResult(_id) is { Tokens.Count: > 0 })
         {
+            var id = arguments.GetRequiredValue(_id);
             await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
             await arguments.InvocationConfiguration.Output.WriteLineAsync(await DescribeAsync(client, id, cancellationToken));
             return ExitCodes.Success;
