@@ -1,4 +1,3 @@
-using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using RabbitMQ.Client.Exceptions;
@@ -22,7 +21,6 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
                 or MassTransitException
                 or ExpectedFailureException;
 
-    /// <summary>A broker that finds a message too large is there, and an operation that was cancelled has its reason elsewhere.</summary>
-    protected override bool IsOutage(Exception exception) =>
-        exception is not OperationCanceledException && SizeRefusal.FindLimit(exception) is null;
+    /// <summary>An operation that was cancelled has its reason elsewhere.</summary>
+    protected override bool IsOutage(Exception exception) => exception is not OperationCanceledException;
 }
