@@ -1,6 +1,7 @@
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using RabbitMQ.Client.Exceptions;
+using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Dsde.Pipeline.Resilience;
 
@@ -21,6 +22,6 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
                 or MassTransitException
                 or ExpectedFailureException;
 
-    /// <summary>An operation that was cancelled has its reason elsewhere.</summary>
-    protected override bool IsOutage(Exception exception) => exception is not OperationCanceledException;
+    /// <summary>A broker that takes no message just now is there, and an operation that was cancelled has its reason elsewhere.</summary>
+    protected override bool IsOutage(Exception exception) => exception is not (OperationCanceledException or PublishException);
 }

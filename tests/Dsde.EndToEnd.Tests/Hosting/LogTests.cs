@@ -47,10 +47,26 @@ public sealed class LogTests(BreakableServers servers) : IClassFixture<Breakable
         await LoggedAsync(worker, "Waiting; jobs stay in the broker");
         await servers.Postgres.Server.RestartAsync();
         await LoggedAsync(worker, "The database is back after");
-        await servers.RabbitMq.Server.StopAsync();
-        await LoggedAsync(worker, "Waiting for the broker");
-        await servers.RabbitMq.Server.RestartAsync();
-        await LoggedAsync(worker, "The broker is back after");
+        await using (var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost))
+        {
+            var jobs = Enumerable.Range(0, 8).Select(_ => Guid.NewGuid()).ToList();
+            foreach (var job in jobs)
+            {
+                await tap.PublishAsync(Job("Story: Once there was", jobId: job, tokens: 300)); // to be announced while nobody listens
+            }
+
+            await Rows.WaitAsync(worker.ConnectionString, "SELECT count(*) = 8 FROM generation_jobs");
+            await servers.RabbitMq.Server.StopAsync();
+            await LoggedAsync(worker, "Waiting for the broker");
+            await Rows.WaitAsync(worker.ConnectionString, "SELECT count(*) = 8 FROM generation_jobs WHERE state = 'completed'");
+            await servers.RabbitMq.Server.RestartAsync();
+            await LoggedAsync(worker, "The broker is back after");
+            foreach (var job in jobs)
+            {
+                await tap.WaitForJobAsync(job);
+            }
+        }
+
         var (_, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
 
         foreach (var line in (string[])["Waiting; jobs stay", "The database is back", "Waiting for the broker", "The broker is back"])
