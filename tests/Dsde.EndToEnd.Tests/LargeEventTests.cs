@@ -18,7 +18,8 @@ public sealed class LargeEventTests(PostgresServer postgres)
         await using var worker = await WorkerUnderTest.StartAsync(
             broker,
             postgres,
-            settings: [("Dsde__Engine__BatchSize", "8"), ("Dsde__Worker__MaxEventBytes", $"{100 << 20}")] // so that the broker has to say it
+            // as good as no bound, so that the broker has to say it
+            settings: [("Dsde__Engine__BatchSize", "8"), ("Dsde__Worker__MaxEventBytes", $"{100 << 20}")]
         );
         await using var tap = await EventTap.OpenAsync(broker.Port, worker.VirtualHost);
         Guid[] large = [.. Enumerable.Range(0, LargeJobs).Select(_ => Guid.NewGuid())];
@@ -64,7 +65,7 @@ public sealed class LargeEventTests(PostgresServer postgres)
 
     private static string Job(Guid jobId, int maxTokens, string more = "") =>
         $$"""
-            {"jobId":"{{jobId}}","model":"dsde-demo","prompt":"Story: Once there was a fox","maxTokens":{{maxTokens}},"ignoreEos":true{{more}}}
+            {"jobId":"{{jobId}}","model":"dsde-demo","prompt":"Story: One fox","maxTokens":{{maxTokens}},"ignoreEos":true{{more}}}
             """;
 
     private static string LargeJob(Guid jobId) =>

@@ -15,7 +15,9 @@ internal static class FrozenThread
     private const int AnyThread = 0x40000000; // __WALL
     private const int LongestName = 15; // of a thread, in Linux
 
-    /// <summary>Freezes a thread while it sleeps: one that runs managed code would hold up the collection of garbage, and with it everything.</summary>
+    /// <summary>
+    /// Freezes a thread while it sleeps: one that runs managed code would hold up the collection of garbage, and with it everything.
+    /// </summary>
     /// <param name="processId">The process, a child of this one.</param>
     /// <param name="name">The thread's name.</param>
     public static async Task FreezeAsync(int processId, string name)

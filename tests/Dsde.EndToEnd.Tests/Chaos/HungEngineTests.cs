@@ -4,7 +4,8 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// A worker whose engine hangs: its thread stands still, as in a native call that never returns, and everything else in the process goes on.
+/// A worker whose engine hangs: its thread stands still, as in a native call that never returns, and everything else in the process goes
+/// on.
 /// </summary>
 public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
