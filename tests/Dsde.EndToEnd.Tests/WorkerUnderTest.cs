@@ -128,7 +128,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) =>
         (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
-    /// <summary>Stops one of its threads for ever, and nothing else; the thread has to sleep some time.</summary>
+    /// <summary>Stops one of its threads for ever, and nothing else, at a moment when it waits.</summary>
     public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread);
 
     /// <summary>Waits until it has ended by itself.</summary>

@@ -12,51 +12,63 @@ internal static class FrozenThread
 {
     private const nint Seize = 0x4206;
     private const nint Interrupt = 0x4207;
+    private const nint Continue = 7;
     private const int AnyThread = 0x40000000; // __WALL
-    private const int LongestName = 15; // of a thread, in Linux
+    private const string Futex = "202 "; // on x86-64
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Freezes a thread while it sleeps: one that runs managed code would hold up the collection of garbage, and with it everything.
+    /// Freezes a thread while it waits for another one, in native code: one that runs managed code would hold up the collection of
+    /// garbage, and with it everything.
     /// </summary>
     /// <param name="processId">The process, a child of this one.</param>
-    /// <param name="name">The thread's name.</param>
+    /// <param name="name">The thread's name; at most 15 characters, as in Linux.</param>
     public static async Task FreezeAsync(int processId, string name)
     {
-        var threadId = await FindAsleepAsync(processId, name);
+        var folder = Directory
+            .EnumerateDirectories($"/proc/{processId}/task")
+            .Single(folder => File.ReadAllText(Path.Combine(folder, "comm")).TrimEnd() == name);
         var frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => Trace(threadId, frozen)) { IsBackground = true, Name = $"tracer of {threadId}" }.Start();
-        await frozen.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        new Thread(() => Trace(folder, frozen)) { IsBackground = true, Name = $"tracer of {name}" }.Start();
+        await frozen.Task;
     }
 
-    private static async Task<int> FindAsleepAsync(int processId, string name)
+    /// <summary>
+    /// A thread can only be traced by one thread, which has to take note of its end, too, or the process would not end.
+    /// </summary>
+    private static void Trace(string folder, TaskCompletionSource frozen)
     {
-        for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(50, TestContext.Current.CancellationToken))
+        var threadId = int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
+        if (ptrace(Seize, threadId, 0, 0) < 0)
         {
-            foreach (var folder in Directory.EnumerateDirectories($"/proc/{processId}/task"))
+            frozen.SetException(Failure("can't be traced, for which a process needs the right to trace its children (ptrace)"));
+            return;
+        }
+
+        for (var start = TimeProvider.System.GetTimestamp(); ; ptrace(Continue, threadId, 0, 0), Thread.Sleep(1))
+        {
+            if (ptrace(Interrupt, threadId, 0, 0) < 0 || waitpid(threadId, out var stopped, AnyThread) < 0 || !IsStopped(stopped))
             {
-                // number (name) state …
-                var fields = await File.ReadAllTextAsync(Path.Combine(folder, "stat"), TestContext.Current.CancellationToken);
-                if (fields.Contains($"({name[..Math.Min(name.Length, LongestName)]}) S ", StringComparison.Ordinal))
-                {
-                    return int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
-                }
+                frozen.SetException(Failure("can't be stopped"));
+                return;
             }
 
-            TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(30), $"No thread {name} sleeps.");
-        }
-    }
+            if (File.ReadAllText(Path.Combine(folder, "syscall")).StartsWith(Futex, StringComparison.Ordinal))
+            {
+                break;
+            }
 
-    /// <summary>A thread can only be traced by one thread, which has to take note of its end, too, or the process would not end.</summary>
-    private static void Trace(int threadId, TaskCompletionSource frozen)
-    {
-        if (ptrace(Seize, threadId, 0, 0) < 0 || ptrace(Interrupt, threadId, 0, 0) < 0 || waitpid(threadId, out _, AnyThread) < 0)
-        {
-            frozen.SetException(new Win32Exception(Marshal.GetLastPInvokeError(), $"Thread {threadId} can't be traced"));
-            return;
+            if (TimeProvider.System.GetElapsedTime(start) > Patience)
+            {
+                frozen.SetException(new TimeoutException($"The thread was not found waiting in {Patience.TotalSeconds} s."));
+                return;
+            }
         }
 
         frozen.SetResult();
         while (waitpid(threadId, out var status, AnyThread) == threadId && IsStopped(status)) { }
+
+        Win32Exception Failure(string what) => new(Marshal.GetLastPInvokeError(), $"Thread {threadId} {what}");
     }
 
     private static bool IsStopped(int status) => (status & 0xff) == 0x7f;

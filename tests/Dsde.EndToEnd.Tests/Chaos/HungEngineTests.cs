@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests.Chaos;
@@ -18,21 +19,25 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
         await using var hanging = await WorkerUnderTest.StartAsync(
             rabbitMq,
             postgres,
-            settings: [("Dsde__Worker__EngineStallSeconds", "10"), ("Dsde__Engine__BatchSize", $"{JobCount}")]
+            settings:
+            [
+                ("Dsde__Worker__EngineStallSeconds", "10"),
+                ("Dsde__Worker__CheckpointTokens", "50"),
+                ("Dsde__Engine__BatchSize", $"{JobCount}"),
+            ]
         );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, hanging.VirtualHost);
-        await tap.PublishAsync(Job()); // it has worked before
-        await tap.WaitForAsync(1);
-        await hanging.FreezeAsync(EngineThread);
         for (var number = 0; number < JobCount; number++)
         {
-            await tap.PublishAsync(Job());
+            await tap.PublishAsync(Job(number));
         }
 
-        await Rows.WaitAsync(hanging.ConnectionString, $"SELECT count(*) = {JobCount} FROM generation_jobs WHERE state = 'running'");
+        await Rows.WaitAsync(hanging.ConnectionString, $"SELECT count(*) = {JobCount} FROM job_checkpoints");
+        await hanging.FreezeAsync(EngineThread);
+        tap.Events.ShouldBeEmpty("Jobs ended before the engine was stopped, so nothing was tried.");
         await using var other = await hanging.StartAnotherAsync();
         var (status, text) = await WaitUntilNotLiveAsync(hanging);
-        await tap.WaitForAsync(1 + JobCount);
+        await tap.WaitForAsync(JobCount);
 
         status.ShouldBe(HttpStatusCode.ServiceUnavailable);
         text.ShouldContain("hangs");
@@ -40,10 +45,11 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
         exitCode.ShouldBe(2, log);
         log.ShouldContain("The engine hangs");
         tap.Events.ShouldAllBe(told => told.Type == "GenerationJobCompleted");
-        tap.Events.DistinctBy(told => told.MessageId).Count().ShouldBe(1 + JobCount);
-        (await Rows.ReadAsync(hanging.ConnectionString, "SELECT worker_id, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 2"))
-            .Select(row => (row[0], row[1]))
-            .ShouldBe([(hanging.WorkerId, 1L), (other.WorkerId, (long)JobCount)]);
+        tap.Events.DistinctBy(told => told.MessageId).Count().ShouldBe(JobCount);
+        (await Rows.ReadAsync(hanging.ConnectionString, "SELECT worker_id, attempt, count(*) FROM generation_jobs GROUP BY 1, 2"))
+            .ShouldHaveSingleItem()
+            .ShouldBe([other.WorkerId, 2, (long)JobCount]);
+        Regex.Count(other.Log, "is taken over in attempt 2, from [1-9]").ShouldBe(JobCount, other.Log);
         await rabbitMq.WaitUntilEmptyAsync(hanging.VirtualHost, RawProducer.Jobs);
     }
 
@@ -61,6 +67,7 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
         }
     }
 
-    private static string Job() =>
-        $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there was a fox","maxTokens":50,"ignoreEos":true}""";
+    private static string Job(int number) =>
+        $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once there were {{number + 2}} foxes","maxTokens":900"""
+        + $$""","ignoreEos":true,"seed":{{number}}}""";
 }
