@@ -5,7 +5,6 @@ using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Dsde.Pipeline.Messaging;
 
@@ -70,14 +69,10 @@ internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, BrokerPatience brok
                 {
                     await PublishAsync(message, deliveryLost);
                 }
-                catch (PublishException exception)
+                catch (Exception exception) when (!isTold && BrokerPatience.IsRefusal(exception))
                 {
-                    if (!isTold)
-                    {
-                        logger.MessageNotPutAway(jobId, exception.Message);
-                        isTold = true;
-                    }
-
+                    logger.MessageNotPutAway(jobId, exception.Message);
+                    isTold = true;
                     throw;
                 }
             },
