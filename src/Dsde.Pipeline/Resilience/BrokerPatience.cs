@@ -10,7 +10,7 @@ namespace Dsde.Pipeline.Resilience;
 internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> logger)
     : ServerPatience(time, logger.BrokerAway, logger.BrokerBack)
 {
-    /// <summary>Whether it is the broker's word about what was asked of it: a message not taken, or a channel closed for a reason.</summary>
+    /// <summary>Whether the broker has answered: it did not take a message, or closed the channel for a reason.</summary>
     public static bool IsRefusal(Exception exception) =>
         exception
             is PublishException
