@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
@@ -127,15 +128,27 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) =>
         (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
+    /// <summary>Stops one of its threads for ever, and nothing else, at a moment when it waits.</summary>
+    public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread);
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>The exit code and what it logged.</returns>
+    public async Task<(int ExitCode, string Log)> WaitForExitAsync(TimeSpan patience)
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(patience);
+        return (_process.ExitCode, await _log.ReadToEndAsync());
+    }
+
     /// <summary>What the worker says about its health.</summary>
+    /// <param name="what"><c>ready</c> or <c>live</c>.</param>
     /// <returns>No status if it does not answer.</returns>
-    public async Task<(HttpStatusCode? Status, string Text)> ReadHealthAsync()
+    public async Task<(HttpStatusCode? Status, string Text)> ReadHealthAsync(string what = "ready")
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
         try
         {
             using var response = await client.GetAsync(
-                $"http://127.0.0.1:{_healthPort}/health/ready",
+                $"http://127.0.0.1:{_healthPort}/health/{what}",
                 TestContext.Current.CancellationToken
             );
             return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));

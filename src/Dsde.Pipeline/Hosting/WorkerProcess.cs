@@ -3,6 +3,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.Attachment;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -63,7 +64,11 @@ internal sealed class WorkerProcess(
     {
         var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(loggers).AddDsdePersistence(persistence);
         await using var provider = services.BuildServiceProvider();
-        var prerequisites = new Prerequisites(_health, TimeProvider.System, loggers.CreateLogger<Prerequisites>());
+        var prerequisites = new Prerequisites(
+            _health,
+            new DatabasePatience(TimeProvider.System, loggers.CreateLogger<DatabasePatience>()),
+            new BrokerPatience(TimeProvider.System, loggers.CreateLogger<BrokerPatience>())
+        );
         await prerequisites.RequireDatabaseAsync(provider.GetRequiredService<IDatabaseMigrator>(), stop);
         await prerequisites.RequireBrokerAsync(rabbitMq, stop);
     }

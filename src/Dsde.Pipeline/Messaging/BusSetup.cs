@@ -3,6 +3,7 @@ using Dsde.Pipeline.Consumers;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging.Attachment;
 using Dsde.Pipeline.Messaging.Incoming;
+using Dsde.Pipeline.Resilience;
 using MassTransit;
 using Microsoft.Extensions.Options;
 
@@ -44,6 +45,7 @@ internal static class BusSetup
         services.RemoveMassTransitHostedService(); // the watchdog has that part
         services.AddSingleton<IWaitingPlace>(provider => new WaitingQueue(
             rabbitMq,
+            provider.GetRequiredService<BrokerPatience>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<WaitingQueue>>()
         ));

@@ -1,18 +1,56 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MassTransit;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// The broker's word that a message is too large (<c>max_message_size</c>). It closes the channel with it, so that everybody who publishes
-/// there at the moment gets the same word about a message that may be another's.
+/// Listens for the broker's word that a message is too large (<c>max_message_size</c>) while one is published, and ends the publishing with
+/// it. The broker closes the channel with that word, so that everybody who publishes there at the moment gets it about a message that may
+/// be another's; and MassTransit, to which it is a closed channel like any other, would publish the same again for ever and tell nobody.
 /// </summary>
-internal static partial class SizeRefusal
+/// <param name="messageId">The message that is published.</param>
+/// <param name="cancelled">Ends the publishing as well.</param>
+internal sealed partial class SizeRefusal(Guid messageId, CancellationToken cancelled) : IPublishObserver, IDisposable
 {
-    /// <summary>The largest body that the broker takes, in bytes; null if the exception says nothing of the kind.</summary>
-    public static long? FindLimit(Exception? exception) =>
+    private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+
+    /// <summary>The largest body that the broker takes, in bytes; null as long as it has not refused any for its size.</summary>
+    public long? Limit { get; private set; }
+
+    /// <summary>Bytes of the message when it was refused, with its envelope; null if nobody knows.</summary>
+    public long? Bytes { get; private set; }
+
+    /// <summary>What the publishing ends with.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <inheritdoc/>
+    public Task PrePublish<T>(PublishContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PostPublish<T>(PublishContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PublishFault<T>(PublishContext<T> context, Exception exception)
+        where T : class
+    {
+        if (context.MessageId != messageId || FindLimit(exception) is not { } limit)
+        {
+            return Task.CompletedTask;
+        }
+
+        (Limit, Bytes) = (limit, context.BodyLength);
+        return _ended.CancelAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ended.Dispose();
+
+    private static long? FindLimit(Exception? exception) =>
         exception switch
         {
             null => null,

@@ -1,5 +1,6 @@
 using Dsde.Contracts;
 using Dsde.Pipeline.Jobs.Held;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
 using RabbitMQ.Client;
@@ -11,7 +12,11 @@ namespace Dsde.Pipeline.Messaging;
 /// Where the message of a job waits whose claim another worker has: in the broker, and not in a consumer, where it would take the place of
 /// a job that can run. After some seconds the broker passes it on to <see cref="Lane.Resumed"/>, and somebody looks at the job again.
 /// </summary>
-internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, TimeProvider time, ILogger<WaitingQueue> logger)
+/// <param name="rabbitMq">The broker.</param>
+/// <param name="broker">Waits while it is away.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, BrokerPatience broker, TimeProvider time, ILogger<WaitingQueue> logger)
     : IWaitingPlace,
         IAsyncDisposable
 {
@@ -56,20 +61,25 @@ internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, TimeProvider time, 
     /// <inheritdoc/>
     public async Task<bool> PutAwayAsync(Guid jobId, ReceiveContext message, CancellationToken deliveryLost)
     {
-        while (true)
-        {
-            try
+        var isTold = false;
+        await broker.RunAsync(
+            async () =>
             {
-                await PublishAsync(message, deliveryLost);
-                Note(jobId);
-                return true;
-            }
-            catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
-            {
-                logger.MessageNotPutAway(jobId, exception.Message);
-                await Task.Delay(Wait, time, deliveryLost);
-            }
-        }
+                try
+                {
+                    await PublishAsync(message, deliveryLost);
+                }
+                catch (Exception exception) when (!isTold && BrokerPatience.IsRefusal(exception))
+                {
+                    logger.MessageNotPutAway(jobId, exception.Message);
+                    isTold = true;
+                    throw;
+                }
+            },
+            deliveryLost
+        );
+        Note(jobId);
+        return true;
     }
 
     /// <inheritdoc/>

@@ -1,7 +1,8 @@
-using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
 namespace Dsde.Pipeline.Resilience;
 
@@ -9,6 +10,19 @@ namespace Dsde.Pipeline.Resilience;
 internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> logger)
     : ServerPatience(time, logger.BrokerAway, logger.BrokerBack)
 {
+    /// <summary>Whether the broker has answered: it did not take a message, or closed the channel for a reason.</summary>
+    public static bool IsRefusal(Exception exception) =>
+        exception
+            is PublishException
+                or OperationInterruptedException
+                {
+                    ShutdownReason:
+                    {
+                        Initiator: ShutdownInitiator.Peer,
+                        ReplyCode: Constants.AccessRefused or Constants.NotFound or Constants.ResourceLocked or Constants.PreconditionFailed
+                    }
+                };
+
     /// <summary>
     /// A connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
     /// </summary>
@@ -22,7 +36,6 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
                 or MassTransitException
                 or ExpectedFailureException;
 
-    /// <summary>A broker that finds a message too large is there, and an operation that was cancelled has its reason elsewhere.</summary>
-    protected override bool IsOutage(Exception exception) =>
-        exception is not OperationCanceledException && SizeRefusal.FindLimit(exception) is null;
+    /// <summary>A broker that refuses something is there, and an operation that was cancelled has its reason elsewhere.</summary>
+    protected override bool IsOutage(Exception exception) => exception is not OperationCanceledException && !IsRefusal(exception);
 }

@@ -30,7 +30,7 @@ internal abstract class ServerPatience
             .AddRetry(
                 new RetryStrategyOptions
                 {
-                    ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } exception && IsPassing(exception)),
+                    ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } exception && MayPass(exception)),
                     MaxRetryAttempts = int.MaxValue,
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
@@ -54,7 +54,7 @@ internal abstract class ServerPatience
         {
             return await TryAsync(work);
         }
-        catch (Exception exception) when (IsPassing(exception))
+        catch (Exception exception) when (MayPass(exception))
         {
             return await _pipeline.ExecuteAsync(async _ => await TryAsync(work), until);
         }
@@ -71,6 +71,23 @@ internal abstract class ServerPatience
             until
         );
 
+    /// <summary>Asks what is wrong with the server, again and again until nothing is.</summary>
+    /// <param name="findFault">What is wrong, for people; null if nothing is.</param>
+    /// <param name="explain">Given every fault that was found.</param>
+    /// <param name="until">Ends the waiting.</param>
+    public Task WaitUntilSoundAsync(Func<Task<string?>> findFault, Action<string> explain, CancellationToken until) =>
+        RunAsync(
+            async () =>
+            {
+                if (await findFault() is { } fault)
+                {
+                    explain(fault);
+                    throw new FaultFoundException(fault);
+                }
+            },
+            until
+        );
+
     /// <summary>Does the work once, and notes whether the server answers. What is thrown goes on to the caller.</summary>
     public async Task<T> TryAsync<T>(Func<Task<T>> work)
     {
@@ -81,7 +98,7 @@ internal abstract class ServerPatience
             Outage.Back(asked);
             return result;
         }
-        catch (Exception exception) when (IsPassing(exception) && IsOutage(exception))
+        catch (Exception exception) when (MayPass(exception) && IsOutage(exception))
         {
             Outage.Away(exception.Message);
             throw;
@@ -101,4 +118,8 @@ internal abstract class ServerPatience
 
     /// <summary>Whether what passes says that the server is away.</summary>
     protected virtual bool IsOutage(Exception exception) => true;
+
+    private bool MayPass(Exception exception) => exception is FaultFoundException || IsPassing(exception);
+
+    private sealed class FaultFoundException(string fault) : Exception(fault);
 }

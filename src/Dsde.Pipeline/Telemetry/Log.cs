@@ -152,8 +152,12 @@ internal static partial class Log
         int attempt
     );
 
-    [LoggerMessage(2101, LogLevel.Information, "Job {JobId} is taken over after {LostStarts} lost starts; attempt {Attempt}")]
-    public static partial void JobTakenOver(this ILogger logger, Guid jobId, int lostStarts, int attempt);
+    [LoggerMessage(
+        2101,
+        LogLevel.Information,
+        "Job {JobId} is taken over in attempt {Attempt}, from {Tokens} saved tokens; {LostStarts} starts were lost without getting further"
+    )]
+    public static partial void JobTakenOver(this ILogger logger, Guid jobId, int attempt, int tokens, int lostStarts);
 
     [LoggerMessage(2102, LogLevel.Warning, "Job {JobId} was refused: its id stands for another request")]
     public static partial void JobConflicts(this ILogger logger, Guid jobId);

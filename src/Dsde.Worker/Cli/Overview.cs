@@ -3,7 +3,6 @@ using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
-using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
@@ -21,7 +20,6 @@ internal sealed record Overview(
 )
 {
     private const int MostBatches = 50;
-    private const int MissedBeats = 9; // a worker beats three times in a lease: alive is who was seen within three leases
 
     /// <summary>Reads it from database and broker.</summary>
     public static async Task<Overview> ReadAsync(ProgramSettings settings, TimeProvider time, CancellationToken cancellationToken)
@@ -42,8 +40,7 @@ internal sealed record Overview(
         try
         {
             await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
-            var seenWithin = TimeSpan.FromSeconds(settings.Worker().LeaseSeconds * MissedBeats / 3.0);
-            var workers = await client.Store.FindWorkersAsync(seenWithin, cancellationToken);
+            var workers = await client.Store.FindWorkersAsync(Attendance.AliveWithin(settings.Worker()), cancellationToken);
             var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
             var now = time.GetUtcNow();
             return (
@@ -93,37 +90,12 @@ internal sealed record Overview(
         ];
         try
         {
-            await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
-            var queues = new List<Queue>();
-            foreach (var name in names)
-            {
-                if (await FindQueueAsync(connection, name, cancellationToken) is { } queue)
-                {
-                    queues.Add(queue);
-                }
-            }
-
-            return queues;
+            return await BrokerQueues.ReadAsync(rabbitMq, names, cancellationToken);
         }
         catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
         {
             problems.Add(exception.Message);
             return [];
-        }
-    }
-
-    /// <summary>Null for a queue that was never made.</summary>
-    private static async Task<Queue?> FindQueueAsync(IConnection connection, string name, CancellationToken cancellationToken)
-    {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        try
-        {
-            var found = await channel.QueueDeclarePassiveAsync(name, cancellationToken);
-            return new Queue(name, found.MessageCount, found.ConsumerCount);
-        }
-        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-        {
-            return null;
         }
     }
 

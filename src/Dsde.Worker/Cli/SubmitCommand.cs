@@ -14,7 +14,7 @@ namespace Dsde.Worker.Cli;
 internal sealed class SubmitCommand : DsdeCommand
 {
     private static readonly TimeSpan DatabaseCheckInterval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ConsumerCheckInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AttendanceCheckInterval = TimeSpan.FromSeconds(10);
 
     private readonly Argument<string> _file = FileArguments.CreateFile("Job file: JSON lines in the OpenAI batch format.");
     private readonly Option<bool> _wait = new("--wait") { Description = "Follow the batch to its end and write its results." };
@@ -83,7 +83,8 @@ internal sealed class SubmitCommand : DsdeCommand
         var goOn = DescribeWayOn(arguments, batchId, file.Path);
         try
         {
-            await SendAsync(client, file, changed, cancellationToken);
+            var lanes = await SendAsync(client, file, changed, cancellationToken);
+            var attendance = new Attendance(client.RabbitMq, client.Store, Attendance.AliveWithin(new ProgramSettings().Worker()));
             await output.WriteLineAsync(
                 $"batch {batchId}: {jobCount - changed.Conflicts.Count} jobs "
                     + $"sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
@@ -97,9 +98,9 @@ internal sealed class SubmitCommand : DsdeCommand
 
             if (!arguments.GetValue(_wait))
             {
-                if (await QueueConsumers.TryCountAsync(client.RabbitMq, cancellationToken) == 0)
+                if (await attendance.TryDescribeLackAsync(lanes, cancellationToken) is { Length: > 0 } lack)
                 {
-                    await error.WriteLineAsync($"dsde: {QueueConsumers.DescribeNone(client.RabbitMq)}");
+                    await error.WriteLineAsync($"dsde: {lack}");
                 }
 
                 await output.WriteLineAsync(
@@ -109,7 +110,7 @@ internal sealed class SubmitCommand : DsdeCommand
             }
 
             await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), output, TimeProvider.System).ShowAsync(
-                FollowAsync(client, batchId, patience, error, cancellationToken),
+                FollowAsync(client, batchId, patience, token => attendance.TryDescribeLackAsync(lanes, token), error, cancellationToken),
                 jobCount,
                 client.Tally.Sample
             );
@@ -159,14 +160,24 @@ internal sealed class SubmitCommand : DsdeCommand
             );
     }
 
-    private static Task SendAsync(BatchClient client, JobFile file, ChangedLines changed, CancellationToken cancellationToken) =>
-        new JobFeeder(client.Bus, job => Lane.Of(job).RabbitMqAddress).SendAsync(
+    /// <summary>Returns the lanes that it has sent by.</summary>
+    private static async Task<IReadOnlyCollection<Lane>> SendAsync(
+        BatchClient client,
+        JobFile file,
+        ChangedLines changed,
+        CancellationToken cancellationToken
+    )
+    {
+        var lanes = new HashSet<Lane>();
+        await new JobFeeder(client.Bus, job => Lane.Of(job).RabbitMqAddress).SendAsync(
             file.ReadAsync(cancellationToken).Where(line => !changed.Conflicts.Contains(line.JobId)),
             window: null,
             client.Follower.Ends,
-            _ => { },
+            job => lanes.Add(Lane.Of(job)),
             cancellationToken
         );
+        return lanes;
+    }
 
     private static async Task<WrittenResults> WriteAsync(
         BatchClient client,
@@ -205,22 +216,20 @@ internal sealed class SubmitCommand : DsdeCommand
         BatchClient client,
         Guid batchId,
         Patience patience,
+        Func<CancellationToken, Task<string?>> tryDescribeLack,
         TextWriter error,
         CancellationToken cancellationToken
     )
     {
-        var (isLonely, checkedAt) = (false, (long?)null);
+        var (lack, checkedAt) = ("", (long?)null);
         do
         {
-            if (checkedAt is not { } last || TimeProvider.System.GetElapsedTime(last) >= ConsumerCheckInterval)
+            if (lack.Length > 0 || checkedAt is not { } last || TimeProvider.System.GetElapsedTime(last) >= AttendanceCheckInterval)
             {
-                var consumers = await QueueConsumers.TryCountAsync(client.RabbitMq, cancellationToken);
-                if (consumers is { } count && isLonely != (count == 0))
+                if (await tryDescribeLack(cancellationToken) is { } found && found != lack)
                 {
-                    isLonely = count == 0;
-                    await error.WriteLineAsync(
-                        $"dsde: {(isLonely ? QueueConsumers.DescribeNone(client.RabbitMq) : "a worker is attached now")}"
-                    );
+                    lack = found;
+                    await error.WriteLineAsync($"dsde: {(lack.Length > 0 ? lack : "a worker is attached now")}");
                 }
 
                 checkedAt = TimeProvider.System.GetTimestamp();

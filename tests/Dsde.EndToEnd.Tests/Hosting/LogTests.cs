@@ -47,10 +47,26 @@ public sealed class LogTests(BreakableServers servers) : IClassFixture<Breakable
         await LoggedAsync(worker, "Waiting; jobs stay in the broker");
         await servers.Postgres.Server.RestartAsync();
         await LoggedAsync(worker, "The database is back after");
-        await servers.RabbitMq.Server.StopAsync();
-        await LoggedAsync(worker, "Waiting for the broker");
-        await servers.RabbitMq.Server.RestartAsync();
-        await LoggedAsync(worker, "The broker is back after");
+        await using (var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost))
+        {
+            var jobs = Enumerable.Range(0, 8).Select(_ => Guid.NewGuid()).ToList();
+            foreach (var job in jobs)
+            {
+                await tap.PublishAsync(Job("Story: Once there was", jobId: job, tokens: 300)); // to be announced while nobody listens
+            }
+
+            await Rows.WaitAsync(worker.ConnectionString, "SELECT count(*) = 8 FROM generation_jobs");
+            await servers.RabbitMq.Server.StopAsync();
+            await LoggedAsync(worker, "Waiting for the broker");
+            await Rows.WaitAsync(worker.ConnectionString, "SELECT count(*) = 8 FROM generation_jobs WHERE state = 'completed'");
+            await servers.RabbitMq.Server.RestartAsync();
+            await LoggedAsync(worker, "The broker is back after");
+            foreach (var job in jobs)
+            {
+                await tap.WaitForJobAsync(job);
+            }
+        }
+
         var (_, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
 
         foreach (var line in (string[])["Waiting; jobs stay", "The database is back", "Waiting for the broker", "The broker is back"])
@@ -64,14 +80,50 @@ public sealed class LogTests(BreakableServers servers) : IClassFixture<Breakable
         log.Split('\n').ShouldAllBe(line => line.Length < 600);
     }
 
-    private static string Job(string prompt, string model = "dsde-demo") =>
+    [Theory]
+    [InlineData(16)] // and the job has got further
+    [InlineData(0)]
+    public async Task A_takeover_a_conflict_and_a_cancellation_are_a_line_each(int checkpointTokens)
+    {
+        await using var killed = await WorkerUnderTest.StartAsync(
+            servers.RabbitMq,
+            servers.Postgres,
+            settings: [("Dsde__Worker__CheckpointTokens", $"{checkpointTokens}")]
+        );
+        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, killed.VirtualHost);
+        var (job, batch) = (Guid.NewGuid(), Guid.NewGuid());
+        await tap.PublishAsync(Job("Story: One", jobId: job, tokens: 900));
+        await Rows.WaitAsync(
+            killed.ConnectionString,
+            checkpointTokens > 0 ? "SELECT EXISTS (SELECT 1 FROM job_checkpoints)" : "SELECT EXISTS (SELECT 1 FROM generation_jobs)"
+        );
+        await killed.KillAsync();
+
+        await using var worker = await killed.StartAnotherAsync();
+        await LoggedAsync(worker, "[2101]");
+        await tap.PublishToAsync("Dsde.Contracts:CancelGenerationJob", $$"""{"jobId":"{{job}}"}""");
+        await tap.PublishToAsync("Dsde.Contracts:CancelGenerationBatch", $$"""{"batchId":"{{batch}}"}""");
+        await tap.PublishAsync(Job("Story: Two", jobId: job));
+        await LoggedAsync(worker, "[2103]");
+        await LoggedAsync(worker, "[2104]");
+        await LoggedAsync(worker, "[2102]");
+        var (_, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
+
+        var lines = log.Split('\n');
+        lines.ShouldContain(line => line.Contains($"[2101] Job {job} is taken over in attempt 2"), 1, log);
+        lines.ShouldContain(line => line.Contains($"[2102] Job {job} was refused"), 1, log);
+        lines.ShouldContain(line => line.Contains($"[2103] Job {job} is to be cancelled"), 1, log);
+        lines.ShouldContain(line => line.Contains($"[2104] Batch {batch} is to be cancelled"), 1, log);
+    }
+
+    private static string Job(string prompt, string model = "dsde-demo", Guid? jobId = null, int tokens = 8) =>
         JsonSerializer.Serialize(
             new
             {
-                jobId = Guid.NewGuid(),
+                jobId = jobId ?? Guid.NewGuid(),
                 model,
                 prompt,
-                maxTokens = 8,
+                maxTokens = tokens,
                 ignoreEos = true,
             }
         );

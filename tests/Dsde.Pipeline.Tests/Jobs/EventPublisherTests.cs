@@ -63,12 +63,13 @@ public sealed class EventPublisherTests
 
         (first, second, small).ShouldBe((false, false, true));
         Endpoint.Sent.ShouldBe([large, Event, Event, Event]);
+        Endpoint.Observers.ShouldBe(0);
     }
 
     [Fact]
     public async Task A_small_event_that_loses_its_channel_to_anothers_size_is_sent_again_whole()
     {
-        Endpoint.Failures.Enqueue(new MassTransitException("wrapped", TooLarge()));
+        Endpoint.Failures.Enqueue(new ConnectionException("wrapped", TooLarge()));
 
         (await PublishAsync(Event, new GenerationJobCompletedStandIn(""))).ShouldBeTrue();
 
@@ -113,21 +114,83 @@ public sealed class EventPublisherTests
         Endpoint.Calls.ShouldBe(1);
     }
 
-    /// <summary>An endpoint whose next calls fail.</summary>
+    /// <summary>
+    /// An endpoint whose next calls fail. A closed channel it tells only to observers, as MassTransit does, and goes on for ever.
+    /// </summary>
     public class FailingEndpoint : DispatchProxy
     {
+        private readonly List<IPublishObserver> _observers = [];
+
         public Queue<Exception> Failures { get; } = new();
 
         public int Calls { get; private set; }
 
         public List<object?> Sent { get; } = [];
 
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        public int Observers => _observers.Count;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            args switch
+            {
+                [IPublishObserver observer] => Connect(observer),
+                [{ } message, Type, IPipe<PublishContext> pipe, CancellationToken cancelled] => PublishAsync(message, pipe, cancelled),
+                _ => throw new NotSupportedException(targetMethod?.Name),
+            };
+
+        private Connection Connect(IPublishObserver observer)
+        {
+            _observers.Add(observer);
+            return new Connection(() => _observers.Remove(observer));
+        }
+
+        private async Task PublishAsync(object message, IPipe<PublishContext> pipe, CancellationToken cancelled)
         {
             Calls++;
-            Sent.Add(args?[0]);
-            return Failures.TryDequeue(out var failure) ? Task.FromException(failure) : Task.CompletedTask;
+            Sent.Add(message);
+            var context = DispatchProxy.Create<PublishContext<object>, Properties>();
+            await pipe.Send(context);
+            if (!Failures.TryDequeue(out var failure))
+            {
+                return;
+            }
+
+            foreach (var observer in _observers.ToList())
+            {
+                await observer.PublishFault(context, failure);
+            }
+
+            if (failure is AlreadyClosedException { ShutdownReason.ReplyCode: 406 } or ConnectionException)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancelled);
+            }
+
+            throw failure;
         }
+    }
+
+    /// <summary>Properties that keep what they are set to.</summary>
+    public class Properties : DispatchProxy
+    {
+        private readonly Dictionary<string, object?> _values = [];
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            var name = targetMethod?.Name ?? "";
+            if (name.StartsWith("set_", StringComparison.Ordinal))
+            {
+                _values[name[4..]] = args![0];
+                return null;
+            }
+
+            return _values.GetValueOrDefault(name[4..]);
+        }
+    }
+
+    private sealed class Connection(Action disconnect) : ConnectHandle
+    {
+        public void Disconnect() => disconnect();
+
+        public void Dispose() => disconnect();
     }
 
     private sealed record GenerationJobCompletedStandIn(string Text);

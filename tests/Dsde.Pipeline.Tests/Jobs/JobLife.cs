@@ -18,6 +18,9 @@ namespace Dsde.Pipeline.Tests.Jobs;
 /// </summary>
 internal sealed class JobLife : IAsyncDisposable
 {
+    /// <summary>What EF Core knows of the migrations is one for the process, and is not made for two that ask for it at once.</summary>
+    private static readonly SemaphoreSlim Migrating = new(1);
+
     private readonly ScratchFolder _folder = new("jobs");
     private readonly List<TestWorker> _workers = [];
     private readonly ServiceProvider _services;
@@ -43,7 +46,16 @@ internal sealed class JobLife : IAsyncDisposable
     public static async Task<JobLife> CreateAsync()
     {
         var life = new JobLife();
-        await life._services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(TestContext.Current.CancellationToken);
+        await Migrating.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await life._services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            Migrating.Release();
+        }
+
         return life;
     }
 

@@ -91,9 +91,10 @@ public sealed class LostStartTests : IAsyncLifetime
             await Life.ClaimAndDieAsync(alone);
         }
 
-        var worker = Life.CreateWorker((_, cancellation) => _never.Task.WaitAsync(cancellation));
+        var entered = new List<string>();
+        var worker = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
         _ = worker.RunAsync(alone);
-        await worker.ClaimedAsync(alone.JobId);
+        await UntilAsync(() => entered.Count == 1);
         _ = worker.RunAsync(waiting);
         await UntilAsync(() => IsOutsideAsync(worker, waiting));
         Life.Time.Advance(TimeSpan.FromMinutes(2));

@@ -3,6 +3,9 @@ using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
+using ShutdownInitiator = RabbitMQ.Client.ShutdownInitiator;
 
 namespace Dsde.Pipeline.Tests.Telemetry;
 
@@ -38,6 +41,30 @@ public sealed class OutageTests
         _outage.Back(asked);
 
         _outage.IsAway.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(ShutdownInitiator.Peer, 403, false)]
+    [InlineData(ShutdownInitiator.Peer, 404, false)]
+    [InlineData(ShutdownInitiator.Peer, 406, false)]
+    [InlineData(ShutdownInitiator.Peer, 320, true)] // CONNECTION_FORCED: it is being stopped
+    [InlineData(ShutdownInitiator.Library, 541, true)]
+    public async Task What_the_broker_refuses_is_tried_again_and_is_no_outage(ShutdownInitiator initiator, ushort code, bool isOutage)
+    {
+        var log = new LogLines();
+        var patience = new BrokerPatience(TimeProvider.System, log.For<BrokerPatience>());
+        var tries = 0;
+
+        await patience.RunAsync(
+            () =>
+                ++tries == 1
+                    ? Task.FromException(new OperationInterruptedException(new ShutdownEventArgs(initiator, code, "no")))
+                    : Task.CompletedTask,
+            TestContext.Current.CancellationToken
+        );
+
+        tries.ShouldBe(2);
+        log.Lines.Select(line => line.Id).ShouldBe(isOutage ? [2050, 2051] : []);
     }
 
     [Fact]

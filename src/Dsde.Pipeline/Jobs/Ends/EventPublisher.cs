@@ -46,7 +46,8 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
             {
                 using var span = JobSpans.StartPublication(message.GetType().Name);
                 form.Fit(Interlocked.Read(ref _limit) - EnvelopeBytes);
-                SendContext? sent = null;
+                using var refusal = new SizeRefusal(messageId, deliveryLost);
+                using var listening = bus().ConnectPublishObserver(refusal);
                 try
                 {
                     // A broker short of memory or disk confirms nothing, for as long as it takes.
@@ -54,20 +55,16 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
                         .Publish(
                             form.Message,
                             form.Message.GetType(),
-                            send =>
-                            {
-                                sent = send;
-                                origin.ApplyTo(send, messageId, otherwise: about);
-                            },
-                            deliveryLost
+                            send => origin.ApplyTo(send, messageId, otherwise: about),
+                            refusal.Ended
                         )
-                        .WaitAsync(deliveryLost);
+                        .WaitAsync(refusal.Ended);
                 }
-                catch (Exception exception) when (SizeRefusal.FindLimit(exception) is { } limit)
+                catch (OperationCanceledException) when (refusal.Limit is { } limit)
                 {
                     // A channel that is closed for one event's size is closed for all: this may be another's.
                     Interlocked.Exchange(ref _limit, limit);
-                    var bytes = sent?.BodyLength ?? form.Bytes;
+                    var bytes = refusal.Bytes ?? form.Bytes;
                     logger.EventRefused(form.Message.GetType().Name, bytes, limit);
                     if (bytes > limit && !form.Shrink())
                     {

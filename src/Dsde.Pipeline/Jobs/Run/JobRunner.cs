@@ -79,9 +79,10 @@ internal sealed class JobRunner(
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
         JobSpans.LinkToFirst(claimed.TraceParent);
-        if (claimed.LostStarts > 0)
+        if (claimed.Attempt > 1)
         {
-            logger.JobTakenOver(claim.JobId, claimed.LostStarts, claimed.Attempt);
+            var tokens = claimed.Checkpoints.Sum(checkpoint => checkpoint.TokenCount);
+            logger.JobTakenOver(claim.JobId, claimed.Attempt, tokens, claimed.LostStarts);
         }
 
         using var held = heldJobs.Add(claimed.Lease, claim.BatchId);

@@ -1,4 +1,5 @@
 using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Messaging.Attachment;
@@ -11,20 +12,20 @@ internal sealed class BusWatchdog(
     IWatchedBus bus,
     IHostApplicationLifetime lifetime,
     WorkerOptions options,
+    BrokerPatience broker,
     TimeProvider time,
     ILogger<BusWatchdog> logger
 ) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StartPause = TimeSpan.FromSeconds(3);
 
     private readonly List<(WatchedEndpoint Endpoint, RestartSchedule Schedule)> _watched =
     [
         .. bus.Endpoints.Select(endpoint => (endpoint, new RestartSchedule(TimeSpan.FromSeconds(options.ReattachSeconds)))),
     ];
 
-    private readonly Outage _broker = new(time, logger.BrokerAway, away => logger.BrokerBack(away.TotalSeconds));
-    private readonly Dictionary<WatchedEndpoint, DateTimeOffset> _detached = [];
+    private readonly Dictionary<WatchedEndpoint, (DateTimeOffset Since, bool IsTold)> _detached = [];
+    private bool _isBrokerGone; // as its endpoints show it: others may have noticed what they do not
 
     /// <summary>Why the process is to end; null while it isn't.</summary>
     public string? GaveUp { get; private set; }
@@ -68,25 +69,12 @@ internal sealed class BusWatchdog(
     }
 
     /// <summary>MassTransit starts only once, and not at all after some errors: first the broker has to be there.</summary>
-    private async Task StartBusAsync(CancellationToken stoppingToken)
-    {
-        for (; ; await Task.Delay(StartPause, time, stoppingToken))
-        {
-            var asked = time.GetTimestamp();
-            var fault = await bus.FindBrokerFaultAsync(stoppingToken) ?? await TryStartAsync(stoppingToken);
-            if (fault is null)
-            {
-                _broker.Back(asked);
-                return;
-            }
-
-            _broker.Away(fault);
-            foreach (var (endpoint, _) in _watched)
-            {
-                endpoint.Explain(fault);
-            }
-        }
-    }
+    private Task StartBusAsync(CancellationToken stoppingToken) =>
+        broker.WaitUntilSoundAsync(
+            async () => await bus.FindBrokerFaultAsync(stoppingToken) ?? await TryStartAsync(stoppingToken),
+            fault => _watched.ForEach(watched => watched.Endpoint.Explain(fault)),
+            stoppingToken
+        );
 
     private async Task<string?> TryStartAsync(CancellationToken stoppingToken)
     {
@@ -109,33 +97,36 @@ internal sealed class BusWatchdog(
     {
         var detached = _watched.Select(watched => watched.Endpoint).Where(endpoint => endpoint.WasAttached && !endpoint.Status.IsAttached);
         var news = detached.Where(endpoint => !_detached.ContainsKey(endpoint)).ToList();
-        if (news.Count > 0 && !_broker.IsAway && await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
+        if (news.Count > 0 && !broker.Outage.IsAway && await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
         {
-            _broker.Away(fault);
+            broker.Outage.Away(fault);
         }
 
+        var isAway = broker.Outage.IsAway;
+        _isBrokerGone |= isAway && news.Count > 0;
         foreach (var endpoint in news)
         {
             var status = endpoint.Status;
-            _detached[endpoint] = status.DetachedSince ?? time.GetUtcNow();
-            if (!_broker.IsAway)
+            _detached[endpoint] = (status.DetachedSince ?? time.GetUtcNow(), IsTold: !isAway);
+            if (!isAway)
             {
                 logger.EndpointDetached(status.Queue, status.Reason);
             }
         }
 
-        foreach (var (endpoint, since) in _detached.Where(known => known.Key.Status.IsAttached).ToList())
+        foreach (var (endpoint, (since, isTold)) in _detached.Where(known => known.Key.Status.IsAttached).ToList())
         {
             _detached.Remove(endpoint);
-            if (!_broker.IsAway)
+            if (isTold)
             {
                 logger.EndpointAttached(endpoint.Status.Queue, (time.GetUtcNow() - since).TotalSeconds);
             }
         }
 
-        if (_broker.IsAway && _watched.TrueForAll(watched => watched.Endpoint.Status.IsAttached))
+        if (_isBrokerGone && _watched.TrueForAll(watched => watched.Endpoint.Status.IsAttached))
         {
-            _broker.Back(time.GetTimestamp());
+            _isBrokerGone = false;
+            broker.Outage.Back(time.GetTimestamp());
         }
     }
 

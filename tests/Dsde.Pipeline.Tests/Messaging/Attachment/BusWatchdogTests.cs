@@ -1,9 +1,10 @@
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging.Attachment;
+using Dsde.Pipeline.Resilience;
+using Dsde.Pipeline.Tests.Telemetry;
 using MassTransit;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dsde.Pipeline.Tests.Messaging.Attachment;
@@ -14,12 +15,15 @@ public sealed class BusWatchdogTests : IDisposable
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly FakeBus _bus;
     private readonly FakeLifetime _lifetime = new();
+    private readonly LogLines _log = new();
+    private readonly BrokerPatience _broker;
     private readonly BusWatchdog _watchdog;
 
     public BusWatchdogTests()
     {
         _bus = new FakeBus(_time);
-        _watchdog = new BusWatchdog(_bus, _lifetime, new WorkerOptions { ReattachSeconds = 60 }, _time, NullLogger<BusWatchdog>.Instance);
+        _broker = new BrokerPatience(_time, _log.For<BrokerPatience>());
+        _watchdog = new BusWatchdog(_bus, _lifetime, new WorkerOptions { ReattachSeconds = 60 }, _broker, _time, _log.For<BusWatchdog>());
     }
 
     public void Dispose() => _watchdog.Dispose();
@@ -153,6 +157,69 @@ public sealed class BusWatchdogTests : IDisposable
         _bus.IsStopped.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_outage_is_a_line_at_its_begin_and_one_at_its_end_whoever_notices_first_and_however_often(bool publisherIsFirst)
+    {
+        await ConnectReadyAsync();
+        _bus.Fault = "RabbitMQ can't be reached.";
+        var publishing = publisherIsFirst ? PublishAsync() : Task.CompletedTask;
+        await _bus.Last.Completed(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+        publishing = publisherIsFirst ? publishing : PublishAsync();
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        _bus.Fault = null;
+        while (!publishing.IsCompleted)
+        {
+            await PassAsync(TimeSpan.FromSeconds(1)); // the broker is back, and the consumer is not
+        }
+
+        await _bus.Last.Ready(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        _log.Lines.Select(line => line.Id).ShouldBe([2050, 2051]);
+        _broker.Outage.IsAway.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_consumer_that_is_lost_while_the_broker_is_there_is_a_line_when_it_goes_and_one_when_it_is_back()
+    {
+        await ConnectReadyAsync();
+        await _bus.Last.Completed(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+        await _bus.Last.Ready(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        _log.Lines.Select(line => line.Id).ShouldBe([2055, 2056]);
+    }
+
+    [Fact]
+    public async Task What_only_a_publisher_finds_wrong_with_the_broker_is_over_when_it_can_publish()
+    {
+        await ConnectReadyAsync();
+        _bus.Fault = "RabbitMQ does not let the user write.";
+        var publishing = PublishAsync();
+        await PassAsync(TimeSpan.FromSeconds(30));
+        _log.Lines.Select(line => line.Id).ShouldBe([2050]);
+
+        _bus.Fault = null;
+        while (!publishing.IsCompleted)
+        {
+            await PassAsync(TimeSpan.FromSeconds(1));
+        }
+
+        _log.Lines.Select(line => line.Id).ShouldBe([2050, 2051]);
+    }
+
+    /// <summary>As who has an event to publish does.</summary>
+    private Task PublishAsync() =>
+        _broker.RunAsync(
+            () => _bus.Fault is { } fault ? Task.FromException(new ConnectionException(fault)) : Task.CompletedTask,
+            TestContext.Current.CancellationToken
+        );
+
     private async Task ConnectReadyAsync()
     {
         await _watchdog.ConnectAsync(TestContext.Current.CancellationToken);
@@ -164,6 +231,7 @@ public sealed class BusWatchdogTests : IDisposable
     {
         for (var end = _time.GetUtcNow() + time; _time.GetUtcNow() < end; )
         {
+            await Task.Yield();
             _time.Advance(TimeSpan.FromSeconds(1));
             await _watchdog.LookAsync(TestContext.Current.CancellationToken);
         }
