@@ -9,10 +9,13 @@ namespace Dsde.Pipeline.Resilience;
 internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> logger)
     : ServerPatience(time, logger.BrokerAway, logger.BrokerBack)
 {
+    /// <inheritdoc/>
+    protected override bool IsPassing(Exception exception) => IsLost(exception);
+
     /// <summary>
     /// A connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
     /// </summary>
-    protected override bool IsPassing(Exception exception) =>
+    public static bool IsLost(Exception exception) =>
         exception
             is RabbitMQClientException
                 or IOException

@@ -3,6 +3,7 @@ using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Worker.Cli.Clients;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -41,7 +42,7 @@ internal sealed record Overview(
     {
         try
         {
-            await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
+            await using var client = await BatchClient.OpenAsync(Patience.None, cancellationToken);
             var seenWithin = TimeSpan.FromSeconds(settings.Worker().LeaseSeconds * MissedBeats / 3.0);
             var workers = await client.Store.FindWorkersAsync(seenWithin, cancellationToken);
             var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
