@@ -1,4 +1,5 @@
 using Dsde.Pipeline.Messaging;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 

@@ -12,7 +12,8 @@ using MassTransit;
 namespace Dsde.Worker.Cli.Clients;
 
 /// <summary>
-/// What the client verbs need: the database, and once it is connected the broker, to send and to follow. Whatever it does it does patiently.
+/// What the client verbs need: the database, and once it is connected the broker, to send and to follow. Whatever it does it does
+/// patiently.
 /// </summary>
 internal sealed class BatchClient : IAsyncDisposable
 {
