@@ -113,7 +113,9 @@ public sealed class BadInputTests : IDisposable
                 ("Dsde__Persistence__ConnectionString", $"Data Source={database}"),
             ],
             "submit",
-            _folder.Write("jobs.jsonl", Good)
+            _folder.Write("jobs.jsonl", Good),
+            "--patience",
+            "0"
         );
 
         ShouldBeRefused(ended, "RabbitMQ at 127.0.0.1:1 can't be reached");

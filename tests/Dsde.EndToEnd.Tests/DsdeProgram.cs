@@ -29,7 +29,20 @@ internal static class DsdeProgram
         params string[] arguments
     )
     {
-        using var process = StartIn(folder, environment, arguments);
+        using var process = StartIn(folder, environment, [ProgramPath, .. arguments]);
+        return await EndAsync(process);
+    }
+
+    /// <summary>Runs a command as it is typed into a shell.</summary>
+    public static async Task<Ended> RunTypedAsync(IEnumerable<(string Name, string Value)> environment, string command)
+    {
+        string[] shell = ["bash", "-c", $"dsde() {{ '{ProgramPath}' \"$@\"; }}; {command}"];
+        using var process = StartIn(Repository.Root, environment, shell);
+        return await EndAsync(process);
+    }
+
+    private static async Task<Ended> EndAsync(Process process)
+    {
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return new Ended(process.ExitCode, await output, await error);
@@ -57,11 +70,12 @@ internal static class DsdeProgram
 
     /// <summary>Starts a verb.</summary>
     public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments) =>
-        StartIn(Repository.Root, environment, arguments);
+        StartIn(Repository.Root, environment, [ProgramPath, .. arguments]);
 
-    private static Process StartIn(string folder, IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    private static Process StartIn(string folder, IEnumerable<(string Name, string Value)> environment, string[] command)
     {
-        var start = new ProcessStartInfo(ProgramPath, arguments)
+        // Whoever runs the tests in the background of a shell leaves programs that would ignore SIGINT.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

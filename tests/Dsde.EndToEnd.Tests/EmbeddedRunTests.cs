@@ -86,8 +86,7 @@ public sealed class EmbeddedRunTests(SampleRun sample)
             && !Regex.IsMatch(line, "^[1-9][0-9]*/")
         ) { }
 
-        // Not SIGINT, which programs started in the background of a shell ignore; both take the same way.
-        var ended = await DsdeProgram.SignalAsync(process, "TERM", TimeSpan.FromSeconds(20));
+        var ended = await DsdeProgram.SignalAsync(process, "INT", TimeSpan.FromSeconds(20));
 
         ended.ShouldBe(130);
         var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));

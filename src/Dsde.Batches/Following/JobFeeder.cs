@@ -1,13 +1,11 @@
 using Dsde.Batches.Files;
 using Dsde.Contracts;
-using MassTransit;
 
 namespace Dsde.Batches.Following;
 
-/// <summary>Sends the jobs of a file to their queues.</summary>
-/// <param name="endpoints">The bus.</param>
-/// <param name="destinationOf">Where a job goes.</param>
-internal sealed class JobFeeder(ISendEndpointProvider endpoints, Func<SubmitGenerationJob, Uri> destinationOf)
+/// <summary>Sends the jobs of a file.</summary>
+/// <param name="send">Sends one, and returns when the broker has confirmed it.</param>
+internal sealed class JobFeeder(Func<SubmitGenerationJob, CancellationToken, Task> send)
 {
     private const int MostUnconfirmed = 32;
 
@@ -28,32 +26,34 @@ internal sealed class JobFeeder(ISendEndpointProvider endpoints, Func<SubmitGene
         CancellationToken cancellationToken
     )
     {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var underWay = 0;
         var unconfirmed = new Queue<Task>();
-        await foreach (var line in lines.WithCancellation(cancellationToken))
+        try
         {
-            if (line.Job is not { } job)
+            await foreach (var job in lines.Select(line => line.Job).OfType<SubmitGenerationJob>().WithCancellation(giveUp.Token))
             {
-                continue;
+                if (underWay >= window)
+                {
+                    await ends.WaitAsync(giveUp.Token);
+                    underWay--;
+                }
+
+                if (unconfirmed.Count == MostUnconfirmed)
+                {
+                    await unconfirmed.Dequeue();
+                }
+
+                unconfirmed.Enqueue(send(job, giveUp.Token));
+                sent(job);
+                underWay++;
             }
 
-            if (underWay >= window)
-            {
-                await ends.WaitAsync(cancellationToken);
-                underWay--;
-            }
-
-            if (unconfirmed.Count == MostUnconfirmed)
-            {
-                await unconfirmed.Dequeue();
-            }
-
-            var endpoint = await endpoints.GetSendEndpoint(destinationOf(job));
-            unconfirmed.Enqueue(endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken));
-            sent(job);
-            underWay++;
+            await Task.WhenAll(unconfirmed);
         }
-
-        await Task.WhenAll(unconfirmed);
+        finally
+        {
+            await giveUp.CancelAsync(); // if one failed, the others
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -61,7 +62,10 @@ internal sealed class Database(IContextFactory contexts, IDialect dialect, Persi
                 $"The database {Describe()} refuses user {new NpgsqlConnectionStringBuilder(options.ConnectionString).Username}: "
                     + $"{exception.MessageText}. Check {ConnectionStringKey}.",
                 exception
-            );
+            )
+            {
+                IsRefusal = true,
+            };
         }
         catch (SlowTransactionException exception)
         {
@@ -86,7 +90,10 @@ internal sealed class Database(IContextFactory contexts, IDialect dialect, Persi
                 $"The database {Describe()} can't be reached: {Innermost(exception).Message.TrimEnd('.')}. "
                     + $"Check that it runs and {ConnectionStringKey}.",
                 exception
-            );
+            )
+            {
+                IsRefusal = Chain(exception).Any(error => error is AuthenticationException),
+            };
         }
     }
 

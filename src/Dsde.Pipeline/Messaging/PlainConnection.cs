@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -8,8 +9,8 @@ internal static class PlainConnection
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <exception cref="ExpectedFailureException">The broker can't be reached, is not the one it should be, or doesn't let the user
-    /// in.</exception>
+    /// <exception cref="BrokerUnavailableException">The broker can't be reached.</exception>
+    /// <exception cref="ExpectedFailureException">It is not the one it should be, or doesn't let the user in.</exception>
     public static async Task<IConnection> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
@@ -30,43 +31,29 @@ internal static class PlainConnection
         {
             return await factory.CreateConnectionAsync("dsde", cancellationToken);
         }
-        catch (BrokerUnreachableException exception) when (FindRefusal(exception) is { } refusal)
+        catch (RabbitMQClientException exception) when (BrokerFailure.FindAnswer(exception) is not null)
         {
-            throw new ExpectedFailureException(BrokerRefusal.Describe(options, refusal), exception);
-        }
-        catch (OperationInterruptedException exception)
-        {
-            throw new ExpectedFailureException(BrokerRefusal.Describe(options, exception), exception);
+            throw BrokerFailure.Create(options, exception);
         }
         catch (BrokerUnreachableException exception)
         {
-            throw new ExpectedFailureException(
-                $"RabbitMQ at {options.Describe()} can't be reached as user {options.Username}: {Reason(exception)} "
-                    + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls "
-                    + "(for example Dsde__RabbitMq__Host in the environment).",
-                exception
-            );
+            var message =
+                $"RabbitMQ at {options.Describe()} can't be reached as user {options.Username}: {BrokerFailure.Reason(exception)} "
+                + $"Check that it runs, and {RabbitMqOptions.SectionName}:Host, Port, Username, Password and UseTls "
+                + "(for example Dsde__RabbitMq__Host in the environment).";
+            throw IsUntrusted(exception)
+                ? new ExpectedFailureException(message, exception)
+                : new BrokerUnavailableException(message, exception);
         }
     }
 
-    /// <summary>What the broker said once the user was in; null if it did not come to that.</summary>
-    private static OperationInterruptedException? FindRefusal(Exception? exception) =>
+    /// <summary>One side does not take the other for who it should be.</summary>
+    private static bool IsUntrusted(Exception? exception) =>
         exception switch
         {
-            OperationInterruptedException { ShutdownReason: not null } refusal => refusal,
-            AggregateException { InnerExceptions: [var first, ..] } => FindRefusal(first),
-            null => null,
-            _ => FindRefusal(exception.InnerException),
+            null => false,
+            PossibleAuthenticationFailureException or AuthenticationException => true,
+            AggregateException many => many.InnerExceptions.Any(IsUntrusted),
+            _ => IsUntrusted(exception.InnerException),
         };
-
-    /// <summary>The innermost message, which is the one that says something.</summary>
-    private static string Reason(Exception exception)
-    {
-        while ((exception is AggregateException { InnerExceptions: [var first, ..] } ? first : exception.InnerException) is { } inner)
-        {
-            exception = inner;
-        }
-
-        return exception.Message.TrimEnd('.', ' ') + ".";
-    }
 }

@@ -1,5 +1,5 @@
+using Dsde.Pipeline.Resilience;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
 
@@ -10,8 +10,8 @@ namespace Dsde.Pipeline.Messaging;
 internal static class QueueTopology
 {
     /// <summary>Declares them, if they are not there.</summary>
-    /// <exception cref="ExpectedFailureException">The broker can't be reached, doesn't let the user, or has a queue with other
-    /// arguments.</exception>
+    /// <exception cref="BrokerUnavailableException">The broker can't be reached, or goes away meanwhile.</exception>
+    /// <exception cref="ExpectedFailureException">It doesn't let the user, or has a queue with other arguments.</exception>
     public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         await using var connection = await PlainConnection.OpenAsync(options, cancellationToken);
@@ -26,9 +26,9 @@ internal static class QueueTopology
 
             await WaitingQueue.DeclareAsync(channel, cancellationToken);
         }
-        catch (OperationInterruptedException exception)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))
         {
-            throw new ExpectedFailureException(BrokerRefusal.Describe(options, exception), exception);
+            throw BrokerFailure.Create(options, exception);
         }
     }
 

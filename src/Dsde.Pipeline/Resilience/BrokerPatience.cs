@@ -10,6 +10,9 @@ namespace Dsde.Pipeline.Resilience;
 internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> logger)
     : ServerPatience(time, logger.BrokerAway, logger.BrokerBack)
 {
+    /// <inheritdoc/>
+    protected override bool IsPassing(Exception exception) => IsLost(exception);
+
     /// <summary>Whether the broker has answered: it did not take a message, or closed the channel for a reason.</summary>
     public static bool IsRefusal(Exception exception) =>
         exception
@@ -26,7 +29,7 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
     /// <summary>
     /// A connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.
     /// </summary>
-    protected override bool IsPassing(Exception exception) =>
+    public static bool IsLost(Exception exception) =>
         exception
             is RabbitMQClientException
                 or IOException

@@ -5,8 +5,8 @@ using Polly.Retry;
 namespace Dsde.Pipeline.Resilience;
 
 /// <summary>
-/// Waits while a server is away, for as long as that takes, and tells once that it went and once that it is back. Who waits keeps its
-/// message, which keeps further jobs in the broker; nothing is lost and nothing is retried to death.
+/// Waits while a server is away, for as long as that takes unless there is a limit, and tells once that it went and once that it is back.
+/// A worker that waits keeps its message, which keeps further jobs in the broker; nothing is lost and nothing is retried to death.
 /// </summary>
 internal abstract class ServerPatience
 {
@@ -17,20 +17,24 @@ internal abstract class ServerPatience
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(3);
 
     private readonly TimeProvider _time;
+    private readonly TimeSpan? _limit;
     private readonly ResiliencePipeline _pipeline;
 
     /// <param name="time">The clock.</param>
     /// <param name="tellAway">Logs that the server is away, with the reason.</param>
     /// <param name="tellBack">Logs that it is back, with the seconds that it was away.</param>
-    protected ServerPatience(TimeProvider time, Action<string> tellAway, Action<double> tellBack)
+    /// <param name="limit">How long one absence may take; null for as long as it takes.</param>
+    protected ServerPatience(TimeProvider time, Action<string> tellAway, Action<double> tellBack, TimeSpan? limit = null)
     {
         _time = time;
+        _limit = limit;
         Outage = new Outage(time, tellAway, away => tellBack(away.TotalSeconds));
         _pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(
                 new RetryStrategyOptions
                 {
-                    ShouldHandle = arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } exception && MayPass(exception)),
+                    ShouldHandle = arguments =>
+                        ValueTask.FromResult(arguments.Outcome.Exception is { } exception && IsWorthWaiting(exception)),
                     MaxRetryAttempts = int.MaxValue,
                     BackoffType = DelayBackoffType.Exponential,
                     UseJitter = true,
@@ -44,6 +48,12 @@ internal abstract class ServerPatience
     /// <summary>What is known of the server.</summary>
     public Outage Outage { get; }
 
+    /// <summary>Whether the server has been away for longer than the limit.</summary>
+    public bool IsOver => Outage.AwayFor >= _limit;
+
+    /// <summary>Whether the server has answered at least once.</summary>
+    public bool HasAnswered { get; private set; }
+
     /// <summary>
     /// Does the work, again and again until the server answers; at least once, even if nobody would wait. <paramref name="until"/>: ends
     /// the waiting, not the work.
@@ -54,7 +64,7 @@ internal abstract class ServerPatience
         {
             return await TryAsync(work);
         }
-        catch (Exception exception) when (MayPass(exception))
+        catch (Exception exception) when (IsWorthWaiting(exception))
         {
             return await _pipeline.ExecuteAsync(async _ => await TryAsync(work), until);
         }
@@ -95,6 +105,7 @@ internal abstract class ServerPatience
         try
         {
             var result = await work();
+            HasAnswered = true;
             Outage.Back(asked);
             return result;
         }
@@ -113,6 +124,20 @@ internal abstract class ServerPatience
             return true;
         });
 
+    /// <summary>Does the work once, and notes whether the server answers.</summary>
+    /// <returns>Nothing if the server is away and the limit not yet reached.</returns>
+    public async Task<T?> PeekAsync<T>(Func<Task<T?>> work)
+    {
+        try
+        {
+            return await TryAsync(work);
+        }
+        catch (Exception exception) when (IsWorthWaiting(exception))
+        {
+            return default;
+        }
+    }
+
     /// <summary>Whether the same work may succeed later.</summary>
     protected abstract bool IsPassing(Exception exception);
 
@@ -120,6 +145,8 @@ internal abstract class ServerPatience
     protected virtual bool IsOutage(Exception exception) => true;
 
     private bool MayPass(Exception exception) => exception is FaultFoundException || IsPassing(exception);
+
+    private bool IsWorthWaiting(Exception exception) => MayPass(exception) && !IsOver;
 
     private sealed class FaultFoundException(string fault) : Exception(fault);
 }

@@ -13,6 +13,18 @@ internal sealed class Outage(TimeProvider time, Action<string> tellAway, Action<
     /// <summary>Whether it is away, as far as is known.</summary>
     public bool IsAway => _isAway;
 
+    /// <summary>For how long it has been away; null if it isn't, as far as is known.</summary>
+    public TimeSpan? AwayFor
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isAway ? time.GetElapsedTime(_since) : null;
+            }
+        }
+    }
+
     /// <summary>It can't be reached.</summary>
     public void Away(string reason)
     {

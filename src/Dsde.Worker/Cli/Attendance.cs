@@ -20,16 +20,13 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
     /// <summary>Who was seen within that time is alive.</summary>
     public static TimeSpan AliveWithin(WorkerOptions worker) => TimeSpan.FromSeconds(worker.LeaseSeconds * LeasesUntilDead);
 
-    /// <summary>What is lacking, for people; empty if nothing is, null if the broker can't be asked now.</summary>
+    /// <summary>What is lacking, for people; empty if nothing is.</summary>
     /// <param name="lanes">Those that the jobs were sent by.</param>
     /// <param name="cancellationToken">Stops asking.</param>
-    public async Task<string?> TryDescribeLackAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
+    /// <exception cref="ExpectedFailureException">The broker can't be asked.</exception>
+    public async Task<string> DescribeLackAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
     {
-        if (await TryFindUnreadAsync(lanes, cancellationToken) is not { } unread)
-        {
-            return null;
-        }
-
+        var unread = await FindUnreadAsync(lanes, cancellationToken);
         var alive = await TryCountAliveAsync(cancellationToken);
         return (unread.Count, alive) switch
         {
@@ -44,7 +41,7 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
         };
     }
 
-    private async Task<IReadOnlyCollection<Lane>?> TryFindUnreadAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
+    private async Task<IReadOnlyCollection<Lane>> FindUnreadAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
     {
         try
         {
@@ -52,9 +49,9 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
             var read = queues.Where(queue => queue.Consumers > 0).Select(queue => queue.Name);
             return [.. lanes.ExceptBy(read, lane => lane.Queue)];
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
+        catch (RabbitMQClientException exception)
         {
-            return null;
+            throw BrokerFailure.Create(rabbitMq, exception);
         }
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Worker.Cli.Clients;
 
 namespace Dsde.Worker.Cli;
 

@@ -3,6 +3,7 @@ using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Worker.Cli.Clients;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Spectre.Console;
@@ -126,7 +127,7 @@ internal sealed class ErrorsCommand : DsdeCommand
 
     private async Task<int> RequeueAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        await using var database = await BatchClient.OpenDatabaseAsync(cancellationToken);
+        await using var database = await BatchClient.OpenAsync(Patience.None, cancellationToken);
         var rabbitMq = new ProgramSettings().RabbitMq();
         await QueueTopology.DeclareAsync(rabbitMq, cancellationToken);
         await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);

@@ -9,7 +9,10 @@ internal static class ExitCodes
     /// <summary>Done, but some jobs have no output: errors.jsonl lists them.</summary>
     public const int JobsFailed = 1;
 
-    /// <summary>Nothing was done: the command line, the configuration, a model, the broker or the database is not right.</summary>
+    /// <summary>
+    /// Not done, or not to its end: the command line, the configuration, a model, the broker or the database is not right, or one of these
+    /// was away for longer than the patience. The line on the error stream says what is done, if anything is.
+    /// </summary>
     public const int SetupError = 2;
 
     /// <summary>

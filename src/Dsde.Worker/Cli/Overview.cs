@@ -3,6 +3,7 @@ using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Worker.Cli.Clients;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
@@ -39,7 +40,7 @@ internal sealed record Overview(
     {
         try
         {
-            await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
+            await using var client = await BatchClient.OpenAsync(Patience.None, cancellationToken);
             var workers = await client.Store.FindWorkersAsync(Attendance.AliveWithin(settings.Worker()), cancellationToken);
             var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
             var now = time.GetUtcNow();

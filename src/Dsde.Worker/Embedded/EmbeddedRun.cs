@@ -70,7 +70,9 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<RunTally>();
         builder.Services.AddSingleton(services => new BatchFollower(batchId, services.GetRequiredService<RunTally>()));
-        builder.Services.AddSingleton(services => new JobFeeder(services.GetRequiredService<IBus>(), _ => BusSetup.InMemoryJobs));
+        builder.Services.AddSingleton(services => new JobFeeder(
+            (job, token) => services.GetRequiredService<IBus>().SendJobAsync(BusSetup.InMemoryJobs, job, token)
+        ));
         builder.Services.AddInMemoryWorker(options, engine.Description.BatchSize, typeof(FollowerConsumer));
         var host = builder.Build();
         await host.Services.GetRequiredService<IDatabaseMigrator>().MigrateAsync(cancellationToken);

@@ -77,7 +77,7 @@ public sealed class JobFeederTests : IAsyncDisposable
         var bus = _services.GetRequiredService<IBusControl>();
         await bus.StartAsync(TestContext.Current.CancellationToken);
         var lines = (await LinesAsync()).ToAsyncEnumerable();
-        return new JobFeeder(bus, _ => new Uri($"queue:{QueueNames.GenerationJobs}")).SendAsync(
+        return new JobFeeder((job, token) => bus.SendJobAsync(new Uri($"queue:{QueueNames.GenerationJobs}"), job, token)).SendAsync(
             lines,
             window,
             _ends,

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.Text.Json;
+using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline;
 
-namespace Dsde.Worker.Cli;
+namespace Dsde.Worker.Cli.Clients;
 
 /// <summary><c>dsde status [ID]</c>: how far a batch or a job is; without an id, what is under way and who works on it.</summary>
-internal sealed class StatusCommand : DsdeCommand
+internal sealed class StatusCommand : ClientCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -33,25 +34,25 @@ internal sealed class StatusCommand : DsdeCommand
                 result.AddError($"ID is '{given}'; give the id of a batch or a job, or none.");
             }
         });
-        Add(_id);
-        Add(_json);
-        SetAction(RunAsync);
+        AddAll(_id, _json);
     }
 
-    private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
+    /// <summary>Without an id nothing is waited for: which server is away is part of the answer.</summary>
+    protected override async Task<int> RunAsync(ClientRun run, CancellationToken cancellationToken)
     {
+        var arguments = run.Arguments;
         if (arguments.GetResult(_id) is { Tokens.Count: > 0 })
         {
             var id = arguments.GetRequiredValue(_id);
-            await using var client = await BatchClient.OpenDatabaseAsync(cancellationToken);
-            await arguments.InvocationConfiguration.Output.WriteLineAsync(await DescribeAsync(client, id, cancellationToken));
+            await using var client = await BatchClient.OpenAsync(run.Patience, cancellationToken);
+            await run.Output.WriteLineAsync(await client.AskAsync(store => DescribeAsync(store, id, cancellationToken), cancellationToken));
             return ExitCodes.Success;
         }
 
         var overview = await Overview.ReadAsync(new ProgramSettings(), TimeProvider.System, cancellationToken);
         if (arguments.GetValue(_json))
         {
-            await arguments.InvocationConfiguration.Output.WriteLineAsync(JsonSerializer.Serialize(overview, Json));
+            await run.Output.WriteLineAsync(JsonSerializer.Serialize(overview, Json));
         }
         else
         {
@@ -61,15 +62,15 @@ internal sealed class StatusCommand : DsdeCommand
         return overview.Problems.Count == 0 ? ExitCodes.Success : ExitCodes.SetupError;
     }
 
-    private static async Task<string> DescribeAsync(BatchClient client, Guid id, CancellationToken cancellationToken)
+    private static async Task<string> DescribeAsync(IJobStore store, Guid id, CancellationToken cancellationToken)
     {
-        if (await client.Store.FindBatchAsync(id, cancellationToken) is { } batch)
+        if (await store.FindBatchAsync(id, cancellationToken) is { } batch)
         {
             return $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: "
                 + $"{batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running";
         }
 
-        var found = await client.Store.FindAsync([id], cancellationToken);
+        var found = await store.FindAsync([id], cancellationToken);
         var job = found.Count > 0 ? found[0] : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
         return job.State switch
         {

@@ -1,0 +1,156 @@
+using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
+using Dsde.Contracts;
+using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
+using Dsde.Pipeline;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
+using Dsde.Pipeline.Telemetry;
+using MassTransit;
+
+namespace Dsde.Worker.Cli.Clients;
+
+/// <summary>
+/// What the client verbs need: the database, and once it is connected the broker, to send and to follow. Whatever it does it does
+/// patiently.
+/// </summary>
+internal sealed class BatchClient : IAsyncDisposable
+{
+    /// <summary>A broker that has not confirmed a message by then does not do its work.</summary>
+    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(2);
+
+    private readonly IHost _host;
+    private readonly RabbitMqOptions _rabbitMq;
+    private readonly Patience _patience;
+    private readonly Attendance _attendance;
+
+    private BatchClient(ProgramSettings settings, Patience patience, Guid? followed)
+    {
+        _patience = patience;
+        _rabbitMq = settings.RabbitMq();
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Critical);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddDsdePersistence(settings.Persistence());
+        builder.Services.AddSingleton<RunTally>();
+        builder.Services.AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()));
+        builder.Services.AddRabbitMqClient(_rabbitMq, followed is null ? null : bus => bus.AddConsumer<FollowerConsumer>());
+        _host = builder.Build();
+        _attendance = new Attendance(_rabbitMq, Store, Attendance.AliveWithin(settings.Worker()));
+    }
+
+    /// <summary>The database, for who doesn't wait for it.</summary>
+    public IJobStore Store => _host.Services.GetRequiredService<IJobStore>();
+
+    /// <summary>Sees the ends of the jobs of the batch that is followed.</summary>
+    public BatchFollower Follower => _host.Services.GetRequiredService<BatchFollower>();
+
+    /// <summary>What has ended of it.</summary>
+    public RunTally Tally => _host.Services.GetRequiredService<RunTally>();
+
+    /// <summary>Opens the database.</summary>
+    /// <param name="patience">How long to wait for it, and later for the broker.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="followed">The batch whose ends are to be seen once the broker is connected.</param>
+    /// <exception cref="DatabaseUnavailableException">It can't be reached, for longer than the patience.</exception>
+    /// <exception cref="ExpectedFailureException">The schema is not this program's.</exception>
+    public static async Task<BatchClient> OpenAsync(Patience patience, CancellationToken cancellationToken, Guid? followed = null)
+    {
+        var client = new BatchClient(new ProgramSettings(), patience, followed);
+        try
+        {
+            var migrator = client._host.Services.GetRequiredService<IDatabaseMigrator>();
+            var schema = await patience.Database.RunAsync(() => migrator.InspectAsync(cancellationToken), cancellationToken);
+            return schema.Problem is { } problem ? throw new ExpectedFailureException(problem) : client;
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Connects to the broker, and begins to follow.</summary>
+    /// <exception cref="BrokerUnavailableException">It can't be reached, for longer than the patience.</exception>
+    /// <exception cref="ExpectedFailureException">It refuses.</exception>
+    public async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        await _patience.Broker.RunAsync(() => QueueTopology.DeclareAsync(_rabbitMq, cancellationToken), cancellationToken);
+        await _host.StartAsync(cancellationToken);
+        var bus = _host.Services.GetRequiredService<IBusControl>();
+        await InsistAsync(token => bus.WaitForHealthStatus(BusHealthStatus.Healthy, token), cancellationToken);
+    }
+
+    /// <summary>Asks the database.</summary>
+    public Task<T> AskAsync<T>(Func<IJobStore, Task<T>> question, CancellationToken cancellationToken) =>
+        _patience.Database.RunAsync(() => question(Store), cancellationToken);
+
+    /// <summary>Tells the database.</summary>
+    public Task TellAsync(Func<IJobStore, Task> statement, CancellationToken cancellationToken) =>
+        _patience.Database.RunAsync(() => statement(Store), cancellationToken);
+
+    /// <summary>Sends a job, and returns when the broker has it.</summary>
+    public Task SendAsync(SubmitGenerationJob job, CancellationToken cancellationToken) =>
+        InsistAsync(token => Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, token), cancellationToken);
+
+    /// <summary>Tells every worker something.</summary>
+    public Task PublishAsync<T>(T command, CancellationToken cancellationToken)
+        where T : class => InsistAsync(token => Bus.Publish(command, token), cancellationToken);
+
+    /// <summary>
+    /// Looks once whether anybody works on jobs that were sent: what is lacking, for people; empty if nothing is, null while the broker is
+    /// away.
+    /// </summary>
+    /// <param name="lanes">Those that they were sent by.</param>
+    /// <param name="cancellationToken">Stops looking.</param>
+    public Task<string?> PeekAtLackAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken) =>
+        _patience.Broker.PeekAsync<string>(async () => await _attendance.DescribeLackAsync(lanes, cancellationToken));
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(StopTime);
+        try
+        {
+            await _host.StopAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A broker that is away says no goodbye.
+        }
+
+        if (_host is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync();
+        }
+    }
+
+    private IBus Bus => _host.Services.GetRequiredService<IBus>();
+
+    private Task InsistAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        _patience.Broker.RunAsync(
+            async () =>
+            {
+                using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                attempt.CancelAfter(ConfirmationTime);
+                try
+                {
+                    await work(attempt.Token).WaitAsync(attempt.Token);
+                }
+                catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))
+                {
+                    throw attempt.IsCancellationRequested
+                        ? new BrokerUnavailableException(
+                            $"RabbitMQ at {_rabbitMq.Describe()} has confirmed nothing for {LimitedPatience.Describe(ConfirmationTime)}: "
+                                + "it is short of memory or disk, or away.",
+                            exception
+                        )
+                        : BrokerFailure.Create(_rabbitMq, exception);
+                }
+            },
+            cancellationToken
+        );
+}
