@@ -132,7 +132,8 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         rows.Sum(row => (long)row[1]!).ShouldBe(jobs);
         rows.Select(row => (string)row[0]!).Except(isCancelled ? ["completed", "cancelled"] : ["completed"]).ShouldBeEmpty();
         const string Untraced =
-            "SELECT count(*) FROM generation_jobs WHERE state = 'completed' AND job_id NOT IN (SELECT job_id FROM job_traces WHERE choice = 0)";
+            "SELECT count(*) FROM generation_jobs WHERE state = 'completed' "
+            + "AND job_id NOT IN (SELECT job_id FROM job_traces WHERE choice = 0)";
         (await Rows.ReadAsync(worker.ConnectionString, Untraced)).ShouldHaveSingleItem().ShouldBe([0L]);
         foreach (var queue in new[] { Bulk, High })
         {
