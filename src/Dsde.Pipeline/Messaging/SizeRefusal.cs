@@ -7,13 +7,13 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// Listens for the broker's word that a message is too large (<c>max_message_size</c>) while one is published, and ends the publishing with
+/// Listens for the broker's word that a message is too large (<c>max_message_size</c>) while one is published or sent, and ends that with
 /// it. The broker closes the channel with that word, so that everybody who publishes there at the moment gets it about a message that may
 /// be another's; and MassTransit, to which it is a closed channel like any other, would publish the same again for ever and tell nobody.
 /// </summary>
-/// <param name="messageId">The message that is published.</param>
-/// <param name="cancelled">Ends the publishing as well.</param>
-internal sealed partial class SizeRefusal(Guid messageId, CancellationToken cancelled) : IPublishObserver, IDisposable
+/// <param name="messageId">The message that is published or sent.</param>
+/// <param name="cancelled">Ends it as well.</param>
+internal sealed partial class SizeRefusal(Guid messageId, CancellationToken cancelled) : IPublishObserver, ISendObserver, IDisposable
 {
     private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
 
@@ -23,7 +23,7 @@ internal sealed partial class SizeRefusal(Guid messageId, CancellationToken canc
     /// <summary>Bytes of the message when it was refused, with its envelope; null if nobody knows.</summary>
     public long? Bytes { get; private set; }
 
-    /// <summary>What the publishing ends with.</summary>
+    /// <summary>What publishing or sending it ends with.</summary>
     public CancellationToken Ended => _ended.Token;
 
     /// <inheritdoc/>
@@ -36,7 +36,24 @@ internal sealed partial class SizeRefusal(Guid messageId, CancellationToken canc
 
     /// <inheritdoc/>
     public Task PublishFault<T>(PublishContext<T> context, Exception exception)
-        where T : class
+        where T : class => NoteAsync(context, exception);
+
+    /// <inheritdoc/>
+    public Task PreSend<T>(SendContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task PostSend<T>(SendContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task SendFault<T>(SendContext<T> context, Exception exception)
+        where T : class => NoteAsync(context, exception);
+
+    /// <inheritdoc/>
+    public void Dispose() => _ended.Dispose();
+
+    private Task NoteAsync(SendContext context, Exception exception)
     {
         if (context.MessageId != messageId || FindLimit(exception) is not { } limit)
         {
@@ -46,9 +63,6 @@ internal sealed partial class SizeRefusal(Guid messageId, CancellationToken canc
         (Limit, Bytes) = (limit, context.BodyLength);
         return _ended.CancelAsync();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _ended.Dispose();
 
     private static long? FindLimit(Exception? exception) =>
         exception switch

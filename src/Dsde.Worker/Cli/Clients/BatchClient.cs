@@ -18,7 +18,7 @@ namespace Dsde.Worker.Cli.Clients;
 internal sealed class BatchClient : IAsyncDisposable
 {
     /// <summary>A broker that has not confirmed a message by then does not do its work.</summary>
-    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(2);
 
@@ -93,8 +93,27 @@ internal sealed class BatchClient : IAsyncDisposable
         _patience.Database.RunAsync(() => statement(Store), cancellationToken);
 
     /// <summary>Sends a job, and returns when the broker has it.</summary>
+    /// <exception cref="ExpectedFailureException">It is larger than the broker takes.</exception>
     public Task SendAsync(SubmitGenerationJob job, CancellationToken cancellationToken) =>
-        InsistAsync(token => Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, token), cancellationToken);
+        InsistAsync(
+            async token =>
+            {
+                using var refusal = new SizeRefusal(job.JobId, token);
+                using var listening = Bus.ConnectSendObserver(refusal);
+                try
+                {
+                    await Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, refusal.Ended).WaitAsync(refusal.Ended);
+                }
+                catch (OperationCanceledException) when (refusal is { Limit: { } limit, Bytes: { } bytes } && bytes > limit)
+                {
+                    throw new JobFileException(
+                        $"The job '{job.CustomId ?? $"{job.JobId}"}' is a message of {bytes} bytes, and RabbitMQ at "
+                            + $"{_rabbitMq.Describe()} takes at most {limit} (max_message_size): shorten the job, or raise the broker's limit."
+                    );
+                }
+            },
+            cancellationToken
+        );
 
     /// <summary>Tells every worker something.</summary>
     public Task PublishAsync<T>(T command, CancellationToken cancellationToken)

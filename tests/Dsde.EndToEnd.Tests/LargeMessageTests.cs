@@ -3,8 +3,9 @@ using Dsde.Testing;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>Events that are larger than the broker takes, beside jobs that have nothing to do with it.</summary>
-public sealed class LargeEventTests(PostgresServer postgres)
+/// <summary>Events and jobs that are larger than the broker takes, beside jobs that have nothing to do with it.</summary>
+public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests.NarrowBroker broker)
+    : IClassFixture<LargeMessageTests.NarrowBroker>
 {
     private const int MaxMessageBytes = 100_000;
     private const int LargeJobs = 2;
@@ -13,8 +14,6 @@ public sealed class LargeEventTests(PostgresServer postgres)
     [Fact]
     public async Task An_event_that_the_broker_refuses_comes_without_its_outputs_and_neighbours_lose_no_delivery()
     {
-        await using var broker = new NarrowBroker();
-        await broker.InitializeAsync();
         await using var worker = await WorkerUnderTest.StartAsync(
             broker,
             postgres,
@@ -63,6 +62,38 @@ public sealed class LargeEventTests(PostgresServer postgres)
         (await broker.CountRedeliveriesAsync(worker.VirtualHost, RawProducer.Jobs, acknowledged: LargeJobs + SmallJobs)).ShouldBe(0);
     }
 
+    [Fact]
+    public async Task A_job_that_the_broker_refuses_is_named_with_its_size_and_the_limit_and_sending_ends_with_the_way_on()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(broker, postgres);
+        using var folder = new ScratchFolder();
+        var path = Path.Combine(folder.Path, "jobs.jsonl");
+        File.WriteAllLines(path, [Line("first", 10), Line("vast", MaxMessageBytes), Line("last", 10)]);
+
+        var sent = await DsdeProgram.RunAsync(worker.Environment, "submit", path);
+
+        sent.ExitCode.ShouldBe(2, sent.Output);
+        sent.Error.ShouldContain("The job 'vast' is a message of ");
+        sent.Error.ShouldContain($"takes at most {MaxMessageBytes} (max_message_size)");
+        sent.Error.ShouldContain("Not all jobs were sent; those that were go on.");
+
+        static string Line(string id, int length) =>
+            JsonSerializer.Serialize(
+                new
+                {
+                    custom_id = id,
+                    method = "POST",
+                    url = "/v1/completions",
+                    body = new
+                    {
+                        model = "dsde-demo",
+                        prompt = new string('x', length),
+                        max_tokens = 1,
+                    },
+                }
+            );
+    }
+
     private static string Job(Guid jobId, int maxTokens, string more = "") =>
         $$"""
             {"jobId":"{{jobId}}","model":"dsde-demo","prompt":"Story: One fox","maxTokens":{{maxTokens}},"ignoreEos":true{{more}}}
@@ -75,7 +106,7 @@ public sealed class LargeEventTests(PostgresServer postgres)
         part.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
     /// <summary>Takes only small messages.</summary>
-    private sealed class NarrowBroker : RabbitMqServer
+    public sealed class NarrowBroker : RabbitMqServer
     {
         protected override (string Name, string Value)[] Settings =>
             [("RABBITMQ_EXTRA_CONFIG", $"max_message_size = {MaxMessageBytes}\\ncollect_statistics_interval = 1000")];
