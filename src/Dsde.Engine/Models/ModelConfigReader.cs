@@ -132,7 +132,7 @@ internal static class ModelConfigReader
     private static List<int> ReadEosTokenIds(JsonSettings config, string folder)
     {
         var generationPath = Path.Combine(folder, GenerationFileName);
-        var generation = File.Exists(generationPath) ? JsonSettings.Load(generationPath) : null;
+        var generation = ModelFile.Exists(generationPath) ? JsonSettings.Load(generationPath) : null;
         return [.. config.TokenIds("eos_token_id").Union(generation?.TokenIds("eos_token_id") ?? [])];
     }
 }

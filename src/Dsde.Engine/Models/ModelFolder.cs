@@ -39,8 +39,9 @@ internal sealed class ModelFolder
         if (!Directory.Exists(path))
         {
             throw new ModelLoadException(
-                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with "
-                    + $"{ModelConfigReader.FileName} and {SingleFileName}."
+                ModelFile.ExplainLinks(path)
+                    ?? $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with "
+                        + $"{ModelConfigReader.FileName} and {SingleFileName}."
             );
         }
 
@@ -59,14 +60,14 @@ internal sealed class ModelFolder
     {
         var single = System.IO.Path.Combine(folder, SingleFileName);
         var index = System.IO.Path.Combine(folder, IndexFileName);
-        if (File.Exists(single))
+        if (ModelFile.Exists(single))
         {
             return SafetensorsFile
                 .Open(single)
                 .Entries.ToDictionary(pair => pair.Key, pair => (single, pair.Value), StringComparer.Ordinal);
         }
 
-        return File.Exists(index)
+        return ModelFile.Exists(index)
             ? SafetensorsIndex.ReadWeights(index)
             : throw new ModelLoadException(
                 $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or "

@@ -38,6 +38,11 @@ internal static class TestModelFolder
             values[i] = Round((float)(center + (scale * normal)), shape.StoredAs);
         }
 
+        if (shape.Poison is { } poison && poison.Name == name)
+        {
+            values[values.Length / 2] = poison.Value;
+        }
+
         return values;
     }
 

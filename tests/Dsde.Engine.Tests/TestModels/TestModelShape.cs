@@ -57,6 +57,9 @@ public sealed record TestModelShape
     /// <summary>A weight that is stored with a dimension too many.</summary>
     public string? Misshapen { get; init; }
 
+    /// <summary>A weight of which one element, in the middle, has another value.</summary>
+    public (string Name, float Value)? Poison { get; init; }
+
     /// <summary>Names and shapes of all weights.</summary>
     public IEnumerable<(string Name, int[] Shape)> Weights()
     {

@@ -25,7 +25,7 @@ internal sealed class JsonSettings
     {
         try
         {
-            var bytes = File.ReadAllBytes(path);
+            var bytes = ModelFile.ReadAllBytes(path);
             var json = bytes.AsMemory(bytes.AsSpan().StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0);
             if (!JsonText.IsReadable(json.Span))
             {
@@ -36,14 +36,6 @@ internal sealed class JsonSettings
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonSettings(path, document.RootElement.Clone())
                 : throw new ModelLoadException($"{path} does not hold a JSON object. Download the model again.");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelLoadException($"{path} is missing. Download the complete model folder.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelLoadException($"{path} can't be read: {e.Message}", e);
         }
         catch (JsonException e)
         {

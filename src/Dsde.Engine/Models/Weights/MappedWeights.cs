@@ -80,18 +80,29 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             );
         }
 
-        _read.Add(name);
         var elementSize = entry.DataType.ByteSize();
-        return Map(path, StoredType(path, name, entry), elementSize)
-            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize)
-            .view(shape.ToArray());
+        var stored = Map(path, StoredType(path, name, entry), elementSize);
+        var (first, count) = (entry.Offset / elementSize, entry.ByteLength / elementSize);
+        if (first + count > stored.NumberOfElements)
+        {
+            throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
+        }
+
+        var weight = stored.narrow(0, first, count);
+        if (_read.Add(name))
+        {
+            WeightCheck.RequireNumbers(path, name, weight, type);
+        }
+
+        return weight.view(shape.ToArray());
     }
 
     private Tensor Map(string path, ScalarType storedType, int elementSize)
     {
         if (!_files.TryGetValue((path, storedType), out var file))
         {
-            file = from_file(path, false, new FileInfo(path).Length / elementSize, storedType).DetachFromDisposeScope();
+            using var stream = ModelFile.Open(path); // not by its name: that of a link has the link's own length
+            file = from_file(path, false, stream.Length / elementSize, storedType).DetachFromDisposeScope();
             _files.Add((path, storedType), file);
         }
 
