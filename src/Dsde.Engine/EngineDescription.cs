@@ -18,4 +18,8 @@ public sealed record EngineDescription(
     string Device,
     int BatchSize,
     string DefaultPolicy
-);
+)
+{
+    /// <summary>What is odd about the model folders and was worked with all the same, in sentences for people.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

@@ -30,6 +30,9 @@ internal static partial class Log
     )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 
+    [LoggerMessage(1004, LogLevel.Warning, "{Oddity}")]
+    public static partial void OddModel(this ILogger logger, string oddity);
+
     [LoggerMessage(1003, LogLevel.Critical, "The engine's thread has broken down: every request fails until the engine is started again")]
     public static partial void BrokenDown(this ILogger logger, Exception exception);
 }

@@ -5,10 +5,14 @@ namespace Dsde.Engine.Models;
 /// <summary>A Hugging Face model folder: its configuration and where each weight lies.</summary>
 internal sealed class ModelFolder
 {
+    /// <summary>Name of the output projection.</summary>
+    public const string HeadName = "lm_head.weight";
+
     private const string SingleFileName = "model.safetensors";
     private const string IndexFileName = "model.safetensors.index.json";
 
     private readonly Dictionary<string, (string Path, SafetensorsEntry Entry)> _weights;
+    private readonly List<string> _warnings = [];
 
     private ModelFolder(string path, ModelConfig config, Dictionary<string, (string Path, SafetensorsEntry Entry)> weights)
     {
@@ -28,6 +32,14 @@ internal sealed class ModelFolder
 
     /// <summary>Numbers in all weights together.</summary>
     public long ParameterCount => _weights.Values.Sum(weight => weight.Entry.Shape.Aggregate(1L, (count, length) => count * length));
+
+    /// <summary>
+    /// What is odd about the folder and can be worked with all the same, in sentences; more may come up while its files are read.
+    /// </summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Whether an output projection is stored, be it the embedding once more.</summary>
+    public bool StoresHead => _weights.ContainsKey(HeadName);
 
     /// <summary>Names of all weights.</summary>
     public IReadOnlyCollection<string> WeightNames => _weights.Keys;
@@ -55,6 +67,15 @@ internal sealed class ModelFolder
 
     /// <summary>Where a weight lies; null where there is none.</summary>
     public (string Path, SafetensorsEntry Entry)? TryFind(string name) => _weights.TryGetValue(name, out var found) ? found : null;
+
+    /// <summary>Notes something odd that can be worked with.</summary>
+    public void Warn(string sentence)
+    {
+        if (!_warnings.Contains(sentence))
+        {
+            _warnings.Add(sentence);
+        }
+    }
 
     private static Dictionary<string, (string Path, SafetensorsEntry Entry)> ReadWeights(string folder)
     {
