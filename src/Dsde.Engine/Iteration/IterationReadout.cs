@@ -94,24 +94,46 @@ internal sealed class IterationReadout
     /// <summary>The draft's choice at a catch-up row.</summary>
     public int CatchUpChoice(int index) => (int)_transfer[_catchUpChoices][index];
 
-    /// <summary>The measurements of one rank's proposals.</summary>
-    public MeasuredProposals Measure(IterationTensors tensors, int rank, int length)
+    /// <summary>Whether the target's logits at a row are numbers.</summary>
+    public bool IsNumber(int row) => _targetTokens.IsNumber(row);
+
+    /// <summary>
+    /// The measurements of one rank's proposals, up to the first where either model's logits are no numbers: that one and those behind it
+    /// count as not proposed.
+    /// </summary>
+    /// <param name="tensors">The iteration.</param>
+    /// <param name="rank">The rank.</param>
+    /// <param name="firstRow">The row that judges its first proposal.</param>
+    /// <param name="length">Proposals made.</param>
+    public MeasuredProposals Measure(IterationTensors tensors, int rank, int firstRow, int length)
     {
-        var (kld, beta, entropy) = (new float[length], new float[length], new float[length]);
-        var accepted = 0;
+        List<float> kld = [],
+            beta = [],
+            entropy = [];
+        int accepted = 0,
+            draftRowsWithoutNumbers = 0;
+        var targetHasNumbers = IsNumber(firstRow + length);
         for (var i = 0; i < length; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
-            kld[i] = _transfer[_kld][proposal];
-            beta[i] = _transfer[_beta][proposal];
-            entropy[i] = _transfer[_entropy][proposal];
+            var ofDraft = _transfer[_entropy][proposal];
+            draftRowsWithoutNumbers += float.IsFinite(ofDraft) ? 0 : 1;
+            targetHasNumbers &= IsNumber(firstRow + i);
+            if (kld.Count < i || !float.IsFinite(ofDraft) || !IsNumber(firstRow + i))
+            {
+                continue;
+            }
+
+            kld.Add(_transfer[_kld][proposal]);
+            beta.Add(_transfer[_beta][proposal]);
+            entropy.Add(ofDraft);
             if (accepted == i && _transfer[_accepted][proposal] != 0f)
             {
                 accepted++;
             }
         }
 
-        return new MeasuredProposals(accepted, kld, beta, entropy);
+        return new MeasuredProposals(accepted, [.. kld], [.. beta], [.. entropy], draftRowsWithoutNumbers, targetHasNumbers);
     }
 
     private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
@@ -121,7 +143,8 @@ internal sealed class IterationReadout
             ? Verification
                 .Rejection(
                     scores.Distribution(),
-                    cat(tensors.Drafted.Distributions),
+                    // A draft row of NaN has proposed nothing: with q = 0 the row's token comes from the target alone.
+                    cat(tensors.Drafted.Distributions).nan_to_num_(nan: 0),
                     ids,
                     tensors.ProposedRows,
                     tensors.AcceptUniforms,

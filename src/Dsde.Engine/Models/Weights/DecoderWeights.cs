@@ -91,8 +91,8 @@ internal sealed class DecoderWeights : IDisposable
             }
 
             folder.Warn(
-                $"{folder.Path}: config.json says \"tie_word_embeddings\", but {ModelFolder.HeadName} is stored and differs from {EmbeddingName}. What "
-                    + "is stored is used; if that is wrong, remove it from the weights."
+                $"{folder.Path}: config.json says \"tie_word_embeddings\", but {ModelFolder.HeadName} is stored and differs from "
+                    + $"{EmbeddingName}. What is stored is used; if that is wrong, remove it from the weights."
             );
         }
 
