@@ -52,6 +52,7 @@ public sealed class GenerationEngine : IGenerationEngine
         )
         {
             Warnings = models.Warnings,
+            Defaults = models.Defaults,
         };
         Models = models;
         _thread = new EngineThread(
@@ -97,6 +98,7 @@ public sealed class GenerationEngine : IGenerationEngine
             engine.Description.Device,
             time.GetElapsedTime(start).TotalMilliseconds
         );
+        logger.DefaultsRead(engine.Description.Defaults);
         foreach (var warning in engine.Description.Warnings)
         {
             logger.OddModel(warning);

@@ -30,6 +30,13 @@ internal static partial class Log
     )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 
+    [LoggerMessage(
+        1005,
+        LogLevel.Information,
+        "Defaults of jobs that leave them open, from the target's generation_config.json: {Defaults}"
+    )]
+    public static partial void DefaultsRead(this ILogger logger, GenerationDefaults defaults);
+
     [LoggerMessage(1004, LogLevel.Warning, "{Oddity}")]
     public static partial void OddModel(this ILogger logger, string oddity);
 

@@ -32,6 +32,9 @@ internal sealed class LoadedModels : IDisposable
     /// <summary>What is odd about the folders and was worked with all the same.</summary>
     public IReadOnlyList<string> Warnings { get; }
 
+    /// <summary>What holds for requests that leave it open.</summary>
+    public required GenerationDefaults Defaults { get; init; }
+
     /// <summary>The target's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
@@ -60,6 +63,7 @@ internal sealed class LoadedModels : IDisposable
             VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.Load(draftFolder));
         }
 
+        var defaults = options.GenerationConfig == "none" ? GenerationDefaults.None : targetFolder.ReadGenerationDefaults();
         RequireType(compute, targetFolder);
         if (draftFolder is not null)
         {
@@ -91,7 +95,7 @@ internal sealed class LoadedModels : IDisposable
                 : needs.Load(() =>
                     new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize)
                 );
-            return new LoadedModels(targetFolder, draftFolder, tokenizer, target, draft, plan.BatchSize);
+            return new LoadedModels(targetFolder, draftFolder, tokenizer, target, draft, plan.BatchSize) { Defaults = defaults };
         }
         catch
         {

@@ -78,6 +78,9 @@ public sealed record ModelDescription
     /// </summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
+    /// <summary>What its makers recommend for requests that leave it open.</summary>
+    public required GenerationDefaults Defaults { get; init; }
+
     /// <summary>Bytes of the weights in memory, at so many bytes per number.</summary>
     public long WeightBytes(int elementSize) => ParameterCount * elementSize;
 
@@ -119,6 +122,7 @@ public sealed record ModelDescription
             Features = [.. DescribeFeatures(config)],
             Tokenizer = tokenizer,
             EosTokenIds = config.EosTokenIds,
+            Defaults = folder.ReadGenerationDefaults(),
             Warnings = folder.Warnings,
         };
     }

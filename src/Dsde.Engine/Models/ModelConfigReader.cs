@@ -13,7 +13,8 @@ internal static class ModelConfigReader
     /// <summary>The configuration's file name.</summary>
     public const string FileName = "config.json";
 
-    private const string GenerationFileName = "generation_config.json";
+    /// <summary>Name of the file that says how to generate.</summary>
+    public const string GenerationFileName = "generation_config.json";
 
     public static ModelConfig Read(string folder)
     {

@@ -68,6 +68,10 @@ internal sealed class ModelFolder
     /// <summary>Where a weight lies; null where there is none.</summary>
     public (string Path, SafetensorsEntry Entry)? TryFind(string name) => _weights.TryGetValue(name, out var found) ? found : null;
 
+    /// <summary>What its makers recommend for requests that leave it open.</summary>
+    /// <exception cref="ModelLoadException">A value is out of its range.</exception>
+    public GenerationDefaults ReadGenerationDefaults() => GenerationDefaultsReader.Read(Path);
+
     /// <summary>Notes something odd that can be worked with.</summary>
     public void Warn(string sentence)
     {

@@ -207,9 +207,9 @@ internal sealed class Sequence
     /// <summary>Ends it because the target gave no numbers to choose a token by. <paramref name="position"/>: of that token.</summary>
     public void FailForNumbers(int position) =>
         Failure = new EngineFailureException(
-            $"The target's logits at position {position} ({PromptLength} tokens of prompt, {position - PromptLength} of output before it) are "
-                + "no numbers (NaN or infinity), so that there is no token to choose. The model overflows in the data type it runs in, or is "
-                + "damaged; other requests are not concerned."
+            $"The target's logits at position {position} ({PromptLength} tokens of prompt, {position - PromptLength} of output before it) "
+                + "are no numbers (NaN or infinity), so that there is no token to choose. The model overflows in the data type it runs in, "
+                + "or is damaged; other requests are not concerned."
         );
 
     /// <summary>Ends it as asked from outside.</summary>

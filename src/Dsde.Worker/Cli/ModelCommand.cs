@@ -72,6 +72,7 @@ internal sealed class ModelCommand : DsdeCommand
                 "ends at",
                 model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)
             ),
+            ("defaults", model.Defaults.ToString()),
             .. model.Warnings.Select(warning => ("note", warning)),
         ];
 

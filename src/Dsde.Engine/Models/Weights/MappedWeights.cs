@@ -63,8 +63,8 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
                 if (stored.Length != expected.Length || Math.Abs(stored[pair] - expected[pair]) > FrequencyTolerance * expected[pair])
                 {
                     folder.Warn(
-                        $"{path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". config.json counts; make sure "
-                            + "that it is this model's."
+                        $"{path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". config.json counts; make "
+                            + "sure that it is this model's."
                     );
                     return;
                 }
