@@ -107,33 +107,42 @@ internal sealed class IterationReadout
     /// <param name="length">Proposals made.</param>
     public MeasuredProposals Measure(IterationTensors tensors, int rank, int firstRow, int length)
     {
-        List<float> kld = [],
-            beta = [],
-            entropy = [];
-        int accepted = 0,
+        var (kld, beta, entropy) = (new float[length], new float[length], new float[length]);
+        int counting = 0,
+            accepted = 0,
             draftRowsWithoutNumbers = 0;
         var targetHasNumbers = IsNumber(firstRow + length);
         for (var i = 0; i < length; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
-            var ofDraft = _transfer[_entropy][proposal];
-            draftRowsWithoutNumbers += float.IsFinite(ofDraft) ? 0 : 1;
-            targetHasNumbers &= IsNumber(firstRow + i);
-            if (kld.Count < i || !float.IsFinite(ofDraft) || !IsNumber(firstRow + i))
+            var (ofTarget, ofDraft) = (IsNumber(firstRow + i), float.IsFinite(_transfer[_entropy][proposal]));
+            targetHasNumbers &= ofTarget;
+            draftRowsWithoutNumbers += ofDraft ? 0 : 1;
+            if (counting < i || !ofTarget || !ofDraft)
             {
                 continue;
             }
 
-            kld.Add(_transfer[_kld][proposal]);
-            beta.Add(_transfer[_beta][proposal]);
-            entropy.Add(ofDraft);
+            kld[i] = _transfer[_kld][proposal];
+            beta[i] = _transfer[_beta][proposal];
+            entropy[i] = _transfer[_entropy][proposal];
+            counting++;
             if (accepted == i && _transfer[_accepted][proposal] != 0f)
             {
                 accepted++;
             }
         }
 
-        return new MeasuredProposals(accepted, [.. kld], [.. beta], [.. entropy], draftRowsWithoutNumbers, targetHasNumbers);
+        return counting == length
+            ? new MeasuredProposals(accepted, kld, beta, entropy, draftRowsWithoutNumbers, targetHasNumbers)
+            : new MeasuredProposals(
+                accepted,
+                kld[..counting],
+                beta[..counting],
+                entropy[..counting],
+                draftRowsWithoutNumbers,
+                targetHasNumbers
+            );
     }
 
     private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
