@@ -145,6 +145,15 @@ internal sealed class IterationReadout
             );
     }
 
+    /// <summary>
+    /// A draft row of NaN, which is so throughout, has proposed nothing: with q = 0 the row's token comes from the target alone. On a GPU
+    /// it costs less to write over all rows than to ask whether there is one. <paramref name="distributions"/>: <c>[P, V] f32</c>, used up.
+    /// </summary>
+    private static Tensor WithoutNaN(Tensor distributions) =>
+        distributions.device_type == DeviceType.CPU && !distributions.select(1, 0).isnan().any().item<bool>()
+            ? distributions
+            : distributions.nan_to_num_(nan: 0);
+
     private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
     {
         var matching = Verification.Matching(scores.Best, ids, tensors.ProposedRows);
@@ -152,8 +161,7 @@ internal sealed class IterationReadout
             ? Verification
                 .Rejection(
                     scores.Distribution(),
-                    // A draft row of NaN has proposed nothing: with q = 0 the row's token comes from the target alone.
-                    cat(tensors.Drafted.Distributions).nan_to_num_(nan: 0),
+                    WithoutNaN(cat(tensors.Drafted.Distributions)),
                     ids,
                     tensors.ProposedRows,
                     tensors.AcceptUniforms,

@@ -57,7 +57,21 @@ internal sealed class ModelFolder
             );
         }
 
+        RefuseCacheEntry(path);
         return new ModelFolder(path, ModelConfig.Load(path), ReadWeights(path));
+    }
+
+    /// <summary>Hugging Face's cache has a folder per model, and the model itself further down.</summary>
+    private static void RefuseCacheEntry(string path)
+    {
+        var snapshots = System.IO.Path.Combine(path, "snapshots");
+        if (!ModelFile.Exists(System.IO.Path.Combine(path, ModelConfigReader.FileName)) && Directory.Exists(snapshots))
+        {
+            var latest = new DirectoryInfo(snapshots).GetDirectories().MaxBy(snapshot => snapshot.LastWriteTimeUtc);
+            throw new ModelLoadException(
+                $"{path} is an entry of a model cache. Give one of its snapshots, {latest?.FullName ?? snapshots + "/<revision>"}."
+            );
+        }
     }
 
     /// <summary>Where a weight lies.</summary>

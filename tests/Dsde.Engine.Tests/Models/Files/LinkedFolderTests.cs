@@ -47,6 +47,14 @@ public sealed class LinkedFolderTests : IDisposable
     }
 
     [Fact]
+    public void An_entry_of_the_cache_is_answered_with_its_snapshot()
+    {
+        WriteSnapshot(new TestModelShape());
+
+        Refusal(_folder.PathOf("models--org--name")).ShouldContain($"Give one of its snapshots, {Snapshot}.");
+    }
+
+    [Fact]
     public void A_linked_SentencePiece_model_and_its_added_tokens_are_read()
     {
         using var tokenizer = new TokenizerFolder();
