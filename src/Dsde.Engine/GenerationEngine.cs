@@ -36,7 +36,7 @@ public sealed class GenerationEngine : IGenerationEngine
         _time = time;
         _counters = new EngineCounters(time);
         _tokenizer = models.Tokenizer;
-        _endTokens = models.Folder.Config.EosTokenIds.ToHashSet();
+        _endTokens = models.Tokenizer.EndTokenIds.ToHashSet();
         _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
         _policies = new PolicyRegistry(policy, options.MaxSpeculationLength, readsDraftSteps: compute.Device.type == DeviceType.CPU);
         PromptEncoder = new PromptEncoder(models.Tokenizer);

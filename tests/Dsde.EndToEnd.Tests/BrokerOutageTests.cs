@@ -20,19 +20,24 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
 
         await tap.WaitForAsync(2);
         (await servers.RabbitMq.CutConnectionsAsync(worker.VirtualHost)).ShouldBeGreaterThan(0);
-        await tap.WaitForAsync(6);
+        await tap.WaitForAsync(4);
+        await worker.PauseAsync(); // an alarm takes seconds to come, in which a fast worker would end its jobs
         await servers.RabbitMq.SetMemoryAlarmAsync(true);
         var told = CountTold();
-        told.ShouldBeLessThan(Jobs - 2, "All jobs ended before the alarm, so nothing was tried.");
+        await worker.ContinueAsync();
         var more = $"SELECT count(*) >= {told + 2} FROM generation_jobs WHERE state = 'completed'";
         await Rows.WaitAsync(worker.ConnectionString, more); // jobs end, and their events can't be published
+        await worker.PauseAsync();
         await servers.RabbitMq.SetMemoryAlarmAsync(false);
+        await worker.ContinueAsync();
         await tap.WaitUntilAsync(() => CountTold() >= told + 2, TimeSpan.FromSeconds(60));
-        CountTold().ShouldBeLessThan(Jobs, "All jobs ended before the restart, so nothing was tried.");
-        await servers.RabbitMq.Server.StopAsync();
+        await worker.PauseAsync();
         told = CountTold();
+        told.ShouldBeLessThan(Jobs - 2, "Hardly a job is left for the restart, so nothing is tried.");
+        await servers.RabbitMq.Server.StopAsync();
+        await worker.ContinueAsync();
         await servers.RabbitMq.Server.RestartAsync();
-        await tap.WaitUntilAsync(() => CountTold() >= Math.Min(told + 2, Jobs), TimeSpan.FromSeconds(60));
+        await tap.WaitUntilAsync(() => CountTold() >= told + 2, TimeSpan.FromSeconds(60));
         (await DsdeProgram.RunAsync(worker.Environment, "cancel", $"{batch}")).ExitCode.ShouldBe(0);
 
         await BrokerTests.RequireAllEndedOnceAsync(servers.RabbitMq, worker, tap, Jobs, isCancelled: true);

@@ -14,6 +14,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     private readonly Process _process;
     private readonly ProcessLog _log;
     private readonly int _healthPort;
+    private bool _isDisposed;
 
     private WorkerUnderTest(Process process, IReadOnlyList<(string Name, string Value)> environment)
     {
@@ -129,7 +130,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
     /// <summary>Stops one of its threads for ever, and nothing else, at a moment when it waits.</summary>
-    public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread);
+    public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread, IsAnsweringAsync);
 
     /// <summary>Waits until it has ended by itself.</summary>
     /// <returns>The exit code and what it logged.</returns>
@@ -171,6 +172,11 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true))
+        {
+            return;
+        }
+
         if (!_process.HasExited)
         {
             await SignalAsync("CONT");
@@ -187,6 +193,23 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task<bool> IsAnsweringAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
+        try
+        {
+            using var response = await client.GetAsync(
+                $"http://127.0.0.1:{_healthPort}/health/live",
+                TestContext.Current.CancellationToken
+            );
+            return true;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task WaitUntilReadyAsync()

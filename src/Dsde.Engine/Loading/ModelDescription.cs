@@ -93,7 +93,7 @@ public sealed record ModelDescription
     {
         var folder = ModelFolder.Open(path);
         var config = folder.Config;
-        var tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder).Description : null;
+        var tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder) : null;
         var entries = folder.WeightNames.Select(name => folder.Find(name).Entry).ToList();
         return new ModelDescription
         {
@@ -120,8 +120,8 @@ public sealed record ModelDescription
             AttentionSoftCap = config.AttentionSoftCap,
             LogitSoftCap = config.LogitSoftCap,
             Features = [.. DescribeFeatures(config)],
-            Tokenizer = tokenizer,
-            EosTokenIds = config.EosTokenIds,
+            Tokenizer = tokenizer?.Description,
+            EosTokenIds = tokenizer?.EndTokenIds ?? config.EosTokenIds,
             Defaults = folder.ReadGenerationDefaults(),
             Warnings = folder.Warnings,
         };

@@ -13,9 +13,10 @@ internal sealed class Tokenizer
     private readonly AddedTokenSplitter _ordinaryTokens;
     private readonly AddedTokenSplitter _allTokens;
 
-    private Tokenizer(TokenizerDefinition definition, ChatTemplate chatTemplate)
+    private Tokenizer(TokenizerDefinition definition, ChatTemplate chatTemplate, ModelConfig config)
     {
         _definition = definition;
+        EndTokenIds = [.. config.EosTokenIds.Union(FindNamedEnd(definition).Where(id => id < config.VocabularySize))];
         ChatTemplate = chatTemplate;
         var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
         _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
@@ -37,6 +38,12 @@ internal sealed class Tokenizer
     /// <summary>Ids from 0 to this, without it, stand for something; those behind only pad a model's matrices.</summary>
     public int VocabularySize => _bytes.Length;
 
+    /// <summary>
+    /// Tokens that end an output: those of config.json and generation_config.json, and the one that tokenizer_config.json names, which
+    /// may be the only one to end a turn of a chat.
+    /// </summary>
+    public IReadOnlyList<int> EndTokenIds { get; }
+
     /// <summary>Bytes of the longest token.</summary>
     public int MaxTokenBytes { get; }
 
@@ -56,7 +63,7 @@ internal sealed class Tokenizer
     {
         var definition = TokenizerReader.Read(folder.Path);
         RequireFitting(folder, definition);
-        return new Tokenizer(definition, ChatTemplate.Load(folder, definition));
+        return new Tokenizer(definition, ChatTemplate.Load(folder, definition), folder.Config);
     }
 
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
@@ -118,6 +125,20 @@ internal sealed class Tokenizer
                     + $"'{definition.AddedTokens[added[0]].Text}' ({added[0]}). A prompt that contains one is refused."
             );
         }
+    }
+
+    private static IEnumerable<int> FindNamedEnd(TokenizerDefinition definition)
+    {
+        if (definition.Settings.EosToken is not { Length: > 0 } name)
+        {
+            return [];
+        }
+
+        var bytes = Encoding.UTF8.GetBytes(name);
+        var added = definition.AddedTokens.Where(token => token.Value.Text == name).Select(token => token.Key).ToList();
+        return added.Count > 0
+            ? added
+            : definition.Bytes.Where(token => token.Value.AsSpan().SequenceEqual(bytes)).Select(token => token.Key);
     }
 
     private List<int> Encode(AddedTokenSplitter splitter, string text, bool isFirst)

@@ -19,6 +19,7 @@ internal static class TokenizerFile
         RequirePlainBpe(model);
         var vocabulary = ReadVocabulary(model);
         var added = ReadAddedTokens(file);
+        AddConfigured(settings, vocabulary, added);
         var merges = ReadMerges(model, vocabulary);
         var preparation = TextPreparation.Read(file);
         var isByteLevel = preparation.Patterns is not null;
@@ -80,6 +81,39 @@ internal static class TokenizerFile
         return added.Keys.All(id => id >= 0)
             ? added
             : throw new ModelLoadException($"{file.Path}: an id in \"added_tokens\" is below 0. Download it again.");
+    }
+
+    /// <summary>
+    /// Tokens that only tokenizer_config.json has count as well, and what it says of others has the last word, as in transformers: a text
+    /// that has an id keeps it.
+    /// </summary>
+    private static void AddConfigured(TokenizerSettings settings, Dictionary<string, int> vocabulary, Dictionary<int, AddedToken> added)
+    {
+        var ids = new Dictionary<string, int>(vocabulary, StringComparer.Ordinal);
+        foreach (var (id, token) in added)
+        {
+            ids[token.Text] = id;
+        }
+
+        var taken = ids.Values.ToHashSet();
+        foreach (var (id, token) in settings.AddedTokens.OrderBy(token => token.Key).Where(token => token.Value.Text.Length > 0))
+        {
+            if (ids.TryGetValue(token.Text, out var known))
+            {
+                added[known] = token;
+            }
+            else if (id >= 0 && taken.Add(id))
+            {
+                added[id] = token;
+            }
+            else
+            {
+                throw new ModelLoadException(
+                    $"{TokenizerSettings.FileName} adds the token '{token.Text}' as {id}, which {FileName} has for another token. The two "
+                        + "files belong to different models."
+                );
+            }
+        }
     }
 
     private static MergeTable ReadMerges(JsonSettings model, Dictionary<string, int> vocabulary)

@@ -85,6 +85,7 @@ internal sealed class ChaosMonkey(
 
     public async ValueTask DisposeAsync()
     {
+        await Task.WhenAll(_busy.Values).ContinueWith(_ => { }, TaskScheduler.Default); // after a failure; which is told already
         foreach (var worker in _workers.Where(worker => worker is not null))
         {
             await worker.DisposeAsync();

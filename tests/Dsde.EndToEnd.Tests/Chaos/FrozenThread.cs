@@ -23,20 +23,24 @@ internal static class FrozenThread
     /// </summary>
     /// <param name="processId">The process, a child of this one.</param>
     /// <param name="name">The thread's name; at most 15 characters, as in Linux.</param>
-    public static async Task FreezeAsync(int processId, string name)
+    /// <param name="isGoingOn">
+    /// Whether the rest of the process goes on. It does not if the thread was collecting garbage, and waited for the others to pause: then
+    /// it is released, and stopped at another moment.
+    /// </param>
+    public static async Task FreezeAsync(int processId, string name, Func<Task<bool>> isGoingOn)
     {
         var folder = Directory
             .EnumerateDirectories($"/proc/{processId}/task")
             .Single(folder => File.ReadAllText(Path.Combine(folder, "comm")).TrimEnd() == name);
         var frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() => Trace(folder, frozen)) { IsBackground = true, Name = $"tracer of {name}" }.Start();
+        new Thread(() => Trace(folder, isGoingOn, frozen)) { IsBackground = true, Name = $"tracer of {name}" }.Start();
         await frozen.Task;
     }
 
     /// <summary>
     /// A thread can only be traced by one thread, which has to take note of its end, too, or the process would not end.
     /// </summary>
-    private static void Trace(string folder, TaskCompletionSource frozen)
+    private static void Trace(string folder, Func<Task<bool>> isGoingOn, TaskCompletionSource frozen)
     {
         var threadId = int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
         if (ptrace(Seize, threadId, 0, 0) < 0)
@@ -53,7 +57,10 @@ internal static class FrozenThread
                 return;
             }
 
-            if (File.ReadAllText(Path.Combine(folder, "syscall")).StartsWith(Futex, StringComparison.Ordinal))
+            if (
+                File.ReadAllText(Path.Combine(folder, "syscall")).StartsWith(Futex, StringComparison.Ordinal)
+                && isGoingOn().GetAwaiter().GetResult() // on this thread, which alone may trace
+            )
             {
                 break;
             }

@@ -83,6 +83,40 @@ public sealed class AddedTokenTests : IDisposable
             .ShouldBe([400, 'a']);
     }
 
+    [Fact]
+    public void Tokens_that_only_tokenizer_config_names_are_tokens_and_its_word_on_others_is_the_last()
+    {
+        var tokenizer = Load(
+            settings: new
+            {
+                added_tokens_decoder = new Dictionary<string, object>
+                {
+                    ["402"] = TokenizerFolder.Added(402, "<tool>", special: false),
+                    ["403"] = TokenizerFolder.Added(403, "<|turn|>", special: true),
+                    ["700"] = TokenizerFolder.Added(700, "<think>", special: true), // has an id already, and was none to hide
+                },
+            }
+        );
+
+        tokenizer.Encode("a<tool>b<|turn|>").Take(3).ShouldBe(['a', 402, 'b']);
+        tokenizer.EncodeWithSpecialTokens("<|turn|><think>").ShouldBe([403, 401]);
+        tokenizer.Decode([402, 403, 401, 'x']).ShouldBe("<tool>x");
+        tokenizer.VocabularySize.ShouldBe(404);
+    }
+
+    [Fact]
+    public void A_configured_token_that_takes_anothers_id_belongs_to_another_model()
+    {
+        var settings = new
+        {
+            added_tokens_decoder = new Dictionary<string, object> { ["400"] = TokenizerFolder.Added(400, "<other>", special: true) },
+        };
+
+        Should
+            .Throw<ModelLoadException>(() => Load(settings: settings))
+            .Message.ShouldContain("tokenizer_config.json adds the token '<other>' as 400, which tokenizer.json has for another token");
+    }
+
     private static AddedTokenSplitter Splitter(params KeyValuePair<int, AddedToken>[] tokens) => new(tokens);
 
     private Tokenizer Load(object? postProcessor = null, object? settings = null)

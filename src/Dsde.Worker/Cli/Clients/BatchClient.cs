@@ -108,7 +108,8 @@ internal sealed class BatchClient : IAsyncDisposable
                 {
                     throw new JobFileException(
                         $"The job '{job.CustomId ?? $"{job.JobId}"}' is a message of {bytes} bytes, and RabbitMQ at "
-                            + $"{_rabbitMq.Describe()} takes at most {limit} (max_message_size): shorten the job, or raise the broker's limit."
+                            + $"{_rabbitMq.Describe()} takes at most {limit} (max_message_size): shorten the job, or raise the "
+                            + "broker's limit."
                     );
                 }
             },
