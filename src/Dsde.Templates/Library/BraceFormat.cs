@@ -259,7 +259,8 @@ internal static partial class BraceFormat
     private static partial Regex Field();
 
     [GeneratedRegex(
-        @"^(?:(?<fill>.)?(?<align>[<>=^]))?(?<sign>[-+ ])?(?<alternate>#)?(?<zero>0)?(?<width>[0-9]*)(?<group>[,_]?)(?<precision>(?:\.[0-9]+)?)(?<form>[a-zA-Z%]?)$",
+        @"^(?:(?<fill>.)?(?<align>[<>=^]))?(?<sign>[-+ ])?(?<alternate>#)?(?<zero>0)?"
+            + @"(?<width>[0-9]*)(?<group>[,_]?)(?<precision>(?:\.[0-9]+)?)(?<form>[a-zA-Z%]?)$",
         RegexOptions.Singleline
     )]
     private static partial Regex Specification();

@@ -8,8 +8,8 @@ using Dsde.Templates.Values;
 namespace Dsde.Templates.Library;
 
 /// <summary>
-/// The filter <c>tojson</c> as transformers sets it: Python's <c>json.dumps</c> without escaping for HTML. What it makes is data, unless all
-/// text in it is the template's.
+/// The filter <c>tojson</c> as transformers sets it: Python's <c>json.dumps</c> without escaping for HTML. What it makes is data, unless
+/// all text in it is the template's.
 /// </summary>
 internal sealed class Json
 {

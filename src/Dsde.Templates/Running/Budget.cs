@@ -56,9 +56,7 @@ internal sealed class Budget(TemplateLimits limits)
         _depth++;
         if (_depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw new TemplateException(
-                $"the template nests expressions, blocks or calls more than {limits.MaxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})"
-            );
+            throw new TemplateException($"the template nests more than {limits.MaxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
         }
     }
 
