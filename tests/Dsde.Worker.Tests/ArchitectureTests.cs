@@ -18,6 +18,7 @@ public sealed class ArchitectureTests
     private static readonly Dictionary<string, string[]> Own = new()
     {
         ["Dsde.Contracts"] = [],
+        ["Dsde.Templates"] = [],
         ["Dsde.Engine"] = [],
         ["Dsde.Persistence"] = [],
         ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],

@@ -1,0 +1,310 @@
+namespace Dsde.Templates.Syntax;
+
+/// <summary>Makes statements and expressions of tokens. Known by the names that Jinja gives to filters, tests and statements.</summary>
+internal sealed partial class Parser
+{
+    private static readonly string[] Constants = ["true", "false", "none", "True", "False", "None"];
+
+    private readonly TokenStream _stream;
+    private readonly int _maxDepth;
+    private readonly Predicate<string> _isFilter;
+    private readonly Predicate<string> _isTest;
+    private int _depth;
+    private int _loops;
+
+    /// <summary>Whether unknown filters matter only if they are come to: in branches, as Jinja has it.</summary>
+    private bool _isSoft;
+
+    private Parser(TokenStream stream, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    {
+        _stream = stream;
+        _maxDepth = maxDepth;
+        _isFilter = isFilter;
+        _isTest = isTest;
+    }
+
+    /// <exception cref="TemplateException">It is no template, or wants what is not supported.</exception>
+    public static IReadOnlyList<Statement> Parse(string source, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    {
+        var parser = new Parser(new TokenStream(Lexer.Read(source)), maxDepth, isFilter, isTest);
+        return parser.ParseBody([]);
+    }
+
+    /// <summary>Statements up to one of some tags, which is left, or to the template's end.</summary>
+    private List<Statement> ParseBody(string[] ends)
+    {
+        Enter();
+        var body = new List<Statement>();
+        while (true)
+        {
+            var token = _stream.Next();
+            switch (token.Kind)
+            {
+                case TokenKind.Data:
+                    body.Add(new DataOutput(token.Line, token.Text));
+                    break;
+                case TokenKind.VariableBegin:
+                    body.Add(new ValueOutput(token.Line, ParseTuple()));
+                    _stream.Expect(TokenKind.VariableEnd, "the end of the print statement");
+                    break;
+                case TokenKind.BlockBegin when Array.Exists(ends, _stream.Current.IsName):
+                    Leave();
+                    return body;
+                case TokenKind.BlockBegin:
+                    body.AddRange(ParseStatement());
+                    _stream.Expect(TokenKind.BlockEnd, "the end of the statement");
+                    break;
+                default:
+                    Leave();
+                    return ends.Length == 0 ? body : throw new TemplateException(token.Line, $"the template ends before '{ends[^1]}'");
+            }
+        }
+    }
+
+    /// <summary>The rest of a tag, and statements up to one of some tags.</summary>
+    private List<Statement> ParseStatements(params string[] ends)
+    {
+        _stream.SkipSign(":");
+        _stream.Expect(TokenKind.BlockEnd, "the end of the statement");
+        return ParseBody(ends);
+    }
+
+    private List<Statement> ParseScope(string end)
+    {
+        var (wasSoft, loops) = (_isSoft, _loops);
+        (_isSoft, _loops) = (false, 0);
+        var body = ParseStatements(end);
+        _stream.Next();
+        (_isSoft, _loops) = (wasSoft, loops);
+        return body;
+    }
+
+    private IEnumerable<Statement> ParseStatement()
+    {
+        var line = _stream.Current.Line;
+        var tag = _stream.ExpectName();
+        return tag switch
+        {
+            "if" => [ParseIf(line)],
+            "for" => [ParseFor(line)],
+            "set" => [ParseSet(line)],
+            "with" => [ParseWith(line)],
+            "macro" => [ParseMacro(line)],
+            "call" => [ParseCallBlock(line)],
+            "filter" => [new FilterBlock(line, ParseFilter(null, isInline: true)!, ParseScope("endfilter"))],
+            "generation" => [new ScopedBlock(line, ParseScope("endgeneration"))],
+            "print" => ParsePrint(line),
+            "break" or "continue" => _loops > 0
+                ? [new Jump(line, tag == "break")]
+                : throw new TemplateException(line, $"'{tag}' outside of a loop"),
+            "extends" or "include" or "import" or "from" or "block" or "autoescape" => throw new TemplateException(
+                line,
+                $"the statement '{tag}' is not supported: a chat template has no other files"
+            ),
+            _ => throw new TemplateException(line, $"Encountered unknown tag '{tag}'."),
+        };
+    }
+
+    private If ParseIf(int line)
+    {
+        var wasSoft = _isSoft;
+        _isSoft = true;
+        var branches = new List<(Expression?, IReadOnlyList<Statement>)>();
+        for (var end = "elif"; end != "endif"; )
+        {
+            var test = end == "elif" ? ParseTuple(withConditional: false) : null;
+            var body = test is null ? ParseStatements("endif") : ParseStatements("elif", "else", "endif");
+            branches.Add((test, body));
+            end = _stream.Next().Text;
+        }
+
+        _isSoft = wasSoft;
+        return new If(line, branches);
+    }
+
+    private For ParseFor(int line)
+    {
+        var target = ParseTarget(ends: ["in"]);
+        if (!_stream.SkipName("in"))
+        {
+            throw _stream.Unexpected("'in'");
+        }
+
+        var items = ParseTuple(withConditional: false, ends: ["recursive"]);
+        var wasSoft = _isSoft;
+        _isSoft = false;
+        var test = _stream.SkipName("if") ? ParseExpression() : null;
+        var isRecursive = _stream.SkipName("recursive");
+        _loops++;
+        var body = ParseStatements("endfor", "else");
+        _loops--;
+        List<Statement> otherwise = [];
+        if (_stream.Next().Text == "else")
+        {
+            otherwise = ParseStatements("endfor");
+            _stream.Next();
+        }
+
+        _isSoft = wasSoft;
+        return new For(line, target, items, test, body, otherwise, isRecursive);
+    }
+
+    private Statement ParseSet(int line)
+    {
+        var target = ParseTarget(withNamespace: true);
+        if (_stream.SkipSign("="))
+        {
+            return new Assignment(line, target, ParseTuple());
+        }
+
+        var filter = ParseFilter(null, isInline: false);
+        return new BlockAssignment(line, target, filter, ParseScope("endset"));
+    }
+
+    private With ParseWith(int line)
+    {
+        var values = new List<(Expression, Expression)>();
+        while (_stream.Current.Kind != TokenKind.BlockEnd)
+        {
+            if (values.Count > 0)
+            {
+                _stream.ExpectSign(",");
+            }
+
+            var target = ParseTarget();
+            _stream.ExpectSign("=");
+            values.Add((target, ParseExpression()));
+        }
+
+        var loops = _loops;
+        var body = ParseStatements("endwith");
+        _loops = loops;
+        _stream.Next();
+        return new With(line, values, body);
+    }
+
+    private MacroDefinition ParseMacro(int line)
+    {
+        var name = ParseNameTarget();
+        return new MacroDefinition(line, name, ParseMacroBody(ParseSignature(), "endmacro"));
+    }
+
+    private CallBlock ParseCallBlock(int line)
+    {
+        var parameters = _stream.Current.IsSign("(") ? ParseSignature() : [];
+        var call = ParseExpression() as Call ?? throw new TemplateException(line, "expected call");
+        return new CallBlock(line, call, ParseMacroBody(parameters, "endcall"));
+    }
+
+    private MacroBody ParseMacroBody(List<(string, Expression?)> parameters, string end)
+    {
+        var start = _stream.Place;
+        var body = ParseScope(end);
+        return new MacroBody(parameters, body, _stream.NamesSince(start).Where(IsSpecial).ToHashSet(StringComparer.Ordinal));
+    }
+
+    private static bool IsSpecial(string name) => name is "caller" or "varargs" or "kwargs";
+
+    private List<(string Name, Expression? Default)> ParseSignature()
+    {
+        var parameters = new List<(string Name, Expression? Default)>();
+        _stream.ExpectSign("(");
+        while (!_stream.Current.IsSign(")"))
+        {
+            if (parameters.Count > 0)
+            {
+                _stream.ExpectSign(",");
+            }
+
+            var name = ParseNameTarget();
+            var value = _stream.SkipSign("=") ? ParseExpression() : null;
+            if (value is null && parameters.Count > 0 && parameters[^1].Default is not null)
+            {
+                throw _stream.Fail("non-default argument follows default argument");
+            }
+
+            parameters.Add((name, value));
+        }
+
+        _stream.ExpectSign(")");
+        return parameters;
+    }
+
+    private List<Statement> ParsePrint(int line)
+    {
+        var values = new List<Statement>();
+        while (_stream.Current.Kind != TokenKind.BlockEnd)
+        {
+            if (values.Count > 0)
+            {
+                _stream.ExpectSign(",");
+            }
+
+            values.Add(new ValueOutput(line, ParseExpression()));
+        }
+
+        return values;
+    }
+
+    private string ParseNameTarget()
+    {
+        var name = _stream.ExpectName();
+        return Constants.Contains(name, StringComparer.Ordinal) ? throw _stream.Fail($"can't assign to '{name}'") : name;
+    }
+
+    private Expression ParseTarget(string[]? ends = null, bool withNamespace = false)
+    {
+        var line = _stream.Current.Line;
+        var items = new List<Expression>();
+        var isTuple = false;
+        while (!IsTupleEnd(ends ?? []) && !_stream.Current.IsSign("="))
+        {
+            items.Add(ParseTargetItem(withNamespace));
+            if (!_stream.SkipSign(","))
+            {
+                break;
+            }
+
+            isTuple = true;
+        }
+
+        return isTuple ? new TupleLiteral(line, items)
+            : items.Count == 1 ? items[0]
+            : throw _stream.Unexpected("a name to assign to");
+    }
+
+    private Expression ParseTargetItem(bool withNamespace)
+    {
+        Enter();
+        var line = _stream.Current.Line;
+        Expression target;
+        if (_stream.SkipSign("("))
+        {
+            target = ParseTarget();
+            _stream.ExpectSign(")");
+        }
+        else
+        {
+            var name = ParseNameTarget();
+            target = withNamespace && _stream.SkipSign(".") ? new NamespaceTarget(line, name, _stream.ExpectName()) : new Name(line, name);
+        }
+
+        Leave();
+        return target;
+    }
+
+    private bool IsTupleEnd(string[] ends) =>
+        _stream.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd
+        || _stream.Current.IsSign(")")
+        || Array.Exists(ends, _stream.Current.IsName);
+
+    private void Enter()
+    {
+        if (++_depth > _maxDepth || !System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            throw _stream.Fail($"the template nests more than {_maxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
+        }
+    }
+
+    private void Leave() => _depth--;
+}

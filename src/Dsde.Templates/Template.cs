@@ -1,0 +1,56 @@
+using Dsde.Templates.Library;
+using Dsde.Templates.Running;
+using Dsde.Templates.Syntax;
+
+namespace Dsde.Templates;
+
+/// <summary>
+/// A chat template: a program in Jinja, run as transformers runs it (sandboxed, nothing can be changed but namespaces, <c>trim_blocks</c>
+/// and <c>lstrip_blocks</c> on, loop controls, <c>generation</c> blocks). Safe for concurrent use.
+/// </summary>
+public sealed class Template
+{
+    private readonly IReadOnlyList<Statement> _statements;
+    private readonly TemplateLimits _limits;
+
+    private Template(IReadOnlyList<Statement> statements, TemplateLimits limits)
+    {
+        _statements = statements;
+        _limits = limits;
+        Content = ContentAnalysis.Of(statements);
+        Literals = SyntaxWalk.TextsOf(statements);
+    }
+
+    /// <summary>What the template does with the content of messages.</summary>
+    public ContentUse Content { get; }
+
+    /// <summary>All text that is written in the template: what it prints and its strings.</summary>
+    public IReadOnlyCollection<string> Literals { get; }
+
+    /// <summary>Reads a template.</summary>
+    /// <exception cref="TemplateException">It is none, or wants what is not supported.</exception>
+    public static Template Parse(string source, TemplateLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var bounds = limits ?? new TemplateLimits();
+        return new Template(Parser.Parse(source, bounds.MaxDepth, Filters.Has, Tests.Has), bounds);
+    }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="variables">What it is given, by name.</param>
+    /// <param name="time">For <c>strftime_now</c>.</param>
+    /// <exception cref="TemplateException">It refuses, or goes wrong, or takes more than the limits allow.</exception>
+    public RenderedText Render(IReadOnlyDictionary<string, TemplateValue> variables, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        ArgumentNullException.ThrowIfNull(time);
+        var given = new Scope(null);
+        foreach (var (name, value) in variables)
+        {
+            given.Set(name, value.Value);
+        }
+
+        var machine = new Machine(time, new Budget(_limits));
+        return new RenderedText(machine.Render(_statements, new Scope(given)));
+    }
+}
