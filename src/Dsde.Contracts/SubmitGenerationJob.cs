@@ -39,7 +39,7 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>Sampling temperature, 0 to 2; 0 is greedy; null for 1.</summary>
+    /// <summary>Sampling temperature, 0 to 2; below 0.00001 it is greedy; null for 1.</summary>
     public double? Temperature { get; init; }
 
     /// <summary>Nucleus mass, above 0 to 1; null for 1 (off).</summary>
@@ -52,7 +52,7 @@ public sealed record SubmitGenerationJob
     public double? MinP { get; init; }
 
     /// <summary>
-    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, above 0 to 100; null for 1
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, 0.01 to 100; null for 1
     /// (off).
     /// </summary>
     public double? RepetitionPenalty { get; init; }

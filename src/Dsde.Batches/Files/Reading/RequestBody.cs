@@ -31,7 +31,7 @@ internal static class RequestBody
             JobId = line.JobId,
             BatchId = defaults.BatchId,
             CustomId = line.CustomId,
-            Model = defaults.Model ?? model ?? (defaults.AreForgotten ? "" : throw Missing("model")),
+            Model = defaults.Model ?? model ?? defaults.ModelIfSilent ?? (defaults.AreForgotten ? "" : throw Missing("model")),
             Messages = isChat ? ChatMessages.Read(body) : null,
             Prompt = isChat ? null : ReadPrompt(body),
             MaxTokens = ReadMaxTokens(body),

@@ -12,7 +12,7 @@ internal static class SamplingConversion
         new()
         {
             Temperature = (float)(job.Temperature ?? 1),
-            TopP = (float)(job.TopP ?? 1),
+            TopP = Math.Max(float.Epsilon, (float)(job.TopP ?? 1)), // more than 0, but perhaps not in single precision
             TopK = job.TopK ?? 0,
             MinP = (float)(job.MinP ?? 0),
             RepetitionPenalty = (float)(job.RepetitionPenalty ?? 1),
