@@ -101,14 +101,19 @@ public static partial class JobRules
 
     private static JobMistake? FindBadPrompt(SubmitGenerationJob job, Func<string, string> nameOf)
     {
-        var (prompt, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.Messages)));
+        var (prompt, tokens, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.PromptTokenIds)), nameOf(nameof(job.Messages)));
+        (string Name, bool IsGiven)[] ways =
+        [
+            (prompt, job.Prompt is not null),
+            (tokens, job.PromptTokenIds is not null),
+            (messages, job.Messages is not null),
+        ];
+        var given = ways.Where(way => way.IsGiven).Select(way => way.Name).ToArray();
         return job switch
         {
-            { Prompt: null, Messages: null } => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
-            { Prompt: not null, Messages: not null } => new JobMistake(
-                prompt,
-                $"Both {prompt} and {messages} are given; give one of them."
-            ),
+            _ when given.Length == 0 => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
+            _ when given.Length > 1 => new JobMistake(given[0], $"Both {given[0]} and {given[1]} are given; give one of them."),
+            { PromptTokenIds.Count: 0 } => new JobMistake(tokens, $"{tokens} is empty; give at least one token."),
             { Prompt: "" } => new JobMistake(prompt, $"{prompt} is empty; give at least one character."),
             { Messages.Count: 0 } => new JobMistake(messages, $"{messages} is empty; give at least one."),
             { Messages: { } turns } when turns.FirstOrDefault(turn => !Roles.Contains(turn.Role, StringComparer.Ordinal)) is { } turn =>

@@ -1,10 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Dsde.Contracts;
 
 /// <summary>
 /// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or
 /// <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
-/// <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and
-/// no property twice.
+/// <see cref="Prompt"/>, <see cref="PromptTokenIds"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they
+/// are configured otherwise, and no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob
 {
@@ -30,6 +32,9 @@ public sealed record SubmitGenerationJob
 
     /// <summary>The text to continue; any characters but NUL.</summary>
     public string? Prompt { get; init; }
+
+    /// <summary>The tokens to continue, as they stand: none is put before them. Ids of the model's vocabulary, at least one.</summary>
+    public IReadOnlyList<int>? PromptTokenIds { get; init; }
 
     /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
@@ -94,7 +99,10 @@ public sealed record SubmitGenerationJob
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
     public int? Priority { get; init; }
 
-    /// <summary>The job is not started after this moment, and ends at it with what there is; null for no limit.</summary>
+    /// <summary>
+    /// The job is not started after this moment, and ends at it with what there is; without an offset it is UTC; null for no limit.
+    /// </summary>
+    [JsonConverter(typeof(InstantConverter))]
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>

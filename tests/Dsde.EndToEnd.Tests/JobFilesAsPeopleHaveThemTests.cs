@@ -58,7 +58,10 @@ public sealed class JobFilesAsPeopleHaveThemTests
     public async Task A_killed_run_leaves_the_results_it_had_and_another_one_goes_on_from_them()
     {
         using var folder = new ScratchFolder();
-        var file = folder.Write("jobs.jsonl", [.. Enumerable.Range(0, 400).Select(i => Line($"job-{i}", "\"seed\":1", maxTokens: 30)), "{"]);
+        var file = folder.Write(
+            "jobs.jsonl",
+            [.. Enumerable.Range(0, 400).Select(i => Line($"job-{i}", "\"seed\":1", maxTokens: 30)), "{"]
+        );
         using (var process = DsdeProgram.Start([], "run", file, "--out", folder.Path, "--no-speedup"))
         {
             var results = Path.Combine(folder.Path, "results.jsonl");
@@ -127,12 +130,12 @@ public sealed class JobFilesAsPeopleHaveThemTests
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
 
         ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
-        ended.Output.ShouldContain("all lines name the model 'gpt-4o'; target ran them");
+        ended.Output.ShouldContain("all lines name the model 'gpt-4o'; dsde-demo-target ran them");
     }
 
-    private static string Line(string customId, string fields = "\"seed\":1", string model = "target", int maxTokens = 2) =>
+    private static string Line(string customId, string fields = "\"seed\":1", string model = "dsde-demo", int maxTokens = 2) =>
         $$"""{"custom_id":"{{customId}}","url":"/v1/completions","body":{"model":"{{model}}","prompt":"Story: Once","""
-        + $$""""max_tokens":{{maxTokens}},{{fields}}}}""";
+        + $"\"max_tokens\":{maxTokens},{fields}}}}}";
 
     private static int CountLines(string path)
     {

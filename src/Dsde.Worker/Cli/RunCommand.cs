@@ -64,7 +64,7 @@ internal sealed class RunCommand : DsdeCommand
         var settings = new ProgramSettings();
         var options = _engine.Apply(arguments, settings.Engine());
         var target = new DirectoryInfo(options.Target).Name;
-        string[] served = [target, .. settings.Configuration.GetSection("Dsde:Worker:Models").Exists() ? settings.Worker().Models : []];
+        var served = FindServed(settings, options, target);
         using var opened = await JobFile.OpenAsync(
             arguments.GetRequiredValue(_file),
             arguments.GetValue(_limit),
@@ -183,6 +183,13 @@ internal sealed class RunCommand : DsdeCommand
         {
             return new Dictionary<string, double>();
         }
+    }
+
+    /// <summary>The target by its folder's name, and by the aliases that are configured, or come with the demo pair.</summary>
+    private static string[] FindServed(ProgramSettings settings, EngineOptions options, string target)
+    {
+        var hasAliases = settings.Configuration.GetSection("Dsde:Worker:Models").Exists() || options.Target == new EngineOptions().Target;
+        return [target, .. hasAliases ? settings.Worker().Models : []];
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount) =>
