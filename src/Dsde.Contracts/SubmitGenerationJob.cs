@@ -44,21 +44,24 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>Sampling temperature, 0 to 2; below 0.00001 it is greedy; null for 1.</summary>
+    /// <summary>Sampling temperature, 0 to 2; below 0.00001 it is greedy; null for the model's default, otherwise 1.</summary>
     public double? Temperature { get; init; }
 
-    /// <summary>Nucleus mass, above 0 to 1; null for 1 (off).</summary>
+    /// <summary>Nucleus mass, above 0 to 1; 1 is off; null for the model's default, otherwise off.</summary>
     public double? TopP { get; init; }
 
-    /// <summary>Number of most probable tokens kept, at least 1; null or 0 for all.</summary>
+    /// <summary>Number of most probable tokens kept; 0 for all; null for the model's default, otherwise all.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>Tokens at least this fraction as probable as the most probable one are kept, 0 to 1; null or 0 for all.</summary>
+    /// <summary>
+    /// Tokens at least this fraction as probable as the most probable one are kept, 0 to 1; 0 for all; null for the model's default,
+    /// otherwise all.
+    /// </summary>
     public double? MinP { get; init; }
 
     /// <summary>
-    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, 0.01 to 100; null for 1
-    /// (off).
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, 0.01 to 100; 1 is off;
+    /// null for the model's default, otherwise off.
     /// </summary>
     public double? RepetitionPenalty { get; init; }
 

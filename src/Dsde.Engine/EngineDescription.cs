@@ -18,4 +18,11 @@ public sealed record EngineDescription(
     string Device,
     int BatchSize,
     string DefaultPolicy
-);
+)
+{
+    /// <summary>What holds for requests that leave it open; none unless the engine is asked to take the model's.</summary>
+    public GenerationDefaults Defaults { get; init; } = GenerationDefaults.None;
+
+    /// <summary>What is odd about the model folders and was worked with all the same, in sentences for people.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

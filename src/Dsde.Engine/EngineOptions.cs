@@ -95,6 +95,14 @@ public sealed class EngineOptions
     [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]
     public string Sampling { get; set; } = "coupled";
 
+    /// <summary>
+    /// <c>model</c> or <c>none</c>: whether what the target's <c>generation_config.json</c> recommends (temperature, top_p, top_k, min_p,
+    /// repetition_penalty, max_new_tokens) holds for jobs that leave it open. The engine only hands it on (docs/models.md).
+    /// </summary>
+    /// <value>The default is <c>model</c>.</value>
+    [RegularExpression("model|none", ErrorMessage = "{0} must be model or none.")]
+    public string GenerationConfig { get; set; } = "model";
+
     /// <summary>Upper bound of every speculation length.</summary>
     /// <value>The default is 10.</value>
     [Range(1, 64)]

@@ -20,6 +20,9 @@ namespace Dsde.Engine;
 /// grows without meaning anything; the arrival of a request starts it anew.
 /// </param>
 /// <param name="LongestAdvance">The longest it has taken from one such step to the next so far, loading apart.</param>
+/// <param name="DraftRowsWithoutNumbers">
+/// Rows of the draft whose logits were NaN or infinite: nothing was proposed there, and no more for that sequence.
+/// </param>
 public readonly record struct EngineSnapshot(
     int Running,
     int Waiting,
@@ -36,7 +39,8 @@ public readonly record struct EngineSnapshot(
     long AllocatedBytes = 0,
     bool HasWork = false,
     TimeSpan SinceAdvance = default,
-    TimeSpan LongestAdvance = default
+    TimeSpan LongestAdvance = default,
+    long DraftRowsWithoutNumbers = 0
 )
 {
     /// <summary>How many times the longest step a step may take before it counts as hung.</summary>

@@ -49,7 +49,11 @@ public sealed class GenerationEngine : IGenerationEngine
             compute.DeviceName,
             models.BatchSize,
             policy.ToString()
-        );
+        )
+        {
+            Warnings = models.Warnings,
+            Defaults = models.Defaults,
+        };
         Models = models;
         _thread = new EngineThread(
             DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time),
@@ -94,6 +98,12 @@ public sealed class GenerationEngine : IGenerationEngine
             engine.Description.Device,
             time.GetElapsedTime(start).TotalMilliseconds
         );
+        logger.DefaultsRead(engine.Description.Defaults);
+        foreach (var warning in engine.Description.Warnings)
+        {
+            logger.OddModel(warning);
+        }
+
         return engine;
     }
 

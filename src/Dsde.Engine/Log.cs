@@ -30,6 +30,16 @@ internal static partial class Log
     )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 
+    [LoggerMessage(
+        1005,
+        LogLevel.Information,
+        "Defaults of jobs that leave them open, from the target's generation_config.json: {Defaults}"
+    )]
+    public static partial void DefaultsRead(this ILogger logger, GenerationDefaults defaults);
+
+    [LoggerMessage(1004, LogLevel.Warning, "{Oddity}")]
+    public static partial void OddModel(this ILogger logger, string oddity);
+
     [LoggerMessage(1003, LogLevel.Critical, "The engine's thread has broken down: every request fails until the engine is started again")]
     public static partial void BrokenDown(this ILogger logger, Exception exception);
 }

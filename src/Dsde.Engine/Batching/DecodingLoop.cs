@@ -137,7 +137,7 @@ internal sealed class DecodingLoop
         (isMemory ? _memory : _faults).Shrink(all.Count);
         foreach (var sequence in all)
         {
-            if (sequence.FinishReason is not null)
+            if (sequence.IsOver)
             {
                 Complete(sequence); // the round got as far as to end it
             }
@@ -250,7 +250,7 @@ internal sealed class DecodingLoop
             sequence.End(reason);
         }
 
-        return sequence.FinishReason is not null;
+        return sequence.IsOver;
     }
 
     private void ReleaseEnded()
@@ -258,7 +258,7 @@ internal sealed class DecodingLoop
         for (var i = _batch.Sequences.Count - 1; i >= 0; i--)
         {
             var sequence = _batch.Sequences[i];
-            if (sequence.FinishReason is not null)
+            if (sequence.IsOver)
             {
                 _batch.Release(sequence);
                 Complete(sequence);
@@ -268,6 +268,12 @@ internal sealed class DecodingLoop
 
     private static void Complete(Sequence sequence)
     {
+        if (sequence.Failure is { } failure)
+        {
+            sequence.Completion.TrySetException(failure);
+            return;
+        }
+
         if (sequence.FinishReason is null)
         {
             sequence.Completion.TrySetCanceled(sequence.Cancellation);

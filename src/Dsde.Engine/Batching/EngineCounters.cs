@@ -83,6 +83,7 @@ internal sealed class EngineCounters(TimeProvider time)
                 Proposed = _snapshot.Proposed + summary.Proposed,
                 Accepted = _snapshot.Accepted + summary.Accepted,
                 Emitted = _snapshot.Emitted + summary.Emitted,
+                DraftRowsWithoutNumbers = _snapshot.DraftRowsWithoutNumbers + summary.DraftRowsWithoutNumbers,
                 MeanSpeculationLength = (double)summary.Proposed / summary.Sequences,
             };
         }

@@ -83,7 +83,11 @@ internal sealed class RunningBatch
         var (hole, last) = (sequence.Slot, _sequences.Count - 1);
         var computed = Math.Min(_caches.Target.LengthOf(hole), sequence.Length); // an end inside a block leaves accepted tokens behind it
         sequence.Leave(DraftLengthOf(sequence));
-        if (computed >= PrefixReuse.MinimumLength)
+        if (sequence.Failure is not null)
+        {
+            _caches.Erase(hole);
+        }
+        else if (computed >= PrefixReuse.MinimumLength)
         {
             _caches.Truncate(hole, computed, computed);
             _retained.Put(hole, sequence.TokenSpan[..computed].ToArray());

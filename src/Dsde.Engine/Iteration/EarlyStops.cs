@@ -50,8 +50,11 @@ internal static class EarlyStops
     )
     {
         var entropy = MeasureEntropy(logits);
-        foreach (var (policy, places) in asked)
+        foreach (var (policy, all) in asked)
         {
+            // Logits that are no numbers have no entropy; such a row proposes nothing, and nobody need be asked.
+            all.ForEach(place => goesOn[place] = float.IsFinite(entropy[place]));
+            var places = all.FindAll(place => goesOn[place]);
             var decision = Enumerable.Repeat(true, places.Count).ToArray();
             var drafted = new DraftedStep
             {

@@ -94,25 +94,65 @@ internal sealed class IterationReadout
     /// <summary>The draft's choice at a catch-up row.</summary>
     public int CatchUpChoice(int index) => (int)_transfer[_catchUpChoices][index];
 
-    /// <summary>The measurements of one rank's proposals.</summary>
-    public MeasuredProposals Measure(IterationTensors tensors, int rank, int length)
+    /// <summary>Whether the target's logits at a row are numbers.</summary>
+    public bool IsNumber(int row) => _targetTokens.IsNumber(row);
+
+    /// <summary>
+    /// The measurements of one rank's proposals, up to the first where either model's logits are no numbers: that one and those behind it
+    /// count as not proposed.
+    /// </summary>
+    /// <param name="tensors">The iteration.</param>
+    /// <param name="rank">The rank.</param>
+    /// <param name="firstRow">The row that judges its first proposal.</param>
+    /// <param name="length">Proposals made.</param>
+    public MeasuredProposals Measure(IterationTensors tensors, int rank, int firstRow, int length)
     {
         var (kld, beta, entropy) = (new float[length], new float[length], new float[length]);
-        var accepted = 0;
+        int counting = 0,
+            accepted = 0,
+            draftRowsWithoutNumbers = 0;
+        var targetHasNumbers = IsNumber(firstRow + length);
         for (var i = 0; i < length; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
+            var (ofTarget, ofDraft) = (IsNumber(firstRow + i), float.IsFinite(_transfer[_entropy][proposal]));
+            targetHasNumbers &= ofTarget;
+            draftRowsWithoutNumbers += ofDraft ? 0 : 1;
+            if (counting < i || !ofTarget || !ofDraft)
+            {
+                continue;
+            }
+
             kld[i] = _transfer[_kld][proposal];
             beta[i] = _transfer[_beta][proposal];
             entropy[i] = _transfer[_entropy][proposal];
+            counting++;
             if (accepted == i && _transfer[_accepted][proposal] != 0f)
             {
                 accepted++;
             }
         }
 
-        return new MeasuredProposals(accepted, kld, beta, entropy);
+        return counting == length
+            ? new MeasuredProposals(accepted, kld, beta, entropy, draftRowsWithoutNumbers, targetHasNumbers)
+            : new MeasuredProposals(
+                accepted,
+                kld[..counting],
+                beta[..counting],
+                entropy[..counting],
+                draftRowsWithoutNumbers,
+                targetHasNumbers
+            );
     }
+
+    /// <summary>
+    /// A draft row of NaN, which is so throughout, has proposed nothing: with q = 0 the row's token comes from the target alone. On a GPU
+    /// it costs less to write over all rows than to ask whether there is one. <paramref name="distributions"/>: <c>[P, V] f32</c>, used up.
+    /// </summary>
+    private static Tensor WithoutNaN(Tensor distributions) =>
+        distributions.device_type == DeviceType.CPU && !distributions.select(1, 0).isnan().any().item<bool>()
+            ? distributions
+            : distributions.nan_to_num_(nan: 0);
 
     private static Verification Verify(IterationTensors tensors, in RowSampling rows, in TokenScores scores, Tensor ids)
     {
@@ -121,7 +161,7 @@ internal sealed class IterationReadout
             ? Verification
                 .Rejection(
                     scores.Distribution(),
-                    cat(tensors.Drafted.Distributions),
+                    WithoutNaN(cat(tensors.Drafted.Distributions)),
                     ids,
                     tensors.ProposedRows,
                     tensors.AcceptUniforms,

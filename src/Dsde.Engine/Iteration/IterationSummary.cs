@@ -5,4 +5,5 @@ namespace Dsde.Engine.Iteration;
 /// <param name="Proposed">Draft tokens proposed.</param>
 /// <param name="Accepted">Of these, accepted and kept.</param>
 /// <param name="Emitted">Tokens committed.</param>
-internal readonly record struct IterationSummary(int Sequences, int Proposed, int Accepted, int Emitted);
+/// <param name="DraftRowsWithoutNumbers">Rows of the draft whose logits are no numbers.</param>
+internal readonly record struct IterationSummary(int Sequences, int Proposed, int Accepted, int Emitted, int DraftRowsWithoutNumbers);

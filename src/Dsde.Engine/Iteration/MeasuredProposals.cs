@@ -3,8 +3,24 @@ using Dsde.Engine.Speculation;
 namespace Dsde.Engine.Iteration;
 
 /// <summary>One sequence's proposals after verification, in order.</summary>
-internal readonly record struct MeasuredProposals(int Accepted, float[] Kld, float[] Beta, float[] DraftEntropy)
+/// <param name="Accepted">How many from the first were accepted.</param>
+/// <param name="Kld">One per proposal that counts.</param>
+/// <param name="Beta">As above.</param>
+/// <param name="DraftEntropy">As above.</param>
+/// <param name="DraftRowsWithoutNumbers">Rows of the draft whose logits are no numbers.</param>
+/// <param name="TargetHasNumbers">Whether the target's logits are numbers at all verified rows, on the path or not.</param>
+internal readonly record struct MeasuredProposals(
+    int Accepted,
+    float[] Kld,
+    float[] Beta,
+    float[] DraftEntropy,
+    int DraftRowsWithoutNumbers,
+    bool TargetHasNumbers
+)
 {
+    /// <summary>Proposals that count.</summary>
+    public int Length => Kld.Length;
+
     /// <summary>The same for the policy.</summary>
     public VerifiedStep ToStep(float temperature) =>
         new()

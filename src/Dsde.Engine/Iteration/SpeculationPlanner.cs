@@ -72,7 +72,8 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
     }
 
     /// <summary>Leaves room for the extra token in the request's limit, and so in the cache.</summary>
-    private int MaxLength(Sequence sequence) => Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
+    private int MaxLength(Sequence sequence) =>
+        sequence.IsDraftSpoilt ? 0 : Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
 
     private int LagOf(Sequence sequence) => sequence.Length - caches.DraftLengthOf(sequence.Slot);
 }

@@ -130,28 +130,30 @@ internal sealed class SpeculativeStep(
         int proposed = 0,
             kept = 0,
             emitted = 0,
+            withoutNumbers = 0,
             firstRow = 0;
         for (var rank = 0; rank < plan.Count; rank++)
         {
             var (sequence, chosen) = plan[rank];
             var lengthBefore = sequence.Length;
-            var measured = results.Measure(tensors, rank, chosen.Length);
-            var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured.Accepted);
+            var measured = results.Measure(tensors, rank, firstRow, chosen.Length);
+            var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
             sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
-            if (chosen.Length > 0)
+            if (measured.Length > 0)
             {
                 sequence.PolicyState.Observe(verified);
             }
 
-            DropRejected(sequence, lengthBefore, chosen.Length, measured.Accepted);
+            DropRejected(sequence, lengthBefore, chosen.Length, measured);
             firstRow += chosen.Length + 1;
-            proposed += chosen.Length;
+            proposed += measured.Length;
+            withoutNumbers += measured.DraftRowsWithoutNumbers;
             kept += keptHere;
             emitted += sequence.Length - lengthBefore;
         }
 
-        return new IterationSummary(plan.Count, proposed, kept, emitted);
+        return new IterationSummary(plan.Count, proposed, kept, emitted, withoutNumbers);
     }
 
     /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
@@ -161,9 +163,10 @@ internal sealed class SpeculativeStep(
         IterationTensors tensors,
         int rank,
         int firstRow,
-        int accepted
+        in MeasuredProposals measured
     )
     {
+        var accepted = measured.Accepted;
         var wanted = sequence.Request.TopLogProbabilityCount;
         for (var i = 0; i < accepted; i++)
         {
@@ -175,10 +178,17 @@ internal sealed class SpeculativeStep(
             }
         }
 
+        if (!results.IsNumber(firstRow + accepted))
+        {
+            sequence.FailForNumbers(sequence.Length);
+            return accepted;
+        }
+
         var extraId = results.ExtraId(firstRow + accepted);
         sbyte match = -1;
-        if (tensors.Drafted.TryIndexOf(accepted, rank) is { } rejected)
+        if (accepted < measured.Length)
         {
+            var rejected = tensors.Drafted.IndexOf(accepted, rank);
             match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
         }
 
@@ -188,14 +198,26 @@ internal sealed class SpeculativeStep(
 
     /// <summary>
     /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
-    /// for the k-th proposal, which it made and never read.
+    /// for the k-th proposal, which it made and never read. Where a model had no numbers its keys have none either, and these may not stay.
     /// </summary>
-    private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, int accepted)
+    private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, in MeasuredProposals measured)
     {
-        target.Cache.SetLength(sequence.Slot, lengthBefore + accepted);
-        if (speculationLength > 0)
+        target.Cache.SetLength(sequence.Slot, lengthBefore + measured.Accepted);
+        if (!measured.TargetHasNumbers)
         {
-            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(accepted, speculationLength - 1));
+            target.Cache.Erase(sequence.Slot, lengthBefore + measured.Accepted);
+        }
+
+        if (measured.DraftRowsWithoutNumbers > 0)
+        {
+            // Which of its keys are spoilt nobody knows, and whatever it reads next would be, too.
+            sequence.IsDraftSpoilt = true;
+            draft!.Cache.SetLength(sequence.Slot, 0);
+            draft.Cache.Erase(sequence.Slot, 0);
+        }
+        else if (speculationLength > 0)
+        {
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(measured.Accepted, speculationLength - 1));
         }
     }
 }

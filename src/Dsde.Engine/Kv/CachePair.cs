@@ -40,6 +40,14 @@ internal sealed class CachePair(KvCache target, KvCache? draft)
     /// <summary>Frees a slot.</summary>
     public void Clear(int slot) => Truncate(slot, 0, 0);
 
+    /// <summary>Frees a slot that may hold something else than numbers.</summary>
+    public void Erase(int slot)
+    {
+        Clear(slot);
+        target.Erase(slot, 0);
+        draft?.Erase(slot, 0);
+    }
+
     /// <summary>Throws if a length is out of bounds.</summary>
     public void CheckIntegrity()
     {

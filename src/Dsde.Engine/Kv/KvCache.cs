@@ -13,7 +13,8 @@ namespace Dsde.Engine.Kv;
 /// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when
 /// reached</description></item>
 /// </list>
-/// Rejection therefore only lowers a length. Memory starts as zeros, because a masked key of NaN would still poison the attention.
+/// Rejection therefore only lowers a length. Memory starts as zeros, because a masked key of NaN would still poison the attention; and
+/// what is no number is erased.
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
@@ -59,6 +60,20 @@ internal sealed class KvCache : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLength);
         _lengths[slot] = length;
+    }
+
+    /// <summary>
+    /// Makes the positions of a slot from one on zeros again, where what stands there may be no numbers. Valid ones among them must have
+    /// been given up before.
+    /// </summary>
+    public void Erase(int slot, int first)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(first, _lengths[slot]);
+        using var scope = NewDisposeScope();
+        foreach (var tensor in _keys.Concat(_values))
+        {
+            tensor[slot].narrow(0, first, MaxLength - first).zero_();
+        }
     }
 
     /// <summary>Moves a sequence into a free slot, and frees its old one.</summary>

@@ -9,9 +9,17 @@ namespace Dsde.Engine.Loading;
 /// <summary>The models of an engine with their caches, and the tokenizer they share.</summary>
 internal sealed class LoadedModels : IDisposable
 {
-    private LoadedModels(ModelFolder folder, Tokenizer tokenizer, CachedDecoder target, CachedDecoder? draft, int batchSize)
+    private LoadedModels(
+        ModelFolder folder,
+        ModelFolder? draftFolder,
+        Tokenizer tokenizer,
+        CachedDecoder target,
+        CachedDecoder? draft,
+        int batchSize
+    )
     {
         Folder = folder;
+        Warnings = [.. folder.Warnings, .. draftFolder?.Warnings ?? []];
         Tokenizer = tokenizer;
         Target = target;
         Draft = draft;
@@ -20,6 +28,12 @@ internal sealed class LoadedModels : IDisposable
 
     /// <summary>The target's folder.</summary>
     public ModelFolder Folder { get; }
+
+    /// <summary>What is odd about the folders and was worked with all the same.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>What holds for requests that leave it open.</summary>
+    public required GenerationDefaults Defaults { get; init; }
 
     /// <summary>The target's tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
@@ -49,6 +63,7 @@ internal sealed class LoadedModels : IDisposable
             VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.Load(draftFolder));
         }
 
+        var defaults = options.GenerationConfig == "none" ? GenerationDefaults.None : targetFolder.ReadGenerationDefaults();
         RequireType(compute, targetFolder);
         if (draftFolder is not null)
         {
@@ -80,7 +95,7 @@ internal sealed class LoadedModels : IDisposable
                 : needs.Load(() =>
                     new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize)
                 );
-            return new LoadedModels(targetFolder, tokenizer, target, draft, plan.BatchSize);
+            return new LoadedModels(targetFolder, draftFolder, tokenizer, target, draft, plan.BatchSize) { Defaults = defaults };
         }
         catch
         {

@@ -43,7 +43,7 @@ public sealed record ModelDescription
     /// <summary>Rows of the embedding.</summary>
     public required int VocabularySize { get; init; }
 
-    /// <summary>Whether the output projection is the embedding.</summary>
+    /// <summary>Whether the output projection is the embedding, and no other is stored.</summary>
     public required bool HasTiedEmbeddings { get; init; }
 
     /// <summary>Most tokens of prompt and output together.</summary>
@@ -73,6 +73,14 @@ public sealed record ModelDescription
     /// <summary>Tokens that end the output.</summary>
     public required IReadOnlyList<int> EosTokenIds { get; init; }
 
+    /// <summary>
+    /// What is odd about the folder and can be worked with all the same, in sentences, as far as it shows without the weights.
+    /// </summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>What its makers recommend for requests that leave it open.</summary>
+    public required GenerationDefaults Defaults { get; init; }
+
     /// <summary>Bytes of the weights in memory, at so many bytes per number.</summary>
     public long WeightBytes(int elementSize) => ParameterCount * elementSize;
 
@@ -85,6 +93,7 @@ public sealed record ModelDescription
     {
         var folder = ModelFolder.Open(path);
         var config = folder.Config;
+        var tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder).Description : null;
         var entries = folder.WeightNames.Select(name => folder.Find(name).Entry).ToList();
         return new ModelDescription
         {
@@ -103,7 +112,7 @@ public sealed record ModelDescription
             HeadDim = config.HeadDim,
             IntermediateSize = config.IntermediateSize,
             VocabularySize = config.VocabularySize,
-            HasTiedEmbeddings = config.TieWordEmbeddings,
+            HasTiedEmbeddings = config.TieWordEmbeddings && !folder.StoresHead,
             ContextLength = config.ContextLength,
             RotaryEmbedding = DescribeRotary(config),
             SlidingWindow = config.SlidingWindows.FirstOrDefault(window => window is not null),
@@ -111,8 +120,10 @@ public sealed record ModelDescription
             AttentionSoftCap = config.AttentionSoftCap,
             LogitSoftCap = config.LogitSoftCap,
             Features = [.. DescribeFeatures(config)],
-            Tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder).Description : null,
+            Tokenizer = tokenizer,
             EosTokenIds = config.EosTokenIds,
+            Defaults = folder.ReadGenerationDefaults(),
+            Warnings = folder.Warnings,
         };
     }
 

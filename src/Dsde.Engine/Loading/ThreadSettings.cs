@@ -1,3 +1,4 @@
+using Dsde.Engine.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,7 +23,7 @@ internal static class ThreadSettings
         }
         else if (device.type == DeviceType.CPU)
         {
-            set_num_threads(ModelDescription.Read(options.Target).ParameterCount < FewParameters ? 1 : Environment.ProcessorCount);
+            set_num_threads(ModelFolder.Open(options.Target).ParameterCount < FewParameters ? 1 : Environment.ProcessorCount);
         }
     }
 }

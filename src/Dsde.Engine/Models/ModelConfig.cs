@@ -83,16 +83,8 @@ internal sealed record ModelConfig
     /// <summary>Whether activations leave the range of fp16, so that the model can't run in it.</summary>
     public bool OverflowsFp16 { get; init; }
 
-    /// <summary>Beginning-of-text token; null without one.</summary>
-    public required int? BosTokenId { get; init; }
-
     /// <summary>Tokens that end the output, of <c>config.json</c> and <c>generation_config.json</c> together; may be empty.</summary>
     public required IReadOnlyList<int> EosTokenIds { get; init; }
-
-    /// <summary>
-    /// Type of the stored weights as PyTorch names it: <c>bfloat16</c>, <c>float16</c> or <c>float32</c>; null where it is not said.
-    /// </summary>
-    public required string? TorchDtype { get; init; }
 
     /// <summary>Reads the configuration of a model folder.</summary>
     /// <exception cref="ModelLoadException">A file is missing or broken, or asks for something the engine does not do.</exception>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dsde.Engine.Models.Families;
 using Dsde.Engine.Models.Files;
 
@@ -12,7 +13,8 @@ internal static class ModelConfigReader
     /// <summary>The configuration's file name.</summary>
     public const string FileName = "config.json";
 
-    private const string GenerationFileName = "generation_config.json";
+    /// <summary>Name of the file that says how to generate.</summary>
+    public const string GenerationFileName = "generation_config.json";
 
     public static ModelConfig Read(string folder)
     {
@@ -24,40 +26,40 @@ internal static class ModelConfigReader
 
     private static ModelConfig ReadCommon(JsonSettings config, IModelFamily family, string folder)
     {
-        var headCount = config.RequiredPositiveInt("num_attention_heads");
-        var layerCount = ReadLayerCount(config);
-        var headDim = ReadHeadDim(config, family.Defaults, headCount);
-        var kvHeadCount = ReadKvHeadCount(config, family.Defaults, headCount);
+        var defaults = family.Defaults;
+        var hiddenSize = config.PositiveInt("hidden_size") ?? defaults.HiddenSize;
+        var headCount = config.PositiveInt("num_attention_heads") ?? defaults.HeadCount;
+        var layerCount = ReadLayerCount(config, defaults);
+        var headDim = ReadHeadDim(config, defaults, hiddenSize, headCount);
+        var kvHeadCount = ReadKvHeadCount(config, defaults, headCount);
         RefuseAbsurdKeys(config, kvHeadCount, headDim);
-        var (ropeTheta, ropeScaling) = RopeSettings.Read(config, family.Defaults.RopeTheta);
+        var (ropeTheta, ropeScaling) = RopeSettings.Read(config, defaults.RopeTheta);
         return new ModelConfig
         {
             Family = family.Name,
-            HiddenSize = config.RequiredPositiveInt("hidden_size"),
+            HiddenSize = hiddenSize,
             LayerCount = layerCount,
             HeadCount = headCount,
             KvHeadCount = kvHeadCount,
             HeadDim = headDim,
-            IntermediateSize = config.RequiredPositiveInt("intermediate_size"),
-            VocabularySize = config.RequiredPositiveInt("vocab_size"),
-            RmsNormEps = config.PositiveNumber("rms_norm_eps") ?? family.Defaults.RmsNormEps,
+            IntermediateSize = config.PositiveInt("intermediate_size") ?? defaults.IntermediateSize,
+            VocabularySize = config.PositiveInt("vocab_size") ?? defaults.VocabularySize,
+            RmsNormEps = config.NumberFromZero("rms_norm_eps") ?? defaults.RmsNormEps,
             RopeTheta = ropeTheta,
             RopeScaling = ropeScaling,
-            ContextLength = ReadContextLength(config, family.Defaults),
-            TieWordEmbeddings = config.Bool("tie_word_embeddings", family.Defaults.TieWordEmbeddings),
+            ContextLength = ReadContextLength(config, defaults),
+            TieWordEmbeddings = config.Bool("tie_word_embeddings", defaults.TieWordEmbeddings),
             AttentionScale = 1 / Math.Sqrt(headDim),
             SlidingWindows = new int?[layerCount],
-            BosTokenId = config.TokenIds("bos_token_id") is [var bos, ..] ? bos : null,
             EosTokenIds = ReadEosTokenIds(config, folder),
-            TorchDtype = config.String("dtype") ?? config.String("torch_dtype"),
         };
     }
 
     /// <summary>Lists are as long as this, so that it is bounded before they are made.</summary>
-    private static int ReadLayerCount(JsonSettings config)
+    private static int ReadLayerCount(JsonSettings config, FamilyDefaults defaults)
     {
         const int most = 1 << 14;
-        var count = config.RequiredPositiveInt("num_hidden_layers");
+        var count = config.PositiveInt("num_hidden_layers") ?? defaults.LayerCount;
         return count <= most
             ? count
             : throw new ModelLoadException($"{config.Path}: \"num_hidden_layers\" is {count}; supported: at most {most}.");
@@ -85,23 +87,30 @@ internal static class ModelConfigReader
             : throw new ModelLoadException($"{config.Path}: \"max_position_embeddings\" is {length}; supported: at most {most}.");
     }
 
+    /// <summary>Of two names: that of today, and the one that compressed-tensors wrote before.</summary>
     private static void RefuseQuantized(JsonSettings config)
     {
-        if (config.Find("quantization_config") is { } quantization)
+        foreach (var key in (string[])["quantization_config", "compression_config"])
         {
-            var method = config.Section("quantization_config")?.Find("quant_method");
-            throw method is { ValueKind: System.Text.Json.JsonValueKind.String } named
-                ? new ModelLoadException(
-                    $"{config.Path}: the weights are quantized by {named.GetString()}; supported: bf16, fp16 and fp32. Use the model's "
-                        + "unquantized folder."
-                )
-                : config.Unsupported("quantization_config", quantization, "none (weights in bf16, fp16 or fp32)");
+            if (config.Find(key) is { } quantization)
+            {
+                throw config.Section(key) is { } section && MethodOf(section) is { } method
+                    ? new ModelLoadException(
+                        $"{config.Path}: \"{key}\" says that the weights are quantized by {method}; supported: bf16, fp16 and fp32. "
+                            + "Use the model's unquantized folder."
+                    )
+                    : config.Unsupported(key, quantization, "none (weights in bf16, fp16 or fp32)");
+            }
         }
+
+        static string? MethodOf(JsonSettings section) => NameIn(section.Find("quant_method")) ?? NameIn(section.Find("format"));
+
+        static string? NameIn(JsonElement? value) => value is { ValueKind: JsonValueKind.String } name ? name.GetString() : null;
     }
 
     private static int ReadKvHeadCount(JsonSettings config, FamilyDefaults defaults, int headCount)
     {
-        var kvHeadCount = config.PositiveInt("num_key_value_heads") ?? defaults.KvHeadCount ?? headCount;
+        var kvHeadCount = config.IntOrDerived("num_key_value_heads", defaults.KvHeadCount) ?? headCount;
         return headCount % kvHeadCount == 0
             ? kvHeadCount
             : throw new ModelLoadException(
@@ -109,10 +118,9 @@ internal static class ModelConfigReader
             );
     }
 
-    private static int ReadHeadDim(JsonSettings config, FamilyDefaults defaults, int headCount)
+    private static int ReadHeadDim(JsonSettings config, FamilyDefaults defaults, int hiddenSize, int headCount)
     {
-        var hiddenSize = config.RequiredPositiveInt("hidden_size");
-        var explicitly = config.PositiveInt("head_dim") ?? defaults.HeadDim;
+        var explicitly = config.IntOrDerived("head_dim", defaults.HeadDim);
         if (explicitly is null && hiddenSize % headCount != 0)
         {
             throw new ModelLoadException(
@@ -132,7 +140,7 @@ internal static class ModelConfigReader
     private static List<int> ReadEosTokenIds(JsonSettings config, string folder)
     {
         var generationPath = Path.Combine(folder, GenerationFileName);
-        var generation = File.Exists(generationPath) ? JsonSettings.Load(generationPath) : null;
+        var generation = ModelFile.Exists(generationPath) ? JsonSettings.Load(generationPath) : null;
         return [.. config.TokenIds("eos_token_id").Union(generation?.TokenIds("eos_token_id") ?? [])];
     }
 }

@@ -5,10 +5,14 @@ namespace Dsde.Engine.Models;
 /// <summary>A Hugging Face model folder: its configuration and where each weight lies.</summary>
 internal sealed class ModelFolder
 {
+    /// <summary>Name of the output projection.</summary>
+    public const string HeadName = "lm_head.weight";
+
     private const string SingleFileName = "model.safetensors";
     private const string IndexFileName = "model.safetensors.index.json";
 
     private readonly Dictionary<string, (string Path, SafetensorsEntry Entry)> _weights;
+    private readonly List<string> _warnings = [];
 
     private ModelFolder(string path, ModelConfig config, Dictionary<string, (string Path, SafetensorsEntry Entry)> weights)
     {
@@ -29,6 +33,14 @@ internal sealed class ModelFolder
     /// <summary>Numbers in all weights together.</summary>
     public long ParameterCount => _weights.Values.Sum(weight => weight.Entry.Shape.Aggregate(1L, (count, length) => count * length));
 
+    /// <summary>
+    /// What is odd about the folder and can be worked with all the same, in sentences; more may come up while its files are read.
+    /// </summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Whether an output projection is stored, be it the embedding once more.</summary>
+    public bool StoresHead => _weights.ContainsKey(HeadName);
+
     /// <summary>Names of all weights.</summary>
     public IReadOnlyCollection<string> WeightNames => _weights.Keys;
 
@@ -39,12 +51,27 @@ internal sealed class ModelFolder
         if (!Directory.Exists(path))
         {
             throw new ModelLoadException(
-                $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with "
-                    + $"{ModelConfigReader.FileName} and {SingleFileName}."
+                ModelFile.ExplainLinks(path)
+                    ?? $"Model folder {System.IO.Path.GetFullPath(path)} is missing. Give a Hugging Face folder with "
+                        + $"{ModelConfigReader.FileName} and {SingleFileName}."
             );
         }
 
+        RefuseCacheEntry(path);
         return new ModelFolder(path, ModelConfig.Load(path), ReadWeights(path));
+    }
+
+    /// <summary>Hugging Face's cache has a folder per model, and the model itself further down.</summary>
+    private static void RefuseCacheEntry(string path)
+    {
+        var snapshots = System.IO.Path.Combine(path, "snapshots");
+        if (!ModelFile.Exists(System.IO.Path.Combine(path, ModelConfigReader.FileName)) && Directory.Exists(snapshots))
+        {
+            var latest = new DirectoryInfo(snapshots).GetDirectories().MaxBy(snapshot => snapshot.LastWriteTimeUtc);
+            throw new ModelLoadException(
+                $"{path} is an entry of a model cache. Give one of its snapshots, {latest?.FullName ?? snapshots + "/<revision>"}."
+            );
+        }
     }
 
     /// <summary>Where a weight lies.</summary>
@@ -55,18 +82,31 @@ internal sealed class ModelFolder
     /// <summary>Where a weight lies; null where there is none.</summary>
     public (string Path, SafetensorsEntry Entry)? TryFind(string name) => _weights.TryGetValue(name, out var found) ? found : null;
 
+    /// <summary>What its makers recommend for requests that leave it open.</summary>
+    /// <exception cref="ModelLoadException">A value is out of its range.</exception>
+    public GenerationDefaults ReadGenerationDefaults() => GenerationDefaultsReader.Read(Path);
+
+    /// <summary>Notes something odd that can be worked with.</summary>
+    public void Warn(string sentence)
+    {
+        if (!_warnings.Contains(sentence))
+        {
+            _warnings.Add(sentence);
+        }
+    }
+
     private static Dictionary<string, (string Path, SafetensorsEntry Entry)> ReadWeights(string folder)
     {
         var single = System.IO.Path.Combine(folder, SingleFileName);
         var index = System.IO.Path.Combine(folder, IndexFileName);
-        if (File.Exists(single))
+        if (ModelFile.Exists(single))
         {
             return SafetensorsFile
                 .Open(single)
                 .Entries.ToDictionary(pair => pair.Key, pair => (single, pair.Value), StringComparer.Ordinal);
         }
 
-        return File.Exists(index)
+        return ModelFile.Exists(index)
             ? SafetensorsIndex.ReadWeights(index)
             : throw new ModelLoadException(
                 $"{folder} has neither {SingleFileName} nor {IndexFileName}. Only safetensors weights are read: convert others, or "

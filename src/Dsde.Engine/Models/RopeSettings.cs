@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Models;
@@ -8,23 +9,40 @@ internal static class RopeSettings
     /// <summary>Older files hold the base at the top, newer ones beside the kind of scaling, under either name.</summary>
     public static (double Theta, RopeScaling? Scaling) Read(JsonSettings config, double defaultTheta)
     {
-        if (config.PositiveNumber("partial_rotary_factor") is not (null or 1))
-        {
-            throw config.Unsupported("partial_rotary_factor", config.Find("partial_rotary_factor")!.Value, "1");
-        }
-
+        RefusePartial(config);
         var theta = config.PositiveNumber("rope_theta");
         RopeScaling? scaling = null;
         foreach (var key in (string[])["rope_parameters", "rope_scaling"])
         {
             if (config.Section(key) is { } rope)
             {
+                RefusePartial(rope);
+                RefuseByLayer(config, key, rope);
                 theta = rope.PositiveNumber("rope_theta") ?? theta;
                 scaling = ReadScaling(config, key, rope) ?? scaling;
             }
         }
 
         return (theta ?? defaultTheta, scaling);
+    }
+
+    private static void RefusePartial(JsonSettings settings)
+    {
+        if (settings.PositiveNumber("partial_rotary_factor") is not (null or 1))
+        {
+            throw settings.Unsupported("partial_rotary_factor", settings.Find("partial_rotary_factor")!.Value, "1");
+        }
+    }
+
+    /// <summary>
+    /// Newer files may have settings of each kind of layer under its name; read as one they would be taken for the default.
+    /// </summary>
+    private static void RefuseByLayer(JsonSettings config, string key, JsonSettings rope)
+    {
+        if (rope.Entries().Any(entry => entry.Value.ValueKind == JsonValueKind.Object))
+        {
+            throw config.Unsupported(key, config.Find(key)!.Value, "one object for all layers");
+        }
     }
 
     private static RopeScaling? ReadScaling(JsonSettings config, string key, JsonSettings rope) =>

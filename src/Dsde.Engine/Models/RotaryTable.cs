@@ -46,7 +46,7 @@ internal sealed class RotaryTable : IDisposable
     }
 
     /// <summary>Radians per position of each pair of a head's numbers.</summary>
-    private static double[] Frequencies(int headDim, double theta, RopeScaling? scaling)
+    public static double[] Frequencies(int headDim, double theta, RopeScaling? scaling)
     {
         var frequencies = Enumerable.Range(0, headDim / 2).Select(pair => Math.Pow(theta, -2.0 * pair / headDim));
         return [.. scaling is null ? frequencies : frequencies.Select(scaling.Scale)];

@@ -101,13 +101,22 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
 
     private static int Commit(IReadOnlyList<(Sequence Sequence, int Position)> rows, TargetTokens tokens)
     {
+        var emitted = 0;
         for (var i = 0; i < rows.Count; i++)
         {
             var sequence = rows[i].Sequence;
-            sequence.Commit(tokens.At(i, draftMatch: -1, sequence.Request.TopLogProbabilityCount));
+            if (tokens.IsNumber(i))
+            {
+                sequence.Commit(tokens.At(i, draftMatch: -1, sequence.Request.TopLogProbabilityCount));
+                emitted++;
+            }
+            else
+            {
+                sequence.FailForNumbers(rows[i].Position);
+            }
         }
 
-        return rows.Count;
+        return emitted;
     }
 
     private static void NoteForetold(IReadOnlyList<(Sequence Sequence, int Position)> rows, ReadOnlySpan<float> choices)
@@ -115,7 +124,10 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         for (var i = 0; i < rows.Count; i++)
         {
             var (sequence, position) = rows[i];
-            sequence.Recorder.SetDraftMatch(position - sequence.PromptLength, (int)choices[i] == sequence.TokenIds[position]);
+            if (position < sequence.Length) // the target may have had nothing to say there
+            {
+                sequence.Recorder.SetDraftMatch(position - sequence.PromptLength, (int)choices[i] == sequence.TokenIds[position]);
+            }
         }
     }
 

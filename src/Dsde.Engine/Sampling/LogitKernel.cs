@@ -15,7 +15,7 @@ internal static unsafe class LogitKernel
     /// <summary>Numbers that are summed in single precision before the sum goes to double: rows of any length lose no digits.</summary>
     private const int BlockLength = 4096;
 
-    /// <summary>Logarithm of the sum of exponentials.</summary>
+    /// <summary>Logarithm of the sum of exponentials; a number exactly if the row has numbers and −∞ only, and not −∞ alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float LogNormalizer(float* row, int length)
     {
@@ -40,7 +40,7 @@ internal static unsafe class LogitKernel
             sum += Vector512.Sum(sums);
         }
 
-        return offset + (float)Math.Log(sum);
+        return float.IsFinite(offset) ? offset + (float)Math.Log(sum) : float.NaN;
     }
 
     /// <summary>The largest score after adding noise; among equals the first.</summary>
@@ -73,7 +73,7 @@ internal static unsafe class LogitKernel
         return Reduce(best, second, places, out margin);
     }
 
-    /// <summary>See <see cref="DivergenceMeasures"/>.</summary>
+    /// <summary>See <see cref="DivergenceMeasures"/>. NaN where a row has something else than numbers and −∞.</summary>
     /// <param name="target">Raw logits of the target.</param>
     /// <param name="targetNormalizer">Their <see cref="LogNormalizer"/>.</param>
     /// <param name="draft">Raw logits of the draft.</param>
@@ -82,7 +82,13 @@ internal static unsafe class LogitKernel
     public static (float Kld, float Beta, float DraftEntropy) Diverge(float* target, float targetNormalizer, float* draft, int length)
     {
         var targetShift = Vector512.Create(targetNormalizer);
-        var draftShift = Vector512.Create(LogNormalizer(draft, length));
+        var draftNormalizer = LogNormalizer(draft, length);
+        if (!float.IsFinite(draftNormalizer))
+        {
+            return (float.NaN, float.NaN, float.NaN);
+        }
+
+        var draftShift = Vector512.Create(draftNormalizer);
         var smallest = Vector512.Create((float)DivergenceMeasures.SmallestProbability);
         var smallestLog = Vector512.Create((float)Math.Log(DivergenceMeasures.SmallestProbability));
         double kld = 0,
@@ -111,7 +117,7 @@ internal static unsafe class LogitKernel
             entropy -= Vector512.Sum(entropies);
         }
 
-        return ((float)kld, (float)beta, (float)entropy);
+        return float.IsFinite(targetNormalizer) ? ((float)kld, (float)beta, (float)entropy) : (float.NaN, float.NaN, (float)entropy);
     }
 
     /// <summary>

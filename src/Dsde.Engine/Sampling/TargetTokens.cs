@@ -7,6 +7,7 @@ internal sealed class TargetTokens
 {
     private readonly HostTransfer _transfer;
     private readonly Range _tokenIds,
+        _normalizers,
         _logProbabilities,
         _margins,
         _mostProbableIds,
@@ -30,6 +31,7 @@ internal sealed class TargetTokens
     {
         _transfer = transfer;
         _tokenIds = transfer.Add(tokenIds);
+        _normalizers = transfer.Add(normalizer.squeeze(1));
         _logProbabilities = transfer.Add(TokenMeasures.LogProbability(logits, normalizer, null, tokenIds));
         _margins = transfer.Add(scores.Margin());
         _mostProbableCount = (int)Math.Min(mostProbableCount, logits.shape[1]);
@@ -40,6 +42,15 @@ internal sealed class TargetTokens
             _mostProbableLogProbabilities = transfer.Add(logProbabilities.flatten());
         }
     }
+
+    /// <summary>
+    /// Whether the logits of a row are numbers, −∞ for masked tokens aside, and so is what is recorded there. If not, its token means
+    /// nothing: comparisons with NaN are false, so that the first or the last of the vocabulary wins.
+    /// </summary>
+    public bool IsNumber(int row) =>
+        float.IsFinite(_transfer[_normalizers][row])
+        && float.IsFinite(_transfer[_logProbabilities][row])
+        && float.IsFinite(_transfer[_margins][row]);
 
     /// <summary>The token at a row.</summary>
     public int TokenId(int row) => (int)_transfer[_tokenIds][row];

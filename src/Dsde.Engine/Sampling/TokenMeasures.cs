@@ -27,9 +27,12 @@ internal static class TokenMeasures
     public static Tensor LogProbability(Tensor logits, Tensor logNormalizer, Tensor? rows, Tensor tokenIds)
     {
         using var scope = NewDisposeScope();
-        var cells = (rows ?? arange(tokenIds.shape[0], dtype: ScalarType.Int64, device: tokenIds.device)) * logits.shape[1] + tokenIds;
+        // Without a product by a number: its temporary scalar can be collected before the native call has read it (docs/architecture.md).
+        var picked = rows is null
+            ? logits.gather(1, tokenIds.unsqueeze(1)).squeeze(1)
+            : logits.index(TensorIndex.Tensor(rows), TensorIndex.Tensor(tokenIds));
         var normalizer = rows is null ? logNormalizer : logNormalizer.index_select(0, rows);
-        return (logits.view(-1).index_select(0, cells) - normalizer.squeeze(1)).MoveToOuterDisposeScope();
+        return (picked - normalizer.squeeze(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>

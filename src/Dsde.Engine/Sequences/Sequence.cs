@@ -124,6 +124,15 @@ internal sealed class Sequence
     /// <summary>What ended it; null while it runs.</summary>
     public FinishReason? FinishReason { get; private set; }
 
+    /// <summary>What it can't go on for; null as long as nothing is wrong.</summary>
+    public EngineFailureException? Failure { get; private set; }
+
+    /// <summary>Whether it has ended, in whatever way.</summary>
+    public bool IsOver => FinishReason is not null || Failure is not null;
+
+    /// <summary>Whether the draft gave logits that are no numbers; it proposes no more for this sequence.</summary>
+    public bool IsDraftSpoilt { get; set; }
+
     /// <summary>The text so far, cut before the stop string.</summary>
     public string Text => _text.Text;
 
@@ -195,6 +204,14 @@ internal sealed class Sequence
     /// <summary>What it begins with has been worked through.</summary>
     public void BeginDecoding() => IsDecoding = true;
 
+    /// <summary>Ends it because the target gave no numbers to choose a token by. <paramref name="position"/>: of that token.</summary>
+    public void FailForNumbers(int position) =>
+        Failure = new EngineFailureException(
+            $"The target's logits at position {position} ({PromptLength} tokens of prompt, {position - PromptLength} of output before it) "
+                + "are no numbers (NaN or infinity), so that there is no token to choose. The model overflows in the data type it runs in, "
+                + "or is damaged; other requests are not concerned."
+        );
+
     /// <summary>Ends it as asked from outside.</summary>
     public void End(FinishReason reason) => FinishReason ??= reason;
 
@@ -205,7 +222,7 @@ internal sealed class Sequence
     /// <returns>Whether the sequence goes on.</returns>
     public bool Commit(in CommittedToken token)
     {
-        if (FinishReason is not null)
+        if (IsOver)
         {
             throw new InvalidOperationException("A token was committed behind the end of a sequence.");
         }

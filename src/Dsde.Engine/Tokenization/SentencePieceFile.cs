@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Dsde.Engine.Models.Files;
 
 namespace Dsde.Engine.Tokenization;
 
@@ -49,16 +50,9 @@ internal sealed record SentencePieceFile
     public static SentencePieceFile Read(string path)
     {
         var model = new SentencePieceFile { Path = path };
-        try
+        foreach (var field in ProtobufFields.Read(ModelFile.ReadAllBytes(path)))
         {
-            foreach (var field in ProtobufFields.Read(File.ReadAllBytes(path)))
-            {
-                model.Add(field);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelLoadException($"{path} can't be read: {exception.Message}", exception);
+            model.Add(field);
         }
 
         return model.Pieces.Count > 0 ? model : throw new InvalidDataException("It has no pieces.");

@@ -50,18 +50,13 @@ internal sealed class Tokenizer
     public string Description => $"{_definition.Kind}, {VocabularySize} tokens, chat template {ChatTemplate.Name ?? "none"}";
 
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
-    /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or larger than the model's
+    /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or far larger than the model's
     /// vocabulary.</exception>
     public static Tokenizer Load(ModelFolder folder)
     {
         var definition = TokenizerReader.Read(folder.Path);
-        var largest = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(0).Max();
-        return largest < folder.Config.VocabularySize
-            ? new Tokenizer(definition, ChatTemplate.Load(folder, definition))
-            : throw new ModelLoadException(
-                $"{definition.Path} has ids up to {largest}, but config.json gives the model {folder.Config.VocabularySize} tokens. "
-                    + "The two belong to different models."
-            );
+        RequireFitting(folder, definition);
+        return new Tokenizer(definition, ChatTemplate.Load(folder, definition));
     }
 
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
@@ -97,6 +92,33 @@ internal sealed class Tokenizer
 
     /// <summary>Assembles the text of one output. It continues a prompt, so a space at its beginning belongs to it.</summary>
     public ITextAssembler CreateAssembler(IReadOnlyList<string> stopStrings) => new TextAssembler(this, stopStrings);
+
+    /// <summary>
+    /// People add a token for padding, or some more, and leave the model as it was. That does no harm until such a token stands in a
+    /// prompt, and then the prompt is refused.
+    /// </summary>
+    private static void RequireFitting(ModelFolder folder, TokenizerDefinition definition)
+    {
+        const int mostExtra = 1024; // a text of each id up to the largest is kept
+        var size = folder.Config.VocabularySize;
+        var largest = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(0).Max();
+        if (largest >= (long)size + mostExtra || definition.Bytes.Keys.Any(id => id >= size && !definition.AddedTokens.ContainsKey(id)))
+        {
+            throw new ModelLoadException(
+                $"{definition.Path} has ids up to {largest}, but config.json gives the model {size} tokens. The two belong to different "
+                    + "models."
+            );
+        }
+
+        var added = definition.AddedTokens.Keys.Where(id => id >= size).Order().ToList();
+        if (added.Count > 0)
+        {
+            folder.Warn(
+                $"{definition.Path} adds {added.Count} tokens that the model has no row for ({size} rows), the first "
+                    + $"'{definition.AddedTokens[added[0]].Text}' ({added[0]}). A prompt that contains one is refused."
+            );
+        }
+    }
 
     private List<int> Encode(AddedTokenSplitter splitter, string text, bool isFirst)
     {

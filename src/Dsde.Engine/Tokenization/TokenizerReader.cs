@@ -8,7 +8,8 @@ internal static class TokenizerReader
 {
     /// <summary>Whether a folder has one.</summary>
     public static bool IsIn(string folder) =>
-        File.Exists(Path.Combine(folder, TokenizerFile.FileName)) || File.Exists(Path.Combine(folder, SentencePieceFile.FileName));
+        ModelFile.Exists(Path.Combine(folder, TokenizerFile.FileName))
+        || ModelFile.Exists(Path.Combine(folder, SentencePieceFile.FileName));
 
     /// <summary>Reads it.</summary>
     /// <exception cref="ModelLoadException">There is none, it is broken, or it asks for something that is not done.</exception>
@@ -16,7 +17,7 @@ internal static class TokenizerReader
     {
         var json = Path.Combine(folder, TokenizerFile.FileName);
         var pieces = Path.Combine(folder, SentencePieceFile.FileName);
-        var readsPieces = !File.Exists(json) && File.Exists(pieces);
+        var readsPieces = !ModelFile.Exists(json) && ModelFile.Exists(pieces);
         var path = readsPieces ? pieces : json;
         var settings = Guard(Path.Combine(folder, TokenizerSettings.FileName), () => TokenizerSettings.Read(folder));
         return Guard(

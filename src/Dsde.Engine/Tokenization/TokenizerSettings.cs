@@ -30,7 +30,7 @@ internal sealed record TokenizerSettings
     {
         var added = new Dictionary<int, AddedToken>();
         var addedPath = Path.Combine(folder, AddedTokensFileName);
-        if (File.Exists(addedPath))
+        if (ModelFile.Exists(addedPath))
         {
             foreach (var token in JsonSettings.Load(addedPath).Entries())
             {
@@ -39,7 +39,7 @@ internal sealed record TokenizerSettings
         }
 
         var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path))
+        if (!ModelFile.Exists(path))
         {
             return new TokenizerSettings { AddedTokens = added };
         }

@@ -14,7 +14,7 @@ internal static class VocabularyComparer
     public static int CountTokens(ModelFolder folder, Tokenizer tokenizer)
     {
         var ends = folder.Config.EosTokenIds.Where(id => id < folder.Config.VocabularySize).Select(id => id + 1).DefaultIfEmpty(0).Max();
-        return Math.Max(tokenizer.VocabularySize, ends);
+        return Math.Max(CountRows(folder, tokenizer), ends);
     }
 
     /// <summary>Makes sure that every id up to <see cref="CountTokens"/> of the target stands for the same bytes to both.</summary>
@@ -23,7 +23,7 @@ internal static class VocabularyComparer
     {
         var models = $"Target {targetFolder.Path} and draft {draftFolder.Path}";
         var different = Enumerable
-            .Range(0, Math.Max(target.VocabularySize, draft.VocabularySize))
+            .Range(0, Math.Max(CountRows(targetFolder, target), CountRows(draftFolder, draft)))
             .Where(id => !IsSame(target, draft, id))
             .ToList();
         if (different.Count > 0)
@@ -44,6 +44,10 @@ internal static class VocabularyComparer
             );
         }
     }
+
+    /// <summary>Ids of the tokenizer that the model has a row for.</summary>
+    private static int CountRows(ModelFolder folder, Tokenizer tokenizer) =>
+        Math.Min(tokenizer.VocabularySize, folder.Config.VocabularySize);
 
     private static bool IsSame(Tokenizer target, Tokenizer draft, int id) => target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
 

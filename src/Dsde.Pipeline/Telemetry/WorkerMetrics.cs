@@ -30,6 +30,12 @@ internal sealed class WorkerMetrics
             "Draft tokens accepted and kept."
         );
         meter.CreateObservableCounter(
+            "dsde.draft.rows_without_numbers",
+            () => engine.GetSnapshot().DraftRowsWithoutNumbers,
+            "{row}",
+            "Rows of the draft whose logits were NaN or infinite."
+        );
+        meter.CreateObservableCounter(
             "dsde.iterations",
             () => engine.GetSnapshot().Iterations,
             "{iteration}",

@@ -28,6 +28,11 @@ internal sealed class EngineArguments
         Description = "coupled (default) or rejection: how proposals are accepted where jobs don't say.",
         HelpName = "MODE",
     };
+    private readonly Option<string?> _generationConfig = new("--generation-config")
+    {
+        Description = "model (default) or none: whether the sampling defaults of the model's generation_config.json hold.",
+        HelpName = "SOURCE",
+    };
     private readonly Option<string?> _numerics = new("--numerics")
     {
         Description = "auto (default), fast or deterministic: the same logits bit by bit whatever else is in the batch.",
@@ -79,6 +84,7 @@ internal sealed class EngineArguments
             _draft,
             _policy,
             _sampling,
+            _generationConfig,
             _dataType,
             _numerics,
             _device,
@@ -97,6 +103,7 @@ internal sealed class EngineArguments
             _target,
             _draft,
             _sampling,
+            _generationConfig,
             _dataType,
             _numerics,
             _device,
@@ -120,6 +127,7 @@ internal sealed class EngineArguments
         };
         options.Policy = arguments.GetValue(_policy) ?? (options.Draft is null ? "autoregressive" : options.Policy);
         options.Sampling = arguments.GetValue(_sampling) ?? options.Sampling;
+        options.GenerationConfig = arguments.GetValue(_generationConfig) ?? options.GenerationConfig;
         options.Numerics = arguments.GetValue(_numerics) ?? options.Numerics;
         options.DataType = arguments.GetValue(_dataType) ?? options.DataType;
         options.Device = arguments.GetValue(_device) ?? options.Device;
@@ -154,6 +162,7 @@ internal sealed class EngineArguments
         var option = member switch
         {
             nameof(EngineOptions.Sampling) => _sampling,
+            nameof(EngineOptions.GenerationConfig) => _generationConfig,
             nameof(EngineOptions.Numerics) => _numerics,
             nameof(EngineOptions.DataType) => _dataType,
             nameof(EngineOptions.Device) => _device,

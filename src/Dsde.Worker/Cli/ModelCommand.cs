@@ -72,6 +72,8 @@ internal sealed class ModelCommand : DsdeCommand
                 "ends at",
                 model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)
             ),
+            ("defaults", model.Defaults.ToString()),
+            .. model.Warnings.Select(warning => ("note", warning)),
         ];
 
     private static string Text(double? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "none";

@@ -192,11 +192,24 @@ internal sealed class RunCommand : DsdeCommand
         return [target, .. hasAliases ? settings.Worker().Models : []];
     }
 
-    private static void Describe(TextWriter output, EngineDescription engine, int jobCount) =>
+    private static void Describe(TextWriter output, EngineDescription engine, int jobCount)
+    {
         output.WriteLine(
             $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, "
                 + $"{engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
         );
+        if (engine.Defaults != GenerationDefaults.None)
+        {
+            output.WriteLine(
+                $"note: jobs that leave them open get the model's defaults: {engine.Defaults} (--generation-config none: without)"
+            );
+        }
+
+        foreach (var warning in engine.Warnings)
+        {
+            output.WriteLine($"note: {warning}");
+        }
+    }
 
     private static void Summarize(TextWriter output, string folder, WrittenResults written, TimeSpan elapsed)
     {

@@ -48,6 +48,50 @@ public sealed class LogitKernelTests : IDisposable
         }
     }
 
+    /// <summary>What tells that a row holds something else than numbers and −∞, wherever that stands, and on every device.</summary>
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Normalizers_and_measures_are_numbers_exactly_where_the_logits_are(int length)
+    {
+        float[] spoilers = [float.NaN, float.PositiveInfinity, -float.NaN];
+        var places = new[] { 0, length / 2, length - 1 }.Distinct().ToList();
+        var logits = Logits(2 + (spoilers.Length * places.Count), length);
+        logits[0, 0] = float.NegativeInfinity; // masked
+        logits[1].fill_(float.NegativeInfinity);
+        foreach (var (row, (value, place)) in spoilers.SelectMany(value => places.Select(place => (value, place))).Index())
+        {
+            logits[2 + row, place] = value;
+        }
+
+        var good = Logits((int)logits.shape[0], length);
+        var rows = arange(logits.shape[0], dtype: ScalarType.Int64);
+
+        Finite(TokenMeasures.LogNormalizer(logits)).ShouldBe(OnlyTheFirst(logits));
+        Finite(logits.logsumexp(-1)).ShouldBe(OnlyTheFirst(logits));
+        foreach (
+            var (ofBadTarget, ofBadDraft) in new[]
+            {
+                (
+                    DivergenceMeasures.Compute(logits, TokenMeasures.LogNormalizer(logits), rows, [good]),
+                    DivergenceMeasures.Compute(good, TokenMeasures.LogNormalizer(good), rows, [logits])
+                ),
+                (DivergenceMeasures.Compute(logits, good), DivergenceMeasures.Compute(good, logits)),
+            }
+        )
+        {
+            Finite(ofBadTarget.Kld).ShouldBe(OnlyTheFirst(logits));
+            Finite(ofBadTarget.DraftEntropy).ShouldAllBe(isFinite => isFinite);
+            Finite(ofBadDraft.DraftEntropy).ShouldBe(OnlyTheFirst(logits));
+            Finite(ofBadDraft.Kld).ShouldBe(OnlyTheFirst(logits));
+        }
+
+        EarlyStops.MeasureEntropy(logits).Select(float.IsFinite).ShouldBe(OnlyTheFirst(logits));
+    }
+
+    private static bool[] Finite(Tensor values) => values.flatten().isfinite().data<bool>().ToArray();
+
+    private static IEnumerable<bool> OnlyTheFirst(Tensor rows) => Enumerable.Range(0, (int)rows.shape[0]).Select(row => row == 0);
+
     [Theory]
     [InlineData(3, 40)] // other lanes
     [InlineData(16, 32)] // the same lane

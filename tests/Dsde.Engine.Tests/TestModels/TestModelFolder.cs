@@ -29,6 +29,12 @@ internal static class TestModelFolder
     /// <summary>The values of a weight as they are stored: near 1 for norms, otherwise normal around 0.</summary>
     public static float[] Values(string name, int[] lengths, TestModelShape shape)
     {
+        if (shape.Given.TryGetValue(name, out var given))
+        {
+            return given;
+        }
+
+        name = shape.Copy is { } copy && copy.Name == name ? copy.Of : name;
         var values = new float[lengths.Aggregate(1, (product, length) => product * length)];
         var random = new Random(name.Aggregate(17, (hash, character) => unchecked((hash * 31) + character)));
         var (center, scale) = Distribution(name, lengths, shape);
@@ -36,6 +42,11 @@ internal static class TestModelFolder
         {
             var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
             values[i] = Round((float)(center + (scale * normal)), shape.StoredAs);
+        }
+
+        if (shape.Poison is { } poison && poison.Name == name)
+        {
+            values[values.Length / 2] = poison.Value;
         }
 
         return values;

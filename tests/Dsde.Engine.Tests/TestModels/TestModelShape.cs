@@ -57,8 +57,22 @@ public sealed record TestModelShape
     /// <summary>A weight that is stored with a dimension too many.</summary>
     public string? Misshapen { get; init; }
 
+    /// <summary>A weight of which one element, in the middle, has another value.</summary>
+    public (string Name, float Value)? Poison { get; init; }
+
+    /// <summary>A weight that holds what another does.</summary>
+    public (string Name, string Of)? Copy { get; init; }
+
+    /// <summary>Weights that the family does not have.</summary>
+    public IReadOnlyList<(string Name, int[] Shape)> Extra { get; init; } = [];
+
+    /// <summary>Values of some weights, by name.</summary>
+    public IReadOnlyDictionary<string, float[]> Given { get; init; } = new Dictionary<string, float[]>();
+
     /// <summary>Names and shapes of all weights.</summary>
-    public IEnumerable<(string Name, int[] Shape)> Weights()
+    public IEnumerable<(string Name, int[] Shape)> Weights() => OwnWeights().Concat(Extra);
+
+    private IEnumerable<(string Name, int[] Shape)> OwnWeights()
     {
         yield return ("model.embed_tokens.weight", [Vocabulary, Hidden]);
         foreach (var weight in Enumerable.Range(0, Layers).SelectMany(LayerWeights))

@@ -103,8 +103,74 @@ public sealed class JobValidatorTests
         (request.IgnoreEos, request.TopLogProbabilityCount, request.StopTokenIds.Count).ShouldBe((false, 0, 0));
     }
 
+    [Fact]
+    public void What_a_job_leaves_out_is_as_the_model_has_it_and_the_request_stays_what_was_said()
+    {
+        var job = Plain with { MaxTokens = 100 };
+        var canonical = CanonicalRequest.Write(job).Json;
+
+        var request = Validate(job, Recommended);
+
+        var sampling = request.Sampling;
+        (sampling.Temperature, sampling.TopP, sampling.TopK, sampling.MinP).ShouldBe((0.25f, 0.75f, 20, 0.125f));
+        (sampling.RepetitionPenalty, sampling.PresencePenalty, sampling.FrequencyPenalty).ShouldBe((1.25f, 0f, 0f));
+        request.MaxTokens.ShouldBe(30);
+        CanonicalRequest.Write(job).Json.ShouldBe(canonical);
+        canonical.ShouldNotContain("temperature");
+    }
+
+    [Fact]
+    public void What_a_job_says_counts_even_if_it_says_off()
+    {
+        var request = Validate(
+            Plain with
+            {
+                Temperature = 0,
+                TopP = 1,
+                TopK = 0,
+                MinP = 0,
+                RepetitionPenalty = 1,
+                MaxTokens = 7,
+            },
+            Recommended
+        );
+
+        var neutral = new SamplingParameters
+        {
+            Temperature = 0,
+            Seed = request.Sampling.Seed,
+            LogitBias = request.Sampling.LogitBias,
+        };
+        request.Sampling.ShouldBe(neutral);
+        request.MaxTokens.ShouldBe(7);
+    }
+
+    /// <summary>As vLLM has it: a plain prompt's own default is 16 tokens, and the model's limit is a limit.</summary>
+    [Theory]
+    [InlineData(null, 16)]
+    [InlineData(29, 29)]
+    [InlineData(31, 30)]
+    public void The_models_token_limit_holds_for_every_job(int? wanted, int allowed) =>
+        Validate(Plain with { MaxTokens = wanted }, Recommended).MaxTokens.ShouldBe(allowed);
+
+    private static readonly GenerationDefaults Recommended = new()
+    {
+        Temperature = 0.25,
+        TopP = 0.75,
+        TopK = 20,
+        MinP = 0.125,
+        RepetitionPenalty = 1.25,
+        MaxTokens = 30,
+    };
+
     private static JobFailure Rejected(SubmitGenerationJob job) => Should.Throw<JobRejectedException>(() => Validate(job)).Failure;
 
-    private static GenerationRequest Validate(SubmitGenerationJob job) =>
-        new JobValidator(new ScriptedEngine((_, _) => throw new NotSupportedException()), new WorkerOptions()).Validate(job);
+    private static GenerationRequest Validate(SubmitGenerationJob job, GenerationDefaults? defaults = null)
+    {
+        var engine = new ScriptedEngine((_, _) => throw new NotSupportedException())
+        {
+            Description = ScriptedEngine.Standard with { Defaults = defaults ?? GenerationDefaults.None },
+        };
+        return new JobValidator(engine, new WorkerOptions()).Validate(job);
+    }
 }

@@ -17,7 +17,10 @@ internal sealed class ScriptedEngine(
     /// <summary>Requests so far.</summary>
     public int Requests { get; private set; }
 
-    public EngineDescription Description { get; } = new("target", "draft", 64, 256, "fp32", "cpu", 4, "dsde");
+    public EngineDescription Description { get; init; } = Standard;
+
+    /// <summary>What it has loaded unless a test says otherwise.</summary>
+    public static EngineDescription Standard { get; } = new("target", "draft", 64, 256, "fp32", "cpu", 4, "dsde");
 
     public IPromptEncoder PromptEncoder { get; } = new BytesEncoder();
 

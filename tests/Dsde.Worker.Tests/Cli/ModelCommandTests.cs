@@ -26,6 +26,7 @@ public sealed class ModelCommandTests : IDisposable
         Line("positions").ShouldBe("rotary, base 10000");
         Line("tokenizer").ShouldBe("byte-level BPE, 2048 tokens, chat template ChatML");
         Line("soft-caps").ShouldBe("attention none, logits none");
+        Line("defaults").ShouldBe("none");
 
         string Line(string name) =>
             ended.Output.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal))[name.Length..].Trim();
@@ -42,6 +43,21 @@ public sealed class ModelCommandTests : IDisposable
         ended.ExitCode.ShouldBe(ExitCodes.Success);
         ended.Output.ShouldContain("family");
         ended.Output.ShouldNotContain("tokenizer");
+    }
+
+    [Fact]
+    public async Task Inspect_tells_the_models_defaults()
+    {
+        CopyDraft();
+        await File.WriteAllTextAsync(
+            _folder.PathOf("generation_config.json"),
+            """{"temperature":0.7,"top_k":20.0,"do_sample":false,"top_p":null}""",
+            TestContext.Current.CancellationToken
+        );
+        var ended = await CommandLine.RunAsync("model", "inspect", _folder.Path);
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        ended.Output.ShouldContain("temperature 0.7, top_k 20");
     }
 
     [Fact]

@@ -9,12 +9,12 @@ internal static class FamilySettings
     private const string Sliding = "sliding_attention";
     private const string Full = "full_attention";
 
-    /// <summary>Refuses an activation other than the one the family's models have.</summary>
-    public static void RequireActivation(this JsonSettings settings, string key, string supported)
+    /// <summary>Refuses an activation other than the one the family's models have, under any of its names.</summary>
+    public static void RequireActivation(this JsonSettings settings, string key, params ReadOnlySpan<string> names)
     {
-        if (settings.Find(key) is { } activation && settings.String(key) != supported)
+        if (settings.Find(key) is { } activation && !names.Contains(settings.String(key)))
         {
-            throw settings.Unsupported(key, activation, $"\"{supported}\"");
+            throw settings.Unsupported(key, activation, $"\"{names[0]}\"");
         }
     }
 
@@ -27,13 +27,18 @@ internal static class FamilySettings
         }
     }
 
+    /// <summary>
+    /// A whole number above 0; null, for one that others make up, where the file says null; the default where it says nothing.
+    /// </summary>
+    public static int? IntOrDerived(this JsonSettings settings, string key, int? otherwise) =>
+        settings.PositiveInt(key) ?? (settings.Contains(key) ? null : otherwise);
+
     /// <summary>A number above 0; none where the file says null, the default where it says nothing.</summary>
     public static double? NumberOrNone(this JsonSettings settings, string key, double otherwise) =>
         settings.PositiveNumber(key) ?? (settings.Contains(key) ? null : otherwise);
 
     /// <summary>A number of positions; none where the file says null, the default where it says nothing.</summary>
-    public static int? WindowOrNone(this JsonSettings settings, int otherwise) =>
-        settings.PositiveInt("sliding_window") ?? (settings.Contains("sliding_window") ? null : otherwise);
+    public static int? WindowOrNone(this JsonSettings settings, int otherwise) => settings.IntOrDerived("sliding_window", otherwise);
 
     /// <summary>The window of each layer: as <c>layer_types</c> says, or where it is absent as the family has it.</summary>
     /// <param name="settings">The file.</param>

@@ -21,9 +21,18 @@ internal sealed class Gemma2Family : IModelFamily
     public string Architecture => "Gemma2ForCausalLM";
 
     /// <inheritdoc/>
+    public string ModelType => "gemma2";
+
+    /// <inheritdoc/>
     public FamilyDefaults Defaults { get; } =
-        new(ContextLength: 8192)
+        new()
         {
+            VocabularySize = 256_000,
+            HiddenSize = 2304,
+            IntermediateSize = 9216,
+            LayerCount = 26,
+            HeadCount = 8,
+            ContextLength = 8192,
             KvHeadCount = 4,
             HeadDim = 256,
             TieWordEmbeddings = true,

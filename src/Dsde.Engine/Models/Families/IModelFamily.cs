@@ -14,6 +14,9 @@ internal interface IModelFamily
     /// <summary>What <c>architectures</c> in <c>config.json</c> calls it.</summary>
     string Architecture { get; }
 
+    /// <summary>The family's name in <c>model_type</c>.</summary>
+    string ModelType { get; }
+
     /// <summary>What Hugging Face's configuration class of the family takes where <c>config.json</c> leaves a key out.</summary>
     FamilyDefaults Defaults { get; }
 

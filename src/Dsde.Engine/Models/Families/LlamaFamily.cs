@@ -12,12 +12,24 @@ internal sealed class LlamaFamily : IModelFamily
     public string Architecture => "LlamaForCausalLM";
 
     /// <inheritdoc/>
-    public FamilyDefaults Defaults { get; } = new(ContextLength: 2048);
+    public string ModelType => "llama";
+
+    /// <inheritdoc/>
+    public FamilyDefaults Defaults { get; } =
+        new()
+        {
+            VocabularySize = 32_000,
+            HiddenSize = 4096,
+            IntermediateSize = 11_008,
+            LayerCount = 32,
+            HeadCount = 32,
+            ContextLength = 2048,
+        };
 
     /// <inheritdoc/>
     public ModelConfig Complete(JsonSettings settings, ModelConfig common)
     {
-        settings.RequireActivation("hidden_act", "silu");
+        settings.RequireActivation("hidden_act", "silu", "swish");
         var attentionBias = settings.Bool("attention_bias", false);
         return common with { HasQkvBias = attentionBias, HasOutputBias = attentionBias, HasMlpBias = settings.Bool("mlp_bias", false) };
     }

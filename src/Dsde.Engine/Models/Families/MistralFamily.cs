@@ -14,12 +14,25 @@ internal sealed class MistralFamily : IModelFamily
     public string Architecture => "MistralForCausalLM";
 
     /// <inheritdoc/>
-    public FamilyDefaults Defaults { get; } = new(ContextLength: 131_072) { KvHeadCount = 8 };
+    public string ModelType => "mistral";
+
+    /// <inheritdoc/>
+    public FamilyDefaults Defaults { get; } =
+        new()
+        {
+            VocabularySize = 32_000,
+            HiddenSize = 4096,
+            IntermediateSize = 14_336,
+            LayerCount = 32,
+            HeadCount = 32,
+            ContextLength = 131_072,
+            KvHeadCount = 8,
+        };
 
     /// <inheritdoc/>
     public ModelConfig Complete(JsonSettings settings, ModelConfig common)
     {
-        settings.RequireActivation("hidden_act", "silu");
+        settings.RequireActivation("hidden_act", "silu", "swish");
         return common with { SlidingWindows = settings.LayerWindows(common.LayerCount, settings.WindowOrNone(DefaultWindow), _ => true) };
     }
 }

@@ -15,12 +15,25 @@ internal sealed class Qwen2Family : IModelFamily
     public string Architecture => "Qwen2ForCausalLM";
 
     /// <inheritdoc/>
-    public FamilyDefaults Defaults { get; } = new(ContextLength: 32_768) { KvHeadCount = 32 };
+    public string ModelType => "qwen2";
+
+    /// <inheritdoc/>
+    public FamilyDefaults Defaults { get; } =
+        new()
+        {
+            VocabularySize = 151_936,
+            HiddenSize = 4096,
+            IntermediateSize = 22_016,
+            LayerCount = 32,
+            HeadCount = 32,
+            ContextLength = 32_768,
+            KvHeadCount = 32,
+        };
 
     /// <inheritdoc/>
     public ModelConfig Complete(JsonSettings settings, ModelConfig common)
     {
-        settings.RequireActivation("hidden_act", "silu");
+        settings.RequireActivation("hidden_act", "silu", "swish");
         settings.RequireOff("use_mrope");
         return common with { HasQkvBias = true, SlidingWindows = ReadWindows(settings, common.LayerCount) };
     }

@@ -12,12 +12,26 @@ internal sealed class Qwen3Family : IModelFamily
     public string Architecture => "Qwen3ForCausalLM";
 
     /// <inheritdoc/>
-    public FamilyDefaults Defaults { get; } = new(ContextLength: 32_768) { KvHeadCount = 32, HeadDim = 128 };
+    public string ModelType => "qwen3";
+
+    /// <inheritdoc/>
+    public FamilyDefaults Defaults { get; } =
+        new()
+        {
+            VocabularySize = 151_936,
+            HiddenSize = 4096,
+            IntermediateSize = 22_016,
+            LayerCount = 32,
+            HeadCount = 32,
+            ContextLength = 32_768,
+            KvHeadCount = 32,
+            HeadDim = 128,
+        };
 
     /// <inheritdoc/>
     public ModelConfig Complete(JsonSettings settings, ModelConfig common)
     {
-        settings.RequireActivation("hidden_act", "silu");
+        settings.RequireActivation("hidden_act", "silu", "swish");
         var attentionBias = settings.Bool("attention_bias", false);
         return common with
         {

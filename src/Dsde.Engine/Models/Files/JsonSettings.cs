@@ -25,7 +25,7 @@ internal sealed class JsonSettings
     {
         try
         {
-            var bytes = File.ReadAllBytes(path);
+            var bytes = ModelFile.ReadAllBytes(path);
             var json = bytes.AsMemory(bytes.AsSpan().StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0);
             if (!JsonText.IsReadable(json.Span))
             {
@@ -36,14 +36,6 @@ internal sealed class JsonSettings
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonSettings(path, document.RootElement.Clone())
                 : throw new ModelLoadException($"{path} does not hold a JSON object. Download the model again.");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelLoadException($"{path} is missing. Download the complete model folder.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelLoadException($"{path} can't be read: {e.Message}", e);
         }
         catch (JsonException e)
         {
@@ -98,7 +90,7 @@ internal sealed class JsonSettings
         Find(key) switch
         {
             null => null,
-            { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number > 0 => number,
+            { } value when WholeNumber(value) is > 0 and var number => number,
             { } value => throw Unsupported(key, value, "a whole number above 0"),
         };
 
@@ -116,23 +108,33 @@ internal sealed class JsonSettings
         Find(key) switch
         {
             null => null,
-            { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var number) && number >= 0 => number,
+            { } value when WholeNumber(value) is >= 0 and var number => number,
             { } value => throw Unsupported(key, value, "a whole number from 0 up"),
+        };
+
+    /// <summary>A number from 0 up; null where there is none.</summary>
+    public double? NumberFromZero(string key) =>
+        Find(key) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && number >= 0 && double.IsFinite(number) =>
+                number,
+            { } value => throw Unsupported(key, value, "a number from 0 up"),
         };
 
     public int RequiredPositiveInt(string key) => PositiveInt(key) ?? throw Missing(key);
 
     public double RequiredPositiveNumber(string key) => PositiveNumber(key) ?? throw Missing(key);
 
-    /// <summary>A token id or a list of them; empty where there is none.</summary>
+    /// <summary>A token id or a list of them; empty where there is none. −1 stands for none, too.</summary>
     public IReadOnlyList<int> TokenIds(string key)
     {
         var value = Find(key);
         return value switch
         {
             null => [],
-            { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select(item => TokenId(key, item))],
-            { } single => [TokenId(key, single)],
+            { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select(item => TokenId(key, item)).Where(id => id >= 0)],
+            { } single => TokenId(key, single) is >= 0 and var id ? [id] : [],
         };
     }
 
@@ -147,8 +149,13 @@ internal sealed class JsonSettings
         return new ModelLoadException($"{Path}: \"{key}\" is {shown}; supported: {supported}.");
     }
 
+    /// <summary>A whole number however it is written, as 12, 12.0 or 1.2e1; null if the value is none or does not fit.</summary>
+    private static int? WholeNumber(JsonElement value) =>
+        value.ValueKind != JsonValueKind.Number ? null
+        : value.TryGetInt32(out var whole) ? whole
+        : value.TryGetDouble(out var number) && number == Math.Truncate(number) && Math.Abs(number) <= int.MaxValue ? (int)number
+        : null;
+
     private int TokenId(string key, JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id >= 0
-            ? id
-            : throw Unsupported(key, value, "a token id, a list of token ids, or null");
+        WholeNumber(value) is >= -1 and var id ? id : throw Unsupported(key, value, "a token id, a list of token ids, or null");
 }

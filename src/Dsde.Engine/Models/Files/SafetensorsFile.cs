@@ -27,20 +27,16 @@ internal sealed class SafetensorsFile
     /// <exception cref="ModelLoadException">The file is missing, cut short or inconsistent.</exception>
     public static SafetensorsFile Open(string path)
     {
+        using var stream = ModelFile.Open(path);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             var fileLength = stream.Length;
             var header = ReadHeader(path, stream, fileLength);
             return new SafetensorsFile(path, SafetensorsHeader.Parse(path, header, fileLength));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (IOException e)
         {
-            throw new ModelLoadException($"{path} is missing. Download the complete model folder.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelLoadException($"{path} can't be read: {e.Message}", e);
+            throw ModelFile.Unreadable(path, e);
         }
     }
 

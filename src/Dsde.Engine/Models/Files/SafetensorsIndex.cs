@@ -29,10 +29,33 @@ internal static class SafetensorsIndex
                 );
             }
 
-            weights[weight.Name] = (file.Path, entry);
+            if (!weights.TryAdd(weight.Name, (file.Path, entry)))
+            {
+                throw new ModelLoadException($"{indexPath} lists the weight {weight.Name} twice. Download it again.");
+            }
         }
 
+        AddUnlisted(files.Values, weights);
         return weights;
+    }
+
+    /// <summary>
+    /// What lies in the files and not in the index is no less a part of the model; but of two weights of a name one is wrong.
+    /// </summary>
+    private static void AddUnlisted(IEnumerable<SafetensorsFile> files, Dictionary<string, (string Path, SafetensorsEntry Entry)> weights)
+    {
+        foreach (var file in files)
+        {
+            foreach (var (name, entry) in file.Entries)
+            {
+                if (!weights.TryAdd(name, (file.Path, entry)) && weights[name].Path != file.Path)
+                {
+                    throw new ModelLoadException(
+                        $"{file.Path} has the weight {name}, and {weights[name].Path} has it, too. Download the complete model folder anew."
+                    );
+                }
+            }
+        }
     }
 
     private static SafetensorsFile OpenOnce(JsonSettings index, JsonProperty weight, Dictionary<string, SafetensorsFile> files)

@@ -10,6 +10,8 @@ namespace Dsde.Engine.Models.Weights;
 /// </summary>
 internal sealed class DecoderWeights : IDisposable
 {
+    private const string EmbeddingName = "model.embed_tokens.weight";
+
     private DecoderWeights(Tensor embedding, IReadOnlyList<LayerWeights> layers, Tensor finalNorm, LinearWeight languageHead, Device device)
     {
         Embedding = embedding;
@@ -57,18 +59,13 @@ internal sealed class DecoderWeights : IDisposable
         var (first, last) = (placement.First, placement.Last);
         long hidden = config.HiddenSize,
             vocabulary = config.VocabularySize;
-        var embedding = files.Read("model.embed_tokens.weight", first, vocabulary, hidden);
+        var embedding = files.Read(EmbeddingName, first, vocabulary, hidden);
         var layers = placement
             .Layers.Select((device, layer) => new LayerReader(files, memory, config, device, $"model.layers.{layer}.").Read())
             .ToList();
         var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
-        var head = memory.Stack(
-            (config.TieWordEmbeddings ? embedding.to(last) : files.Read("lm_head.weight", last, vocabulary, hidden)).narrow(
-                0,
-                0,
-                outputCount
-            )
-        );
+        var head = memory.Stack(ReadHead(folder, files, embedding, last).narrow(0, 0, outputCount));
+        files.CompareFrequencies(RotaryTable.Frequencies(config.HeadDim, config.RopeTheta, config.RopeScaling));
         files.RefuseLeftovers();
         foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([embedding, finalNorm, head]))
         {
@@ -76,6 +73,30 @@ internal sealed class DecoderWeights : IDisposable
         }
 
         return new DecoderWeights(embedding, layers, finalNorm, new LinearWeight(head), first);
+    }
+
+    /// <summary>
+    /// The output projection: the embedding, unless the folder stores another one. That is used even if config.json calls them tied,
+    /// because somebody trained it.
+    /// </summary>
+    private static Tensor ReadHead(ModelFolder folder, MappedWeights files, Tensor embedding, Device device)
+    {
+        long hidden = folder.Config.HiddenSize,
+            vocabulary = folder.Config.VocabularySize;
+        if (folder.Config.TieWordEmbeddings)
+        {
+            if (!folder.StoresHead || files.AreSame(EmbeddingName, ModelFolder.HeadName, vocabulary, hidden))
+            {
+                return embedding.to(device);
+            }
+
+            folder.Warn(
+                $"{folder.Path}: config.json says \"tie_word_embeddings\", but {ModelFolder.HeadName} is stored and differs from "
+                    + $"{EmbeddingName}. What is stored is used; if that is wrong, remove it from the weights."
+            );
+        }
+
+        return files.Read(ModelFolder.HeadName, device, vocabulary, hidden);
     }
 
     /// <inheritdoc/>

@@ -10,6 +10,9 @@ namespace Dsde.Engine.Models.Weights;
 /// </summary>
 internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisposable
 {
+    /// <summary>Checkpoints in bf16 keep frequencies in it, too: eight bits.</summary>
+    private const double FrequencyTolerance = 0.01;
+
     private readonly Dictionary<(string Path, ScalarType Type), Tensor> _files = []; // [elements], the whole file mapped as one type
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
@@ -28,13 +31,8 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     /// <exception cref="ModelLoadException">There are some.</exception>
     public void RefuseLeftovers()
     {
-        // Old checkpoints keep a table that is computed here; some keep the output projection although it is tied.
         var leftovers = folder
-            .WeightNames.Where(name =>
-                !_read.Contains(name)
-                && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal)
-                && !(name == "lm_head.weight" && folder.Config.TieWordEmbeddings)
-            )
+            .WeightNames.Where(name => !_read.Contains(name) && !IsRotaryTable(name))
             .Order(StringComparer.Ordinal)
             .ToList();
         if (leftovers.Count > 0)
@@ -48,6 +46,40 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         }
     }
 
+    /// <summary>
+    /// Warns if old checkpoints keep other rotary frequencies than those computed here. Reference implementations compute them as well, so
+    /// the configuration decides; but then it may be another model's.
+    /// </summary>
+    /// <param name="expected">Radians per position of each pair of a head's numbers.</param>
+    public void CompareFrequencies(ReadOnlySpan<double> expected)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var name in folder.WeightNames.Where(name => name.EndsWith(".inv_freq", StringComparison.Ordinal) && IsRotaryTable(name)))
+        {
+            var (path, entry) = folder.Find(name);
+            var stored = View(name, [.. entry.Shape]).flatten().to(ScalarType.Float64).data<double>().ToArray();
+            for (var pair = 0; pair < Math.Max(stored.Length, expected.Length); pair++)
+            {
+                if (stored.Length != expected.Length || Math.Abs(stored[pair] - expected[pair]) > FrequencyTolerance * expected[pair])
+                {
+                    folder.Warn(
+                        $"{path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". config.json counts; make "
+                            + "sure that it is this model's."
+                    );
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether two weights hold the same numbers.</summary>
+    /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
+    public bool AreSame(string first, string second, params ReadOnlySpan<long> shape)
+    {
+        using var scope = NewDisposeScope();
+        return View(first, shape).to(type).Equals(View(second, shape).to(type));
+    }
+
     /// <summary>Unmaps the files as far as no weight still lies in them.</summary>
     public void Dispose()
     {
@@ -56,6 +88,9 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             file.Dispose();
         }
     }
+
+    /// <summary>Tables of frequencies, angles, sines that old checkpoints keep: nothing learnt is in a rotary embedding.</summary>
+    private static bool IsRotaryTable(string name) => name.Split('.') is [.., "rotary_emb", _];
 
     private static ScalarType StoredType(string path, string name, SafetensorsEntry entry) =>
         entry.DataType switch
@@ -80,18 +115,29 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             );
         }
 
-        _read.Add(name);
         var elementSize = entry.DataType.ByteSize();
-        return Map(path, StoredType(path, name, entry), elementSize)
-            .narrow(0, entry.Offset / elementSize, entry.ByteLength / elementSize)
-            .view(shape.ToArray());
+        var stored = Map(path, StoredType(path, name, entry), elementSize);
+        var (first, count) = (entry.Offset / elementSize, entry.ByteLength / elementSize);
+        if (first + count > stored.NumberOfElements)
+        {
+            throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
+        }
+
+        var weight = stored.narrow(0, first, count);
+        if (_read.Add(name))
+        {
+            WeightCheck.RequireNumbers(path, name, weight, type);
+        }
+
+        return weight.view(shape.ToArray());
     }
 
     private Tensor Map(string path, ScalarType storedType, int elementSize)
     {
         if (!_files.TryGetValue((path, storedType), out var file))
         {
-            file = from_file(path, false, new FileInfo(path).Length / elementSize, storedType).DetachFromDisposeScope();
+            using var stream = ModelFile.Open(path); // not by its name: that of a link has the link's own length
+            file = from_file(path, false, stream.Length / elementSize, storedType).DetachFromDisposeScope();
             _files.Add((path, storedType), file);
         }
 

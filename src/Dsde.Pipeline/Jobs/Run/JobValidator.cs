@@ -31,7 +31,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         CheckTokens(job);
         var policy = ReadPolicy(job.Policy);
         var prompt = Encode(job);
-        var context = engine.Description.ContextLength;
+        var (context, defaults) = (engine.Description.ContextLength, engine.Description.Defaults);
         if (prompt.Count >= context)
         {
             throw new JobRejectedException(
@@ -44,8 +44,11 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         return new GenerationRequest
         {
             PromptTokenIds = prompt,
-            MaxTokens = job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
-            Sampling = SamplingConversion.ToParameters(job),
+            MaxTokens = Math.Min(
+                job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
+                defaults.MaxTokens ?? int.MaxValue
+            ),
+            Sampling = SamplingConversion.ToParameters(job, defaults),
             StopStrings = job.Stop ?? [],
             StopTokenIds = job.StopTokenIds ?? [],
             IgnoreEos = job.IgnoreEos == true,

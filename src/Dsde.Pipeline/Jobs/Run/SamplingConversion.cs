@@ -1,21 +1,24 @@
 using System.Globalization;
 using Dsde.Contracts;
+using Dsde.Engine;
 using Dsde.Engine.Sampling;
 
 namespace Dsde.Pipeline.Jobs.Run;
 
-/// <summary>How a job wants its tokens drawn, in the engine's terms. What a job leaves out is off.</summary>
+/// <summary>How a job wants its tokens drawn, in the engine's terms. What a job leaves out is as the model has it, or off.</summary>
 internal static class SamplingConversion
 {
     /// <param name="job">A job without mistakes.</param>
-    public static SamplingParameters ToParameters(SubmitGenerationJob job) =>
+    /// <param name="defaults">What holds where the job says nothing.</param>
+    public static SamplingParameters ToParameters(SubmitGenerationJob job, GenerationDefaults defaults) =>
         new()
         {
-            Temperature = (float)(job.Temperature ?? 1),
-            TopP = Math.Max(float.Epsilon, (float)(job.TopP ?? 1)), // more than 0, but perhaps not in single precision
-            TopK = job.TopK ?? 0,
-            MinP = (float)(job.MinP ?? 0),
-            RepetitionPenalty = (float)(job.RepetitionPenalty ?? 1),
+            Temperature = (float)(job.Temperature ?? defaults.Temperature ?? 1),
+            // More than 0, but perhaps not in single precision.
+            TopP = Math.Max(float.Epsilon, (float)(job.TopP ?? defaults.TopP ?? 1)),
+            TopK = job.TopK ?? defaults.TopK ?? 0,
+            MinP = (float)(job.MinP ?? defaults.MinP ?? 0),
+            RepetitionPenalty = (float)(job.RepetitionPenalty ?? defaults.RepetitionPenalty ?? 1),
             PresencePenalty = (float)(job.PresencePenalty ?? 0),
             FrequencyPenalty = (float)(job.FrequencyPenalty ?? 0),
             LogitBias = ToBiases(job.LogitBias),
