@@ -81,7 +81,7 @@ public sealed class JobFilesAsPeopleHaveThemTests
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--resume");
 
         ended.ExitCode.ShouldBe(1, ended.Error + ended.Output);
-        ended.Output.ShouldContain("had ended before and keep their results");
+        ended.Output.ShouldContain("had ended before; what became of them is kept");
         var all = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
         all.Select(result => result.CustomId).ShouldBe(Enumerable.Range(0, 400).Select(i => $"job-{i}"));
         var byId = all.ToDictionary(result => result.CustomId, result => result.Line.GetRawText());

@@ -135,9 +135,7 @@ internal sealed class RunCommand : DsdeCommand
             await using var results = await run.GrowAsync(file, folder, cancellationToken);
             if (results.EndedBeforeCount > 0)
             {
-                configuration.Output.WriteLine(
-                    $"{Count(results.EndedBeforeCount, "job")} had ended before and {(results.EndedBeforeCount == 1 ? "keeps its result" : "keep their results")}"
-                );
+                configuration.Output.WriteLine($"{Count(results.EndedBeforeCount, "job")} had ended before; what became of them is kept");
             }
 
             await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(

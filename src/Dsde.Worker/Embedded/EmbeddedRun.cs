@@ -82,7 +82,9 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         return new EmbeddedRun(host, engine, batchId);
     }
 
-    /// <summary>Sends those of the file's jobs that have not ended and waits for their ends, which go to <paramref name="results"/>.</summary>
+    /// <summary>
+    /// Sends those of the file's jobs that have not ended and waits for their ends, which go to <paramref name="results"/>.
+    /// </summary>
     /// <exception cref="ExpectedFailureException">The engine has broken down, so that they will have none.</exception>
     public async Task RunAsync(JobFile file, int jobCount, GrowingResults results, CancellationToken cancellationToken)
     {
