@@ -29,7 +29,15 @@ public static class CanonicalRequest
     /// The request in canonical JSON as far as it may be stored where prompts may not; of a chat that it was one, without its messages.
     /// </summary>
     public static string WriteWithoutPrompt(SubmitGenerationJob job) =>
-        JsonSerializer.Serialize(Normalize(job) with { Prompt = null, Messages = job.Messages is null ? null : [] }, Json);
+        JsonSerializer.Serialize(
+            Normalize(job) with
+            {
+                Prompt = null,
+                PromptTokenIds = job.PromptTokenIds is null ? null : [],
+                Messages = job.Messages is null ? null : [],
+            },
+            Json
+        );
 
     /// <summary>Reads a request back.</summary>
     /// <exception cref="JsonException">The text is no request.</exception>

@@ -37,8 +37,8 @@ public static partial class JobRules
             ?? In(nameof(job.Policy), name => CheckName(name, job.Policy, MaxNameLength))
             ?? In(nameof(job.SamplingMode), name => CheckName(name, job.SamplingMode, MaxNameLength))
             ?? In(nameof(job.Metadata), name => CheckMetadata(name, job.Metadata))
-            ?? FindInfinite(job, nameOf)
             ?? In(nameof(job.LogitBias), name => CheckTokens(name, job.LogitBias))
+            ?? FindInfinite(job, nameOf)
             ?? In(nameof(job.Prompt), name => CheckText(name, job.Prompt))
             ?? In(nameof(job.Messages), name => CheckMessages(name, job.Messages))
             ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop));
@@ -62,22 +62,22 @@ public static partial class JobRules
             ? $"{field} is {job.BatchJobCount}, but {batchField} is missing; give both, or neither."
         : null;
 
-    /// <summary>A number too large for the type is infinite, which can't be written down again.</summary>
+    /// <summary>A number too large for the type is infinite, which can't be written down again and is in no range.</summary>
     private static JobMistake? FindInfinite(SubmitGenerationJob job, Func<string, string> nameOf)
     {
-        (string Property, double? Value)[] numbers =
+        IEnumerable<double?> numbers =
         [
-            (nameof(job.Temperature), job.Temperature),
-            (nameof(job.TopP), job.TopP),
-            (nameof(job.MinP), job.MinP),
-            (nameof(job.RepetitionPenalty), job.RepetitionPenalty),
-            (nameof(job.PresencePenalty), job.PresencePenalty),
-            (nameof(job.FrequencyPenalty), job.FrequencyPenalty),
-            .. job.LogitBias?.Values.Select(bias => (nameof(job.LogitBias), (double?)bias)) ?? [],
+            job.Temperature,
+            job.TopP,
+            job.MinP,
+            job.RepetitionPenalty,
+            job.PresencePenalty,
+            job.FrequencyPenalty,
+            .. job.LogitBias?.Values.Select(bias => (double?)bias) ?? [],
         ];
-        return numbers.FirstOrDefault(number => number.Value is { } value && !double.IsFinite(value)).Property is { } wrong
-            ? new JobMistake(nameOf(wrong), $"{nameOf(wrong)} has a number that is not finite; give one in the field's range.")
-            : null;
+        return numbers.All(number => number is null || double.IsFinite(number.Value))
+            ? null
+            : FindOutOfRange(job, nameOf) ?? FindBadToken(job, nameOf);
     }
 
     /// <summary>As numbers are written, so that no token is named twice.</summary>

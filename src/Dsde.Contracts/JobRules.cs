@@ -32,9 +32,9 @@ public static partial class JobRules
             (nameof(job.MinP), job.MinP is null or (>= 0 and <= 1), job.MinP, "give 0 (off) to 1"),
             (
                 nameof(job.RepetitionPenalty),
-                job.RepetitionPenalty is null or (> 0 and <= 100),
+                job.RepetitionPenalty is null or (>= 0.01 and <= 100),
                 job.RepetitionPenalty,
-                "give more than 0 and at most 100; 1 is off"
+                "give 0.01 to 100; 1 is off"
             ),
             (nameof(job.PresencePenalty), job.PresencePenalty is null or (>= -2 and <= 2), job.PresencePenalty, "give -2 to 2; 0 is off"),
             (
@@ -60,11 +60,20 @@ public static partial class JobRules
         if (rules.FirstOrDefault(rule => !rule.IsRight) is { Property: not null } broken)
         {
             var name = nameOf(broken.Property);
-            return new JobMistake(name, string.Create(CultureInfo.InvariantCulture, $"{name} is {broken.Value}; {broken.Allowed}."));
+            return new JobMistake(name, $"{name} is {Show(broken.Value)}; {broken.Allowed}.");
         }
 
         return FindContradiction(job, nameOf);
     }
+
+    /// <summary>A number that is too large for its type has become infinite, which nobody has written.</summary>
+    private static string Show(object? value) =>
+        value switch
+        {
+            double.PositiveInfinity => "beyond 1.8e308",
+            double.NegativeInfinity => "below -1.8e308",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
 
     private static JobMistake? FindContradiction(SubmitGenerationJob job, Func<string, string> nameOf)
     {
@@ -80,29 +89,31 @@ public static partial class JobRules
     private static JobMistake? FindBadToken(SubmitGenerationJob job, Func<string, string> nameOf)
     {
         var (stops, biases) = (nameOf(nameof(job.StopTokenIds)), nameOf(nameof(job.LogitBias)));
-        var wrongBias = job.LogitBias?.FirstOrDefault(bias => bias.Value is < -100 or > 100);
+        var wrongBias = job.LogitBias?.FirstOrDefault(bias => bias.Value is not (>= -100 and <= 100));
         return job.StopTokenIds is { Count: > MaxStopTokens }
                 ? new JobMistake(stops, $"{stops} has {job.StopTokenIds.Count} tokens; give at most {MaxStopTokens}.")
             : job.LogitBias is { Count: > MaxBiases }
                 ? new JobMistake(biases, $"{biases} has {job.LogitBias.Count} tokens; give at most {MaxBiases}.")
             : wrongBias is { Key: not null } wrong
-                ? new JobMistake(
-                    biases,
-                    string.Create(CultureInfo.InvariantCulture, $"{biases} of token {wrong.Key} is {wrong.Value}; give -100 to 100.")
-                )
+                ? new JobMistake(biases, $"{biases} of token {wrong.Key} is {Show(wrong.Value)}; give -100 to 100.")
             : null;
     }
 
     private static JobMistake? FindBadPrompt(SubmitGenerationJob job, Func<string, string> nameOf)
     {
-        var (prompt, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.Messages)));
+        var (prompt, tokens, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.PromptTokenIds)), nameOf(nameof(job.Messages)));
+        (string Name, bool IsGiven)[] ways =
+        [
+            (prompt, job.Prompt is not null),
+            (tokens, job.PromptTokenIds is not null),
+            (messages, job.Messages is not null),
+        ];
+        var given = ways.Where(way => way.IsGiven).Select(way => way.Name).ToArray();
         return job switch
         {
-            { Prompt: null, Messages: null } => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
-            { Prompt: not null, Messages: not null } => new JobMistake(
-                prompt,
-                $"Both {prompt} and {messages} are given; give one of them."
-            ),
+            _ when given.Length == 0 => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
+            _ when given.Length > 1 => new JobMistake(given[0], $"Both {given[0]} and {given[1]} are given; give one of them."),
+            { PromptTokenIds.Count: 0 } => new JobMistake(tokens, $"{tokens} is empty; give at least one token."),
             { Prompt: "" } => new JobMistake(prompt, $"{prompt} is empty; give at least one character."),
             { Messages.Count: 0 } => new JobMistake(messages, $"{messages} is empty; give at least one."),
             { Messages: { } turns } when turns.FirstOrDefault(turn => !Roles.Contains(turn.Role, StringComparer.Ordinal)) is { } turn =>

@@ -1,10 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Dsde.Contracts;
 
 /// <summary>
 /// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or
 /// <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
-/// <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they are configured otherwise, and
-/// no property twice.
+/// <see cref="Prompt"/>, <see cref="PromptTokenIds"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they
+/// are configured otherwise, and no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob
 {
@@ -31,6 +33,9 @@ public sealed record SubmitGenerationJob
     /// <summary>The text to continue; any characters but NUL.</summary>
     public string? Prompt { get; init; }
 
+    /// <summary>The tokens to continue, as they stand: none is put before them. Ids of the model's vocabulary, at least one.</summary>
+    public IReadOnlyList<int>? PromptTokenIds { get; init; }
+
     /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
 
@@ -39,7 +44,7 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>Sampling temperature, 0 to 2; 0 is greedy; null for the model's default, otherwise 1.</summary>
+    /// <summary>Sampling temperature, 0 to 2; below 0.00001 it is greedy; null for the model's default, otherwise 1.</summary>
     public double? Temperature { get; init; }
 
     /// <summary>Nucleus mass, above 0 to 1; 1 is off; null for the model's default, otherwise off.</summary>
@@ -55,7 +60,7 @@ public sealed record SubmitGenerationJob
     public double? MinP { get; init; }
 
     /// <summary>
-    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, above 0 to 100; 1 is off;
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative, 0.01 to 100; 1 is off;
     /// null for the model's default, otherwise off.
     /// </summary>
     public double? RepetitionPenalty { get; init; }
@@ -97,7 +102,10 @@ public sealed record SubmitGenerationJob
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
     public int? Priority { get; init; }
 
-    /// <summary>The job is not started after this moment, and ends at it with what there is; null for no limit.</summary>
+    /// <summary>
+    /// The job is not started after this moment, and ends at it with what there is; without an offset it is UTC; null for no limit.
+    /// </summary>
+    [JsonConverter(typeof(InstantConverter))]
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>

@@ -119,7 +119,14 @@ public sealed class GenerationEngine : IGenerationEngine
         ArgumentNullException.ThrowIfNull(request);
         RequestCheck.Require(request, Description);
         cancellationToken.ThrowIfCancellationRequested();
-        request = request with { Sampling = request.Sampling with { Mode = request.Sampling.Mode ?? _defaultMode } };
+        request = request with
+        {
+            Sampling = request.Sampling with
+            {
+                Mode = request.Sampling.Mode ?? _defaultMode,
+                Temperature = request.Sampling.IsGreedy ? 0 : request.Sampling.Temperature,
+            },
+        };
         var sequence = new Sequence(
             request,
             _policies.Find(request.Policy),

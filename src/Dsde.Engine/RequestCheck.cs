@@ -7,7 +7,6 @@ namespace Dsde.Engine;
 internal static class RequestCheck
 {
     private const int MostTopLogProbabilities = 20;
-    private const float LargestRepetitionPenalty = 100f;
 
     /// <exception cref="ArgumentException">What is wrong, with the value and what is allowed.</exception>
     public static void Require(GenerationRequest request, EngineDescription engine)
@@ -54,8 +53,11 @@ internal static class RequestCheck
         Require(sampling.TopK >= 0, $"TopK is {sampling.TopK}; give 0 (off) or more.");
         Require(sampling.MinP is >= 0f and <= 1f, $"MinP is {sampling.MinP}; give 0 (off) to 1.");
         Require(
-            sampling.RepetitionPenalty is > 0f and <= LargestRepetitionPenalty,
-            $"RepetitionPenalty is {sampling.RepetitionPenalty}; give more than 0 and at most {LargestRepetitionPenalty}; 1 is off."
+            sampling.RepetitionPenalty
+                is >= SamplingParameters.SmallestRepetitionPenalty
+                    and <= SamplingParameters.LargestRepetitionPenalty,
+            $"RepetitionPenalty is {sampling.RepetitionPenalty}; give {SamplingParameters.SmallestRepetitionPenalty} to "
+                + $"{SamplingParameters.LargestRepetitionPenalty}; 1 is off."
         );
         Require(sampling.PresencePenalty is >= -2f and <= 2f, $"PresencePenalty is {sampling.PresencePenalty}; give -2 to 2; 0 is off.");
         Require(sampling.FrequencyPenalty is >= -2f and <= 2f, $"FrequencyPenalty is {sampling.FrequencyPenalty}; give -2 to 2; 0 is off.");

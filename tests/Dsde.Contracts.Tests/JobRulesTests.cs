@@ -18,23 +18,11 @@ public sealed class JobRulesTests
             { Plain with { TopP = 0 }, "topP is 0; give more than 0 and at most 1.", "top_p" },
             { Plain with { TopK = -1 }, "topK is -1; give 0 (off) or more.", "top_k" },
             { Plain with { MinP = 1.5 }, "minP is 1.5; give 0 (off) to 1.", "min_p" },
-            {
-                Plain with
-                {
-                    RepetitionPenalty = 0,
-                },
-                "repetitionPenalty is 0; give more than 0 and at most 100; 1 is off.",
-                "repetition_penalty"
-            },
+            { Plain with { RepetitionPenalty = 0 }, "repetitionPenalty is 0; give 0.01 to 100; 1 is off.", "repetition_penalty" },
             { Plain with { PresencePenalty = -2.5 }, "presencePenalty is -2.5; give -2 to 2; 0 is off.", "presence_penalty" },
-            {
-                Plain with
-                {
-                    FrequencyPenalty = double.NaN,
-                },
-                "frequencyPenalty has a number that is not finite; give one in the field's range.",
-                "frequency_penalty"
-            },
+            { Plain with { FrequencyPenalty = double.NaN }, "frequencyPenalty is NaN; give -2 to 2; 0 is off.", "frequency_penalty" },
+            { Plain with { Temperature = double.PositiveInfinity }, "temperature is beyond 1.8e308; give 0 (greedy) to 2.", "temperature" },
+            { Bias("3", double.NegativeInfinity), "logitBias of token 3 is below -1.8e308; give -100 to 100.", "logit_bias" },
             { Bias("the", 1), "logitBias has the token 'the'; give token ids, from 0 on.", "logit_bias" },
             { Bias("-1", 1), "logitBias has the token '-1'; give token ids, from 0 on.", "logit_bias" },
             { Bias("3", 101), "logitBias of token 3 is 101; give -100 to 100.", "logit_bias" },

@@ -9,6 +9,9 @@ internal sealed record BatchDefaults
     /// <summary>Alias every job is sent under, whatever model its line names; null to take the line's.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Alias of jobs whose line names no model; null to refuse such lines.</summary>
+    public string? ModelIfSilent { get; init; }
+
     /// <summary>Policy of jobs that name none; null for the worker's.</summary>
     public string? Policy { get; init; }
 

@@ -12,6 +12,9 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int? _expected;
 
+    /// <summary>Called with every job that has ended, once, before its end counts.</summary>
+    public event Action<Guid>? JobEnded;
+
     /// <summary>One release per job that ended; whoever feeds jobs waits here for room.</summary>
     public SemaphoreSlim Ends => _ends;
 
@@ -49,6 +52,7 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
             if (_seen.Add(job))
             {
                 tally.Add(jobEvent);
+                JobEnded?.Invoke(job);
                 _ends.Release();
                 CompleteIfAllEnded();
             }

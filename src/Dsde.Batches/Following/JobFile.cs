@@ -3,18 +3,49 @@ using Dsde.Batches.Files.Results;
 
 namespace Dsde.Batches.Following;
 
-/// <summary>A job file, to be read as often as needed; nothing of it is kept.</summary>
-/// <param name="Path">The file.</param>
+/// <summary>A job file, to be read as often as needed; nothing of it is kept in memory.</summary>
+/// <param name="Path">The file, as it was named.</param>
 /// <param name="Limit">Lines with jobs to read; null for all.</param>
 /// <param name="Defaults">What jobs get where their line is silent.</param>
-internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
+internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) : IDisposable
 {
+    private const string StandardInput = "-";
+
+    /// <summary>Copy of what can be read only once; null where the file itself can be read again.</summary>
+    private string? CopyPath { get; init; }
+
+    /// <summary>Opens a file, or takes a copy of a pipe (<c>-</c> is the standard input), which can be read only once.</summary>
+    /// <exception cref="JobFileException">It is missing.</exception>
+    public static async Task<JobFile> OpenAsync(string path, int? limit, BatchDefaults defaults, CancellationToken cancellationToken)
+    {
+        var file = new JobFile(path, limit, defaults);
+        if (path != StandardInput && !File.Exists(path))
+        {
+            throw new JobFileException(
+                $"Job file {path} is missing. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, "
+                    + "or - for the standard input."
+            );
+        }
+
+        await using var stream = path == StandardInput ? Console.OpenStandardInput() : BatchFileReader.Open(path);
+        return stream.CanSeek ? file : file with { CopyPath = await CopyAsync(stream, cancellationToken) };
+    }
+
+    /// <summary>Removes the copy of a pipe.</summary>
+    public void Dispose()
+    {
+        if (CopyPath is { } copy)
+        {
+            File.Delete(copy);
+        }
+    }
+
     /// <summary>The lines, up to the limit of jobs.</summary>
     public async IAsyncEnumerable<BatchFileLine> ReadAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        await using var stream = BatchFileReader.Open(Path);
+        await using var stream = BatchFileReader.Open(CopyPath ?? Path);
         var jobs = 0;
         await foreach (var line in BatchFileReader.ReadAsync(stream, Defaults, cancellationToken))
         {
@@ -41,27 +72,41 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults)
         }
     }
 
-    /// <summary>Jobs and bad lines.</summary>
-    /// <exception cref="JobFileException">The file is missing or has nothing in it.</exception>
-    public async Task<(int Jobs, int Errors)> CountAsync(CancellationToken cancellationToken)
+    /// <summary>What is in it.</summary>
+    /// <exception cref="JobFileException">The file has nothing in it.</exception>
+    public async Task<JobFileCount> CountAsync(CancellationToken cancellationToken)
     {
-        if (!File.Exists(Path))
-        {
-            throw new JobFileException(
-                $"Job file {Path} is missing. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl."
-            );
-        }
-
         var (jobs, errors) = (0, 0);
+        var models = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var line in ReadAsync(cancellationToken))
         {
             _ = line.Job is null ? errors++ : jobs++;
+            if (line.Job is { } job && models.Count <= 1)
+            {
+                models.Add(job.Model);
+            }
         }
 
         return jobs + errors > 0
-            ? (jobs, errors)
+            ? new JobFileCount(jobs, errors, models.Count == 1 ? models.Single() : null)
             : throw new JobFileException(
                 $"Job file {Path} is empty: it has no jobs. Give a file of JSON lines in the OpenAI batch format."
             );
+    }
+
+    private static async Task<string> CopyAsync(Stream pipe, CancellationToken cancellationToken)
+    {
+        var path = System.IO.Path.GetTempFileName(); // nobody else may read it
+        try
+        {
+            await using var copy = new FileStream(path, FileMode.Truncate, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
+            await pipe.CopyToAsync(copy, cancellationToken);
+            return path;
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 }

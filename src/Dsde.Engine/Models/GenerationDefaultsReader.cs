@@ -22,7 +22,7 @@ internal static class GenerationDefaultsReader
             TopP = Number(file, "top_p", value => value is > 0 and <= 1, "more than 0 and at most 1"),
             TopK = (int?)Number(file, "top_k", IsCount, "a whole number, -1 and 0 for off") is { } topK ? Math.Max(0, topK) : null,
             MinP = Number(file, "min_p", value => value is >= 0 and <= 1, "0 to 1"),
-            RepetitionPenalty = Number(file, "repetition_penalty", value => value is > 0 and <= 100, "more than 0 and at most 100"),
+            RepetitionPenalty = Number(file, "repetition_penalty", value => value is >= 0.01 and <= 100, "0.01 to 100"),
             MaxTokens = (int?)Number(file, "max_new_tokens", value => value >= 1 && IsCount(value), "a whole number above 0"),
         };
     }

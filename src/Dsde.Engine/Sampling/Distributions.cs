@@ -15,7 +15,9 @@ internal static class Distributions
         using var scope = NewDisposeScope();
         var cumulative = weights.cumsum(-1); // [n, V]
         var total = cumulative.narrow(1, weights.shape[1] - 1, 1); // [n, 1]
-        var drawn = searchsorted(cumulative, total * uniforms.unsqueeze(1), right: true);
+
+        // The first token up to which there is at least that mass. The product can round to the total, but not to nothing.
+        var drawn = searchsorted(cumulative, total * uniforms.unsqueeze(1));
         return drawn.clamp_(0, weights.shape[1] - 1).squeeze(1).MoveToOuterDisposeScope();
     }
 }

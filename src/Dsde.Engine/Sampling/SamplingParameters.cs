@@ -3,9 +3,20 @@ namespace Dsde.Engine.Sampling;
 /// <summary>How a request's tokens are drawn.</summary>
 public sealed record SamplingParameters
 {
+    /// <summary>
+    /// Temperatures below it are greedy. Nearer to 0, differences of logits outgrow what noise in single precision can tell apart.
+    /// </summary>
+    public const float SmallestTemperature = 1e-5f;
+
+    /// <summary>Range of <see cref="RepetitionPenalty"/>: logits stay numbers, whatever is done to them after.</summary>
+    public const float SmallestRepetitionPenalty = 0.01f;
+
+    /// <summary>As above.</summary>
+    public const float LargestRepetitionPenalty = 100f;
+
     private static readonly IReadOnlyDictionary<int, float> NoBias = new Dictionary<int, float>();
 
-    /// <summary>0 is greedy; otherwise logits are divided by it. 0 to 2.</summary>
+    /// <summary>0 to 2. Logits are divided by it; below <see cref="SmallestTemperature"/> it is greedy.</summary>
     public float Temperature { get; init; } = 1f;
 
     /// <summary>The smallest set of most probable tokens with at least this mass is kept. Above 0 to 1; 1 keeps all.</summary>
@@ -20,7 +31,7 @@ public sealed record SamplingParameters
     public float MinP { get; init; }
 
     /// <summary>
-    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative; 1 is off. Above 0.
+    /// Logits of tokens in the prompt or output are divided by it where positive and multiplied where negative; 1 is off. 0.01 to 100.
     /// </summary>
     public float RepetitionPenalty { get; init; } = 1f;
 
@@ -43,7 +54,7 @@ public sealed record SamplingParameters
     public ulong Seed { get; init; }
 
     /// <summary>Whether the most probable token is always taken.</summary>
-    public bool IsGreedy => Temperature == 0f;
+    public bool IsGreedy => Temperature < SmallestTemperature;
 
     /// <summary>The mode that is used. The engine has filled in its default by then.</summary>
     internal SamplingMode EffectiveMode =>

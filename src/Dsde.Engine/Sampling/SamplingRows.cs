@@ -20,6 +20,11 @@ internal sealed class SamplingRows
     /// <summary>1 / temperature, 1 in greedy rows. <c>[n, 1] f32</c></summary>
     public Tensor? InverseTemperature { get; private init; }
 
+    /// <summary>
+    /// Which rows have a temperature other than 1, so that their logits are scaled. 1 or 0, null if no row has. <c>[n, 1] f32</c>
+    /// </summary>
+    public Tensor? IsScaled { get; private init; }
+
     /// <summary>Tokens kept. <c>[n, 1] i64</c></summary>
     public Tensor? TopK { get; private init; }
 
@@ -66,6 +71,7 @@ internal sealed class SamplingRows
             AnyRejection = rejecting > 0,
             Rejection = rejecting > 0 && rejecting < batch.Count ? Column(row => row.EffectiveMode == SamplingMode.Rejection) : null,
             InverseTemperature = ColumnUnless(row => row.IsGreedy ? 1f : 1f / row.Temperature, 1f),
+            IsScaled = ColumnUnless(row => row.IsGreedy || row.Temperature == 1f ? 0f : 1f, 0f),
             TopK = topKs.Any(k => k > 0)
                 ? tensor(topKs.Select(k => k > 0 ? (long)k : vocabularySize).ToArray(), device: device).unsqueeze(1)
                 : null,
@@ -126,6 +132,7 @@ internal sealed class SamplingRows
             AnyRejection = AnyRejection,
             Rejection = Apply(Rejection),
             InverseTemperature = Apply(InverseTemperature),
+            IsScaled = Apply(IsScaled),
             TopK = Apply(TopK),
             LargestTopK = LargestTopK,
             TopP = Apply(TopP),

@@ -67,9 +67,10 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
             scores = Penalties.Apply(scores, parameters, rows.History);
         }
 
-        if (parameters.InverseTemperature is { } inverse)
+        if (parameters.InverseTemperature is { } inverse && parameters.IsScaled is { } scaled)
         {
-            scores = scores * inverse;
+            // Scaled from the best score on: what small temperatures make large are distances of tokens that nobody will draw.
+            scores = (scores - (scores.amax([-1], keepdim: true) * scaled)) * inverse;
         }
 
         if (parameters.Truncate)

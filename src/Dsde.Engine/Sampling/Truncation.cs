@@ -68,7 +68,7 @@ internal static class Truncation
     {
         var sorted = scores.sort(-1, descending: true).Values; // [n, V]
         var probabilities = sorted.softmax(-1);
-        var size = (probabilities.cumsum(-1) - probabilities < topP).sum(-1, keepdim: true);
+        var size = (probabilities.cumsum(-1) - probabilities < topP).sum(-1, keepdim: true).clamp(min: 1);
         return sorted.gather(1, size - 1);
     }
 

@@ -174,10 +174,11 @@ internal sealed class BenchCommand : DsdeCommand
                 );
         }
 
-        var file = new JobFile(
+        var file = await JobFile.OpenAsync(
             path,
             arguments.GetValue(_limit),
-            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name }
+            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name },
+            cancellationToken
         );
         await file.CountAsync(cancellationToken);
         return file;

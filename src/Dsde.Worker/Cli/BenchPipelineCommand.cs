@@ -103,10 +103,11 @@ internal sealed class BenchPipelineCommand : DsdeCommand
     )
     {
         var options = _engine.Apply(arguments, settings.Engine());
-        var file = new JobFile(
+        using var file = await JobFile.OpenAsync(
             path,
             arguments.GetValue(_limit),
-            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name }
+            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name },
+            cancellationToken
         );
         await file.CountAsync(cancellationToken);
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));

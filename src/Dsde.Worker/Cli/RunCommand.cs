@@ -28,6 +28,11 @@ internal sealed class RunCommand : DsdeCommand
         Description = "Jobs without a seed get this one plus their line number.",
         HelpName = "N",
     };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description =
+            "Go on with the run of this file that was broken off in the folder of --out: jobs that have ended keep their results.",
+    };
     private readonly Option<bool> _noSpeedUp = new("--no-speedup")
     {
         Description = "Leave out the comparison with autoregressive decoding.",
@@ -39,13 +44,16 @@ internal sealed class RunCommand : DsdeCommand
             "run",
             "Run a job file in this process: no broker, no database server.",
             "dsde run samples/mixed.jsonl",
-            "dsde run jobs.jsonl --policy static:4 --batch-size 16 --out results/"
+            "dsde run jobs.jsonl --policy static:4 --batch-size 16 --out results/",
+            "dsde run jobs.jsonl --out results/ --resume",
+            "zcat jobs.jsonl.gz | dsde run - --out results/"
         )
     {
         Add(_file);
         Add(_out);
         Add(_limit);
         Add(_seed);
+        Add(_resume);
         _engine.AddTo(this);
         Add(_noSpeedUp);
         SetAction(RunAsync);
@@ -55,41 +63,59 @@ internal sealed class RunCommand : DsdeCommand
     {
         var settings = new ProgramSettings();
         var options = _engine.Apply(arguments, settings.Engine());
-        var batchId = Guid.NewGuid();
-        var file = new JobFile(
+        var target = new DirectoryInfo(options.Target).Name;
+        var served = FindServed(settings, options, target);
+        using var opened = await JobFile.OpenAsync(
             arguments.GetRequiredValue(_file),
             arguments.GetValue(_limit),
             new BatchDefaults
             {
-                BatchId = batchId,
-                Model = new DirectoryInfo(options.Target).Name,
+                BatchId = Guid.NewGuid(),
+                ModelIfSilent = target,
                 Seed = arguments.GetValue(_seed),
-            }
+            },
+            cancellationToken
         );
         var folder = arguments.GetRequiredValue(_out);
-        file.RequireNotIn(folder);
-        var (jobCount, _) = await file.CountAsync(cancellationToken);
+        opened.RequireNotIn(folder);
+        var count = await opened.CountAsync(cancellationToken);
         Directory.CreateDirectory(folder);
+        var databasePath = Path.Combine(folder, "dsde.db");
+
+        // A file of one model is meant for whatever runs it; one of several says what is meant for whom.
+        var renamed = count.OnlyModel is { } model && !served.Contains(model, StringComparer.Ordinal) ? model : null;
+        var file = renamed is null ? opened : opened with { Defaults = opened.Defaults with { Model = target } };
+        if (arguments.GetValue(_resume))
+        {
+            file = await PastRun.FindAsync(databasePath, file, count.Jobs, cancellationToken);
+        }
 
         var output = arguments.InvocationConfiguration.Output;
         var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
-        Describe(output, engine.Description, jobCount);
+        Describe(output, engine.Description, count.Jobs);
         await using var run = await EmbeddedRun.StartAsync(
             engine,
-            Path.Combine(folder, "dsde.db"),
-            batchId,
+            databasePath,
+            file.Defaults.BatchId,
+            served,
             settings.Configuration,
             cancellationToken
         );
-        return await RunAsync(
+        var exitCode = await RunAsync(
             run,
             file,
-            jobCount,
+            count.Jobs,
             folder,
             !arguments.GetValue(_noSpeedUp),
             arguments.InvocationConfiguration,
             cancellationToken
         );
+        if (renamed is not null)
+        {
+            await output.WriteLineAsync($"all lines name the model '{renamed}'; {target} ran them");
+        }
+
+        return exitCode;
     }
 
     private static async Task<int> RunAsync(
@@ -106,9 +132,15 @@ internal sealed class RunCommand : DsdeCommand
         var started = TimeProvider.System.GetTimestamp();
         try
         {
+            await using var results = await run.GrowAsync(file, folder, cancellationToken);
+            if (results.EndedBeforeCount > 0)
+            {
+                configuration.Output.WriteLine($"{Count(results.EndedBeforeCount, "job")} had ended before; what became of them is kept");
+            }
+
             await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(
-                run.RunAsync(file, jobCount, cancellationToken),
-                jobCount,
+                run.RunAsync(file, jobCount, results, cancellationToken),
+                jobCount - results.EndedBeforeCount,
                 run.Tally.Sample
             );
         }
@@ -149,6 +181,13 @@ internal sealed class RunCommand : DsdeCommand
         {
             return new Dictionary<string, double>();
         }
+    }
+
+    /// <summary>The target by its folder's name, and by the aliases that are configured, or come with the demo pair.</summary>
+    private static string[] FindServed(ProgramSettings settings, EngineOptions options, string target)
+    {
+        var hasAliases = settings.Configuration.GetSection("Dsde:Worker:Models").Exists() || options.Target == new EngineOptions().Target;
+        return [target, .. hasAliases ? settings.Worker().Models : []];
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)

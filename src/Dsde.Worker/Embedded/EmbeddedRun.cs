@@ -45,6 +45,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         IGenerationEngine engine,
         string databasePath,
         Guid batchId,
+        IReadOnlyList<string> models,
         IConfiguration configuration,
         CancellationToken cancellationToken
     )
@@ -53,6 +54,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         var options = new WorkerOptions
         {
             WorkerId = "dsde-run",
+            Models = [.. models],
             DrainSeconds = 0,
             CheckpointTokens = 0,
         };
@@ -80,21 +82,30 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         return new EmbeddedRun(host, engine, batchId);
     }
 
-    /// <summary>Sends the file's jobs and waits for their ends.</summary>
+    /// <summary>
+    /// Sends those of the file's jobs that have not ended and waits for their ends, which go to <paramref name="results"/>.
+    /// </summary>
     /// <exception cref="ExpectedFailureException">The engine has broken down, so that they will have none.</exception>
-    public async Task RunAsync(JobFile file, int jobCount, CancellationToken cancellationToken)
+    public async Task RunAsync(JobFile file, int jobCount, GrowingResults results, CancellationToken cancellationToken)
     {
         await _host
             .Services.GetRequiredService<IJobStore>()
             .RegisterBatchAsync(new NewBatch(_batchId, jobCount, Path.GetFileName(file.Path)), cancellationToken);
         var follower = _host.Services.GetRequiredService<BatchFollower>();
-        follower.Expect(jobCount);
+        follower.JobEnded += results.See;
+        follower.Expect(jobCount - results.EndedBeforeCount);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _engine.BrokenDown);
         try
         {
             await _host
                 .Services.GetRequiredService<JobFeeder>()
-                .SendAsync(file.ReadAsync(stop.Token), WindowPerSlot * _engine.Description.BatchSize, follower.Ends, Sample, stop.Token);
+                .SendAsync(
+                    file.ReadAsync(stop.Token).Where(results.Expect),
+                    WindowPerSlot * _engine.Description.BatchSize,
+                    follower.Ends,
+                    Sample,
+                    stop.Token
+                );
             await follower.AllEnded.WaitAsync(stop.Token);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
@@ -102,6 +113,15 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             throw new ExpectedFailureException("The engine has broken down; jobs without a result have to be run again.", exception);
         }
     }
+
+    /// <summary>Begins to write results.jsonl and errors.jsonl, as far as they are.</summary>
+    public Task<GrowingResults> GrowAsync(JobFile file, string folder, CancellationToken cancellationToken) =>
+        GrowingResults.StartAsync(
+            folder,
+            file.ReadAsync(cancellationToken),
+            new StoredJobs(_host.Services.GetRequiredService<IJobStore>()),
+            cancellationToken
+        );
 
     /// <summary>Writes results.jsonl and errors.jsonl, in the order of the file.</summary>
     public Task<WrittenResults> WriteAsync(JobFile file, string folder, CancellationToken cancellationToken) =>

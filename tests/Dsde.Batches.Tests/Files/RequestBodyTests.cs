@@ -164,6 +164,49 @@ public sealed class RequestBodyTests
         error.Message.ShouldContain($"Did you mean '{meant}'?");
     }
 
+    [Theory]
+    [InlineData("[1,2,3]")]
+    [InlineData("[[1,2.0,3]]")]
+    public async Task A_prompt_may_be_token_ids(string prompt)
+    {
+        var job = await JobLines.ReadJobAsync(CompletionOf($"\"prompt\":{prompt}"));
+
+        job.Prompt.ShouldBeNull();
+        job.PromptTokenIds.ShouldBe([1, 2, 3]);
+    }
+
+    [Theory]
+    [InlineData("\"prompt\":[\"a\",\"b\"]", "body.prompt")]
+    [InlineData("\"prompt\":[[1],[2]]", "body.prompt")]
+    [InlineData("\"prompt\":[1,\"a\"]", "body.prompt")]
+    [InlineData("\"prompt\":[1.5]", "body.prompt")]
+    [InlineData("\"prompt\":\"a\",\"expires_at\":\"tomorrow\"", "body.expires_at")]
+    public async Task Prompts_and_deadlines_of_another_form_are_refused_by_name(string fields, string field) =>
+        (await JobLines.ReadErrorAsync(CompletionOf(fields))).Field.ShouldBe(field);
+
+    [Theory]
+    [InlineData("2026-11-26T12:00:00")]
+    [InlineData("2026-11-26T21:00:00+09:00")]
+    public async Task A_deadline_without_an_offset_is_UTC(string deadline) =>
+        (await JobLines.ReadJobAsync(JobLines.Completion($"\"expires_at\":\"{deadline}\""))).ExpiresAt.ShouldBe(
+            new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero)
+        );
+
+    [Fact]
+    public async Task Replayed_answers_may_have_names_nothing_called_and_nothing_said()
+    {
+        var job = await JobLines.ReadJobAsync(
+            """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_tokens":12.0,"messages":["""
+                + """{"role":"user","content":"a","name":"ann"},{"role":"assistant","content":null,"tool_calls":[],"annotations":[]}]}}"""
+        );
+
+        job.MaxTokens.ShouldBe(12);
+        job.Messages.ShouldNotBeNull().Select(turn => turn.Content).ShouldBe(["a", ""]);
+    }
+
+    private static string CompletionOf(string fields) =>
+        $$"""{"custom_id":"a","url":"/v1/completions","body":{"model":"m",{{fields}}""" + "}}";
+
     [Fact]
     public async Task A_field_that_is_there_twice_is_refused()
     {
@@ -199,7 +242,7 @@ public sealed class RequestBodyTests
     [InlineData("""[{"role":"user"}]""", "body.messages[0].content")]
     [InlineData("""[{"role":"user","content":[{"type":"image_url"}]}]""", "body.messages[0].content")]
     [InlineData("""[]""", "body.messages")]
-    [InlineData("""[{"role":"user","content":"x","name":"n"}]""", "body.messages[0].name")]
+    [InlineData("""[{"role":"user","content":"x","audio":{}}]""", "body.messages[0].audio")]
     [InlineData("""[{"role":"user","content":[{"type":"text","text":"x","cache":1}]}]""", "body.messages[0].content[0].cache")]
     public async Task Bad_messages_name_the_message(string messages, string field)
     {

@@ -14,15 +14,18 @@ public sealed class JobFileTests : IDisposable
     [Fact]
     public async Task Jobs_and_bad_lines_are_counted_apart()
     {
-        (await Open(Job("a"), "not JSON", Job("b")).CountAsync(TestContext.Current.CancellationToken)).ShouldBe((2, 1));
+        using var file = await OpenAsync(Job("a"), "not JSON", Job("b"));
+
+        (await file.CountAsync(TestContext.Current.CancellationToken)).ShouldBe(new JobFileCount(2, 1, "demo"));
     }
 
     [Fact]
     public async Task The_limit_counts_jobs_and_reading_ends_before_the_next_one()
     {
-        var file = Open("not JSON", Job("a"), Job("b"), "not JSON", Job("c")) with { Limit = 2 };
+        using var whole = await OpenAsync("not JSON", Job("a"), Job("b"), "not JSON", Job("c"));
+        var file = whole with { Limit = 2 };
 
-        (await file.CountAsync(TestContext.Current.CancellationToken)).ShouldBe((2, 2));
+        (await file.CountAsync(TestContext.Current.CancellationToken)).ShouldBe(new JobFileCount(2, 2, "demo"));
     }
 
     [Theory]
@@ -30,16 +33,17 @@ public sealed class JobFileTests : IDisposable
     [InlineData("\n \n\n")]
     public async Task A_file_of_nothing_has_no_jobs(string content)
     {
-        var failure = await Open(content).CountAsync(TestContext.Current.CancellationToken).ShouldThrowAsync<JobFileException>();
+        using var file = await OpenAsync(content);
+        var failure = await file.CountAsync(TestContext.Current.CancellationToken).ShouldThrowAsync<JobFileException>();
 
         failure.Message.ShouldContain("it has no jobs");
     }
 
-    private JobFile Open(params string[] lines)
+    private Task<JobFile> OpenAsync(params string[] lines)
     {
         var path = _folder.PathOf("jobs.jsonl");
         File.WriteAllText(path, string.Join('\n', lines));
-        return new JobFile(path, null, new BatchDefaults { BatchId = Guid.NewGuid() });
+        return JobFile.OpenAsync(path, null, new BatchDefaults { BatchId = Guid.NewGuid() }, TestContext.Current.CancellationToken);
     }
 
     private static string Job(string customId) => JobLines.Completion(customId: customId);

@@ -28,8 +28,17 @@ public sealed class JobValidatorTests
                 },
                 "logitBias has the token 256; give token ids from 0 to 255."
             },
+            { Plain with { Prompt = null, PromptTokenIds = [1, 256] }, "promptTokenIds has the token 256; give token ids from 0 to 255." },
             { Plain with { StopTokenIds = [1, -1] }, "stopTokenIds has the token -1; give token ids from 0 to 255." },
         };
+
+    [Fact]
+    public void Tokens_of_a_prompt_are_taken_as_they_stand() =>
+        Validate(Plain with { Prompt = null, PromptTokenIds = [7, 0, 255] }).PromptTokenIds.ShouldBe([7, 0, 255]);
+
+    [Fact]
+    public void Masses_too_small_for_single_precision_are_still_more_than_nothing() =>
+        Validate(Plain with { TopP = 1e-300 }).Sampling.TopP.ShouldBeGreaterThan(0);
 
     [Theory]
     [MemberData(nameof(Mistakes))]

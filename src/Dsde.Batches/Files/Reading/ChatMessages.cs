@@ -40,16 +40,17 @@ internal static class ChatMessages
             "developer" => "system",
             var other => other,
         };
-        var message = new ChatMessage { Role = role, Content = ReadContent(fields, prefix) };
+        var message = new ChatMessage { Role = role, Content = ReadContent(fields, prefix, role) };
         KnownFields.Message.Settle(fields);
         return message;
     }
 
-    private static string ReadContent(JsonFields fields, string prefix)
+    /// <summary>An assistant that said nothing has null, as OpenAI writes it beside calls of tools.</summary>
+    private static string ReadContent(JsonFields fields, string prefix, string role)
     {
         if (fields.Take("content") is not { } content)
         {
-            throw Missing(prefix + "content");
+            return role == "assistant" ? "" : throw Missing(prefix + "content");
         }
 
         return content.ValueKind switch

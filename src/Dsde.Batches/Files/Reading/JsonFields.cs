@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Contracts;
 
 namespace Dsde.Batches.Files.Reading;
 
@@ -53,7 +54,7 @@ internal sealed class JsonFields
 
     public long? TakeLong(string name) =>
         Take(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
+        : WholeNumbers.TryRead(value, out var number) ? number
         : throw Wrong(name, value, "a whole number");
 
     public IEnumerable<KeyValuePair<string, JsonElement>> Left => _left;

@@ -31,6 +31,7 @@ internal sealed class KnownFields
         "sampling_mode",
         "policy",
         "priority",
+        "expires_at",
         "metadata",
         "logprobs",
         "return_token_ids",
@@ -113,9 +114,9 @@ internal sealed class KnownFields
     public static readonly KnownFields Message = new()
     {
         Supported = ["role", "content"],
+        Ignored = ["name"], // no template shows it
         Unsupported = new()
         {
-            ["name"] = NeutralValue.None,
             ["tool_calls"] = NeutralValue.Empty,
             ["tool_call_id"] = NeutralValue.None,
             ["function_call"] = NeutralValue.None,

@@ -9,6 +9,8 @@ namespace Dsde.Batches.Files.Reading;
 /// </summary>
 internal static class RequestBody
 {
+    private static readonly JsonSerializerOptions Instants = new() { Converters = { new InstantConverter() } };
+
     /// <param name="element">The body, an object.</param>
     /// <param name="isChat">Which of the two interfaces it is for.</param>
     /// <param name="line">What is known of its line.</param>
@@ -26,14 +28,16 @@ internal static class RequestBody
         var body = new JsonFields(element, "body.");
         var model = body.TakeString("model");
         var (withLogProbabilities, topCount) = isChat ? ReadChatLogProbabilities(body) : ReadCompletionLogProbabilities(body);
+        var (prompt, promptTokenIds) = isChat ? (null, null) : ReadPrompt(body);
         var job = new SubmitGenerationJob
         {
             JobId = line.JobId,
             BatchId = defaults.BatchId,
             CustomId = line.CustomId,
-            Model = defaults.Model ?? model ?? (defaults.AreForgotten ? "" : throw Missing("model")),
+            Model = defaults.Model ?? model ?? defaults.ModelIfSilent ?? (defaults.AreForgotten ? "" : throw Missing("model")),
             Messages = isChat ? ChatMessages.Read(body) : null,
-            Prompt = isChat ? null : ReadPrompt(body),
+            Prompt = prompt,
+            PromptTokenIds = promptTokenIds,
             MaxTokens = ReadMaxTokens(body),
             Temperature = body.TakeNumber("temperature"),
             TopP = body.TakeNumber("top_p"),
@@ -55,6 +59,7 @@ internal static class RequestBody
             SamplingMode = body.TakeString("sampling_mode"),
             Policy = body.TakeString("policy") ?? defaults.Policy,
             Priority = body.TakeInteger("priority"),
+            ExpiresAt = ReadExpiry(body),
             Metadata = ReadMetadata(body),
             ReturnLogProbabilities = withLogProbabilities,
             TopLogProbabilityCount = topCount,
@@ -77,17 +82,42 @@ internal static class RequestBody
     private static string FieldOf(JobMistake mistake) =>
         mistake.Field == JobFieldNames.InBatchFiles(nameof(SubmitGenerationJob.CustomId)) ? mistake.Field : $"body.{mistake.Field}";
 
-    private static string ReadPrompt(JsonFields body)
+    /// <summary>One prompt, as a text or as token ids, and also in a list of its own.</summary>
+    private static (string? Text, int[]? TokenIds) ReadPrompt(JsonFields body)
     {
-        var prompt = body.Take("prompt") ?? throw Missing("prompt");
-        if (prompt.ValueKind == JsonValueKind.Array && prompt.GetArrayLength() == 1)
+        var given = body.Take("prompt") ?? throw Missing("prompt");
+        var prompt =
+            given.ValueKind == JsonValueKind.Array
+            && given.GetArrayLength() == 1
+            && given[0].ValueKind is JsonValueKind.String or JsonValueKind.Array
+                ? given[0]
+                : given;
+        return prompt.ValueKind == JsonValueKind.String ? (prompt.GetString(), null)
+            : TryReadTokenIds(prompt) is { } ids ? (null, ids)
+            : throw body.Wrong("prompt", prompt, "one string, or one list of token ids (several prompts need a line each)");
+    }
+
+    private static int[]? TryReadTokenIds(JsonElement list) =>
+        list.ValueKind == JsonValueKind.Array
+        && list.EnumerateArray().All(id => WholeNumbers.TryRead(id, out var number) && number is >= int.MinValue and <= int.MaxValue)
+            ? [.. list.EnumerateArray().Select(id => WholeNumbers.TryRead(id, out var number) ? (int)number : 0)]
+            : null;
+
+    private static DateTimeOffset? ReadExpiry(JsonFields body)
+    {
+        if (body.Take("expires_at") is not { } moment)
         {
-            prompt = prompt[0];
+            return null;
         }
 
-        return prompt.ValueKind == JsonValueKind.String && prompt.GetString() is { } text
-            ? text
-            : throw body.Wrong("prompt", prompt, "one string (several prompts need a line each)");
+        try
+        {
+            return moment.Deserialize<DateTimeOffset>(Instants);
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException)
+        {
+            throw body.Wrong("expires_at", moment, "a moment such as \"2026-11-26T12:00:00Z\" (UTC if it has no offset)");
+        }
     }
 
     private static int? ReadMaxTokens(JsonFields body)
@@ -112,16 +142,9 @@ internal static class RequestBody
         };
 
     private static int[]? ReadStopTokenIds(JsonFields body) =>
-        body.Take("stop_token_ids") switch
-        {
-            null => null,
-            { ValueKind: JsonValueKind.Array } ids
-                when ids.EnumerateArray().All(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out _)) =>
-            [
-                .. ids.EnumerateArray().Select(id => id.GetInt32()),
-            ],
-            { } other => throw body.Wrong("stop_token_ids", other, "a list of token ids"),
-        };
+        body.Take("stop_token_ids") is { } ids
+            ? TryReadTokenIds(ids) ?? throw body.Wrong("stop_token_ids", ids, "a list of token ids")
+            : null;
 
     private static Dictionary<string, double>? ReadLogitBias(JsonFields body)
     {

@@ -99,7 +99,8 @@ internal sealed class ResultFiles(string folder, IKnownJobs jobs)
         return mismatch;
     }
 
-    private static Task WriteEndAsync(
+    /// <summary>Writes a line to the one file or the other.</summary>
+    internal static Task WriteEndAsync(
         LineOrigin line,
         bool isChat,
         object? end,

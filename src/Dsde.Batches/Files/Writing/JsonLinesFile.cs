@@ -8,14 +8,16 @@ namespace Dsde.Batches.Files.Writing;
 /// A file of JSON lines that appears under its name only when it is complete; until then it lies beside it with <c>.partial</c> appended.
 /// A file without lines does not appear, and an older one of that name goes.
 /// </summary>
-internal sealed class JsonLinesFile(string path) : IAsyncDisposable
+/// <param name="path">The file.</param>
+/// <param name="isGrowing">Whether lines are appended to the file itself instead, each readable once it is flushed.</param>
+internal sealed class JsonLinesFile(string path, bool isGrowing = false) : IAsyncDisposable
 {
     private const int FlushBytes = 64 << 10;
 
     // For files, not for web pages: quotes and letters of every language stay readable.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly string _partialPath = path + ".partial";
+    private readonly string _writtenPath = isGrowing ? path : path + ".partial";
     private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes);
     private FileStream? _stream;
 
@@ -48,7 +50,7 @@ internal sealed class JsonLinesFile(string path) : IAsyncDisposable
 
         await FlushAsync(cancellationToken);
         await DisposeAsync();
-        File.Move(_partialPath, path, overwrite: true);
+        File.Move(_writtenPath, path, overwrite: true);
     }
 
     public async ValueTask DisposeAsync()
@@ -60,9 +62,22 @@ internal sealed class JsonLinesFile(string path) : IAsyncDisposable
         }
     }
 
-    private async Task FlushAsync(CancellationToken cancellationToken)
+    /// <summary>Has what was written so far reach the file, in one piece.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        _stream ??= new FileStream(_partialPath, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0, useAsync: true);
+        if (_buffer.WrittenCount == 0)
+        {
+            return;
+        }
+
+        _stream ??= new FileStream(
+            _writtenPath,
+            isGrowing ? FileMode.Append : FileMode.Create,
+            FileAccess.Write,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0,
+            useAsync: true
+        );
         await _stream.WriteAsync(_buffer.WrittenMemory, cancellationToken);
         _buffer.ResetWrittenCount();
     }

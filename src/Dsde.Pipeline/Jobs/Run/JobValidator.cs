@@ -109,6 +109,12 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
     private IReadOnlyList<int> Encode(SubmitGenerationJob job)
     {
+        if (job.PromptTokenIds is { } tokens)
+        {
+            CheckTokens(JobFieldNames.InMessages(nameof(job.PromptTokenIds)), tokens, engine.Description.VocabularySize);
+            return tokens;
+        }
+
         if (job.Messages is not { } messages)
         {
             var text = job.Prompt ?? "";

@@ -14,7 +14,8 @@ internal static class SamplingConversion
         new()
         {
             Temperature = (float)(job.Temperature ?? defaults.Temperature ?? 1),
-            TopP = (float)(job.TopP ?? defaults.TopP ?? 1),
+            // More than 0, but perhaps not in single precision.
+            TopP = Math.Max(float.Epsilon, (float)(job.TopP ?? defaults.TopP ?? 1)),
             TopK = job.TopK ?? defaults.TopK ?? 0,
             MinP = (float)(job.MinP ?? defaults.MinP ?? 0),
             RepetitionPenalty = (float)(job.RepetitionPenalty ?? defaults.RepetitionPenalty ?? 1),

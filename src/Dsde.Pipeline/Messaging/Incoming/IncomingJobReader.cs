@@ -52,7 +52,7 @@ internal static class IncomingJobReader
             return (null, (FailureCodes.InvalidRequest, idMistake));
         }
 
-        if ((fields.Mistake ?? FindUnknownInTurns(fields)) is { } unknown)
+        if ((fields.Mistake ?? FindUnknownInTurns(fields) ?? FieldTypes.FindMistake(fields)) is { } unknown)
         {
             return (null, (FailureCodes.InvalidRequest, unknown));
         }
@@ -86,13 +86,32 @@ internal static class IncomingJobReader
             ? null
             : turns
                 .EnumerateArray()
-                .Select(
-                    (turn, index) =>
-                        turn.ValueKind == JsonValueKind.Object
-                            ? KnownFields.Read(turn, TurnFields, $"{JobFieldNames.InMessages("Messages")}[{index}].").Mistake
-                            : null
-                )
+                .Select((turn, index) => FindMistakeInTurn(turn, $"{JobFieldNames.InMessages("Messages")}[{index}]."))
                 .FirstOrDefault(mistake => mistake is not null);
+
+    private static string? FindMistakeInTurn(JsonElement turn, string path)
+    {
+        if (turn.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var fields = KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn);
+        var isSilent = fields.Find(nameof(ChatMessage.Content)) is { ValueKind: JsonValueKind.Null };
+        return fields.Mistake
+            ?? (isSilent && fields.FindText(nameof(ChatMessage.Role)) != "assistant" ? $"{path}content is null; give a text." : null);
+    }
+
+    /// <summary>What replayed answers of OpenAI's interface have beside role and content, at values that say nothing.</summary>
+    private static bool IsHarmlessInTurn(string name, JsonElement value) =>
+        name switch
+        {
+            "name" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
+            "annotations" or "tool_calls" or "refusal" or "audio" or "function_call" => value.ValueKind == JsonValueKind.Null
+                || value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 0
+                || value is { ValueKind: JsonValueKind.String } && value.ValueEquals(""),
+            _ => false,
+        };
 
     private static IncomingJob Refuse(ReadOnlyMemory<byte> body, KnownFields fields, MessageIds ids, string code, string reason)
     {

@@ -18,7 +18,13 @@ internal sealed class KnownFields
     /// <param name="element">An object.</param>
     /// <param name="known">In camel case.</param>
     /// <param name="path">Where the object is in its message, for example <c>messages[3].</c>; empty at the top.</param>
-    public static KnownFields Read(JsonElement element, IReadOnlyCollection<string> known, string path = "")
+    /// <param name="isHarmless">Whether a field that nobody knows changes nothing at its value; null if none is.</param>
+    public static KnownFields Read(
+        JsonElement element,
+        IReadOnlyCollection<string> known,
+        string path = "",
+        Func<string, JsonElement, bool>? isHarmless = null
+    )
     {
         var fields = new KnownFields();
         foreach (var property in element.EnumerateObject())
@@ -28,7 +34,7 @@ internal sealed class KnownFields
             {
                 fields._found[name] = (property.Value, fields.CountOf(name) + 1);
             }
-            else
+            else if (name is null || isHarmless?.Invoke(name, property.Value) != true)
             {
                 fields.Mistake ??= Describe(name, known, path);
             }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dsde.Contracts;
 using MassTransit;
 using MassTransit.Serialization;
 
@@ -32,6 +33,7 @@ internal sealed class MessageBody : IDisposable
         NumberHandling = JsonNumberHandling.Strict,
         AllowDuplicateProperties = false,
         RespectNullableAnnotations = true,
+        Converters = { new WholeNumbers.IntegerConverter(), new WholeNumbers.LongConverter() },
     };
 
     private const int MostValues = 1 << 20; // of a body that is too large anyway: 12 MiB of memory to find out whose it is

@@ -42,7 +42,12 @@ internal sealed class ResultsCommand : ClientCommand
         if (arguments.GetValue(_file) is { } path)
         {
             // What the lines left to the submitter is in the database.
-            file = new JobFile(path, arguments.GetValue(_limit), new BatchDefaults { BatchId = batchId, AreForgotten = true });
+            file = await JobFile.OpenAsync(
+                path,
+                arguments.GetValue(_limit),
+                new BatchDefaults { BatchId = batchId, AreForgotten = true },
+                cancellationToken
+            );
             file.RequireNotIn(folder);
             await file.CountAsync(cancellationToken);
         }

@@ -53,7 +53,7 @@ internal sealed class SubmitCommand : ClientCommand
     {
         var arguments = run.Arguments;
         var batchId = arguments.GetValue(_batchId) ?? Guid.NewGuid();
-        var file = new JobFile(
+        using var file = await JobFile.OpenAsync(
             arguments.GetRequiredValue(_file),
             arguments.GetValue(_limit),
             new BatchDefaults
@@ -62,11 +62,12 @@ internal sealed class SubmitCommand : ClientCommand
                 Model = arguments.GetValue(_model),
                 Policy = arguments.GetValue(_policy),
                 Seed = arguments.GetValue(_seed),
-            }
+            },
+            cancellationToken
         );
         var folder = arguments.GetRequiredValue(_out);
         file.RequireNotIn(folder);
-        var (jobCount, errorCount) = await file.CountAsync(cancellationToken);
+        var (jobCount, errorCount, _) = await file.CountAsync(cancellationToken);
         var (again, results) = (DescribeAgain(arguments, batchId), DescribeResults(arguments, batchId));
         run.WayOn = $"Nothing was sent. Go on with: {again}";
         await using var client = await BatchClient.OpenAsync(run.Patience, cancellationToken, followed: batchId);

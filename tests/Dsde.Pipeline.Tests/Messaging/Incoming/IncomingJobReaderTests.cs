@@ -16,22 +16,22 @@ public sealed class IncomingJobReaderTests
     public static TheoryData<string, string> Refused =>
         new()
         {
-            { Job("\"temperature\":\"hot\""), "temperature can't be read" },
-            { Job("\"maxTokens\":1e999"), "maxTokens can't be read" },
-            { Job("\"maxTokens\":1.5"), "maxTokens can't be read" },
-            { Job("\"maxTokens\":99999999999"), "maxTokens can't be read" },
-            { Job("\"maxTokens\":\"8\""), "maxTokens can't be read" },
-            { Job("\"temperature\":1e999"), "temperature has a number that is not finite" },
-            { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias has a number that is not finite" },
-            { Job("\"temperature\":\"NaN\""), "temperature can't be read" },
-            { Job("\"seed\":1e400"), "seed can't be read" },
+            { Job("\"temperature\":\"hot\""), "temperature must be a number, but is a string." },
+            { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number, but is 1e999." },
+            { Job("\"maxTokens\":1.5"), "maxTokens must be a whole number, but is 1.5." },
+            { Job("\"maxTokens\":99999999999"), "maxTokens must be between -2147483648 and 2147483647, but is 99999999999." },
+            { Job("\"maxTokens\":\"8\""), "maxTokens must be a whole number, but is a string." },
+            { Job("\"temperature\":1e999"), "temperature is beyond 1.8e308; give 0 (greedy) to 2." },
+            { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias of token 1 is below -1.8e308; give -100 to 100." },
+            { Job("\"temperature\":\"NaN\""), "temperature must be a number, but is a string." },
+            { Job("\"seed\":1e400"), "seed must be a whole number, but is 1e400." },
             { Job("\"topP\":1,\"topP\":0.5"), "can't be read: it is given twice" },
             { Job("\"topP\":1,\"TOPP\":0.5"), "can't be read: it is given twice" },
             { Job("\"messages\":[7]"), "messages[0] can't be read" },
             { Job("\"messages\":{}"), "messages can't be read" },
             { Job("\"messages\":[null]"), "messages has a turn that is null" },
             { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0] can't be read" },
-            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "can't be read" },
+            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0].content is null; give a text." },
             { Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000b\"}]"), "A turn of messages has a NUL character at position 1" },
             { Job("\"stop\":\"end\""), "stop can't be read" },
             { Job("\"stop\":[null]"), "stop has an empty string" },
@@ -42,7 +42,7 @@ public sealed class IncomingJobReaderTests
             { Job("\"metadata\":{\"a\":\"\\u0007\"}"), "metadata has a control character for 'a'" },
             { Job("\"policy\":\"a\\u001b[31m\""), "policy has a control character" },
             { Job("\"expiresAt\":\"tomorrow\""), "expiresAt can't be read" },
-            { Job("\"ignoreEos\":\"yes\""), "ignoreEos can't be read" },
+            { Job("\"ignoreEos\":\"yes\""), "ignoreEos must be true or false, but is a string." },
             { Job("\"logitBias\":{\"1\\u0000\":1}"), "logitBias has the token '...'" },
             { Job("\"logitBias\":{\"1\":1,\"01\":2}"), "logitBias has the token '01'; give token ids" },
             { Job("\"max_tokens\":8"), "max_tokens is not known here; the nearest field is maxTokens." },
@@ -61,7 +61,7 @@ public sealed class IncomingJobReaderTests
             { Job("\"prompt\":\"a\\u0000\"", prompt: false), "prompt has a NUL character at position 1" },
             { $$"""{"jobId":"{{JobId}}","prompt":"{{Secret}}"}""", "model is missing" },
             { $$"""{"jobId":"{{JobId}}","model":null,"prompt":"{{Secret}}"}""", "model can't be read" },
-            { $$"""{"jobId":"{{JobId}}","model":7,"prompt":"{{Secret}}"}""", "model can't be read" },
+            { $$"""{"jobId":"{{JobId}}","model":7,"prompt":"{{Secret}}"}""", "model must be a string, but is 7." },
             { $$"""{"jobId":"{{JobId}}","model":"a\u0000b","prompt":"{{Secret}}"}""", "model has a control character" },
             { $$"""{"jobId":"{{JobId}}","model":"m","customId":"a\nb","prompt":"{{Secret}}"}""", "customId has a control character" },
             { $$"""{"jobId":"{{JobId}}","model":"m","batchId":"7","prompt":"{{Secret}}"}""", "batchId can't be read" },
@@ -135,6 +135,57 @@ public sealed class IncomingJobReaderTests
         ];
 
         IncomingJobReader.Read(body, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldContain("not valid Unicode");
+    }
+
+    [Theory]
+    [InlineData("2026-11-26T12:00:00")]
+    [InlineData("2026-11-26T12:00:00Z")]
+    [InlineData("2026-11-26T21:00:00+09:00")]
+    public void A_deadline_is_a_moment_wherever_it_is_read_and_one_without_an_offset_is_UTC(string deadline)
+    {
+        var job = Read(Job($"\"expiresAt\":\"{deadline}\"")).Job;
+
+        job.ExpiresAt.ShouldBe(new DateTimeOffset(2026, 11, 26, 12, 0, 0, TimeSpan.Zero));
+        CanonicalRequest.Write(job).Hash.ShouldBe(CanonicalRequest.Write(Read(Job("\"expiresAt\":\"2026-11-26T12:00:00Z\"")).Job).Hash);
+    }
+
+    [Theory]
+    [InlineData("\"maxTokens\":12.0,\"seed\":1.2e1,\"stopTokenIds\":[12.0]")]
+    [InlineData("\"maxTokens\":12,\"seed\":12,\"stopTokenIds\":[12]")]
+    public void Whole_numbers_may_be_written_with_a_fraction_of_nothing(string fields)
+    {
+        var job = Read(Job(fields)).Job;
+
+        (job.MaxTokens, job.Seed).ShouldBe((12, 12L));
+        job.StopTokenIds.ShouldBe([12]);
+    }
+
+    [Fact]
+    public void Turns_may_carry_what_replayed_answers_have_at_values_that_say_nothing()
+    {
+        var read = Read(
+            Job(
+                "\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"name\":\"ann\"},{\"role\":\"assistant\",\"content\":null,"
+                    + "\"tool_calls\":[],\"annotations\":[],\"refusal\":null}]",
+                prompt: false
+            )
+        );
+
+        read.Refusal.ShouldBeNull();
+        read.Job.Messages.ShouldBe([
+            new ChatMessage { Role = "user", Content = "a" },
+            new ChatMessage { Role = "assistant", Content = "" },
+        ]);
+    }
+
+    [Fact]
+    public void A_prompt_may_be_token_ids()
+    {
+        var read = Read(Job("\"promptTokenIds\":[1,2,3]", prompt: false));
+
+        read.Refusal.ShouldBeNull();
+        read.Job.PromptTokenIds.ShouldBe([1, 2, 3]);
+        CanonicalRequest.WriteWithoutPrompt(read.Job).ShouldNotContain("1,2,3");
     }
 
     [Fact]
