@@ -14,19 +14,21 @@ internal static class SymbolMerger
     /// <param name="symbols">Ids to start from; overwritten.</param>
     /// <param name="merges">The merges.</param>
     /// <param name="ids">Takes the result.</param>
-    public static void Merge(Span<int> symbols, MergeTable merges, List<int> ids)
+    /// <param name="counts">Takes how many symbols have become each id; null if that is not wanted.</param>
+    public static void Merge(Span<int> symbols, MergeTable merges, List<int> ids, List<int>? counts = null)
     {
         if (symbols.Length > 1)
         {
-            MergeLinked(symbols, merges, ids);
+            MergeLinked(symbols, merges, ids, counts);
         }
         else if (symbols.Length == 1)
         {
             ids.Add(symbols[0]);
+            counts?.Add(1);
         }
     }
 
-    private static void MergeLinked(Span<int> symbols, MergeTable merges, List<int> ids)
+    private static void MergeLinked(Span<int> symbols, MergeTable merges, List<int> ids, List<int>? counts)
     {
         var (next, previous) = (new int[symbols.Length], new int[symbols.Length]);
         var candidates = new PriorityQueue<(int Left, int LeftId, int RightId, int Id), long>();
@@ -61,6 +63,7 @@ internal static class SymbolMerger
         for (var i = 0; i != None; i = next[i])
         {
             ids.Add(symbols[i]);
+            counts?.Add((next[i] == None ? symbols.Length : next[i]) - i);
         }
     }
 

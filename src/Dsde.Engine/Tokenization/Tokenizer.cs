@@ -152,7 +152,7 @@ internal sealed class Tokenizer
             }
             else
             {
-                _definition.Encoder.Encode(part, isFirst && ids.Count == 0, ids);
+                ids.AddRange((isFirst && ids.Count == 0 ? _definition.First : _definition.Following).EncodeToIds(part));
             }
         }
 
