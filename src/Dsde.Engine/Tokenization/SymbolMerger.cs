@@ -2,9 +2,7 @@ namespace Dsde.Engine.Tokenization;
 
 /// <summary>
 /// Byte-pair merging (Sennrich et al. 2016): the pair of lowest rank is merged first, of equal ones the leftmost. A queue of candidates
-/// makes it n·log n in the word's length: SentencePiece models treat a whole prompt as one word. (Microsoft.ML.Tokenizers 2.0.1 needs
-/// quadratic time for long words, knows neither <c>ignore_merges</c> nor byte fallback in a BPE, and differs from SentencePiece in runs of
-/// spaces; tests compare with it where it is right.)
+/// makes it n·log n in the word's length: SentencePiece models treat a whole prompt as one word.
 /// </summary>
 internal static class SymbolMerger
 {
