@@ -18,7 +18,7 @@ internal sealed class AddedTokenSplitter
 
     /// <summary>The parts of a text in order: text, or an added token's id with no text. Parts are not empty.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="permits">Whether a token, given by its id, may stand at a place, given by its start and length; null permits all.</param>
+    /// <param name="permits">Whether a token (its id) may stand at a place (its start and length); null permits all.</param>
     public IEnumerable<(string Text, int? Id)> Split(string text, Func<int, int, int, bool>? permits = null)
     {
         var start = 0;

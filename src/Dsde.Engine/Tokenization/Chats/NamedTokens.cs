@@ -5,7 +5,7 @@ using Dsde.Templates;
 
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>The special tokens that templates know by name (<c>bos_token</c> and the like): what transformers calls the tokens' map.</summary>
+/// <summary>The special tokens that templates know by name: <c>bos_token</c> and the like.</summary>
 internal sealed class NamedTokens
 {
     private const string MapFileName = "special_tokens_map.json";
