@@ -39,7 +39,7 @@ public sealed class GenerationEngine : IGenerationEngine
         _endTokens = models.Tokenizer.EndTokenIds.ToHashSet();
         _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
         _policies = new PolicyRegistry(policy, options.MaxSpeculationLength, readsDraftSteps: compute.Device.type == DeviceType.CPU);
-        PromptEncoder = new PromptEncoder(models.Tokenizer);
+        PromptEncoder = new PromptEncoder(models.Tokenizer, time);
         Description = new EngineDescription(
             models.Folder.Name,
             models.Draft is null ? null : new DirectoryInfo(options.Draft ?? "").Name,

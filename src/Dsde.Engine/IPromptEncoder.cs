@@ -19,8 +19,8 @@ public interface IPromptEncoder
     /// <summary>
     /// Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.
     /// </summary>
-    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that is not known, or one without a form for
-    /// such a chat.</exception>
+    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that can't be run, or one that refuses such a
+    /// chat.</exception>
     /// <exception cref="ArgumentException">As for <see cref="Encode"/>.</exception>
     IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns);
 

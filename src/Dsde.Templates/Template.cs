@@ -18,14 +18,10 @@ public sealed class Template
         _statements = statements;
         _limits = limits;
         Content = ContentAnalysis.Of(statements);
-        Literals = SyntaxWalk.TextsOf(statements);
     }
 
     /// <summary>What the template does with the content of messages.</summary>
     public ContentUse Content { get; }
-
-    /// <summary>All text that is written in the template: what it prints and its strings.</summary>
-    public IReadOnlyCollection<string> Literals { get; }
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateException">It is none, or wants what is not supported.</exception>

@@ -25,6 +25,24 @@ public sealed class TemplateValue
     public static TemplateValue FromTemplate(IEnumerable<string> texts) =>
         new(new PyList([.. texts.Select(text => (object?)Text.FromTemplate(text))]));
 
+    /// <summary>Text as data: it can't become one of the template's markers.</summary>
+    public static TemplateValue FromData(string text) => new(Text.FromData(text));
+
+    /// <summary>A list.</summary>
+    public static TemplateValue OfItems(IEnumerable<TemplateValue> items) => new(new PyList([.. items.Select(item => item.Value)]));
+
+    /// <summary>An object whose keys belong to the template.</summary>
+    public static TemplateValue OfFields(IEnumerable<(string Key, TemplateValue Value)> fields)
+    {
+        var dict = new PyDict();
+        foreach (var (key, value) in fields)
+        {
+            dict.Set(Text.FromTemplate(key), value.Value);
+        }
+
+        return new TemplateValue(dict);
+    }
+
     /// <summary>JSON as data: none of its text can become one of the template's markers.</summary>
     public static TemplateValue FromData(JsonElement json) => new(Read(json));
 

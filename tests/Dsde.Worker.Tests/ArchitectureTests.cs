@@ -19,7 +19,7 @@ public sealed class ArchitectureTests
     {
         ["Dsde.Contracts"] = [],
         ["Dsde.Templates"] = [],
-        ["Dsde.Engine"] = [],
+        ["Dsde.Engine"] = ["Dsde.Templates"],
         ["Dsde.Persistence"] = [],
         ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
         ["Dsde.Batches"] = ["Dsde.Contracts"],

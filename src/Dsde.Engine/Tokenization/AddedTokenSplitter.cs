@@ -17,12 +17,14 @@ internal sealed class AddedTokenSplitter
     }
 
     /// <summary>The parts of a text in order: text, or an added token's id with no text. Parts are not empty.</summary>
-    public IEnumerable<(string Text, int? Id)> Split(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="permits">Whether a token (its id) may stand at a place (its start and length); null permits all.</param>
+    public IEnumerable<(string Text, int? Id)> Split(string text, Func<int, int, int, bool>? permits = null)
     {
         var start = 0;
         for (var i = 0; !_texts.IsEmpty && i < text.Length; )
         {
-            if (!_texts.TryMatch(text, i, out var id, out var length) || (_tokens[id].IsWholeWord && IsInsideWord(text, i, i + length)))
+            if (!TryMatch(text, i, permits, out var id, out var length) || (_tokens[id].IsWholeWord && IsInsideWord(text, i, i + length)))
             {
                 i++;
                 continue;
@@ -48,6 +50,17 @@ internal sealed class AddedTokenSplitter
         {
             yield return (start == 0 ? text : text[start..], null);
         }
+    }
+
+    /// <summary>The longest permitted token at a place.</summary>
+    private bool TryMatch(string text, int start, Func<int, int, int, bool>? permits, out int id, out int length)
+    {
+        if (_texts.TryMatch(text, start, out id, out length) && permits?.Invoke(id, start, length) == false)
+        {
+            (id, length) = _texts.Matches(text, start).LastOrDefault(match => permits(match.Value, start, match.Length));
+        }
+
+        return length > 0;
     }
 
     private static bool IsInsideWord(string text, int start, int end) =>

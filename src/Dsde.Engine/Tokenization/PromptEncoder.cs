@@ -1,7 +1,7 @@
 namespace Dsde.Engine.Tokenization;
 
 /// <inheritdoc/>
-internal sealed class PromptEncoder(Tokenizer tokenizer) : IPromptEncoder
+internal sealed class PromptEncoder(Tokenizer tokenizer, TimeProvider time) : IPromptEncoder
 {
     /// <inheritdoc/>
     public int MaxTokenBytes => tokenizer.MaxTokenBytes;
@@ -14,7 +14,7 @@ internal sealed class PromptEncoder(Tokenizer tokenizer) : IPromptEncoder
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => tokenizer.ChatTemplate.Render(turns, tokenizer);
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => tokenizer.Encode(tokenizer.ChatTemplate.Render(turns, time));
 
     /// <inheritdoc/>
     public string Decode(IReadOnlyList<int> tokenIds) => tokenizer.Decode(tokenIds);

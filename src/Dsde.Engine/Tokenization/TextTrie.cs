@@ -44,4 +44,17 @@ internal sealed class TextTrie
 
         return length > 0;
     }
+
+    /// <summary>All texts that stand at a position, the shortest first.</summary>
+    public IEnumerable<(int Value, int Length)> Matches(string text, int start)
+    {
+        var node = 0;
+        for (var i = start; i < text.Length && _edges.TryGetValue((node, text[i]), out node); i++)
+        {
+            if (_values.TryGetValue(node, out var found))
+            {
+                yield return (found, i + 1 - start);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization.Chats;
+using Dsde.Templates;
 
 namespace Dsde.Engine.Tokenization;
 
@@ -54,7 +55,7 @@ internal sealed class Tokenizer
     public IReadOnlyList<int> PrefixIds => _definition.PrefixIds;
 
     /// <summary>One line for people: kind, size, chat template.</summary>
-    public string Description => $"{_definition.Kind}, {VocabularySize} tokens, chat template {ChatTemplate.Name ?? "none"}";
+    public string Description => $"{_definition.Kind}, {VocabularySize} tokens, {ChatTemplate.Description}";
 
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
     /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or far larger than the model's
@@ -72,12 +73,24 @@ internal sealed class Tokenizer
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
     /// <param name="text">The text.</param>
     /// <param name="isFirst">Whether nothing but <see cref="PrefixIds"/> stands before it.</param>
-    public IReadOnlyList<int> Encode(string text, bool isFirst = true) => Encode(_ordinaryTokens, text, isFirst);
+    public IReadOnlyList<int> Encode(string text, bool isFirst = true) => Encode(_ordinaryTokens.Split(text), isFirst);
 
     /// <summary>
     /// Ids of a text in which names of special tokens stand for these tokens: what a sender with a template of its own sends.
     /// </summary>
-    public IReadOnlyList<int> EncodeWithSpecialTokens(string text) => Encode(_allTokens, text, isFirst: true);
+    public IReadOnlyList<int> EncodeWithSpecialTokens(string text) => Encode(_allTokens.Split(text), isFirst: true);
+
+    /// <summary>
+    /// Ids of a rendered chat. Special tokens and the template's markers are tokens only where the template wrote all of them.
+    /// </summary>
+    public IReadOnlyList<int> Encode(RenderedText chat) =>
+        Encode(
+            _allTokens.Split(
+                chat.Value,
+                (id, start, length) => (!IsSpecial(id) && !ChatTemplate.IsMarker(id)) || chat.IsFromTemplate(start, length)
+            ),
+            isFirst: true
+        );
 
     /// <summary>The whole text of ids, special tokens left out.</summary>
     public string Decode(IEnumerable<int> ids)
@@ -144,10 +157,10 @@ internal sealed class Tokenizer
             : definition.Bytes.Where(token => token.Value.AsSpan().SequenceEqual(bytes)).Select(token => token.Key);
     }
 
-    private List<int> Encode(AddedTokenSplitter splitter, string text, bool isFirst)
+    private List<int> Encode(IEnumerable<(string Text, int? Id)> parts, bool isFirst)
     {
         var ids = new List<int>();
-        foreach (var (part, id) in splitter.Split(text))
+        foreach (var (part, id) in parts)
         {
             if (id is { } added)
             {

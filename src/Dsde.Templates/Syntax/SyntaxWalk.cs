@@ -13,13 +13,6 @@ internal static class SyntaxWalk
     public static IEnumerable<Expression> ExpressionsOf(IEnumerable<Statement> statements) =>
         StatementsOf(statements).SelectMany(RootsOf).SelectMany(All);
 
-    /// <summary>Data and strings.</summary>
-    public static HashSet<string> TextsOf(IReadOnlyList<Statement> statements) =>
-        [
-            .. StatementsOf(statements).OfType<DataOutput>().Select(data => data.Text),
-            .. ExpressionsOf(statements).OfType<Literal>().Select(literal => literal.Value).OfType<Text>().Select(text => text.Value),
-        ];
-
     private static IEnumerable<Statement> BodiesOf(Statement statement) =>
         statement switch
         {

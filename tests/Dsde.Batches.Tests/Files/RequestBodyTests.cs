@@ -42,7 +42,7 @@ public sealed class RequestBodyTests
     {
         var line =
             """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_completion_tokens":5,"logprobs":true,"messages":["""
-            + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi "}"""
+            + """{"role":"developer","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi"}"""
             + """,{"type":"text","text":"you"}]}]}}""";
 
         var job = await JobLines.ReadJobAsync(line);
@@ -50,7 +50,7 @@ public sealed class RequestBodyTests
         job.Prompt.ShouldBeNull();
         job.Messages.ShouldNotBeNull()
             .Select(message => (message.Role, message.Content))
-            .ShouldBe([("system", "Be brief."), ("user", "Hi you")]);
+            .ShouldBe([("system", "Be brief."), ("user", "Hi\nyou")]);
         (job.MaxTokens, job.ReturnLogProbabilities).ShouldBe((5, true));
     }
 

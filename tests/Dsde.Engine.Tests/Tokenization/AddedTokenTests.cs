@@ -43,7 +43,7 @@ public sealed class AddedTokenTests : IDisposable
     public void Ordinary_tokens_are_found_in_any_text_and_special_ones_in_plain_prompts()
     {
         var tokenizer = Load();
-        var encoder = new PromptEncoder(tokenizer);
+        var encoder = new PromptEncoder(tokenizer, TimeProvider.System);
 
         tokenizer.Encode("a<think>b").ShouldBe(['a', 401, 'b']);
         tokenizer.Encode("<|end|>").ShouldNotContain(400);
@@ -73,12 +73,15 @@ public sealed class AddedTokenTests : IDisposable
             },
         };
 
-        new PromptEncoder(Load(template)).Encode("a").ShouldBe([400, 'a']);
-        new PromptEncoder(Load(new { type = "Sequence", processors = new object[] { new { type = "ByteLevel" }, template } }))
+        new PromptEncoder(Load(template), TimeProvider.System).Encode("a").ShouldBe([400, 'a']);
+        new PromptEncoder(
+            Load(new { type = "Sequence", processors = new object[] { new { type = "ByteLevel" }, template } }),
+            TimeProvider.System
+        )
             .Encode("<|end|>a")
             .ShouldBe([400, 'a']);
-        new PromptEncoder(Load(template, new { add_bos_token = false })).Encode("a").ShouldBe(['a']);
-        new PromptEncoder(Load(null, new { add_bos_token = true, bos_token = new { content = "<|end|>" } }))
+        new PromptEncoder(Load(template, new { add_bos_token = false }), TimeProvider.System).Encode("a").ShouldBe(['a']);
+        new PromptEncoder(Load(null, new { add_bos_token = true, bos_token = new { content = "<|end|>" } }), TimeProvider.System)
             .Encode("a")
             .ShouldBe([400, 'a']);
     }

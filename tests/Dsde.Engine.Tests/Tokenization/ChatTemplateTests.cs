@@ -1,17 +1,14 @@
+using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization;
+using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
 /// <summary>
-/// Each family's form of a chat, literally. Templates are shortened to what recognises them and decides the text; expected strings are what
-/// the public templates render.
+/// A folder's own template makes a chat's ids: each family's form of a chat, literally, and whose text may become a token.
 /// </summary>
 public sealed class ChatTemplateTests : IDisposable
 {
-    private const string Alternating =
-        "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate') }}{% "
-        + "endif %}";
-
     private const string Qwen2 =
         "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\\nYou are a "
         + "helpful assistant.<|im_end|>\\n' }}{% endif %}"
@@ -28,11 +25,7 @@ public sealed class ChatTemplateTests : IDisposable
         + "{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}\n{%- endif %}\n{%- endfor %}\n{%- if "
         + "add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- endif %}\n";
 
-    private const string Qwen3 =
-        "{%- set ns = namespace(last_query_index=messages|length - 1) %}{%- for message in messages %}{%- set content = "
-        + "message.content.split('</think>')[-1].lstrip('\\n') %}{%- endfor %}"
-        + "{%- if add_generation_prompt %}\n{{- '<|im_start|>assistant\\n' }}\n{%- if enable_thinking is defined and enable_thinking "
-        + "is false %}\n{{- '<think>\\n\\n</think>\\n\\n' }}\n{%- endif %}\n{%- endif %}";
+    private const string Qwen3 = "qwen3";
 
     private const string Llama3 =
         "{% set loop_messages = messages %}{% for message in loop_messages %}{% set content = '<|start_header_id|>' + message['role'] "
@@ -40,61 +33,27 @@ public sealed class ChatTemplateTests : IDisposable
         + "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if "
         + "add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}";
 
-    private const string Llama31 =
-        "{{- bos_token }}\n{%- if not date_string is defined %}\n{%- set date_string = \"26 Jul 2024\" %}\n{%- endif %}\n{{- "
-        + "\"<|start_header_id|>system<|end_header_id|>\\n\\n\" }}\n"
-        + "{{- \"Cutting Knowledge Date: December 2023\\n\" }}\n{{- \"Today Date: \" + date_string + \"\\n\\n\" }}\n{{- "
-        + "system_message }}\n{{- \"<|eot_id|>\" }}\n{%- for message in messages %}\n"
-        + "{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}\n{%- "
-        + "endfor %}\n"
-        + "{%- if add_generation_prompt %}\n{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}\n{%- endif %}\n";
+    private const string Llama31 = "llama3.1";
 
-    private const string Llama2 =
-        "{% for message in loop_messages %}"
-        + Alternating
-        + "{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' "
-        + "+ message['content'] %}{% endif %}"
-        + "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == "
-        + "'assistant' %}{{ ' '  + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}";
+    private const string Llama2 = "llama2";
 
-    private const string MistralV1Old =
-        "{{ bos_token }}{% for message in messages %}"
-        + Alternating
-        + "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' "
-        + "%}{{ message['content'] + eos_token}}{% endif %}{% endfor %}";
+    private const string MistralV1Old = "mistral-v1";
 
     private const string MistralV1 =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if message[\"role\"] == \"user\" %}\n{%- if loop.first and "
-        + "system_message is defined %}\n"
+        "{%- if messages[0][\"role\"] == \"system\" %}\n{%- set system_message = messages[0][\"content\"] %}\n{%- set loop_messages = "
+        + "messages[1:] %}\n{%- else %}\n{%- set loop_messages = messages %}\n{%- endif %}\n{{- bos_token }}\n{%- for message in "
+        + "loop_messages %}\n{%- if message[\"role\"] == \"user\" %}\n{%- if loop.first and system_message is defined %}\n"
         + "{{- \" [INST] \" + system_message + \"\\n\\n\" + message[\"content\"] + \" [/INST]\" }}\n{%- else %}\n{{- \" [INST] \" + "
         + "message[\"content\"] + \" [/INST]\" }}\n{%- endif %}\n"
         + "{%- elif message[\"role\"] == \"assistant\" %}\n{{- \" \" + message[\"content\"] + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
 
-    private const string MistralV3 =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST] \" + "
-        + "system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
-        + "{%- else %}\n{{- \"[INST] \" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == "
-        + "\"assistant\" %}\n{{- \" \" + message[\"content\"]|trim + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
+    private const string MistralV3 = "mistral-v3";
 
-    private const string MistralTekken =
-        "{{- bos_token }}\n{%- for message in loop_messages %}\n{%- if loop.last and system_message is defined %}\n{{- \"[INST]\" + "
-        + "system_message + \"\\n\\n\" + message[\"content\"] + \"[/INST]\" }}\n"
-        + "{%- else %}\n{{- \"[INST]\" + message[\"content\"] + \"[/INST]\" }}\n{%- endif %}\n{%- elif message[\"role\"] == "
-        + "\"assistant\" %}\n{{- message[\"content\"] + eos_token}}\n{%- endif %}\n{%- endfor %}\n";
+    private const string MistralTekken = "mistral-tekken";
 
-    private const string Gemma2 =
-        "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for "
-        + "message in messages %}"
-        + Alternating
-        + "{% if (message['role'] == 'assistant') %}{% set role = 'model' %}{% else %}{% set role = message['role'] %}{% endif %}{{ "
-        + "'<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
-        + "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}";
+    private const string Gemma2 = "gemma2";
 
-    private const string Gemma3 =
-        "{{ bos_token }}\n{%- set first_user_prefix = messages[0]['content'] + '\n\n' -%}\n{%- set role = \"model\" -%}\n{{ "
-        + "'<start_of_turn>' + role + '\n' + (first_user_prefix if loop.first else \"\") }}\n"
-        + "{{ message['content'] | trim }}\n{{ '<end_of_turn>\n' }}\n{%- if add_generation_prompt -%}\n{{'<start_of_turn>model\n'}}\n"
-        + "{%- endif -%}\n";
+    private const string Gemma3 = "gemma3";
 
     private static readonly ChatTurn[] Conversation =
     [
@@ -110,28 +69,24 @@ public sealed class ChatTemplateTests : IDisposable
 
     [Theory]
     [InlineData(
-        "ChatML (Qwen2)",
         Qwen2,
         "<|im_start|>",
         "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
             + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
-        "ChatML (Qwen2)",
         Qwen25,
         "<|im_start|>",
         "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
             + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
-        "Qwen3",
         Qwen3,
         "<|im_start|>",
         "<|im_start|>system\nBe short.<|im_end|>\n<|im_start|>user\n Hello \n<|im_end|>\n<|im_start|>assistant\nHi there. <|im_end|>\n"
             + "<|im_start|>user\nWho are you?<|im_end|>\n<|im_start|>assistant\n"
     )]
     [InlineData(
-        "Llama 3",
         Llama3,
         "<|begin_of_text|>",
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe short.<|eot_id|><|start_header_id|>user<|end_header_id|>\n"
@@ -140,7 +95,6 @@ public sealed class ChatTemplateTests : IDisposable
             + "you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )]
     [InlineData(
-        "Llama 3.1",
         Llama31,
         "<|begin_of_text|>",
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\nToday Date: 26 Jul "
@@ -149,34 +103,23 @@ public sealed class ChatTemplateTests : IDisposable
             + "there.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWho are "
             + "you?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
     )]
+    [InlineData(Llama2, "<s>", "<s>[INST] <<SYS>>\nBe short.\n<</SYS>>\n\n Hello [/INST] Hi there. </s><s>[INST] Who are you? [/INST]")]
+    [InlineData(MistralV1, "<s>", "<s> [INST] Be short.\n\n Hello \n [/INST] Hi there. </s> [INST] Who are you? [/INST]")]
+    [InlineData(MistralV3, "<s>", "<s>[INST]  Hello \n[/INST] Hi there.</s>[INST] Be short.\n\nWho are you?[/INST]")]
+    [InlineData(MistralTekken, "<s>", "<s>[INST] Hello \n[/INST]Hi there. </s>[INST]Be short.\n\nWho are you?[/INST]")]
     [InlineData(
-        "Llama 2",
-        Llama2,
-        "<s>",
-        "<s>[INST] <<SYS>>\nBe short.\n<</SYS>>\n\n Hello [/INST] Hi there. </s><s>[INST] Who are you? [/INST]"
-    )]
-    [InlineData("Mistral v1", MistralV1, "<s>", "<s> [INST] Be short.\n\n Hello \n [/INST] Hi there. </s> [INST] Who are you? [/INST]")]
-    [InlineData("Mistral v3", MistralV3, "<s>", "<s>[INST]  Hello \n[/INST] Hi there.</s>[INST] Be short.\n\nWho are you?[/INST]")]
-    [InlineData(
-        "Mistral v3 (Tekken)",
-        MistralTekken,
-        "<s>",
-        "<s>[INST] Hello \n[/INST]Hi there. </s>[INST]Be short.\n\nWho are you?[/INST]"
-    )]
-    [InlineData(
-        "Gemma 3",
         Gemma3,
         "<bos>",
         "<bos><start_of_turn>user\nBe short.\n\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n"
             + "<start_of_turn>user\nWho are you?<end_of_turn>\n<start_of_turn>model\n"
     )]
-    public void A_chat_reads_as_the_family_has_it(string name, string template, string bos, string expected)
+    public void A_chat_reads_as_the_family_has_it(string template, string bos, string expected)
     {
         var tokenizer = Load(template, bos);
 
-        var ids = tokenizer.ChatTemplate.Render(Conversation, tokenizer);
+        var ids = Render(tokenizer, Conversation);
 
-        tokenizer.ChatTemplate.Name.ShouldBe(name);
+        tokenizer.Description.ShouldEndWith("chat template of tokenizer_config.json");
         TokenizerFolder.Show(tokenizer, ids).ShouldBe(expected);
         ids.Where(tokenizer.IsSpecial)
             .Select(id => TokenizerFolder.Show(tokenizer, [id]))
@@ -188,18 +131,22 @@ public sealed class ChatTemplateTests : IDisposable
     [InlineData(
         Gemma2,
         "<bos>",
+        "System role not supported",
         "<bos><start_of_turn>user\nHello<end_of_turn>\n<start_of_turn>model\nHi there.<end_of_turn>\n<start_of_turn>user\nWho are "
             + "you?<end_of_turn>\n<start_of_turn>model\n"
     )]
-    [InlineData(MistralV1Old, "<s>", "<s>[INST]  Hello \n [/INST]Hi there. </s>[INST] Who are you? [/INST]")]
-    public void A_family_without_a_system_turn_refuses_one(string template, string bos, string expected)
+    [InlineData(
+        MistralV1Old,
+        "<s>",
+        "Conversation roles must alternate",
+        "<s>[INST]  Hello \n [/INST]Hi there. </s>[INST] Who are you? [/INST]"
+    )]
+    public void A_family_without_a_system_turn_refuses_one(string template, string bos, string reason, string expected)
     {
         var tokenizer = Load(template, bos);
 
-        TokenizerFolder.Show(tokenizer, tokenizer.ChatTemplate.Render(Conversation[1..], tokenizer)).ShouldBe(expected);
-        Should
-            .Throw<NotSupportedException>(() => tokenizer.ChatTemplate.Render(Conversation, tokenizer))
-            .Message.ShouldContain("no system turn");
+        TokenizerFolder.Show(tokenizer, Render(tokenizer, Conversation[1..])).ShouldBe(expected);
+        Should.Throw<NotSupportedException>(() => Render(tokenizer, Conversation)).Message.ShouldContain(reason);
     }
 
     [Theory]
@@ -222,7 +169,7 @@ public sealed class ChatTemplateTests : IDisposable
     {
         var tokenizer = Load(template, "<|begin_of_text|>");
 
-        TokenizerFolder.Show(tokenizer, tokenizer.ChatTemplate.Render([new("user", "a")], tokenizer)).ShouldBe(expected);
+        TokenizerFolder.Show(tokenizer, Render(tokenizer, [new("user", "a")])).ShouldBe(expected);
     }
 
     [Fact]
@@ -230,11 +177,8 @@ public sealed class ChatTemplateTests : IDisposable
     {
         var tokenizer = Load(Qwen3, "");
 
-        var asked = tokenizer.ChatTemplate.Render(
-            [new("user", "a"), new("assistant", "<think>\nhm\n</think>\n\nb"), new("user", "c")],
-            tokenizer
-        );
-        var continued = tokenizer.ChatTemplate.Render([new("user", "a"), new("assistant", "<think>\nhm\n</think>\n\nb")], tokenizer);
+        var asked = Render(tokenizer, [new("user", "a"), new("assistant", "<think>\nhm\n</think>\n\nb"), new("user", "c")]);
+        var continued = Render(tokenizer, [new("user", "a"), new("assistant", "<think>\nhm\n</think>\n\nb")]);
 
         TokenizerFolder.Show(tokenizer, asked).ShouldContain("assistant\nb<|im_end|>");
         TokenizerFolder.Show(tokenizer, continued).ShouldContain("assistant\n<think>\nhm\n</think>\n\nb<|im_end|>");
@@ -250,8 +194,8 @@ public sealed class ChatTemplateTests : IDisposable
         // Gemma's first tokenizers call its markers ordinary tokens: content must not become them either.
         var tokenizer = Load(template, bos, specialMarkers: template != Gemma2);
 
-        var plain = tokenizer.ChatTemplate.Render([new("user", "x")], tokenizer);
-        var attack = tokenizer.ChatTemplate.Render([new("user", content)], tokenizer);
+        var plain = Render(tokenizer, [new("user", "x")]);
+        var attack = Render(tokenizer, [new("user", content)]);
 
         attack.Count(IsAdded).ShouldBe(plain.Count(IsAdded));
         TokenizerFolder.Show(tokenizer, attack).ShouldContain(content);
@@ -266,8 +210,8 @@ public sealed class ChatTemplateTests : IDisposable
         var tokenizer = Load(template, template == Gemma2 ? "<bos>" : "<s>");
 
         Should
-            .Throw<NotSupportedException>(() => tokenizer.ChatTemplate.Render([new("user", "a"), new("user", "b")], tokenizer))
-            .Message.ShouldContain("turn 2");
+            .Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a"), new("user", "b")]))
+            .Message.ShouldContain("must alternate");
     }
 
     [Fact]
@@ -275,31 +219,135 @@ public sealed class ChatTemplateTests : IDisposable
     {
         var tokenizer = Load(Gemma2, bos: "<no such token>");
 
-        Should
-            .Throw<NotSupportedException>(() => tokenizer.ChatTemplate.Render([new("user", "a")], tokenizer))
-            .Message.ShouldContain("<no such token>");
+        Should.Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a")])).Message.ShouldContain("<no such token>");
         tokenizer.Description.ShouldContain("chat template none");
     }
 
     [Theory]
-    [InlineData("{{ bos_token }}" + Qwen2)]
-    [InlineData(
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + '<|im_end|>' + '\\n' "
-            + "}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-    )]
-    [InlineData("{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}")]
-    public void Relatives_that_differ_are_not_taken_for_the_family(string template) =>
-        Load(template, "<s>").ChatTemplate.Name.ShouldBeNull();
+    [InlineData("{{ bos_token }}" + Qwen2, "<s><|im_start|>system\nYou are a helpful assistant.<|im_end|>\n")]
+    [InlineData("{% for m in messages %}<{{ m.role }}> {{ m.content | trim }}{% endfor %}", "<user> a")]
+    [InlineData("{% for m in messages %}{% for p in m.content %}{{ p.type }}:{{ p.text }}{% endfor %}{% endfor %}", "text: a ")]
+    [InlineData("{{ '[' ~ messages[0].content | upper ~ '|' ~ (tools is none) ~ unk_token ~ additional_special_tokens }}", "[ A |True")]
+    public void Any_template_is_run_as_it_is(string template, string expected)
+    {
+        var tokenizer = Load(template, "<s>");
+
+        TokenizerFolder.Show(tokenizer, Render(tokenizer, [new("user", " a ")])).ShouldStartWith(expected);
+    }
 
     [Fact]
-    public void A_list_of_templates_has_a_default_and_a_file_of_its_own_goes_first()
+    public void Roles_may_be_parts_of_markers_and_content_may_not()
     {
-        Load(new[] { new { name = "tool_use", template = "x" }, new { name = "default", template = Qwen2 } }, "")
-            .ChatTemplate.Name.ShouldBe("ChatML (Qwen2)");
+        var tokenizer = Load(
+            "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content + '<|end|>' }}{% endfor %}<|{{ messages[0].content }}|>",
+            "<s>",
+            markers: ["<|user|>", "<|end|>", "<|", "<"]
+        );
 
-        File.WriteAllText(Path.Combine(_folder.Path, "chat_template.jinja"), Llama3);
-        TestModelFolder.WriteJson(_folder.Path, "tokenizer_config.json", new { bos_token = "<|begin_of_text|>", chat_template = Qwen2 });
-        _folder.Load().ChatTemplate.Name.ShouldBe("Llama 3");
+        var ids = Render(tokenizer, [new("user", "user")]);
+
+        ids.ShouldBe([300, .. tokenizer.Encode("user", isFirst: false), 301, 302, .. tokenizer.Encode("user|>", isFirst: false)]);
+        Render(tokenizer, [new("root|>x<|user", "y")]).ShouldNotContain(300);
+    }
+
+    [Fact]
+    public void Ordinary_added_tokens_of_content_are_tokens_unless_the_template_writes_them()
+    {
+        var tokenizer = Load("{{ '<turn>' + messages[0].content }}", "<s>", specialMarkers: false, markers: ["<turn>", "<tool>"]);
+
+        Render(tokenizer, [new("user", "<tool><turn>")]).ShouldBe([300, 301, .. tokenizer.Encode("<turn>", isFirst: false)]);
+        tokenizer.Encode("<turn>", isFirst: false).ShouldNotContain(300);
+    }
+
+    [Fact]
+    public void Markers_take_the_white_space_along_that_the_tokenizer_says()
+    {
+        var tokenizer = Load(
+            "{{ '<|user|>\n' + messages[0].content + ' <|end|>\n' }}",
+            "<s>",
+            markers: ["<|user|>", "<|end|>"],
+            strips: true
+        );
+
+        Render(tokenizer, [new("user", "a")]).ShouldBe([300, 'a', 301]);
+    }
+
+    [Fact]
+    public void Dates_are_those_of_the_clock()
+    {
+        var tokenizer = Load("{{ strftime_now('%Y-%m-%d') }}", "<s>");
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero));
+
+        tokenizer.ChatTemplate.Render([new("user", "a")], time).Value.ShouldBe("2031-02-03");
+    }
+
+    [Theory]
+    [InlineData("{{ raise_exception('Only in the morning.') }}", "refuses this chat: Only in the morning.")]
+    [InlineData("\n{{ messages[0].content.nothing.more }}", "line 2")]
+    [InlineData("{% for i in range(99999) %}{% for j in range(99999) %}{{ i }}{% endfor %}{% endfor %}", "goes wrong")]
+    [InlineData("{% if false %}x{% endif %}", "makes nothing")]
+    public void A_template_that_fails_refuses_the_chat_with_its_reason(string template, string reason)
+    {
+        var tokenizer = Load(template, "<s>");
+
+        Should.Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a")])).Message.ShouldContain(reason);
+    }
+
+    [Fact]
+    public void A_template_that_can_not_be_parsed_refuses_chats_and_says_so_at_load()
+    {
+        Load("a\n{% for %}", "<s>");
+        var folder = ModelFolder.Open(_folder.Path);
+        var tokenizer = Tokenizer.Load(folder);
+
+        var refusal = Should.Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a")])).Message;
+
+        refusal.ShouldContain("tokenizer_config.json) can't be run: line 2: ");
+        refusal.ShouldContain("plain prompt");
+        tokenizer.Description.ShouldContain("chat template none (tokenizer_config.json: line 2: ");
+        folder.Warnings.ShouldContain(warning => warning.Contains("line 2: ", StringComparison.Ordinal));
+        tokenizer.Encode("a").ShouldBe(['a']);
+    }
+
+    [Fact]
+    public void A_list_of_templates_has_a_default_and_files_of_their_own_go_first()
+    {
+        Read(new[] { new { name = "tool_use", template = "x" }, new { name = "default", template = "list" } }).ShouldBe("list");
+        Should
+            .Throw<NotSupportedException>(() => Read(new[] { new { name = "tool_use", template = "x" } }))
+            .Message.ShouldContain("tool_use, but none is called default");
+
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "additional_chat_templates"));
+        File.WriteAllText(Path.Combine(_folder.Path, "additional_chat_templates", "default.jinja"), "additional");
+        Read("text").ShouldBe("additional");
+
+        File.WriteAllText(Path.Combine(_folder.Path, "blob"), "file");
+        File.CreateSymbolicLink(Path.Combine(_folder.Path, "chat_template.jinja"), "blob");
+        Read("text").ShouldBe("file");
+        _folder.Load().Description.ShouldEndWith("chat template of chat_template.jinja");
+
+        string Read(object template) => Load(template, "<s>").ChatTemplate.Render([new("user", "a")], TimeProvider.System).Value;
+    }
+
+    [Fact]
+    public void Special_tokens_have_their_names_from_the_settings_and_else_from_the_map()
+    {
+        Load("{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ additional_special_tokens | join }}", "<s>");
+        TestModelFolder.WriteJson(
+            _folder.Path,
+            "special_tokens_map.json",
+            new
+            {
+                bos_token = "<bos>",
+                pad_token = new { content = "<|eot_id|>" },
+                additional_special_tokens = new object[] { new { content = "<|im_end|>" }, "<|im_start|>" },
+            }
+        );
+
+        _folder
+            .Load()
+            .ChatTemplate.Render([new("user", "a")], TimeProvider.System)
+            .Value.ShouldBe("<s>|</s>|<|eot_id|>|<|im_end|><|im_start|>");
     }
 
     [Fact]
@@ -312,12 +360,12 @@ public sealed class ChatTemplateTests : IDisposable
                 {
                     bos_token = "<s>",
                     eos_token = "</s>",
-                    chat_template = Llama2,
+                    chat_template = Source(Llama2),
                 }
             );
         var tokenizer = _folder.Load();
 
-        var ids = tokenizer.ChatTemplate.Render([new("user", "a"), new("assistant", "b"), new("user", "c")], tokenizer);
+        var ids = Render(tokenizer, [new("user", "a"), new("assistant", "b"), new("user", "c")]);
 
         int[] expected = [1, .. tokenizer.Encode("[INST] a [/INST] b "), 2, 1, .. tokenizer.Encode("[INST] c [/INST]")];
         ids.ShouldBe(expected);
@@ -340,14 +388,33 @@ public sealed class ChatTemplateTests : IDisposable
 
     private static bool IsAdded(int id) => id >= 300;
 
-    private Tokenizer Load(object template, string bos, bool specialMarkers = true)
+    private static IReadOnlyList<int> Render(Tokenizer tokenizer, IReadOnlyList<ChatTurn> turns) =>
+        tokenizer.Encode(tokenizer.ChatTemplate.Render(turns, TimeProvider.System));
+
+    /// <summary>A template, or the one of a family's name.</summary>
+    private static string Source(string template)
+    {
+        var file = Repository.PathOf("tests", "Dsde.Templates.Tests", "Vectors", "shapes", template + ".jinja");
+        return template.Contains('{', StringComparison.Ordinal) || !File.Exists(file) ? template : File.ReadAllText(file);
+    }
+
+    private Tokenizer Load(object template, string bos, bool specialMarkers = true, string[]? markers = null, bool strips = false)
     {
         TestTokenizer.Write(_folder.Path);
         var path = Path.Combine(_folder.Path, "tokenizer.json");
         var file = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
-        file["added_tokens"] = System.Text.Json.JsonSerializer.SerializeToNode(
-            Markers.Select((marker, i) => TokenizerFolder.Added(300 + i, marker, specialMarkers))
-        );
+        var added = System.Text.Json.JsonSerializer.SerializeToNode(
+            (markers is null ? Markers : [.. markers, "<s>", "</s>"]).Select(
+                (marker, i) => TokenizerFolder.Added(300 + i, marker, specialMarkers)
+            )
+        )!;
+        foreach (var token in added.AsArray())
+        {
+            token!["lstrip"] = strips;
+            token["rstrip"] = strips;
+        }
+
+        file["added_tokens"] = added;
         File.WriteAllText(path, file.ToJsonString());
         TestModelFolder.WriteJson(
             _folder.Path,
@@ -356,7 +423,7 @@ public sealed class ChatTemplateTests : IDisposable
             {
                 bos_token = bos,
                 eos_token = "</s>",
-                chat_template = template,
+                chat_template = template is string text ? Source(text) : template,
             }
         );
         return _folder.Load();

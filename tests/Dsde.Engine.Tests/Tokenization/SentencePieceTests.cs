@@ -51,14 +51,14 @@ public sealed class SentencePieceTests : IDisposable
     [Fact]
     public void Plain_prompts_begin_with_the_beginning_of_text_once()
     {
-        var encoder = new PromptEncoder(_folder.WithPieces("llama2").Load());
+        var encoder = new PromptEncoder(_folder.WithPieces("llama2").Load(), TimeProvider.System);
         encoder.Encode("a").ShouldBe([1, 259]);
         encoder.Encode("<s>a").ShouldBe([1, 259]);
 
         _folder.WithSettings(new { add_bos_token = false });
-        new PromptEncoder(_folder.Load()).Encode("a").ShouldBe([259]);
+        new PromptEncoder(_folder.Load(), TimeProvider.System).Encode("a").ShouldBe([259]);
 
-        new PromptEncoder(_folder.WithPieces("gemma").Load()).Encode("a")[0].ShouldBe(2);
+        new PromptEncoder(_folder.WithPieces("gemma").Load(), TimeProvider.System).Encode("a")[0].ShouldBe(2);
     }
 
     /// <summary>An output continues its prompt, so its first space stays; a whole text had none.</summary>

@@ -24,7 +24,7 @@ public sealed class ModelCommandTests : IDisposable
         // 2 · 12 layers · 2 kv heads · 32 numbers · 2 bytes
         Line("KV cache").ShouldStartWith("3.0 KiB per token in bf16 or fp16, 6.0 KiB in fp32; a full context 3.0 MiB and 6.0 MiB");
         Line("positions").ShouldBe("rotary, base 10000");
-        Line("tokenizer").ShouldBe("byte-level BPE, 2048 tokens, chat template ChatML");
+        Line("tokenizer").ShouldBe("byte-level BPE, 2048 tokens, chat template of tokenizer_config.json");
         Line("soft-caps").ShouldBe("attention none, logits none");
         Line("defaults").ShouldBe("none");
 

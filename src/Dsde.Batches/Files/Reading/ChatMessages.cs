@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
 
@@ -61,16 +60,9 @@ internal static class ChatMessages
         };
     }
 
-    private static string JoinParts(JsonElement parts, string prefix)
-    {
-        var text = new StringBuilder();
-        foreach (var (index, part) in parts.EnumerateArray().Index())
-        {
-            text.Append(ReadPart(part, prefix, index));
-        }
-
-        return text.ToString();
-    }
+    /// <summary>A line break between text parts, as other servers put it.</summary>
+    private static string JoinParts(JsonElement parts, string prefix) =>
+        string.Join('\n', parts.EnumerateArray().Select((part, index) => ReadPart(part, prefix, index)));
 
     private static string ReadPart(JsonElement part, string prefix, int index)
     {

@@ -1,84 +1,204 @@
 using Dsde.Engine.Models;
+using Dsde.Templates;
 
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// How a model wants chats. Templates are programs in Jinja; the known ones are recognised and done in code, others are refused when a chat
-/// comes, because a chat in the wrong form is silent nonsense. Markers become special ids and content never does, so that content can't
-/// pose as a turn.
+/// How a model wants chats: the folder's own template, a program in Jinja, is run as transformers runs it. What it writes itself may be a
+/// special token; roles aside, what a chat says never is, so that content can't pose as a turn. Safe for concurrent use.
 /// </summary>
 internal sealed class ChatTemplate
 {
-    private readonly string? _whyNot;
-    private readonly IChatTemplate? _template;
-    private readonly IReadOnlyDictionary<string, int> _markers;
-    private readonly HashSet<int> _markerIds;
+    private const string Remedy = "Send a plain prompt instead of messages.";
 
-    private ChatTemplate(string? whyNot, IChatTemplate? template, IReadOnlyDictionary<string, int> markers)
+    /// <summary>The roles that templates know. Templates make markers of them (<c>'&lt;|' + role + '|>'</c>), and no sender can write
+    /// anything else into one of these.</summary>
+    private static readonly string[] Roles = ["system", "user", "assistant"];
+
+    /// <summary>Chats that show which tokens a template writes as markers.</summary>
+    private static readonly string[][] Probes =
+    [
+        ["user"],
+        ["system", "user"],
+        ["user", "assistant", "user"],
+        ["system", "user", "assistant", "user"],
+    ];
+
+    private readonly string _model;
+    private readonly string? _whyNot;
+    private readonly Template? _template;
+    private readonly Dictionary<string, TemplateValue> _variables = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _markers = [];
+    private readonly List<KeyValuePair<string, string>> _missing = [];
+
+    private ChatTemplate(string model, string description, string whyNot)
     {
-        _whyNot = whyNot;
-        _template = template;
-        _markers = markers;
-        _markerIds = [.. template?.Markers.Select(marker => markers[marker]) ?? []];
+        (_model, Description) = (model, description);
+        _whyNot = $"{whyNot} {Remedy}";
     }
 
-    /// <summary>Name of the template; null if chats are refused.</summary>
-    public string? Name => _template?.Name;
+    private ChatTemplate(string model, string fileName, Template template, NamedTokens named, TokenizerDefinition tokenizer)
+    {
+        (_model, Description, _template) = (model, $"chat template of {fileName}", template);
+        var known = tokenizer.AddedTokens.Values.Select(token => token.Text).ToHashSet(StringComparer.Ordinal);
+        _missing.AddRange(named.Texts.Where(token => !known.Contains(token.Value)));
+        foreach (var (name, value) in named.Variables)
+        {
+            _variables[name] = value;
+        }
 
-    /// <summary>Finds the template of a folder.</summary>
-    /// <exception cref="ModelLoadException">tokenizer_config.json is broken.</exception>
+        _variables["tools"] = TemplateValue.None;
+        _variables["documents"] = TemplateValue.None;
+        _variables["add_generation_prompt"] = TemplateValue.Of(true);
+    }
+
+    /// <summary>Where the template is, or that there is none, or why it can't be run: a few words for people.</summary>
+    public string Description { get; }
+
+    /// <summary>Finds and parses the template of a folder.</summary>
+    /// <exception cref="ModelLoadException">A file is broken.</exception>
     public static ChatTemplate Load(ModelFolder folder, TokenizerDefinition tokenizer)
     {
-        if (TemplateText.Find(folder.Path, tokenizer.Settings) is not { } text)
+        if (TemplateSource.Find(folder.Path) is not { } source)
         {
-            return Refusing($"Model {folder.Name} has no chat template. Send a plain prompt instead of messages.");
+            return new ChatTemplate(folder.Name, "chat template none", $"Model {folder.Name} has no chat template.");
         }
 
-        var template = ChatTemplates.TryRead(text);
-        var special = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (
-            var (id, token) in tokenizer.AddedTokens.Where(token =>
-                token.Value.IsSpecial || template?.Markers.Contains(token.Value.Text) == true
-            )
-        )
+        if (source.Text is not { } text)
         {
-            special[token.Text] = id;
+            return Refusing(folder, source, $"there are {string.Join(", ", source.Names)}, but none is called default");
         }
 
-        if (template is null)
+        try
         {
-            return Refusing(
-                $"The chat template of model {folder.Name} is not known (known: {ChatTemplates.Known}). Apply it yourself and send a "
-                    + "plain prompt instead of messages."
-            );
+            var template = new ChatTemplate(folder.Name, source.FileName, Template.Parse(text), NamedTokens.Read(folder.Path), tokenizer);
+            return template.FindMarkers(tokenizer) is { } missing ? Refusing(folder, source, missing) : template;
         }
-
-        var missing = template.Markers.Where(marker => !special.ContainsKey(marker)).ToList();
-        return missing.Count == 0
-            ? new ChatTemplate(null, template, special)
-            : Refusing(
-                $"The chat template of model {folder.Name} needs the token '{missing[0]}', which its tokenizer does not have. Send a "
-                    + "plain prompt instead of messages."
-            );
+        catch (TemplateException exception)
+        {
+            return Refusing(folder, source, Locate(exception));
+        }
     }
 
-    /// <summary>Whether an id is a marker of the template, special or not.</summary>
-    public bool IsMarker(int id) => _markerIds.Contains(id);
+    /// <summary>Whether an id is a token that the template writes between turns, special or not.</summary>
+    public bool IsMarker(int id) => _markers.Contains(id);
 
-    /// <summary>Ids of a chat, up to where the assistant's answer begins.</summary>
-    /// <exception cref="NotSupportedException">The model has no template, or one that is not known, or one with no form for such a
+    /// <summary>A chat up to where the assistant's answer begins.</summary>
+    /// <exception cref="NotSupportedException">The model has no template, or one that can't be run, or one that refuses such a
     /// chat.</exception>
-    public IReadOnlyList<int> Render(IReadOnlyList<ChatTurn> turns, Tokenizer tokenizer)
+    public RenderedText Render(IReadOnlyList<ChatTurn> turns, TimeProvider time)
     {
-        if (_template is null)
+        if (_template is not { } template)
         {
             throw new NotSupportedException(_whyNot);
         }
 
-        var chat = new ChatWriter(tokenizer, _markers);
-        _template.Write(turns, chat);
-        return chat.Finish();
+        RenderedText text;
+        try
+        {
+            text = Run(template, turns, time);
+        }
+        catch (TemplateException exception)
+        {
+            throw new NotSupportedException(
+                exception.IsRaisedByTemplate
+                    ? $"The chat template of model {_model} refuses this chat: {exception.Message}"
+                    : $"The chat template of model {_model} goes wrong with this chat ({Locate(exception)}). {Remedy}",
+                exception
+            );
+        }
+
+        return FindMissing(text) is { } missing
+                ? throw new NotSupportedException($"The chat template of model {_model}: {missing}. {Remedy}")
+            : text.Value.Length == 0 ? throw new NotSupportedException($"The chat template of model {_model} makes nothing of this chat.")
+            : text;
     }
 
-    private static ChatTemplate Refusing(string whyNot) => new(whyNot, null, new Dictionary<string, int>());
+    private static ChatTemplate Refusing(ModelFolder folder, TemplateSource source, string cause)
+    {
+        folder.Warn($"The chat template of {source.FileName} can't be run: {cause}. Chats are refused; plain prompts work.");
+        return new ChatTemplate(
+            folder.Name,
+            $"chat template none ({source.FileName}: {cause})",
+            $"The chat template of model {folder.Name} ({source.FileName}) can't be run: {cause}."
+        );
+    }
+
+    private static string Locate(TemplateException exception) =>
+        (exception.Line is { } line ? $"line {line}: " : "") + exception.Message.TrimEnd('.');
+
+    /// <summary>Runs the probes. Returns what makes the template useless, if they show that.</summary>
+    private string? FindMarkers(TokenizerDefinition tokenizer)
+    {
+        var tokens = new AddedTokenSplitter(tokenizer.AddedTokens);
+        foreach (var roles in Probes)
+        {
+            RenderedText text;
+            try
+            {
+                // Of the clock a template makes dates, no markers.
+                text = Run(_template!, [.. roles.Select(role => new ChatTurn(role, "x"))], TimeProvider.System);
+            }
+            catch (TemplateException)
+            {
+                continue; // Some refuse system turns; what they refuse writes nothing.
+            }
+
+            if (FindMissing(text) is { } missing)
+            {
+                return missing;
+            }
+
+            _markers.UnionWith(
+                tokens.Split(text.Value, (_, start, length) => text.IsFromTemplate(start, length)).Select(part => part.Id).OfType<int>()
+            );
+        }
+
+        return null;
+    }
+
+    /// <summary>A special token that the template writes by its name and the tokenizer does not have would silently become text.</summary>
+    private string? FindMissing(RenderedText text)
+    {
+        foreach (var (name, token) in _missing)
+        {
+            for (var i = 0; (i = text.Value.IndexOf(token, i, StringComparison.Ordinal)) >= 0; i++)
+            {
+                if (text.IsFromTemplate(i, token.Length))
+                {
+                    return $"it needs the {name} '{token}', which the tokenizer does not have";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private RenderedText Run(Template template, IReadOnlyList<ChatTurn> turns, TimeProvider time) =>
+        template.Render(
+            new Dictionary<string, TemplateValue>(_variables, StringComparer.Ordinal)
+            {
+                ["messages"] = TemplateValue.OfItems(turns.Select(turn => Message(turn, template.Content))),
+            },
+            time
+        );
+
+    private static TemplateValue Message(ChatTurn turn, ContentUse use)
+    {
+        var text = TemplateValue.FromData(turn.Content);
+        return TemplateValue.OfFields([
+            (
+                "role",
+                Roles.Contains(turn.Role, StringComparer.Ordinal)
+                    ? TemplateValue.FromTemplate(turn.Role)
+                    : TemplateValue.FromData(turn.Role)
+            ),
+            (
+                "content",
+                use == ContentUse.Parts
+                    ? TemplateValue.OfItems([TemplateValue.OfFields([("type", TemplateValue.FromTemplate("text")), ("text", text)])])
+                    : text
+            ),
+        ]);
+    }
 }
