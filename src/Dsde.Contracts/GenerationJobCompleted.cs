@@ -45,6 +45,12 @@ public sealed record GenerationJobCompleted
     /// <summary>Per generated token the most probable ones, best first, if the job asked for them.</summary>
     public IReadOnlyList<IReadOnlyList<TopLogProbability>>? TopLogProbabilities { get; init; }
 
+    /// <summary>
+    /// What the tokens stand for that have a log-probability in this event, in whichever output: each token once. Null if the job asked
+    /// for no log-probabilities, or for ids only.
+    /// </summary>
+    public IReadOnlyList<TokenBytes>? TokenBytes { get; init; }
+
     /// <summary>All outputs of a job that asked for more than one, the first included; null otherwise.</summary>
     public IReadOnlyList<GenerationChoice>? Choices { get; init; }
 

@@ -122,6 +122,11 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public int? TopLogProbabilityCount { get; init; }
 
+    /// <summary>
+    /// Whether log-probabilities come with the ids of their tokens alone, without what the tokens stand for; null for no.
+    /// </summary>
+    public bool? ReturnTokensAsTokenIds { get; init; }
+
     /// <summary>Whether the result carries token ids; null for no.</summary>
     public bool? ReturnTokenIds { get; init; }
 }

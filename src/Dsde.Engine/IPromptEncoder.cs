@@ -1,6 +1,6 @@
 namespace Dsde.Engine;
 
-/// <summary>Text and chats into token ids of the target model. Safe for concurrent use.</summary>
+/// <summary>Text and chats into token ids of the target model, and back. Safe for concurrent use.</summary>
 public interface IPromptEncoder
 {
     /// <summary>
@@ -26,4 +26,13 @@ public interface IPromptEncoder
 
     /// <summary>Text of token ids, special tokens left out.</summary>
     string Decode(IReadOnlyList<int> tokenIds);
+
+    /// <summary>
+    /// What a token stands for, in UTF-8, which may begin or end within a character; of a special token its name. Nothing for ids without a
+    /// token.
+    /// </summary>
+    ReadOnlySpan<byte> BytesOf(int tokenId);
+
+    /// <summary>Whether a token is a special one, which adds nothing to the text.</summary>
+    bool IsSpecial(int tokenId);
 }

@@ -108,6 +108,7 @@ public sealed class AsyncApiTests
         {
             _ when type == typeof(Guid) => "string:uuid",
             _ when type == typeof(string) => "string",
+            _ when type == typeof(byte[]) => "string:byte",
             _ when type == typeof(int) => "integer:int32",
             _ when type == typeof(long) => "integer:int64",
             _ when type == typeof(double) => "number:double",

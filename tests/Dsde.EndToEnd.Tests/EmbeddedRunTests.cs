@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dsde.Batches.Following;
@@ -176,5 +177,57 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         bodies[2].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50, 50, 50]);
         bodies[3].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50]);
         bodies[3].GetProperty("choices")[0].GetProperty("finish_reason").GetString().ShouldBe("stop");
+    }
+
+    [Fact]
+    public async Task Log_probabilities_come_with_the_texts_of_their_tokens_unless_a_line_wants_ids()
+    {
+        const string Question = "Q: Which day comes after Monday?\\nA:";
+        using var folder = new ScratchFolder();
+        var file = folder.Write(
+            "jobs.jsonl",
+            Completion("texts", "\"logprobs\":3"),
+            Completion("ids", "\"logprobs\":3,\"return_tokens_as_token_ids\":true"),
+            """{"custom_id":"chat","method":"POST","url":"/v1/chat/completions","body":{"model":"x","messages":[{"role":"user","""
+                + """ "content":"Häuser 🙂?"}],"max_tokens":12,"temperature":0,"logprobs":true,"top_logprobs":2}}"""
+        );
+
+        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
+        var (texts, ids) = (LogProbabilities(results[0]), LogProbabilities(results[1]));
+        var tokens = Strings(texts.GetProperty("tokens"));
+        var offsets = texts.GetProperty("text_offset").EnumerateArray().Select(offset => offset.GetInt32()).ToList();
+        results[0].Text.ShouldNotBeEmpty();
+        string.Concat(tokens).ShouldStartWith(results[0].Text);
+        offsets.Count.ShouldBe(tokens.Count);
+        foreach (var (token, offset) in tokens.Zip(offsets).Where(pair => pair.Second < results[0].Text.Length))
+        {
+            results[0].Text[offset..].ShouldStartWith(token);
+        }
+
+        texts
+            .GetProperty("top_logprobs")
+            .EnumerateArray()
+            .Zip(tokens)
+            .ShouldAllBe(pair => pair.First.EnumerateObject().Count() == 3 && pair.First.EnumerateObject().First().Name == pair.Second);
+        Strings(ids.GetProperty("tokens")).ShouldAllBe(token => token.StartsWith("token_id:", StringComparison.Ordinal));
+        ids.GetProperty("text_offset").ValueKind.ShouldBe(JsonValueKind.Null);
+
+        var content = LogProbabilities(results[2]).GetProperty("content").EnumerateArray().ToList();
+        Encoding.UTF8.GetString([.. content.SelectMany(Bytes)]).ShouldStartWith(results[2].Text);
+        content.ShouldAllBe(token => token.GetProperty("top_logprobs").EnumerateArray().First().GetProperty("bytes").GetArrayLength() > 0);
+
+        static string Completion(string id, string more) =>
+            $$$"""{"custom_id":"{{{id}}}","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"{{{Question}}}" """
+            + $$$""" ,"max_tokens":12,"temperature":0,{{{more}}}}}""";
+
+        static JsonElement LogProbabilities(ResultLine line) =>
+            line.Line.GetProperty("response").GetProperty("body").GetProperty("choices")[0].GetProperty("logprobs");
+
+        static List<string> Strings(JsonElement list) => [.. list.EnumerateArray().Select(item => item.GetString() ?? "")];
+
+        static IEnumerable<byte> Bytes(JsonElement token) => token.GetProperty("bytes").EnumerateArray().Select(value => value.GetByte());
     }
 }

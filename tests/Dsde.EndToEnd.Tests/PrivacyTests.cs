@@ -179,7 +179,8 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         (
             await Rows.CountAsync(
                 worker.ConnectionString,
-                "SELECT count(*) FROM generation_jobs WHERE token_ids IS NOT NULL OR token_log_probabilities IS NOT NULL"
+                "SELECT count(*) FROM generation_jobs WHERE token_ids IS NOT NULL OR token_log_probabilities IS NOT NULL "
+                    + "OR token_bytes IS NOT NULL"
             )
         ).ShouldBe(0);
     }

@@ -101,11 +101,13 @@ public abstract partial class JobStoreContract
                     TestJobs.Output("first 🙂") with
                     {
                         PromptTokenIds = [4],
+                        TokenBytes = [1, 2],
                     },
                     TestJobs.Output("second") with
                     {
                         TopTokenIds = [1],
                         TopLogProbabilities = [-1],
+                        TokenBytes = [1, 2],
                     },
                 ],
                 [TestJobs.Trace(), TestJobs.Trace()]
@@ -126,6 +128,7 @@ public abstract partial class JobStoreContract
             && output.TokenLogProbabilities == null
             && output.TopTokenIds == null
             && output.TopLogProbabilities == null
+            && output.TokenBytes == null
             && output.CompletionTokens == 9
             && output.PromptTokens == 7
             && output.FinishReason == "stop"
@@ -178,6 +181,7 @@ public abstract partial class JobStoreContract
                             TopTokenIds = [],
                             TopLogProbabilities = [],
                             TokenLogProbabilities = [0.1f, -1e-45f],
+                            TokenBytes = [],
                         },
                     ],
                     [odd, TestJobs.Trace()]

@@ -62,7 +62,14 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
         var outputs = Enumerable
             .Range(0, 12)
-            .Select(choice => TestJobs.Output($"text {choice}") with { TopTokenIds = [choice, 7], TopLogProbabilities = [-0.25f, -2] })
+            .Select(choice =>
+                TestJobs.Output($"text {choice}") with
+                {
+                    TopTokenIds = [choice, 7],
+                    TopLogProbabilities = [-0.25f, -2],
+                    TokenBytes = choice == 3 ? null : [(byte)choice, 0, 0xFF],
+                }
+            )
             .ToList();
         var traces = Enumerable.Range(0, 12).Select(choice => TestJobs.Trace() with { Seed = choice }).ToList();
 
@@ -80,6 +87,7 @@ public abstract partial class JobStoreContract : IAsyncLifetime
                 && output.TopLogProbabilities![1] == -2
             );
             job.Outputs[11].TopTokenIds.ShouldBe([11, 7]);
+            job.Outputs.Select(output => output.TokenBytes).ShouldBe(outputs.Select(output => output.TokenBytes));
             job.Traces.Select(trace => trace.Seed).ShouldBe(Enumerable.Range(0, 12).Select(choice => (long)choice));
         }
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Telemetry;
@@ -119,5 +120,9 @@ internal sealed class InstantEngine : IGenerationEngine
         public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));
 
         public string Decode(IReadOnlyList<int> tokenIds) => string.Concat(tokenIds.Select(id => (char)id));
+
+        public ReadOnlySpan<byte> BytesOf(int tokenId) => Encoding.UTF8.GetBytes([(char)tokenId]);
+
+        public bool IsSpecial(int tokenId) => false;
     }
 }

@@ -18,4 +18,10 @@ internal sealed class PromptEncoder(Tokenizer tokenizer, TimeProvider time) : IP
 
     /// <inheritdoc/>
     public string Decode(IReadOnlyList<int> tokenIds) => tokenizer.Decode(tokenIds);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<byte> BytesOf(int tokenId) => tokenizer.BytesOf(tokenId);
+
+    /// <inheritdoc/>
+    public bool IsSpecial(int tokenId) => tokenizer.IsSpecial(tokenId);
 }

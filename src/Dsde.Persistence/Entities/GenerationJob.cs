@@ -73,6 +73,8 @@ internal sealed class GenerationJob
 
     public float[]? TopLogProbabilities { get; set; }
 
+    public byte[]? TokenBytes { get; set; }
+
     public string? FailureCode { get; set; }
 
     public string? FailureMessage { get; set; }

@@ -22,4 +22,6 @@ internal sealed class JobChoice
     public int[]? TopTokenIds { get; set; }
 
     public float[]? TopLogProbabilities { get; set; }
+
+    public byte[]? TokenBytes { get; set; }
 }

@@ -32,4 +32,9 @@ public sealed record JobOutput
 
     /// <summary>Their log-probabilities (nats); as many.</summary>
     public float[]? TopLogProbabilities { get; init; }
+
+    /// <summary>
+    /// What the tokens with log-probabilities stand for, in the worker's own packing; null if the job asked for none, or for ids only.
+    /// </summary>
+    public byte[]? TokenBytes { get; init; }
 }

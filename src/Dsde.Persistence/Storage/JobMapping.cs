@@ -44,6 +44,7 @@ internal static class JobMapping
                         TokenLogProbabilities = output.TokenLogProbabilities,
                         TopTokenIds = output.TopTokenIds,
                         TopLogProbabilities = output.TopLogProbabilities,
+                        TokenBytes = output.TokenBytes,
                     }
             )
             .Skip(1);
@@ -82,7 +83,11 @@ internal static class JobMapping
                 output.PromptTokenIds,
                 output.TokenLogProbabilities
             );
-            (row.TopTokenIds, row.TopLogProbabilities) = (output.TopTokenIds, output.TopLogProbabilities);
+            (row.TopTokenIds, row.TopLogProbabilities, row.TokenBytes) = (
+                output.TopTokenIds,
+                output.TopLogProbabilities,
+                output.TokenBytes
+            );
         }
     }
 
@@ -98,6 +103,7 @@ internal static class JobMapping
             TokenLogProbabilities = row.TokenLogProbabilities,
             TopTokenIds = row.TopTokenIds,
             TopLogProbabilities = row.TopLogProbabilities,
+            TokenBytes = row.TokenBytes,
         };
 
     private static JobOutput ToOutput(JobChoice row, int promptTokens) =>
@@ -111,5 +117,6 @@ internal static class JobMapping
             TokenLogProbabilities = row.TokenLogProbabilities,
             TopTokenIds = row.TopTokenIds,
             TopLogProbabilities = row.TopLogProbabilities,
+            TokenBytes = row.TokenBytes,
         };
 }

@@ -211,6 +211,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
             (output.Text?.Length ?? 0L)
             + (8L * ((output.TokenIds?.Length ?? 0) + (output.PromptTokenIds?.Length ?? 0) + (output.TopTokenIds?.Length ?? 0)))
             + (8L * ((output.TokenLogProbabilities?.Length ?? 0) + (output.TopLogProbabilities?.Length ?? 0)))
+            + (output.TokenBytes?.Length ?? 0)
         )
         + end.Traces.Sum(trace => BytesPerRow + (72L * trace.Iterations) + (29L * trace.Proposed) + (14L * trace.CompletionTokens));
 

@@ -11,7 +11,7 @@ public sealed class RequestBodyTests
             JobLines.Completion(
                 """
                 "max_tokens":9,"temperature":0.5,"top_p":0.9,"top_k":40,"stop":["x","y"],"seed":11,"logprobs":0,
-                "return_token_ids":true,"metadata":{"workload":"stories"},"policy":"static:3","priority":2
+                "return_token_ids":true,"return_tokens_as_token_ids":true,"metadata":{"workload":"stories"},"policy":"static:3","priority":2
                 """.ReplaceLineEndings(" ")
             )
         );
@@ -24,7 +24,7 @@ public sealed class RequestBodyTests
         (job.MaxTokens, job.Temperature, job.TopP, job.TopK).ShouldBe((9, 0.5, 0.9, 40));
         job.Stop.ShouldBe(["x", "y"]);
         (job.Seed, job.Policy, job.Priority).ShouldBe((11L, "static:3", 2));
-        (job.ReturnLogProbabilities, job.ReturnTokenIds).ShouldBe((true, true));
+        (job.ReturnLogProbabilities, job.ReturnTokenIds, job.ReturnTokensAsTokenIds).ShouldBe((true, true, true));
         job.Metadata.ShouldNotBeNull()["workload"].ShouldBe("stories");
     }
 

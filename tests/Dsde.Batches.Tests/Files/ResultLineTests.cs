@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Dsde.Batches.Files.Writing;
 using Dsde.Contracts;
@@ -6,6 +7,17 @@ namespace Dsde.Batches.Tests.Files;
 
 public sealed class ResultLineTests
 {
+    /// <summary>A character of two bytes over two tokens, and what may go wrong with names.</summary>
+    private static readonly IReadOnlyList<TokenBytes> Bytes =
+    [
+        Token(1, [.. "h"u8, 0xC3]),
+        Token(2, [0xA4, .. "s\\"u8]),
+        Token(3, "🙂"u8.ToArray()),
+        Token(4, " Wort"u8.ToArray()),
+        Token(5, " Wort"u8.ToArray()),
+        Token(6, "</s>"u8.ToArray(), isSpecial: true),
+    ];
+
     private static readonly IReadOnlyList<IReadOnlyList<TopLogProbability>> Top =
     [
         [new() { TokenId = 5, LogProbability = -0.5 }, new() { TokenId = 6, LogProbability = -1.5 }],
@@ -41,11 +53,12 @@ public sealed class ResultLineTests
     }
 
     [Fact]
-    public void A_chat_lists_the_most_probable_tokens_beside_each_token()
+    public void A_chat_lists_the_most_probable_tokens_beside_each_token_and_names_them_by_id_where_only_ids_are_known()
     {
         var content = Write(isChat: true, WithTop())[0].GetProperty("logprobs").GetProperty("content");
 
         content[1].GetProperty("token").GetString().ShouldBe("token_id:7");
+        content[1].GetProperty("bytes").ValueKind.ShouldBe(JsonValueKind.Null);
         content[1]
             .GetProperty("top_logprobs")
             .EnumerateArray()
@@ -54,13 +67,14 @@ public sealed class ResultLineTests
     }
 
     [Fact]
-    public void A_completion_has_a_list_of_the_most_probable_tokens()
+    public void A_completion_has_a_list_of_the_most_probable_tokens_named_by_id_where_only_ids_are_known()
     {
         var lists = Write(isChat: false, WithTop())[0].GetProperty("logprobs");
 
         lists.GetProperty("tokens").EnumerateArray().Select(token => token.GetString()).ShouldBe(["token_id:5", "token_id:7"]);
         lists.GetProperty("top_logprobs")[0].GetProperty("token_id:6").GetDouble().ShouldBe(-1.5);
         lists.GetProperty("top_logprobs").GetArrayLength().ShouldBe(2);
+        lists.GetProperty("text_offset").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
     [Fact]
@@ -76,6 +90,67 @@ public sealed class ResultLineTests
             .GetArrayLength()
             .ShouldBe(0);
     }
+
+    [Fact]
+    public void A_chats_tokens_have_their_text_and_bytes_and_those_that_are_no_text_an_escaped_form()
+    {
+        var content = Write(isChat: true, WithBytes())[0].GetProperty("logprobs").GetProperty("content").EnumerateArray().ToList();
+
+        content
+            .Select(token => token.GetProperty("token").GetString())
+            .ShouldBe([@"bytes:h\xc3", @"bytes:\xa4s\x5c", "🙂", "</s>", " Wort", "token_id:9"]);
+        Numbers(content[0], "bytes").ShouldBe([0x68, 0xC3]);
+        Numbers(content[3], "bytes").ShouldBe("</s>"u8.ToArray().Select(value => (int)value));
+        content[5].GetProperty("bytes").ValueKind.ShouldBe(JsonValueKind.Null);
+        var all = content.Take(3).SelectMany(token => Numbers(token, "bytes")).Select(value => (byte)value);
+        Encoding.UTF8.GetString([.. all]).ShouldBe("häs\\🙂");
+        var top = content[0].GetProperty("top_logprobs");
+        top.EnumerateArray().Select(token => token.GetProperty("token").GetString()).ShouldBe([" Wort", " Wort"]);
+        Numbers(top[1], "bytes").ShouldBe(" Wort"u8.ToArray().Select(value => (int)value));
+    }
+
+    [Fact]
+    public void A_completions_tokens_have_their_text_and_their_offsets_in_characters_within_the_text()
+    {
+        var choice = Write(isChat: false, WithBytes())[0];
+        var lists = choice.GetProperty("logprobs");
+
+        lists
+            .GetProperty("tokens")
+            .EnumerateArray()
+            .Select(token => token.GetString())
+            .ShouldBe([@"bytes:h\xc3", @"bytes:\xa4s\x5c", "🙂", "</s>", " Wort", "token_id:9"]);
+        Numbers(lists, "text_offset").ShouldBe([0, 1, 4, 5, 5, 7]); // the text ends within the last word, at a stop string
+        lists
+            .GetProperty("top_logprobs")[0]
+            .EnumerateObject()
+            .Select(token => (token.Name, token.Value.GetDouble()))
+            .ShouldBe([(" Wort", -0.25), ("token_id:5", -2)]); // no name twice
+    }
+
+    private static GenerationJobCompleted WithBytes()
+    {
+        IReadOnlyList<TopLogProbability> top = [new() { TokenId = 4, LogProbability = -0.25 }, new() { TokenId = 5, LogProbability = -2 }];
+        return Completed() with
+        {
+            Text = "häs\\🙂 W",
+            TokenIds = [1, 2, 3, 6, 4, 9],
+            TokenLogProbabilities = [-1, -1, -1, -1, -1, -1],
+            TopLogProbabilities = [.. Enumerable.Repeat(top, 6)],
+            TokenBytes = Bytes,
+        };
+    }
+
+    private static TokenBytes Token(int id, byte[] bytes, bool isSpecial = false) =>
+        new()
+        {
+            TokenId = id,
+            Bytes = bytes,
+            IsSpecial = isSpecial,
+        };
+
+    private static IEnumerable<int> Numbers(JsonElement parent, string name) =>
+        parent.GetProperty(name).EnumerateArray().Select(number => number.GetInt32());
 
     private static GenerationJobCompleted WithTop() =>
         Completed() with

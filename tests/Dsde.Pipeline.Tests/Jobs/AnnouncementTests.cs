@@ -133,16 +133,19 @@ public sealed class AnnouncementTests : IAsyncLifetime
             new WorkerOptions { StoreOutputs = false, MaxEventBytes = 1024 }
         );
         var announcer = CreateAnnouncer(worker);
-        var job = JobLife.Job() with { ReturnTokenIds = true, ChoiceCount = 2 };
+        var job = JobLife.Job() with { ReturnTokenIds = true, ReturnLogProbabilities = true, ChoiceCount = 2 };
 
         await AnnounceAsync(announcer, worker, job);
         var stored = await Life.FindAsync(job.JobId);
         await AnnounceAsync(announcer, worker, job);
 
         stored.Outputs.Count.ShouldBe(2);
-        stored.Outputs.ShouldAllBe(output => output.Text == null && output.TokenIds == null && output.CompletionTokens == 3);
+        stored.Outputs.ShouldAllBe(output =>
+            output.Text == null && output.TokenIds == null && output.TokenBytes == null && output.CompletionTokens == 3
+        );
         var told = Told<GenerationJobCompleted>();
         told[0].Message.Text.ShouldBe(text);
+        told[0].Message.TokenBytes.ShouldNotBeNull().Count.ShouldBe(3);
         told[0].Message.Choices.ShouldNotBeNull().ShouldAllBe(choice => choice.Text == text && choice.TokenIds != null);
         (told[1].Message.Text, told[1].Message.TextLocation, told[1].Message.Usage.CompletionTokens).ShouldBe((null, null, 6));
         told[1].Id.ShouldBe(told[0].Id);

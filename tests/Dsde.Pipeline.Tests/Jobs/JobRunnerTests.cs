@@ -83,14 +83,39 @@ public sealed class JobRunnerTests : IAsyncLifetime
                 [1, 9],
                 [2, 9],
             ]);
+        completed // once each, those of the outputs first
+            .TokenBytes.ShouldNotBeNull()
+            .Select(token => (token.TokenId, token.IsSpecial))
+            .ShouldBe([(1, false), (2, false), (ScriptedEngine.SpecialToken, true), (0, false), (9, false)]);
+        completed.TokenBytes[4].Bytes.ShouldBe("\t"u8.ToArray());
         (completed.Text, completed.Speculation.Seed).ShouldBe(("text 11", 11));
         (completed.Usage.PromptTokens, completed.Usage.CompletionTokens).ShouldBe((ended.Job.Outputs[0].PromptTokens, 9));
         (completed.Speculation.Iterations, completed.Speculation.Proposed, completed.Speculation.BlockEfficiency).ShouldBe((3, 6, 2));
         var bounded = JobEvents.WithoutOutputs(completed).ShouldBeOfType<GenerationJobCompleted>();
-        (bounded.Text, bounded.TextLocation).ShouldBe((null, $"generation_jobs/{job.JobId}"));
+        (bounded.Text, bounded.TokenBytes, bounded.TextLocation).ShouldBe((null, null, $"generation_jobs/{job.JobId}"));
         bounded
             .Choices.ShouldNotBeNull()
             .ShouldAllBe(choice => choice.Text == null && choice.TopLogProbabilities == null && choice.CompletionTokens == 3);
+    }
+
+    [Theory]
+    [InlineData(true, null, true)]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, false)]
+    [InlineData(null, null, false)]
+    public async Task What_tokens_stand_for_is_kept_only_for_log_probabilities_that_are_wanted_with_it(
+        bool? withLogProbabilities,
+        bool? asTokenIds,
+        bool isKept
+    )
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        var job = Job() with { ReturnTokenIds = true, ReturnLogProbabilities = withLogProbabilities, ReturnTokensAsTokenIds = asTokenIds };
+
+        var ended = (await CreateWorker(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+
+        (ended.Job.Outputs[0].TokenBytes is not null).ShouldBe(isKept);
+        (JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>().TokenBytes is not null).ShouldBe(isKept);
     }
 
     [Fact]

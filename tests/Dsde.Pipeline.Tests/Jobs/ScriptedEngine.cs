@@ -1,3 +1,4 @@
+using System.Text;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Telemetry;
@@ -13,6 +14,9 @@ internal sealed class ScriptedEngine(
 {
     /// <summary>A prompt that the encoder refuses.</summary>
     public const string Unencodable = "aaaa";
+
+    /// <summary>The one special token.</summary>
+    public const int SpecialToken = 3;
 
     /// <summary>Requests so far.</summary>
     public int Requests { get; private set; }
@@ -106,5 +110,9 @@ internal sealed class ScriptedEngine(
         public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));
 
         public string Decode(IReadOnlyList<int> tokenIds) => string.Concat(tokenIds.Select(id => (char)id));
+
+        public ReadOnlySpan<byte> BytesOf(int tokenId) => Encoding.UTF8.GetBytes([(char)tokenId]);
+
+        public bool IsSpecial(int tokenId) => tokenId == SpecialToken;
     }
 }

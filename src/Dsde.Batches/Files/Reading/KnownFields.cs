@@ -35,6 +35,7 @@ internal sealed class KnownFields
         "metadata",
         "logprobs",
         "return_token_ids",
+        "return_tokens_as_token_ids",
     ];
 
     /// <summary>They say who asks, who pays and what a server may keep, never what is to be written.</summary>

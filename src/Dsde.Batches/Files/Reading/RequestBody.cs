@@ -63,6 +63,7 @@ internal static class RequestBody
             Metadata = ReadMetadata(body),
             ReturnLogProbabilities = withLogProbabilities,
             TopLogProbabilityCount = topCount,
+            ReturnTokensAsTokenIds = body.TakeBoolean("return_tokens_as_token_ids"),
             ReturnTokenIds = body.TakeBoolean("return_token_ids"),
         };
         ignored = (isChat ? KnownFields.ChatBody : KnownFields.CompletionBody).Settle(body);

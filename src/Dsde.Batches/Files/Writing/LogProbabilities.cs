@@ -1,52 +1,43 @@
-using System.Globalization;
 using System.Text.Json;
 using Dsde.Contracts;
 
 namespace Dsde.Batches.Files.Writing;
 
-/// <summary>
-/// The <c>logprobs</c> of a choice. Tokens are named <c>token_id:N</c>: a token's bytes alone are often no valid text, and results are
-/// written where no tokenizer is loaded.
-/// </summary>
-internal static class LogProbabilities
+/// <summary>The <c>logprobs</c> of a choice, as OpenAI's two formats have them.</summary>
+internal sealed class LogProbabilities(Utf8JsonWriter json, TokenNames tokens)
 {
-    public static void Write(Utf8JsonWriter json, bool isChat, GenerationChoice choice)
+    /// <summary>Writes the property, null if the job asked for none.</summary>
+    public void Write(bool isChat, GenerationChoice choice)
     {
-        if (choice.TokenLogProbabilities is not { } values)
+        if (choice is not { TokenLogProbabilities: { } values, TokenIds: { } ids })
         {
             json.WriteNull("logprobs");
             return;
         }
 
-        var names = Enumerable.Range(0, values.Count).Select(index => choice.TokenIds is { } ids ? NameOf(ids[index]) : "");
         json.WriteStartObject("logprobs");
         if (isChat)
         {
-            WriteContent(json, names, values, choice.TopLogProbabilities);
+            WriteContent(ids, values, choice.TopLogProbabilities);
         }
         else
         {
-            WriteLists(json, names, values, choice.TopLogProbabilities);
+            WriteLists(ids, values, choice);
         }
 
         json.WriteEndObject();
     }
 
-    private static void WriteContent(
-        Utf8JsonWriter json,
-        IEnumerable<string> names,
-        IReadOnlyList<double> values,
-        IReadOnlyList<IReadOnlyList<TopLogProbability>>? top
-    )
+    private void WriteContent(IReadOnlyList<int> ids, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
     {
         json.WriteStartArray("content");
-        foreach (var (index, (name, value)) in names.Zip(values).Index())
+        foreach (var (index, (id, value)) in ids.Zip(values).Index())
         {
-            WriteToken(json, name, value);
+            WriteToken(id, value);
             json.WriteStartArray("top_logprobs");
             foreach (var token in top?[index] ?? [])
             {
-                WriteToken(json, NameOf(token.TokenId), token.LogProbability);
+                WriteToken(token.TokenId, token.LogProbability);
                 json.WriteEndObject();
             }
 
@@ -58,25 +49,27 @@ internal static class LogProbabilities
     }
 
     /// <summary>Begins an object; the caller ends it.</summary>
-    private static void WriteToken(Utf8JsonWriter json, string name, double value)
+    private void WriteToken(int id, double value)
     {
         json.WriteStartObject();
-        json.WriteString("token", name);
+        json.WriteString("token", tokens.NameOf(id));
         json.WriteNumber("logprob", value);
-        json.WriteNull("bytes");
+        if (tokens.BytesOf(id) is { } bytes)
+        {
+            WriteNumbers("bytes", bytes.Select(part => (int)part));
+        }
+        else
+        {
+            json.WriteNull("bytes");
+        }
     }
 
-    private static void WriteLists(
-        Utf8JsonWriter json,
-        IEnumerable<string> names,
-        IReadOnlyList<double> values,
-        IReadOnlyList<IReadOnlyList<TopLogProbability>>? top
-    )
+    private void WriteLists(IReadOnlyList<int> ids, IReadOnlyList<double> values, GenerationChoice choice)
     {
         json.WriteStartArray("tokens");
-        foreach (var name in names)
+        foreach (var id in ids)
         {
-            json.WriteStringValue(name);
+            json.WriteStringValue(tokens.NameOf(id));
         }
 
         json.WriteEndArray();
@@ -87,11 +80,18 @@ internal static class LogProbabilities
         }
 
         json.WriteEndArray();
-        WriteTopLists(json, top);
-        json.WriteNull("text_offset");
+        WriteTopLists(choice.TopLogProbabilities);
+        if (tokens.HaveBytes)
+        {
+            WriteNumbers("text_offset", tokens.FindOffsets(ids, choice.Text ?? ""));
+        }
+        else
+        {
+            json.WriteNull("text_offset");
+        }
     }
 
-    private static void WriteTopLists(Utf8JsonWriter json, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
+    private void WriteTopLists(IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
     {
         if (top is null)
         {
@@ -100,12 +100,15 @@ internal static class LogProbabilities
         }
 
         json.WriteStartArray("top_logprobs");
-        foreach (var tokens in top)
+        foreach (var position in top)
         {
             json.WriteStartObject();
-            foreach (var token in tokens)
+            var names = new HashSet<string>();
+            foreach (var token in position)
             {
-                json.WriteNumber(NameOf(token.TokenId), token.LogProbability);
+                // Best first: of two tokens with the same text the less probable one is called by its number, since keys are unique.
+                var name = tokens.NameOf(token.TokenId);
+                json.WriteNumber(names.Add(name) ? name : TokenNames.NumberOf(token.TokenId), token.LogProbability);
             }
 
             json.WriteEndObject();
@@ -114,5 +117,14 @@ internal static class LogProbabilities
         json.WriteEndArray();
     }
 
-    private static string NameOf(int tokenId) => string.Create(CultureInfo.InvariantCulture, $"token_id:{tokenId}");
+    private void WriteNumbers(string name, IEnumerable<int> numbers)
+    {
+        json.WriteStartArray(name);
+        foreach (var number in numbers)
+        {
+            json.WriteNumberValue(number);
+        }
+
+        json.WriteEndArray();
+    }
 }

@@ -30,9 +30,10 @@ internal static class ResultLine
         json.WriteNumber("created", job.CompletedAt.ToUnixTimeSeconds());
         json.WriteString("model", job.Model);
         json.WriteStartArray("choices");
+        var tokens = new TokenNames(job.TokenBytes);
         foreach (var choice in job.Choices ?? [First(job)])
         {
-            WriteChoice(json, isChat, choice, job.PromptTokenIds);
+            WriteChoice(json, isChat, choice, tokens, job.PromptTokenIds);
         }
 
         json.WriteEndArray();
@@ -63,7 +64,13 @@ internal static class ResultLine
             TopLogProbabilities = job.TopLogProbabilities,
         };
 
-    private static void WriteChoice(Utf8JsonWriter json, bool isChat, GenerationChoice choice, IReadOnlyList<int>? promptTokenIds)
+    private static void WriteChoice(
+        Utf8JsonWriter json,
+        bool isChat,
+        GenerationChoice choice,
+        TokenNames tokens,
+        IReadOnlyList<int>? promptTokenIds
+    )
     {
         json.WriteStartObject();
         json.WriteNumber("index", choice.Index);
@@ -80,7 +87,7 @@ internal static class ResultLine
             WriteIds(json, "prompt_token_ids", promptTokenIds);
         }
 
-        LogProbabilities.Write(json, isChat, choice);
+        new LogProbabilities(json, tokens).Write(isChat, choice);
         json.WriteString("finish_reason", choice.FinishReason);
         WriteIds(json, "token_ids", choice.TokenIds);
         json.WriteEndObject();

@@ -211,6 +211,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("bytea")
                         .HasColumnName("text_hash");
 
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("bytea")
+                        .HasColumnName("token_bytes");
+
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
@@ -313,6 +317,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<byte[]>("TextHash")
                         .HasColumnType("bytea")
                         .HasColumnName("text_hash");
+
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("bytea")
+                        .HasColumnName("token_bytes");
 
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")

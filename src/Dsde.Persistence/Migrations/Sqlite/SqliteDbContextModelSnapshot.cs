@@ -207,6 +207,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
 
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_bytes");
+
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")
                         .HasColumnName("token_ids");
@@ -310,6 +314,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<byte[]>("TextHash")
                         .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
+
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_bytes");
 
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")

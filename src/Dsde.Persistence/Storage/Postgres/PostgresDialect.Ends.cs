@@ -18,12 +18,13 @@ internal sealed partial class PostgresDialect
                 prompt_token_ids = $16[row.prompt_token_ids_first:row.prompt_token_ids_last],
                 token_log_probabilities = $19[row.token_log_probabilities_first:row.token_log_probabilities_last],
                 top_token_ids = $22[row.top_token_ids_first:row.top_token_ids_last],
-                top_log_probabilities = $25[row.top_log_probabilities_first:row.top_log_probabilities_last]
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $17, $18, $20, $21, $23, $24, $26, $27) WITH ORDINALITY
+                top_log_probabilities = $25[row.top_log_probabilities_first:row.top_log_probabilities_last],
+                token_bytes = row.token_bytes
+            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $17, $18, $20, $21, $23, $24, $26, $27, $28) WITH ORDINALITY
                 AS row (job_id, lease_token, state, failure_code, failure_message, failure_retryable, cancel_reason, text, finish_reason,
                     prompt_tokens, completion_tokens, token_ids_first, token_ids_last, prompt_token_ids_first, prompt_token_ids_last,
                     token_log_probabilities_first, token_log_probabilities_last, top_token_ids_first, top_token_ids_last,
-                    top_log_probabilities_first, top_log_probabilities_last, position)
+                    top_log_probabilities_first, top_log_probabilities_last, token_bytes, position)
             WHERE job.job_id = row.job_id AND job.lease_token = row.lease_token AND job.state = 'running'
             RETURNING job.batch_id, row.position)
         SELECT position, batch_id FROM ended
@@ -54,13 +55,13 @@ internal sealed partial class PostgresDialect
 
     private const string EraseJob = """
         UPDATE generation_jobs SET text_hash = sha256(convert_to(text, 'UTF8')), text = NULL, token_ids = NULL, prompt_token_ids = NULL,
-            token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL
+            token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
         WHERE job_id = $1 AND ended_at IS NOT NULL AND text IS NOT NULL
         """;
 
     private const string EraseChoices = """
         UPDATE job_choices choice SET text_hash = sha256(convert_to(choice.text, 'UTF8')), text = NULL, token_ids = NULL,
-            token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL
+            token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
         FROM generation_jobs job
         WHERE choice.job_id = $1 AND choice.text IS NOT NULL AND job.job_id = choice.job_id AND job.ended_at IS NOT NULL
         """;
@@ -187,6 +188,7 @@ internal sealed partial class PostgresDialect
         columns.AddArrays(rows, NpgsqlDbType.Real, end => FirstOutput(end)?.TokenLogProbabilities);
         columns.AddArrays(rows, NpgsqlDbType.Integer, end => FirstOutput(end)?.TopTokenIds);
         columns.AddArrays(rows, NpgsqlDbType.Real, end => FirstOutput(end)?.TopLogProbabilities);
+        columns.AddColumn(rows, NpgsqlDbType.Bytea, end => FirstOutput(end)?.TokenBytes);
     }
 
     private static JobOutput? FirstOutput(JobEnd end) => end.Outputs.Count == 0 ? null : end.Outputs[0];

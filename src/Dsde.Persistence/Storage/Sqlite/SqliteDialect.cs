@@ -222,7 +222,8 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
         }
 
         (job.TextHash, job.Text) = (Hash(text), null);
-        (job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities) = (
+        (job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities, job.TokenBytes) = (
+            null,
             null,
             null,
             null,
@@ -232,7 +233,13 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
         foreach (var choice in await context.Choices.Where(choice => choice.JobId == jobId).ToListAsync(cancellationToken))
         {
             (choice.TextHash, choice.Text) = (Hash(choice.Text), null);
-            (choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities) = (null, null, null, null);
+            (choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities, choice.TokenBytes) = (
+                null,
+                null,
+                null,
+                null,
+                null
+            );
         }
 
         await context.SaveChangesAsync(cancellationToken);

@@ -20,7 +20,7 @@ internal static class EndConversion
         JobLease lease,
         GenerationRequest request,
         GenerationResult[] results,
-        EngineDescription engine
+        IGenerationEngine engine
     )
     {
         if (results.Any(result => result.FinishReason == FinishReason.Suspended))
@@ -32,7 +32,7 @@ internal static class EndConversion
         {
             FinishReason.Cancelled => CreateCut(job, lease, request, results, Cancelled, engine),
             FinishReason.Expired => CreateCut(job, lease, request, results, Expired, engine),
-            _ => new CompletedJobEnd(lease, ToOutputs(job, request, results), ToTraces(request, results, engine)),
+            _ => new CompletedJobEnd(lease, ToOutputs(job, request, results, engine), ToTraces(request, results, engine)),
         };
     }
 
@@ -43,19 +43,19 @@ internal static class EndConversion
         GenerationRequest request,
         GenerationResult[] results,
         string reason,
-        EngineDescription engine
+        IGenerationEngine engine
     ) =>
         results.Any(result => result.TokenIds.Count > 0)
-            ? new CancelledJobEnd(lease, reason, ToOutputs(job, request, results), ToTraces(request, results, engine))
+            ? new CancelledJobEnd(lease, reason, ToOutputs(job, request, results, engine), ToTraces(request, results, engine))
             : new CancelledJobEnd(lease, reason, [], []);
 
-    private static JobOutput[] ToOutputs(SubmitGenerationJob job, GenerationRequest request, GenerationResult[] results) =>
-        [
-            .. results.Select(result =>
-                TraceConversion.ToJobOutput(result, request, job.ReturnTokenIds == true, job.ReturnLogProbabilities == true)
-            ),
-        ];
+    private static JobOutput[] ToOutputs(
+        SubmitGenerationJob job,
+        GenerationRequest request,
+        GenerationResult[] results,
+        IGenerationEngine engine
+    ) => [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job, engine.PromptEncoder))];
 
-    private static JobTrace[] ToTraces(GenerationRequest request, GenerationResult[] results, EngineDescription engine) =>
-        [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine))];
+    private static JobTrace[] ToTraces(GenerationRequest request, GenerationResult[] results, IGenerationEngine engine) =>
+        [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))];
 }

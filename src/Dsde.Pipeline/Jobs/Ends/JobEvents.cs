@@ -89,6 +89,7 @@ internal static class JobEvents
                 PromptTokenIds = null,
                 TokenLogProbabilities = null,
                 TopLogProbabilities = null,
+                TokenBytes = null,
                 Choices = WithoutOutputs(completed.Choices),
                 TextLocation = PlaceOf(completed.JobId),
             },
@@ -153,6 +154,7 @@ internal static class JobEvents
             PromptTokenIds = output.PromptTokenIds,
             TokenLogProbabilities = Widen(output.TokenLogProbabilities),
             TopLogProbabilities = RankTokens(output),
+            TokenBytes = UnpackTokens(job.Outputs),
             Choices = job.Outputs.Count == 1 ? null : CreateChoices(job, request),
             Metadata = request?.Metadata,
             CompletedAt = endedAt,
@@ -190,6 +192,12 @@ internal static class JobEvents
                 .. ids.Zip(values, (id, value) => new TopLogProbability { TokenId = id, LogProbability = value })
                     .Chunk(Math.Max(1, ids.Length / positions)),
             ];
+
+    /// <summary>Each token once, whatever the number of outputs that have it.</summary>
+    private static List<TokenBytes>? UnpackTokens(IReadOnlyList<JobOutput> outputs) =>
+        outputs[0].TokenBytes is null
+            ? null
+            : [.. outputs.SelectMany(output => PackedTokens.Unpack(output.TokenBytes ?? [])).DistinctBy(token => token.TokenId)];
 
     private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
 

@@ -1,3 +1,4 @@
+using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Telemetry;
@@ -55,8 +56,17 @@ internal static class TraceConversion
         };
     }
 
-    public static JobOutput ToJobOutput(GenerationResult result, GenerationRequest request, bool withTokenIds, bool withLogProbabilities) =>
-        new()
+    public static JobOutput ToJobOutput(
+        GenerationResult result,
+        GenerationRequest request,
+        SubmitGenerationJob job,
+        IPromptEncoder vocabulary
+    )
+    {
+        var (withTokenIds, withLogProbabilities) = (job.ReturnTokenIds == true, job.ReturnLogProbabilities == true);
+        TokenLogProbability[]? top =
+            request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens)] : null;
+        return new JobOutput
         {
             Text = result.Text,
             FinishReason = NameOf(result.FinishReason),
@@ -66,15 +76,15 @@ internal static class TraceConversion
             TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
             PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
             TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
-            TopTokenIds =
-                request.TopLogProbabilityCount > 0
-                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.TokenId)]
-                    : null,
-            TopLogProbabilities =
-                request.TopLogProbabilityCount > 0
-                    ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens).Select(token => token.LogProbability)]
+            TopTokenIds = top is null ? null : Array.ConvertAll(top, token => token.TokenId),
+            TopLogProbabilities = top is null ? null : Array.ConvertAll(top, token => token.LogProbability),
+            // Results are written where no tokenizer is loaded.
+            TokenBytes =
+                withLogProbabilities && job.ReturnTokensAsTokenIds != true
+                    ? PackedTokens.Pack([.. result.TokenIds, .. (top ?? []).Select(token => token.TokenId)], vocabulary)
                     : null,
         };
+    }
 
     private static string NameOf(FinishReason reason) =>
         reason switch

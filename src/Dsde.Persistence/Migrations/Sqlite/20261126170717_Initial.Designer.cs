@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261126122714_Initial")]
+    [Migration("20261126170717_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -210,6 +210,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
 
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_bytes");
+
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")
                         .HasColumnName("token_ids");
@@ -313,6 +317,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<byte[]>("TextHash")
                         .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
+
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_bytes");
 
                     b.PrimitiveCollection<string>("TokenIds")
                         .HasColumnType("TEXT")

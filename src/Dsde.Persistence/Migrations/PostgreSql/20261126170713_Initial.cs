@@ -68,6 +68,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     token_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
                     top_token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
                     top_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "bytea", nullable: true),
                     failure_code = table.Column<string>(type: "text", nullable: true),
                     failure_message = table.Column<string>(type: "text", nullable: true),
                     failure_retryable = table.Column<bool>(type: "boolean", nullable: true),
@@ -133,7 +134,8 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
                     token_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
                     top_token_ids = table.Column<int[]>(type: "integer[]", nullable: true),
-                    top_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true)
+                    top_log_probabilities = table.Column<float[]>(type: "real[]", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "bytea", nullable: true)
                 },
                 constraints: table =>
                 {

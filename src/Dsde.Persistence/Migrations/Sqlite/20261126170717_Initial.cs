@@ -68,6 +68,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
                     top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
                     top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "BLOB", nullable: true),
                     failure_code = table.Column<string>(type: "TEXT", nullable: true),
                     failure_message = table.Column<string>(type: "TEXT", nullable: true),
                     failure_retryable = table.Column<bool>(type: "INTEGER", nullable: true),
@@ -133,7 +134,8 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     token_ids = table.Column<string>(type: "TEXT", nullable: true),
                     token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
                     top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
-                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true)
+                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "BLOB", nullable: true)
                 },
                 constraints: table =>
                 {

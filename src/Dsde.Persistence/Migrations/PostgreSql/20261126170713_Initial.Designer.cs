@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Dsde.Persistence.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261126122712_Initial")]
+    [Migration("20261126170713_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -214,6 +214,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("bytea")
                         .HasColumnName("text_hash");
 
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("bytea")
+                        .HasColumnName("token_bytes");
+
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
@@ -316,6 +320,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<byte[]>("TextHash")
                         .HasColumnType("bytea")
                         .HasColumnName("text_hash");
+
+                    b.Property<byte[]>("TokenBytes")
+                        .HasColumnType("bytea")
+                        .HasColumnName("token_bytes");
 
                     b.PrimitiveCollection<int[]>("TokenIds")
                         .HasColumnType("integer[]")
