@@ -58,7 +58,8 @@ public sealed class WeightCheckTests : IDisposable
         float[] candidates = [65_504f, 65_519f, 65_520f, 65_536f, 3.3895e38f, 3.3961e38f, 3.4e38f, float.MaxValue, 1e-45f];
         foreach (var candidate in candidates.SelectMany(value => (float[])[value, -value]))
         {
-            using var weight = tensor(Enumerable.Repeat(0.5f, 2_500_000).Append(candidate).ToArray()).to(stored);
+            using var scope = NewDisposeScope(); // keeps what has no name until torch is done with it
+            var weight = tensor(Enumerable.Repeat(0.5f, 2_500_000).Append(candidate).ToArray()).to(stored);
             var isNumber = weight.to(type).isfinite().all().item<bool>();
 
             var check = () => WeightCheck.RequireNumbers("file", "weight", weight, type);
@@ -86,6 +87,7 @@ public sealed class WeightCheckTests : IDisposable
             using var weight = ones(length, dtype: type);
             foreach (var place in (int[])[0, length / 3, length / 2, length - 1])
             {
+                using var scope = NewDisposeScope(); // as above, for the numbers that become tensors
                 weight[place] = float.NaN;
                 Should.Throw<ModelLoadException>(() => WeightCheck.RequireNumbers("file", "weight", weight, type));
                 weight[place] = 1f;
