@@ -120,7 +120,7 @@ list_left_behind() {
     echo "process $id: $(tr '\0' ' ' <"/proc/$id/cmdline" | cut -c1-150)"
     kill -KILL "$id"
   done
-  find "$scratch" -mindepth 1 -maxdepth 1
+  find "$scratch" -mindepth 1 -maxdepth 2 | head -50
 }
 
 mkdir -p artifacts

@@ -1,5 +1,6 @@
 using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.EndToEnd.Tests.Fuzzing;
+using Dsde.EndToEnd.Tests.Hosting;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -12,13 +13,18 @@ internal sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        nameof(ChaosTests),
         nameof(ExactMomentTests),
+        nameof(ChaosTests),
         nameof(QueueTests),
-        nameof(BrokerTests),
         nameof(BrokerOutageTests),
+        nameof(ClientOutageTests),
+        nameof(LogTests),
         nameof(FuzzTests),
-        nameof(PausedWorkerTests),
+        nameof(TakeoverTests),
+        nameof(HungEngineTests),
+        nameof(StartTests),
+        nameof(BrokerTests),
+        nameof(AttendanceTests),
         nameof(AcknowledgementTimeoutTests),
         nameof(KillerJobTests),
         nameof(DatabaseOutageTests),

@@ -17,7 +17,7 @@ internal static class SentencePieceTokenizerReader
         var wholePieces = new TextTrie();
         foreach (var (id, piece) in ById(file, kind => kind == PieceKind.UserDefined))
         {
-            wholePieces.Add(piece.Replace(' ', PieceEncoder.Boundary), id);
+            wholePieces.Add(piece.Replace(' ', PieceNormalizer.Boundary), id);
         }
 
         var bytes = ById(file, kind => kind == PieceKind.Byte)
@@ -25,36 +25,41 @@ internal static class SentencePieceTokenizerReader
                 piece => TokenizerFile.TryByte(piece.Text) ?? throw new InvalidDataException($"'{piece.Text}' is no byte."),
                 piece => piece.Id
             );
+        int[]? byteIds = file.HasByteFallback
+            ?
+            [
+                .. Enumerable
+                    .Range(0, 256)
+                    .Select(value =>
+                        bytes.TryGetValue((byte)value, out var id) ? id : throw new InvalidDataException($"Byte {value} has no piece.")
+                    ),
+            ]
+            : null;
         var bosId = file.BosId >= 0 && file.BosId < file.Pieces.Count ? file.BosId : (int?)null;
+        var merges = ReadMerges(file, text);
+        var content = ReadBytes(file, settings);
         return new TokenizerDefinition
         {
             Path = file.Path,
             Kind = "SentencePiece BPE",
-            Bytes = ReadBytes(file, settings),
+            Bytes = content,
             AddedTokens = ReadAddedTokens(file, settings),
-            Encoder = new PieceEncoder(text, ReadMerges(file, text), Prefix(file, settings))
-            {
-                ByteIds = file.HasByteFallback
-                    ?
-                    [
-                        .. Enumerable
-                            .Range(0, 256)
-                            .Select(value =>
-                                bytes.TryGetValue((byte)value, out var id)
-                                    ? id
-                                    : throw new InvalidDataException($"Byte {value} has no piece.")
-                            ),
-                    ]
-                    : null,
-                UnknownId = ById(file, kind => kind == PieceKind.Unknown).Select(piece => (int?)piece.Id).FirstOrDefault(),
-                FusesUnknown = true,
-                WholePieces = wholePieces.IsEmpty ? null : wholePieces,
-                RemovesExtraSpaces = file.RemovesExtraSpaces,
-            },
+            First = Create(isFirst: true),
+            Following = Create(isFirst: false),
             PrefixIds = bosId is { } bos && settings.AddsBos != false ? [bos] : [],
             Settings = settings,
             BeginsWithSpace = file.AddsDummyPrefix,
         };
+
+        PieceTokenizer Create(bool isFirst) =>
+            new(content, text, merges, new PieceNormalizer(Prefix(file, settings), isFirst, file.RemovesExtraSpaces))
+            {
+                StripsSpace = file.AddsDummyPrefix,
+                ByteIds = byteIds,
+                UnknownId = ById(file, kind => kind == PieceKind.Unknown).Select(piece => (int?)piece.Id).FirstOrDefault(),
+                FusesUnknown = true,
+                WholePieces = wholePieces.IsEmpty ? null : wholePieces,
+            };
     }
 
     private static void RequireSupported(SentencePieceFile file)
@@ -149,5 +154,5 @@ internal static class SentencePieceTokenizerReader
     private static IEnumerable<(int Id, string Text)> ById(SentencePieceFile file, Func<PieceKind, bool> isWanted) =>
         file.Pieces.Index().Where(piece => isWanted(piece.Item.Kind)).Select(piece => (piece.Index, piece.Item.Text));
 
-    private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceEncoder.Boundary, ' '));
+    private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceNormalizer.Boundary, ' '));
 }

@@ -2,9 +2,7 @@ namespace Dsde.Engine.Tokenization;
 
 /// <summary>
 /// Byte-pair merging (Sennrich et al. 2016): the pair of lowest rank is merged first, of equal ones the leftmost. A queue of candidates
-/// makes it n·log n in the word's length: SentencePiece models treat a whole prompt as one word. (Microsoft.ML.Tokenizers 2.0.1 needs
-/// quadratic time for long words, knows neither <c>ignore_merges</c> nor byte fallback in a BPE, and differs from SentencePiece in runs of
-/// spaces; tests compare with it where it is right.)
+/// makes it n·log n in the word's length: SentencePiece models treat a whole prompt as one word.
 /// </summary>
 internal static class SymbolMerger
 {
@@ -14,19 +12,21 @@ internal static class SymbolMerger
     /// <param name="symbols">Ids to start from; overwritten.</param>
     /// <param name="merges">The merges.</param>
     /// <param name="ids">Takes the result.</param>
-    public static void Merge(Span<int> symbols, MergeTable merges, List<int> ids)
+    /// <param name="counts">Takes how many symbols have become each id; null if that is not wanted.</param>
+    public static void Merge(Span<int> symbols, MergeTable merges, List<int> ids, List<int>? counts = null)
     {
         if (symbols.Length > 1)
         {
-            MergeLinked(symbols, merges, ids);
+            MergeLinked(symbols, merges, ids, counts);
         }
         else if (symbols.Length == 1)
         {
             ids.Add(symbols[0]);
+            counts?.Add(1);
         }
     }
 
-    private static void MergeLinked(Span<int> symbols, MergeTable merges, List<int> ids)
+    private static void MergeLinked(Span<int> symbols, MergeTable merges, List<int> ids, List<int>? counts)
     {
         var (next, previous) = (new int[symbols.Length], new int[symbols.Length]);
         var candidates = new PriorityQueue<(int Left, int LeftId, int RightId, int Id), long>();
@@ -61,6 +61,7 @@ internal static class SymbolMerger
         for (var i = 0; i != None; i = next[i])
         {
             ids.Add(symbols[i]);
+            counts?.Add((next[i] == None ? symbols.Length : next[i]) - i);
         }
     }
 

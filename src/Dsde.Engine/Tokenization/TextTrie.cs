@@ -30,7 +30,7 @@ internal sealed class TextTrie
     }
 
     /// <summary>The longest text that stands at a position.</summary>
-    public bool TryMatch(string text, int start, out int value, out int length)
+    public bool TryMatch(ReadOnlySpan<char> text, int start, out int value, out int length)
     {
         (value, length) = (0, 0);
         var node = 0;

@@ -60,9 +60,12 @@ internal sealed class Tokenizer
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
     /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or far larger than the model's
     /// vocabulary.</exception>
-    public static Tokenizer Load(ModelFolder folder)
+    public static Tokenizer Load(ModelFolder folder) => Create(folder, TokenizerReader.Read(folder.Path));
+
+    /// <summary>Takes a tokenizer for a model.</summary>
+    /// <exception cref="ModelLoadException">It has far more tokens than the model.</exception>
+    public static Tokenizer Create(ModelFolder folder, TokenizerDefinition definition)
     {
-        var definition = TokenizerReader.Read(folder.Path);
         RequireFitting(folder, definition);
         return new Tokenizer(definition, ChatTemplate.Load(folder, definition), folder.Config);
     }
@@ -165,7 +168,7 @@ internal sealed class Tokenizer
             }
             else
             {
-                _definition.Encoder.Encode(part, isFirst && ids.Count == 0, ids);
+                ids.AddRange((isFirst && ids.Count == 0 ? _definition.First : _definition.Following).EncodeToIds(part));
             }
         }
 

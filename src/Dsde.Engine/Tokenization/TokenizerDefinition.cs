@@ -15,8 +15,11 @@ internal sealed record TokenizerDefinition
     /// <summary>Tokens that text is not merged into, by id: markers, and others that stand for their text.</summary>
     public required IReadOnlyDictionary<int, AddedToken> AddedTokens { get; init; }
 
-    /// <summary>Encodes what lies between added tokens.</summary>
-    public required ISegmentEncoder Encoder { get; init; }
+    /// <summary>Encodes text before which nothing stands, and in which no added tokens are. Any tokenizer of the library will do.</summary>
+    public required Microsoft.ML.Tokenizers.Tokenizer First { get; init; }
+
+    /// <summary>Encodes text behind other tokens: some models put a space before the first word only.</summary>
+    public required Microsoft.ML.Tokenizers.Tokenizer Following { get; init; }
 
     /// <summary>Ids put before every plain prompt.</summary>
     public required IReadOnlyList<int> PrefixIds { get; init; }

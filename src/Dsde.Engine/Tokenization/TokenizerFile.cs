@@ -23,15 +23,18 @@ internal static class TokenizerFile
         var merges = ReadMerges(model, vocabulary);
         var preparation = TextPreparation.Read(file);
         var isByteLevel = preparation.Patterns is not null;
+        var bytes = ReadBytes(model, vocabulary, added, isByteLevel);
+        MergingTokenizer first = isByteLevel
+            ? CreateByteLevel(model, vocabulary, merges, preparation, bytes)
+            : CreatePieces(model, vocabulary, merges, preparation, bytes, isFirst: true);
         return new TokenizerDefinition
         {
             Path = file.Path,
             Kind = isByteLevel ? "byte-level BPE" : "SentencePiece BPE",
-            Bytes = ReadBytes(model, vocabulary, added, isByteLevel),
+            Bytes = bytes,
             AddedTokens = added,
-            Encoder = isByteLevel
-                ? CreateByteLevel(model, vocabulary, merges, preparation)
-                : CreatePieces(model, vocabulary, merges, preparation),
+            First = first,
+            Following = isByteLevel ? first : CreatePieces(model, vocabulary, merges, preparation, bytes, isFirst: false),
             PrefixIds = ReadPrefix(file, settings, vocabulary, added),
             Settings = settings,
             BeginsWithSpace = !isByteLevel && preparation.Prefix != PrefixRule.Never,
@@ -178,37 +181,46 @@ internal static class TokenizerFile
         return bytes;
     }
 
-    private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceEncoder.Boundary, ' '));
+    private static byte[] PieceBytes(string text) => Encoding.UTF8.GetBytes(text.Replace(PieceNormalizer.Boundary, ' '));
 
-    private static ByteLevelEncoder CreateByteLevel(
+    private static ByteLevelTokenizer CreateByteLevel(
         JsonSettings model,
         Dictionary<string, int> vocabulary,
         MergeTable merges,
-        TextPreparation preparation
+        TextPreparation preparation,
+        Dictionary<int, byte[]> bytes
     ) =>
-        new(
-            new WordSplitter(preparation.Patterns ?? []),
+        new ByteLevelTokenizer(
+            bytes,
             merges,
             [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, ByteAlphabet.ToCharacter((byte)value).ToString()))],
             model.Bool("ignore_merges", false) ? vocabulary : null,
-            preparation.AddsPrefixSpace,
-            preparation.NormalizesToNfc
+            new WordSplitter(preparation.Patterns ?? []),
+            new ByteLevelNormalizer(preparation.NormalizesToNfc, preparation.AddsPrefixSpace)
         );
 
-    private static PieceEncoder CreatePieces(
+    private static PieceTokenizer CreatePieces(
         JsonSettings model,
         Dictionary<string, int> vocabulary,
         MergeTable merges,
-        TextPreparation preparation
+        TextPreparation preparation,
+        Dictionary<int, byte[]> bytes,
+        bool isFirst
     ) =>
-        new(vocabulary, merges, preparation.Prefix)
+        new PieceTokenizer(
+            bytes,
+            vocabulary,
+            merges,
+            new PieceNormalizer(preparation.Prefix, isFirst, removesExtraSpaces: false),
+            preparation.SplitsAtBoundaries ? new BoundarySplitter() : null
+        )
         {
+            StripsSpace = preparation.Prefix != PrefixRule.Never,
             ByteIds = model.Bool("byte_fallback", false)
                 ? [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, $"<0x{value:X2}>"))]
                 : null,
             UnknownId = model.String("unk_token") is { } unknown && vocabulary.TryGetValue(unknown, out var id) ? id : null,
             FusesUnknown = model.Bool("fuse_unk", false),
-            SplitsAtBoundaries = preparation.SplitsAtBoundaries,
         };
 
     private static int RequireByte(JsonSettings model, Dictionary<string, int> vocabulary, string text) =>

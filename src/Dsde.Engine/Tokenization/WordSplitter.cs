@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
+using Microsoft.ML.Tokenizers;
 
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>Cuts text into words by one pattern after the other: what a pattern matches is a word, and so is what lies between.</summary>
-internal sealed class WordSplitter
+internal sealed class WordSplitter : PreTokenizer
 {
     /// <summary>The pattern that a ByteLevel pre-tokenizer with <c>use_regex</c> implies (GPT-2's).</summary>
     public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -25,19 +26,24 @@ internal sealed class WordSplitter
 
     /// <summary>The words of a text in order, without gaps.</summary>
     /// <exception cref="ArgumentException">While they are read: a pattern took too long for the text.</exception>
-    public IEnumerable<(int Start, int Length)> Split(string text)
+    public override IEnumerable<(int Offset, int Length)> PreTokenize(string text)
     {
         var shown = RegexText.WithoutPairs(text, out var starts);
-        IEnumerable<(int Start, int Length)> words = [(0, shown.Length)];
+        IEnumerable<(int Offset, int Length)> words = [(0, shown.Length)];
         foreach (var pattern in _patterns)
         {
-            words = words.SelectMany(word => Split(shown, word.Start, word.Length, pattern));
+            words = words.SelectMany(word => Split(shown, word.Offset, word.Length, pattern));
         }
 
-        return starts is null ? words : words.Select(word => (starts[word.Start], starts[word.Start + word.Length] - starts[word.Start]));
+        return starts is null
+            ? words
+            : words.Select(word => (starts[word.Offset], starts[word.Offset + word.Length] - starts[word.Offset]));
     }
 
-    private static IEnumerable<(int Start, int Length)> Split(string text, int start, int length, Regex pattern)
+    /// <inheritdoc/>
+    public override IEnumerable<(int Offset, int Length)> PreTokenize(ReadOnlySpan<char> text) => PreTokenize(text.ToString());
+
+    private static IEnumerable<(int Offset, int Length)> Split(string text, int start, int length, Regex pattern)
     {
         // A part is matched as if it were all there is: what follows it is nothing to look ahead to.
         var part = length == text.Length ? text : text.Substring(start, length);

@@ -119,7 +119,7 @@ public sealed class ByteLevelTests : IDisposable
         Words("a𝒳b 𠮷野家𠮷! 𝟏𝟐x 🙂🙂").ShouldBe(["a𝒳b", " 𠮷野家𠮷", "!", " ", "𝟏", "𝟐", "x", " 🙂🙂"]);
         Words("\ud83d x").ShouldBe(["\ud83d", " x"]);
 
-        string[] Words(string text) => [.. splitter.Split(text).Select(word => text.Substring(word.Start, word.Length))];
+        string[] Words(string text) => [.. splitter.PreTokenize(text).Select(word => text.Substring(word.Offset, word.Length))];
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ByteLevelTests : IDisposable
         var splitter = new WordSplitter([@"\p{N}", ReferenceBpe.Gpt2]);
         const string Text = "ab12 cd";
 
-        splitter.Split(Text).Select(word => Text.Substring(word.Start, word.Length)).ShouldBe(["ab", "1", "2", " cd"]);
+        splitter.PreTokenize(Text).Select(word => Text.Substring(word.Offset, word.Length)).ShouldBe(["ab", "1", "2", " cd"]);
     }
 
     [Fact]

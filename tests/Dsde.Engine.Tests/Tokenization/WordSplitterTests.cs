@@ -9,8 +9,8 @@ public sealed class WordSplitterTests
     {
         var splitter = new WordSplitter([@"^(\w+\s?)+$"], TimeSpan.FromMilliseconds(50));
 
-        splitter.Split("aaaa").ShouldBe([(0, 4)]);
-        var failure = Should.Throw<ArgumentException>(() => splitter.Split(new string('a', 60) + "!").ToList());
+        splitter.PreTokenize("aaaa").ShouldBe([(0, 4)]);
+        var failure = Should.Throw<ArgumentException>(() => splitter.PreTokenize(new string('a', 60) + "!").ToList());
 
         failure.Message.ShouldContain("backtracks for more than 0.05 s");
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.ML.Tokenizers;
 
 namespace Dsde.Engine.Tokenization;
 
@@ -7,24 +8,40 @@ namespace Dsde.Engine.Tokenization;
 /// BPE over characters as SentencePiece has it (Kudo and Richardson 2018; Llama 2, Mistral, Gemma): spaces are shown as '▁' and merge like
 /// letters, characters that are not in the vocabulary fall back to their bytes.
 /// </summary>
-internal sealed class PieceEncoder : ISegmentEncoder
+internal sealed class PieceTokenizer : MergingTokenizer
 {
-    /// <summary>Shows a space in pieces.</summary>
-    public const char Boundary = '\u2581';
-
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _pieces;
     private readonly MergeTable _merges;
-    private readonly PrefixRule _prefix;
+    private readonly PieceNormalizer _normalizer;
+    private readonly BoundarySplitter? _splitter;
 
+    /// <param name="bytes">What each token adds to a text, by id.</param>
     /// <param name="pieces">Ids of the pieces that text may become, by their text.</param>
     /// <param name="merges">Merges by id.</param>
-    /// <param name="prefix">When a boundary is put before text.</param>
-    public PieceEncoder(Dictionary<string, int> pieces, MergeTable merges, PrefixRule prefix)
+    /// <param name="normalizer">What is done to text before.</param>
+    /// <param name="splitter">Cuts text into words; null if all of it is one.</param>
+    public PieceTokenizer(
+        IReadOnlyDictionary<int, byte[]> bytes,
+        Dictionary<string, int> pieces,
+        MergeTable merges,
+        PieceNormalizer normalizer,
+        BoundarySplitter? splitter = null
+    )
+        : base(bytes)
     {
+        (_normalizer, _splitter) = (normalizer, splitter);
         _pieces = pieces.GetAlternateLookup<ReadOnlySpan<char>>();
         _merges = merges;
-        _prefix = prefix;
     }
+
+    /// <inheritdoc/>
+    public override PreTokenizer? PreTokenizer => _splitter;
+
+    /// <inheritdoc/>
+    public override Normalizer Normalizer => _normalizer;
+
+    /// <summary>Whether text gets a space before it, which does not belong to the text when it is put together again.</summary>
+    public bool StripsSpace { get; init; }
 
     /// <summary>Ids of the 256 bytes; null if characters that are not in the vocabulary become <see cref="UnknownId"/>.</summary>
     public int[]? ByteIds { get; init; }
@@ -38,55 +55,36 @@ internal sealed class PieceEncoder : ISegmentEncoder
     /// <summary>Pieces that are taken as they are, before anything merges; null without any.</summary>
     public TextTrie? WholePieces { get; init; }
 
-    /// <summary>Whether runs of spaces become one and those around the text go.</summary>
-    public bool RemovesExtraSpaces { get; init; }
-
-    /// <summary>Whether the text is cut before each boundary, so that no piece holds one inside.</summary>
-    public bool SplitsAtBoundaries { get; init; }
+    /// <inheritdoc/>
+    protected override bool BeginsWithSpace => StripsSpace;
 
     /// <inheritdoc/>
-    public void Encode(string text, bool isFirst, List<int> ids)
+    protected override void EncodeWord(ReadOnlySpan<char> word, int start, TokenList tokens)
     {
-        var prepared = RemovesExtraSpaces ? string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries)) : text;
-        if (prepared.Length == 0)
+        var symbols = new List<int>(word.Length);
+        var places = new List<(int Start, int End)>();
+        for (var i = 0; i < word.Length; )
         {
-            return;
-        }
-
-        var shown = (NeedsPrefix(prepared, isFirst) ? " " + prepared : prepared).Replace(' ', Boundary);
-        var symbols = new List<int>(shown.Length);
-        for (var i = 0; i < shown.Length; )
-        {
-            if (WholePieces is not null && WholePieces.TryMatch(shown, i, out var id, out var length))
+            if (WholePieces is not null && WholePieces.TryMatch(word, i, out var id, out var length))
             {
-                Flush(symbols, ids);
-                ids.Add(id);
+                Flush(symbols, places, tokens);
+                tokens.Add(id, start + i, start + i + length);
                 i += length;
                 continue;
             }
 
-            if (SplitsAtBoundaries && shown[i] == Boundary)
+            length = char.IsHighSurrogate(word[i]) && i + 1 < word.Length && char.IsLowSurrogate(word[i + 1]) ? 2 : 1;
+            AddSymbols(word.Slice(i, length), symbols);
+            for (var place = (start + i, start + i + length); tokens.KeepsPlaces && places.Count < symbols.Count; )
             {
-                Flush(symbols, ids);
+                places.Add(place);
             }
 
-            length = char.IsHighSurrogate(shown[i]) && i + 1 < shown.Length && char.IsLowSurrogate(shown[i + 1]) ? 2 : 1;
-            AddSymbols(shown.AsSpan(i, length), symbols);
             i += length;
         }
 
-        Flush(symbols, ids);
+        Flush(symbols, places, tokens);
     }
-
-    private bool NeedsPrefix(string text, bool isFirst) =>
-        _prefix switch
-        {
-            PrefixRule.Always => true,
-            PrefixRule.First => isFirst,
-            PrefixRule.AlwaysUnlessSpace => text[0] is not (' ' or Boundary),
-            PrefixRule.FirstUnlessSpace => isFirst && text[0] is not (' ' or Boundary),
-            _ => false,
-        };
 
     private void AddSymbols(ReadOnlySpan<char> character, List<int> symbols)
     {
@@ -113,9 +111,10 @@ internal sealed class PieceEncoder : ISegmentEncoder
         }
     }
 
-    private void Flush(List<int> symbols, List<int> ids)
+    private void Flush(List<int> symbols, List<(int Start, int End)> places, TokenList tokens)
     {
-        SymbolMerger.Merge(CollectionsMarshal.AsSpan(symbols), _merges, ids);
+        tokens.AddMerged(CollectionsMarshal.AsSpan(symbols), _merges, places);
         symbols.Clear();
+        places.Clear();
     }
 }
