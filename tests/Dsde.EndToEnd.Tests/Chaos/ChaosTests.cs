@@ -19,7 +19,6 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         ("Dsde__Engine__Threads", "1"),
         ("Dsde__Worker__CheckpointTokens", "32"),
         ("Dsde__Worker__LostStartsBeforeAlone", "100"),
-        ("Dsde__Worker__ReattachSeconds", "10"), // connections are cut while endpoints start
         ("Dsde__Worker__DrainSeconds", "2"),
     ];
 

@@ -133,7 +133,7 @@ internal sealed class BusWatchdog(
     private async Task LookAfterAsync(WatchedEndpoint endpoint, RestartSchedule schedule, CancellationToken stoppingToken)
     {
         var status = endpoint.Status;
-        if (GaveUp is not null || !schedule.IsDue(time.GetUtcNow(), status.DetachedSince))
+        if (GaveUp is not null || !schedule.IsDue(time.GetUtcNow(), status.DetachedSince, endpoint.WasAttached))
         {
             return;
         }
@@ -141,7 +141,7 @@ internal sealed class BusWatchdog(
         if (await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
         {
             endpoint.Explain(fault);
-            schedule.Postpone(time.GetUtcNow());
+            schedule.Postpone(time.GetUtcNow(), endpoint.WasAttached);
         }
         else if (schedule.IsExhausted)
         {

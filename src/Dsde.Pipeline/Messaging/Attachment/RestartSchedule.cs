@@ -2,7 +2,8 @@ namespace Dsde.Pipeline.Messaging.Attachment;
 
 /// <summary>
 /// When to restart a detached endpoint, and when to stop trying. Coming back by itself is given a time first; each restart is given twice
-/// the time of the one before. Time in which the broker is away doesn't count: then there is nothing to come back to.
+/// the time of the one before. Time in which the broker is away doesn't count: then there is nothing to come back to. An endpoint that was
+/// cut off while it started has nothing to come back by itself from, and keeps the worker from being ready: it is tried again soon.
 /// </summary>
 /// <param name="patience">Time to come back by itself.</param>
 internal sealed class RestartSchedule(TimeSpan patience)
@@ -10,11 +11,16 @@ internal sealed class RestartSchedule(TimeSpan patience)
     /// <summary>Restarts in vain, with the broker in good order, after which only a new process is left to try.</summary>
     public const int MostRestarts = 3;
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(15);
+
     private DateTimeOffset? _due;
     private int _restarts;
 
     /// <summary>Whether something has to be done now, if the broker is there.</summary>
-    public bool IsDue(DateTimeOffset now, DateTimeOffset? detachedSince)
+    /// <param name="now">The time.</param>
+    /// <param name="detachedSince">Null while it is attached.</param>
+    /// <param name="wasAttached">Whether it has been attached once.</param>
+    public bool IsDue(DateTimeOffset now, DateTimeOffset? detachedSince, bool wasAttached)
     {
         if (detachedSince is not { } since)
         {
@@ -22,7 +28,7 @@ internal sealed class RestartSchedule(TimeSpan patience)
             return false;
         }
 
-        _due ??= since + patience;
+        _due ??= (wasAttached ? since : now) + PatienceOf(wasAttached); // before its first connection it was not waited for
         return now >= _due;
     }
 
@@ -30,8 +36,10 @@ internal sealed class RestartSchedule(TimeSpan patience)
     public bool IsExhausted => _restarts == MostRestarts;
 
     /// <summary>The broker is away.</summary>
-    public void Postpone(DateTimeOffset now) => _due = now + patience;
+    public void Postpone(DateTimeOffset now, bool wasAttached) => _due = now + PatienceOf(wasAttached);
 
     /// <summary>It is being restarted.</summary>
     public void Restarted(DateTimeOffset now) => _due = now + (patience * (1 << ++_restarts));
+
+    private TimeSpan PatienceOf(bool wasAttached) => wasAttached || patience < StartPatience ? patience : StartPatience;
 }
