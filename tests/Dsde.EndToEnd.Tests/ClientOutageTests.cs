@@ -88,6 +88,7 @@ public sealed class ClientOutageTests(ClientOutageTests.Site site) : IClassFixtu
             site.Worker.ConnectionString,
             $"SELECT EXISTS (SELECT 1 FROM generation_jobs WHERE batch_id = '{batchId}' AND state = 'running')"
         );
+        await submit.WaitForAsync($"batch {batchId}: {JobCount} jobs sent");
 
         var said = await submit.InterruptAsync(130);
         said.ShouldContain("dsde: interrupted. All jobs were sent and go on.");

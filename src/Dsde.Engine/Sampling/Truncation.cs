@@ -10,6 +10,9 @@ namespace Dsde.Engine.Sampling;
 /// </summary>
 internal static class Truncation
 {
+    /// <summary>One for ever: one that is made of a number for a call can be collected before torch has read it.</summary>
+    private static readonly Scalar Nothing = float.NegativeInfinity;
+
     /// <summary>
     /// Scores with −∞ where a token is ruled out, in the caller's scope; the best token is always kept. <c>[n, V] f32</c>
     /// </summary>
@@ -24,7 +27,7 @@ internal static class Truncation
             // Rows without a limit keep all of the vocabulary: their threshold is −∞.
             var largest = scores.topk(parameters.LargestTopK, -1, true, true).values; // [n, largest k]
             var threshold = largest.gather(1, topK.clamp(max: parameters.LargestTopK) - 1);
-            kept = Drop(kept, kept < threshold.masked_fill(topK > parameters.LargestTopK, float.NegativeInfinity));
+            kept = Drop(kept, kept < threshold.masked_fill(topK > parameters.LargestTopK, Nothing));
         }
 
         if (parameters.TopP is { } topP)
@@ -72,5 +75,5 @@ internal static class Truncation
         return sorted.gather(1, size - 1);
     }
 
-    private static Tensor Drop(Tensor scores, Tensor dropped) => scores.masked_fill(dropped, float.NegativeInfinity);
+    private static Tensor Drop(Tensor scores, Tensor dropped) => scores.masked_fill(dropped, Nothing);
 }
