@@ -20,7 +20,8 @@ internal sealed partial class PostgresDialect
                 top_token_ids = $22[row.top_token_ids_first:row.top_token_ids_last],
                 top_log_probabilities = $25[row.top_log_probabilities_first:row.top_log_probabilities_last],
                 token_bytes = row.token_bytes
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $17, $18, $20, $21, $23, $24, $26, $27, $28) WITH ORDINALITY
+            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $15, $17, $18, $20, $21, $23, $24, $26, $27, $28)
+                WITH ORDINALITY
                 AS row (job_id, lease_token, state, failure_code, failure_message, failure_retryable, cancel_reason, text, finish_reason,
                     prompt_tokens, completion_tokens, token_ids_first, token_ids_last, prompt_token_ids_first, prompt_token_ids_last,
                     token_log_probabilities_first, token_log_probabilities_last, top_token_ids_first, top_token_ids_last,
