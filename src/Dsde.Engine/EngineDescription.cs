@@ -20,6 +20,9 @@ public sealed record EngineDescription(
     string DefaultPolicy
 )
 {
+    /// <summary>What multiplies on a CPU, and why, in words; null on GPUs.</summary>
+    public string? Kernels { get; init; }
+
     /// <summary>What holds for requests that leave it open; none unless the engine is asked to take the model's.</summary>
     public GenerationDefaults Defaults { get; init; } = GenerationDefaults.None;
 

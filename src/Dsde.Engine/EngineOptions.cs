@@ -16,8 +16,8 @@ public sealed class EngineOptions
     public string? Draft { get; set; } = "models/dsde-demo-draft";
 
     /// <summary>
-    /// <c>auto</c>, <c>bf16</c>, <c>fp16</c> (on GPUs) or <c>fp32</c>. Auto is bf16 on GPUs, and fp32 on CPUs, where outputs then hardly
-    /// ever depend on the batch.
+    /// <c>auto</c>, <c>bf16</c>, <c>fp16</c> (on GPUs) or <c>fp32</c>. Auto is bf16 on GPUs. On CPUs it is bf16 where the target is stored
+    /// so and the processor multiplies it by itself (AVX512-BF16), and fp32 otherwise.
     /// </summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|bf16|fp16|fp32", ErrorMessage = "{0} must be auto, bf16, fp16 or fp32.")]
@@ -35,9 +35,20 @@ public sealed class EngineOptions
     public string Device { get; set; } = "auto";
 
     /// <summary>
+    /// What multiplies on CPUs: <c>auto</c>, <c>avx512-bf16</c>, <c>avx512</c>, <c>avx2</c>, <c>portable</c> (no machine code made at run
+    /// time) or <c>torch</c>. Auto is the first of them that the processor and the system allow; what they don't allow is refused.
+    /// </summary>
+    /// <value>The default is <c>auto</c>.</value>
+    [RegularExpression(
+        "auto|avx512-bf16|avx512|avx2|portable|torch",
+        ErrorMessage = "{0} must be auto, avx512-bf16, avx512, avx2, portable or torch."
+    )]
+    public string CpuKernels { get; set; } = "auto";
+
+    /// <summary>
     /// <c>auto</c>, <c>fast</c> or <c>deterministic</c>. Deterministic makes a token's logits bitwise independent of what else is in the
-    /// batch, of how prompts are cut into chunks and of how many tokens are verified at once, at the price of slower passes over many rows.
-    /// Auto is fast.
+    /// batch, of how prompts are cut into chunks and of how many tokens are verified at once. The kernels of CPUs are always so; on GPUs and
+    /// with torch it costs slower passes over many rows. Auto is fast.
     /// </summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|fast|deterministic", ErrorMessage = "{0} must be auto, fast or deterministic.")]

@@ -51,6 +51,7 @@ public sealed class GenerationEngine : IGenerationEngine
             policy.ToString()
         )
         {
+            Kernels = compute.Kernels?.Description,
             Warnings = models.Warnings,
             Defaults = models.Defaults,
         };
@@ -98,6 +99,11 @@ public sealed class GenerationEngine : IGenerationEngine
             engine.Description.Device,
             time.GetElapsedTime(start).TotalMilliseconds
         );
+        if (engine.Description.Kernels is { } kernels)
+        {
+            logger.KernelsChosen(kernels);
+        }
+
         logger.DefaultsRead(engine.Description.Defaults);
         foreach (var warning in engine.Description.Warnings)
         {

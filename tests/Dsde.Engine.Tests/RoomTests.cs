@@ -18,7 +18,7 @@ public sealed partial class RoomTests
         ["Iteration"] = ["Cpu", "Kv", "Models", "Sampling", "Sequences", "Speculation"],
         ["Prefill"] = ["Kv", "Models", "Sampling", "Sequences"],
         ["Sequences"] = ["Sampling", "Speculation", "Telemetry", "Tokenization"],
-        ["Loading"] = ["Kv", "Models", "Tokenization"],
+        ["Loading"] = ["Cpu", "Kv", "Models", "Tokenization"],
         ["Tokenization"] = ["Models"],
         ["Telemetry"] = ["Sampling"],
         ["Sampling"] = ["Cpu"],

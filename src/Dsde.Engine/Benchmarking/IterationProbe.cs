@@ -21,6 +21,7 @@ internal sealed class IterationProbe : IAsyncDisposable
             Draft = null,
             DataType = options.DataType,
             Device = options.Device,
+            CpuKernels = options.CpuKernels,
             Threads = options.Threads,
             Numerics = options.Numerics,
             Policy = PolicyConfiguration.Autoregressive.ToString(),

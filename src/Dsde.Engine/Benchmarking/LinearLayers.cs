@@ -12,10 +12,7 @@ internal sealed class LinearLayers(DecoderWeights weights, IDecoderOps ops)
 {
     /// <summary>Bytes of the weights.</summary>
     public long WeightBytes { get; } =
-        weights
-            .Layers.SelectMany(layer => (LinearWeight[])[layer.Qkv, layer.Output, layer.GateUp, layer.Down])
-            .Append(weights.LanguageHead)
-            .Sum(weight => weight.Weight.NumberOfElements * weight.Weight.ElementSize);
+        weights.Layers.SelectMany(layer => layer.Linears).Append(weights.LanguageHead).Sum(weight => weight.ByteCount);
 
     /// <summary>Runs them all once on some rows.</summary>
     public void Run(int rowCount)
@@ -39,6 +36,6 @@ internal sealed class LinearLayers(DecoderWeights weights, IDecoderOps ops)
             cuda.synchronize();
         }
 
-        Tensor Rows(LinearWeight weight) => full([rowCount, weight.Weight.shape[1]], 0.01, dtype: weights.Type, device: weights.Device);
+        Tensor Rows(LinearWeight weight) => full([rowCount, weight.InputCount], 0.01, dtype: weights.Type, device: weights.Device);
     }
 }

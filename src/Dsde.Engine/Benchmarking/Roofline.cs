@@ -35,7 +35,8 @@ public static class Roofline
             settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence),
             compute.Type,
             compute.Device,
-            options.Numerics == "deterministic"
+            options.Numerics == "deterministic",
+            kernels: compute.Kernels
         );
         var layers = new LinearLayers(decoder.Weights, decoder.Operators);
         using var bandwidth = new BandwidthProbe(compute.Device, get_num_threads());

@@ -86,14 +86,32 @@ internal sealed class LoadedModels : IDisposable
         }
 
         var target = needs.Load(() =>
-            new CachedDecoder(targetFolder, plan.SlotCount, maxLength, compute.Type, compute.Devices, isDeterministic, vocabularySize)
+            new CachedDecoder(
+                targetFolder,
+                plan.SlotCount,
+                maxLength,
+                compute.Type,
+                compute.Devices,
+                isDeterministic,
+                vocabularySize,
+                compute.Kernels
+            )
         );
         try
         {
             var draft = draftFolder is null
                 ? null
                 : needs.Load(() =>
-                    new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize)
+                    new CachedDecoder(
+                        draftFolder,
+                        plan.SlotCount,
+                        maxLength,
+                        compute.Type,
+                        compute.Device,
+                        isDeterministic,
+                        vocabularySize,
+                        compute.Kernels
+                    )
                 );
             return new LoadedModels(targetFolder, draftFolder, tokenizer, target, draft, plan.BatchSize) { Defaults = defaults };
         }

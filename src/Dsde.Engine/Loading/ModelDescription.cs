@@ -78,6 +78,9 @@ public sealed record ModelDescription
     /// </summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
+    /// <summary>Type and kernels that the engine chooses for it on this machine's processor, in words.</summary>
+    public required string OnThisCpu { get; init; }
+
     /// <summary>What its makers recommend for requests that leave it open.</summary>
     public required GenerationDefaults Defaults { get; init; }
 
@@ -123,8 +126,15 @@ public sealed record ModelDescription
             Tokenizer = tokenizer?.Description,
             EosTokenIds = tokenizer?.EndTokenIds ?? config.EosTokenIds,
             Defaults = folder.ReadGenerationDefaults(),
+            OnThisCpu = DescribeKernels(path),
             Warnings = folder.Warnings,
         };
+    }
+
+    private static string DescribeKernels(string path)
+    {
+        var compute = ComputeSettings.Choose(new EngineOptions { Target = path, Device = "cpu" });
+        return $"{compute.TypeName}, by {compute.Kernels?.Description}";
     }
 
     private static string DescribeRotary(ModelConfig config)

@@ -1,3 +1,4 @@
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
@@ -22,9 +23,10 @@ internal sealed class CachedDecoder : IDisposable
         ScalarType type,
         Device device,
         bool isDeterministic = false,
-        int? vocabularySize = null
+        int? vocabularySize = null,
+        KernelChoice? kernels = null
     )
-        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize) { }
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize, kernels) { }
 
     /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
     /// <param name="folder">The model.</param>
@@ -35,6 +37,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
     /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all
     /// rows.</param>
+    /// <param name="kernels">What multiplies on a processor; null for what suits it.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(
         ModelFolder folder,
@@ -43,7 +46,8 @@ internal sealed class CachedDecoder : IDisposable
         ScalarType type,
         IReadOnlyList<Device> devices,
         bool isDeterministic = false,
-        int? vocabularySize = null
+        int? vocabularySize = null,
+        KernelChoice? kernels = null
     )
     {
         VocabularySize = vocabularySize ?? folder.Config.VocabularySize;
@@ -52,11 +56,12 @@ internal sealed class CachedDecoder : IDisposable
         _ops = DecoderOperators.Create(
             type,
             devices.FirstOrDefault(device => device.type != DeviceType.CPU) ?? devices[0],
-            isDeterministic
+            isDeterministic,
+            kernels ?? KernelChooser.Present.Choose("auto", type == ScalarType.BFloat16)
         );
         try
         {
-            _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
+            _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, _ops, VocabularySize), _ops, maxLength);
             Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
         }
         catch

@@ -47,7 +47,7 @@ internal sealed class Decoder : IDisposable
     /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, on the device of the rows, in the caller's scope.</returns>
     public Tensor Forward(PassRows rows, KvCache cache)
     {
-        if (_pass is not null && _pass.CanRun(rows.RowCount))
+        if (_pass is not null)
         {
             using var passScope = NewDisposeScope();
             using (rows)
@@ -58,7 +58,7 @@ internal sealed class Decoder : IDisposable
 
         using var scope = NewDisposeScope();
         using var pass = new DevicePasses(rows, _weights.Device);
-        var hidden = _weights.Embedding.index_select(0, rows.TokenIds); // [R, H]
+        var hidden = _ops.Embed(rows.TokenIds, _weights.Embedding); // [R, H]
         if (_embeddingScale is not null)
         {
             hidden.mul_(_embeddingScale);

@@ -44,6 +44,11 @@ internal sealed class ModelFolder
     /// <summary>Names of all weights.</summary>
     public IReadOnlyCollection<string> WeightNames => _weights.Keys;
 
+    /// <summary>Whether more than half of the weights' numbers are stored in a type.</summary>
+    public bool IsMostlyStoredAs(SafetensorsDataType type) =>
+        2 * _weights.Values.Where(weight => weight.Entry.DataType == type).Sum(weight => weight.Entry.ByteLength / type.ByteSize())
+        > ParameterCount;
+
     /// <summary>Reads configuration and headers; no weights.</summary>
     /// <exception cref="ModelLoadException">Something is missing, broken or not supported.</exception>
     public static ModelFolder Open(string path)

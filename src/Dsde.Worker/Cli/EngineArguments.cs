@@ -40,8 +40,13 @@ internal sealed class EngineArguments
     };
     private readonly Option<string?> _dataType = new("--dtype")
     {
-        Description = "auto (default), bf16, fp16 (GPUs) or fp32.",
+        Description = "auto (default: as stored where the machine computes that well), bf16, fp16 (GPUs) or fp32.",
         HelpName = "TYPE",
+    };
+    private readonly Option<string?> _cpuKernels = new("--cpu-kernels")
+    {
+        Description = "auto (default), avx512-bf16, avx512, avx2, portable or torch: what multiplies on a CPU.",
+        HelpName = "KERNELS",
     };
     private readonly Option<string?> _device = new("--device")
     {
@@ -86,6 +91,7 @@ internal sealed class EngineArguments
             _sampling,
             _generationConfig,
             _dataType,
+            _cpuKernels,
             _numerics,
             _device,
             _batchSize,
@@ -105,6 +111,7 @@ internal sealed class EngineArguments
             _sampling,
             _generationConfig,
             _dataType,
+            _cpuKernels,
             _numerics,
             _device,
             _maxLength,
@@ -130,6 +137,7 @@ internal sealed class EngineArguments
         options.GenerationConfig = arguments.GetValue(_generationConfig) ?? options.GenerationConfig;
         options.Numerics = arguments.GetValue(_numerics) ?? options.Numerics;
         options.DataType = arguments.GetValue(_dataType) ?? options.DataType;
+        options.CpuKernels = arguments.GetValue(_cpuKernels) ?? options.CpuKernels;
         options.Device = arguments.GetValue(_device) ?? options.Device;
         options.BatchSize = arguments.GetValue(_batchSize) ?? options.BatchSize;
         options.MaxLength = arguments.GetValue(_maxLength) ?? options.MaxLength;
@@ -165,6 +173,7 @@ internal sealed class EngineArguments
             nameof(EngineOptions.GenerationConfig) => _generationConfig,
             nameof(EngineOptions.Numerics) => _numerics,
             nameof(EngineOptions.DataType) => _dataType,
+            nameof(EngineOptions.CpuKernels) => _cpuKernels,
             nameof(EngineOptions.Device) => _device,
             nameof(EngineOptions.BatchSize) => _batchSize,
             nameof(EngineOptions.MaxLength) => _maxLength,

@@ -73,6 +73,7 @@ internal sealed class ModelCommand : DsdeCommand
                 model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)
             ),
             ("defaults", model.Defaults.ToString()),
+            ("on this CPU", model.OnThisCpu),
             .. model.Warnings.Select(warning => ("note", warning)),
         ];
 

@@ -43,12 +43,4 @@ internal readonly unsafe struct Bf16Element : IElement<ushort>
         var bits = BitConverter.SingleToUInt32Bits(value);
         *target = float.IsNaN(value) ? NotANumber : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
-
-    /// <summary>The numbers at even places.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadFirst(ushort* source) => (Vector512.Load((uint*)source) << 16).AsSingle();
-
-    /// <summary>The numbers at odd places.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadSecond(ushort* source) => (Vector512.Load((uint*)source) & Vector512.Create(0xFFFF0000u)).AsSingle();
 }

@@ -19,12 +19,4 @@ internal readonly unsafe struct Fp32Element : IElement<float>
 
     /// <inheritdoc/>
     public static void StoreOne(float* target, float value) => *target = value;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadFirst(float* source) => Vector512.Load(source);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadSecond(float* source) => Vector512.Load(source + 16);
 }

@@ -18,12 +18,4 @@ internal unsafe interface IElement<T>
 
     /// <summary>Keeps one number, rounded to nearest even.</summary>
     static abstract void StoreOne(T* target, float value);
-
-    /// <summary>
-    /// The first half of thirty-two numbers, by whatever division is cheapest; the same for weights and activations, so that products meet.
-    /// </summary>
-    static abstract Vector512<float> LoadFirst(T* source);
-
-    /// <summary>The other half of the thirty-two numbers.</summary>
-    static abstract Vector512<float> LoadSecond(T* source);
 }

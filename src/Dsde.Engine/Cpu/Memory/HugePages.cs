@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using static TorchSharp.torch;
 
 namespace Dsde.Engine.Cpu.Memory;
 
@@ -18,10 +17,8 @@ internal static unsafe partial class HugePages
     /// </summary>
     public static void Advise(void* start, long length) => Advise(start, length, Collapse);
 
-    /// <summary>
-    /// Asks for huge pages where a tensor's memory is touched for the first time. <paramref name="tensor"/>: contiguous, on the CPU.
-    /// </summary>
-    public static void Prefer(Tensor tensor) => Advise(NativeTensor.Address(tensor), tensor.NumberOfElements * tensor.ElementSize, Huge);
+    /// <summary>Asks for huge pages where memory is touched for the first time.</summary>
+    public static void Prefer(void* start, long length) => Advise(start, length, Huge);
 
     private static void Advise(void* start, long length, int advice)
     {

@@ -1,5 +1,5 @@
-using System.Runtime.Intrinsics;
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Models.Operators.Cpu;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,22 +10,24 @@ namespace Dsde.Engine.Models.Operators;
 internal static class DecoderOperators
 {
     /// <summary>
-    /// Operators for a type on a device: the vector units' own on processors with 512-bit vectors, and wherever results must not depend on
-    /// the batch (correct on any processor, if slower than torch on those with shorter vectors); torch otherwise, and for fp16, which only
-    /// GPUs compute in.
+    /// Operators for a type on a device: on a processor those of its vector units, which are deterministic by themselves, and torch
+    /// elsewhere, where the processor has none that are known here, and where that is asked for.
     /// </summary>
-    public static IDecoderOps Create(ScalarType type, Device device, bool isDeterministic)
-    {
-        if (device.type != DeviceType.CPU || (!isDeterministic && !Vector512.IsHardwareAccelerated))
+    /// <param name="type">Type of weights and activations.</param>
+    /// <param name="device">Where they compute.</param>
+    /// <param name="isDeterministic">Whether a row's results must be bitwise independent of the rows beside it.</param>
+    /// <param name="kernels">What multiplies on a processor.</param>
+    public static IDecoderOps Create(ScalarType type, Device device, bool isDeterministic, KernelChoice kernels) =>
+        (kernels.Kernel, type) switch
         {
-            return TorchOperators.Create(device, isDeterministic);
-        }
-
-        return type switch
-        {
-            ScalarType.BFloat16 => new CpuOps<ushort, Bf16Element>(get_num_threads(), isDeterministic),
-            ScalarType.Float32 => new CpuOps<float, Fp32Element>(get_num_threads(), isDeterministic),
+            (LinearKernel kernel, ScalarType.BFloat16) when device.type == DeviceType.CPU => new CpuOps<ushort, Bf16Element>(
+                get_num_threads(),
+                kernel
+            ),
+            (LinearKernel kernel, ScalarType.Float32) when device.type == DeviceType.CPU => new CpuOps<float, Fp32Element>(
+                get_num_threads(),
+                kernel
+            ),
             _ => TorchOperators.Create(device, isDeterministic),
         };
-    }
 }

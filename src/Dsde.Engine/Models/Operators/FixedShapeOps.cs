@@ -18,6 +18,12 @@ internal sealed class FixedShapeOps : IDecoderOps
     private readonly TorchOps _torch = new(new FixedShapeAttention());
 
     /// <inheritdoc/>
+    public LinearWeight Load(StoredLinear stored, ScalarType type, Device device) => _torch.Load(stored, type, device);
+
+    /// <inheritdoc/>
+    public Tensor Embed(Tensor tokenIds, LinearWeight embedding) => _torch.Embed(tokenIds, embedding);
+
+    /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps) => InBlocks(x, block => _torch.RmsNorm(block, weight, eps));
 
     /// <inheritdoc/>

@@ -11,6 +11,18 @@ namespace Dsde.Engine.Models.Operators;
 internal interface IDecoderOps
 {
     /// <summary>
+    /// Takes linear layers over in the form that <see cref="Linear"/> and the others read. What it is made of is not needed any more. In
+    /// the caller's scope, as far as it is tensors.
+    /// </summary>
+    /// <param name="stored">The layers.</param>
+    /// <param name="type">Type of weights and activations.</param>
+    /// <param name="device">Where they are needed.</param>
+    LinearWeight Load(StoredLinear stored, ScalarType type, Device device);
+
+    /// <summary>Rows of an embedding. <paramref name="tokenIds"/>: <c>[R] i64</c>; result <c>[R, H]</c>.</summary>
+    Tensor Embed(Tensor tokenIds, LinearWeight embedding);
+
+    /// <summary>
     /// Root-mean-square normalisation of each row. <paramref name="x"/>: <c>[R, H]</c>, <paramref name="weight"/>: <c>[H]</c>.
     /// </summary>
     Tensor RmsNorm(Tensor x, Tensor weight, double eps);

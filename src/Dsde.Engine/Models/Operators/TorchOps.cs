@@ -14,19 +14,35 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
     private readonly IAttention _attention = attention ?? new BatchedAttention();
 
     /// <inheritdoc/>
+    public LinearWeight Load(StoredLinear stored, ScalarType type, Device device)
+    {
+        return new TensorWeight(Stack(stored.Weights), stored.Biases.Count > 0 ? Stack(stored.Biases) : null);
+
+        // A copy also of a single one, which may lie in a file.
+        Tensor Stack(IReadOnlyList<Tensor> parts)
+        {
+            using var scope = NewDisposeScope();
+            return cat([.. parts.Select(part => part.to(device).to(type))]).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Tensor Embed(Tensor tokenIds, LinearWeight embedding) => ((TensorWeight)embedding).Weight.index_select(0, tokenIds);
+
+    /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps) => FusedOps.RmsNorm(x, weight, eps);
 
     /// <inheritdoc/>
-    public Tensor Linear(Tensor x, LinearWeight weight) => linear(x, weight.Weight, weight.Bias);
+    public Tensor Linear(Tensor x, LinearWeight weight) => Multiply(x, weight);
 
     /// <inheritdoc/>
-    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => linear(x, weight.Weight, weight.Bias).add_(residual);
+    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => Multiply(x, weight).add_(residual);
 
     /// <inheritdoc/>
     public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation)
     {
         using var scope = NewDisposeScope();
-        var both = linear(x, gateUp.Weight, gateUp.Bias); // [R, 2·I]
+        var both = Multiply(x, gateUp); // [R, 2·I]
         var width = both.shape[1] / 2;
         var gate = both.narrow(1, 0, width);
         var activated = activation == GateActivation.Silu ? silu(gate) : gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh);
@@ -54,7 +70,7 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
     ) => null;
 
     /// <inheritdoc/>
-    public Tensor Logits(Tensor x, LinearWeight head) => linear(x, head.Weight, head.Bias).to(ScalarType.Float32);
+    public Tensor Logits(Tensor x, LinearWeight head) => Multiply(x, head).to(ScalarType.Float32);
 
     /// <summary>Normalises query and key heads where the model does. <c>[R, h + g, d]</c></summary>
     private Tensor Normalise(Tensor heads, AttentionShape shape)
@@ -71,6 +87,12 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
             ],
             1
         );
+    }
+
+    private static Tensor Multiply(Tensor x, LinearWeight weight)
+    {
+        var tensors = (TensorWeight)weight;
+        return linear(x, tensors.Weight, tensors.Bias);
     }
 
     private static void Write(Tensor cache, Tensor cacheRows, Tensor values)

@@ -12,17 +12,24 @@ internal sealed class DecoderWeights : IDisposable
 {
     private const string EmbeddingName = "model.embed_tokens.weight";
 
-    private DecoderWeights(Tensor embedding, IReadOnlyList<LayerWeights> layers, Tensor finalNorm, LinearWeight languageHead, Device device)
+    private DecoderWeights(
+        LinearWeight embedding,
+        IReadOnlyList<LayerWeights> layers,
+        Tensor finalNorm,
+        LinearWeight languageHead,
+        ScalarType type,
+        Device device
+    )
     {
         Embedding = embedding;
         Layers = layers;
         FinalNorm = finalNorm;
         LanguageHead = languageHead;
-        Device = device;
+        (Type, Device) = (type, device);
     }
 
     /// <summary>On the first device. <c>[V, H]</c></summary>
-    public Tensor Embedding { get; }
+    public LinearWeight Embedding { get; }
 
     /// <summary>The layers, from the embedding up.</summary>
     public IReadOnlyList<LayerWeights> Layers { get; }
@@ -31,13 +38,12 @@ internal sealed class DecoderWeights : IDisposable
     public Tensor FinalNorm { get; }
 
     /// <summary>
-    /// On the last layer's device. <c>[V, H]</c>, without padding rows; on a GPU a view of the embedding where the two are tied and on one
-    /// device.
+    /// On the last layer's device. <c>[V, H]</c>, without padding rows; the embedding's memory where the two are tied and on one device.
     /// </summary>
     public LinearWeight LanguageHead { get; }
 
     /// <summary>Type of weights and activations.</summary>
-    public ScalarType Type => Embedding.dtype;
+    public ScalarType Type { get; }
 
     /// <summary>Where rows begin.</summary>
     public Device Device { get; }
@@ -46,48 +52,57 @@ internal sealed class DecoderWeights : IDisposable
     /// <param name="folder">The model.</param>
     /// <param name="type">Type of weights and activations.</param>
     /// <param name="placement">Where the layers go.</param>
+    /// <param name="ops">What will compute with them, and so decides their form.</param>
     /// <param name="outputCount">Rows of the output projection to use, from the first: those behind only pad it.</param>
     /// <exception cref="ModelLoadException">
     /// A weight is missing, has another shape than the configuration says, or is there although the configuration knows no such weight.
     /// </exception>
-    public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement, int outputCount)
+    public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement, IDecoderOps ops, int outputCount)
     {
         using var scope = NewDisposeScope();
         using var files = new MappedWeights(folder, type);
-        using var memory = new WeightMemory(type);
         var config = folder.Config;
         var (first, last) = (placement.First, placement.Last);
         long hidden = config.HiddenSize,
             vocabulary = config.VocabularySize;
-        var embedding = files.Read(EmbeddingName, first, vocabulary, hidden);
+        var embedding = ops.Load(new StoredLinear(files.View(EmbeddingName, vocabulary, hidden)), type, first);
         var layers = placement
-            .Layers.Select((device, layer) => new LayerReader(files, memory, config, device, $"model.layers.{layer}.").Read())
+            .Layers.Select((device, layer) => new LayerReader(files, ops, config, device, $"model.layers.{layer}.").Read())
             .ToList();
         var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
-        var head = memory.Stack(ReadHead(folder, files, embedding, last).narrow(0, 0, outputCount));
+        var storedHead = StoredHead(folder, files);
+        var head =
+            storedHead is null && first == last
+                ? embedding.First(outputCount)
+                : ops.Load(
+                    new StoredLinear(files.View(storedHead ?? EmbeddingName, vocabulary, hidden).narrow(0, 0, outputCount)),
+                    type,
+                    last
+                );
         files.CompareFrequencies(RotaryTable.Frequencies(config.HeadDim, config.RopeTheta, config.RopeScaling));
         files.RefuseLeftovers();
-        foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([embedding, finalNorm, head]))
+        foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([finalNorm, .. embedding.Tensors, .. head.Tensors]))
         {
             tensor.DetachFromDisposeScope();
         }
 
-        return new DecoderWeights(embedding, layers, finalNorm, new LinearWeight(head), first);
+        return new DecoderWeights(embedding, layers, finalNorm, head, type, first);
     }
 
     /// <summary>
-    /// The output projection: the embedding, unless the folder stores another one. That is used even if config.json calls them tied,
-    /// because somebody trained it.
+    /// Name of the output projection; null where that is the embedding. One that the folder stores is used even if config.json calls them
+    /// tied, because somebody trained it.
     /// </summary>
-    private static Tensor ReadHead(ModelFolder folder, MappedWeights files, Tensor embedding, Device device)
+    private static string? StoredHead(ModelFolder folder, MappedWeights files)
     {
-        long hidden = folder.Config.HiddenSize,
-            vocabulary = folder.Config.VocabularySize;
         if (folder.Config.TieWordEmbeddings)
         {
-            if (!folder.StoresHead || files.AreSame(EmbeddingName, ModelFolder.HeadName, vocabulary, hidden))
+            if (
+                !folder.StoresHead
+                || files.AreSame(EmbeddingName, ModelFolder.HeadName, folder.Config.VocabularySize, folder.Config.HiddenSize)
+            )
             {
-                return embedding.to(device);
+                return null;
             }
 
             folder.Warn(
@@ -96,7 +111,7 @@ internal sealed class DecoderWeights : IDisposable
             );
         }
 
-        return files.Read(ModelFolder.HeadName, device, vocabulary, hidden);
+        return ModelFolder.HeadName;
     }
 
     /// <inheritdoc/>

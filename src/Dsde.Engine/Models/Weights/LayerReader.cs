@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Weights;
 
 /// <summary>Reads one layer under the names that Hugging Face gives its weights, onto one device.</summary>
-internal sealed class LayerReader(MappedWeights files, WeightMemory memory, ModelConfig config, Device device, string prefix)
+internal sealed class LayerReader(MappedWeights files, IDecoderOps ops, ModelConfig config, Device device, string prefix)
 {
     private readonly long _hidden = config.HiddenSize;
     private readonly long _intermediate = config.IntermediateSize;
@@ -24,7 +24,7 @@ internal sealed class LayerReader(MappedWeights files, WeightMemory memory, Mode
             ),
             ReadStacked(config.HasOutputBias, _queryWidth, ("self_attn.o_proj", _hidden)),
             ReadNorm(config.HasOutputNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm", _hidden),
-            ReadStacked(config.HasMlpBias, _hidden, ("mlp.gate_proj", _intermediate), ("mlp.up_proj", _intermediate)),
+            Load(isGated: true, config.HasMlpBias, _hidden, ("mlp.gate_proj", _intermediate), ("mlp.up_proj", _intermediate)),
             ReadStacked(config.HasMlpBias, _intermediate, ("mlp.down_proj", _hidden)),
             device
         )
@@ -37,11 +37,24 @@ internal sealed class LayerReader(MappedWeights files, WeightMemory memory, Mode
 
     private Tensor ReadNorm(string name, long width) => files.ReadNorm($"{prefix}{name}.weight", device, width, config.NormsAreOffsets);
 
+    private LinearWeight ReadStacked(bool hasBias, long inputWidth, params (string Name, long Width)[] parts) =>
+        Load(isGated: false, hasBias, inputWidth, parts);
+
     /// <summary>Layers that read the same input, one below the other.</summary>
-    private LinearWeight ReadStacked(bool hasBias, long inputWidth, params (string Name, long Width)[] parts)
+    private LinearWeight Load(bool isGated, bool hasBias, long inputWidth, params (string Name, long Width)[] parts)
     {
-        var weights = parts.Select(part => files.Read($"{prefix}{part.Name}.weight", device, part.Width, inputWidth)).ToArray();
-        var biases = hasBias ? parts.Select(part => files.Read($"{prefix}{part.Name}.bias", device, part.Width)).ToArray() : [];
-        return new LinearWeight(memory.Stack(weights), hasBias ? cat(biases) : null);
+        using var scope = NewDisposeScope();
+        var stored = new StoredLinear(
+            [.. parts.Select(part => files.View($"{prefix}{part.Name}.weight", part.Width, inputWidth))],
+            hasBias ? [.. parts.Select(part => files.View($"{prefix}{part.Name}.bias", part.Width))] : [],
+            isGated
+        );
+        var weight = ops.Load(stored, files.Type, device);
+        foreach (var tensor in weight.Tensors)
+        {
+            tensor.MoveToOuterDisposeScope();
+        }
+
+        return weight;
     }
 }

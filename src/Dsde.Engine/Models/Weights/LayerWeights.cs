@@ -37,23 +37,12 @@ internal sealed record LayerWeights(
 
     /// <summary>All of them.</summary>
     public IEnumerable<Tensor> Tensors =>
-        new[]
-        {
-            InputNorm,
-            Qkv.Weight,
-            Qkv.Bias,
-            Output.Weight,
-            Output.Bias,
-            MlpNorm,
-            GateUp.Weight,
-            GateUp.Bias,
-            Down.Weight,
-            Down.Bias,
-            QueryNorm,
-            KeyNorm,
-            AttentionOutputNorm,
-            MlpOutputNorm,
-        }.OfType<Tensor>();
+        new[] { InputNorm, MlpNorm, QueryNorm, KeyNorm, AttentionOutputNorm, MlpOutputNorm }
+            .OfType<Tensor>()
+            .Concat(Linears.SelectMany(linear => linear.Tensors));
+
+    /// <summary>Its linear layers, in the order in which they are passed.</summary>
+    public IReadOnlyList<LinearWeight> Linears => [Qkv, Output, GateUp, Down];
 
     /// <inheritdoc/>
     public void Dispose()

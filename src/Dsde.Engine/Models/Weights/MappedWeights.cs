@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Weights;
 
 /// <summary>
-/// Weights of a folder, read from memory-mapped files: what is stored in the wanted type is not copied until it is fused or moved. Keeps
-/// count of what was read, because a weight that nobody asks for belongs to a computation that is not done.
+/// Weights of a folder, read from memory-mapped files, which nothing needs any more once all are read. Keeps count of what was read,
+/// because a weight that nobody asks for belongs to a computation that is not done.
 /// </summary>
 internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisposable
 {
@@ -16,16 +16,52 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     private readonly Dictionary<(string Path, ScalarType Type), Tensor> _files = []; // [elements], the whole file mapped as one type
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
-    /// <summary>One weight in the wanted type, in the caller's scope.</summary>
+    /// <summary>The type computed in.</summary>
+    public ScalarType Type => type;
+
+    /// <summary>One weight as the file has it, in the caller's scope, and only until this is disposed.</summary>
     /// <exception cref="ModelLoadException">It is missing, of another shape, or of a type that is not a float.</exception>
-    public Tensor Read(string name, Device device, params ReadOnlySpan<long> shape) => View(name, shape).to(device).to(type);
+    public Tensor View(string name, params ReadOnlySpan<long> shape)
+    {
+        var (path, entry) = folder.Find(name);
+        if (!shape.SequenceEqual(entry.Shape.ToArray()))
+        {
+            throw new ModelLoadException(
+                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it "
+                    + $"[{string.Join(", ", shape.ToArray())}]. "
+                    + "Weights and configuration belong to different models."
+            );
+        }
+
+        var elementSize = entry.DataType.ByteSize();
+        var stored = Map(path, StoredType(path, name, entry), elementSize);
+        var (first, count) = (entry.Offset / elementSize, entry.ByteLength / elementSize);
+        if (first + count > stored.NumberOfElements)
+        {
+            throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
+        }
+
+        var weight = stored.narrow(0, first, count);
+        if (_read.Add(name))
+        {
+            WeightCheck.RequireNumbers(path, name, weight, type);
+        }
+
+        return weight.view(shape.ToArray());
+    }
 
     /// <summary>
-    /// A norm's weight: as <see cref="Read"/>, or if it is stored as its distance from 1, added to that in fp32. <c>[width]</c>
+    /// A norm's weight: a copy in the wanted type, or if it is stored as its distance from 1, added to that in fp32. In the caller's scope.
+    /// <c>[width]</c>
     /// </summary>
-    /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
-    public Tensor ReadNorm(string name, Device device, long width, bool isOffset) =>
-        isOffset ? View(name, [width]).to(device).to(ScalarType.Float32).add(1) : Read(name, device, width);
+    /// <exception cref="ModelLoadException">As <see cref="View"/>.</exception>
+    public Tensor ReadNorm(string name, Device device, long width, bool isOffset)
+    {
+        using var scope = NewDisposeScope();
+        var stored = View(name, width);
+        var weight = isOffset ? stored.to(ScalarType.Float32).add(ones(1)) : stored.to(type).clone();
+        return weight.to(device).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Refuses a folder with weights that were not read.</summary>
     /// <exception cref="ModelLoadException">There are some.</exception>
@@ -73,14 +109,14 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     }
 
     /// <summary>Whether two weights hold the same numbers.</summary>
-    /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
+    /// <exception cref="ModelLoadException">As <see cref="View"/>.</exception>
     public bool AreSame(string first, string second, params ReadOnlySpan<long> shape)
     {
         using var scope = NewDisposeScope();
         return View(first, shape).to(type).Equals(View(second, shape).to(type));
     }
 
-    /// <summary>Unmaps the files as far as no weight still lies in them.</summary>
+    /// <summary>Unmaps the files, once the views are gone, too.</summary>
     public void Dispose()
     {
         foreach (var file in _files.Values)
@@ -102,35 +138,6 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
                 $"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."
             ),
         };
-
-    private Tensor View(string name, ReadOnlySpan<long> shape)
-    {
-        var (path, entry) = folder.Find(name);
-        if (!shape.SequenceEqual(entry.Shape.ToArray()))
-        {
-            throw new ModelLoadException(
-                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it "
-                    + $"[{string.Join(", ", shape.ToArray())}]. "
-                    + "Weights and configuration belong to different models."
-            );
-        }
-
-        var elementSize = entry.DataType.ByteSize();
-        var stored = Map(path, StoredType(path, name, entry), elementSize);
-        var (first, count) = (entry.Offset / elementSize, entry.ByteLength / elementSize);
-        if (first + count > stored.NumberOfElements)
-        {
-            throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
-        }
-
-        var weight = stored.narrow(0, first, count);
-        if (_read.Add(name))
-        {
-            WeightCheck.RequireNumbers(path, name, weight, type);
-        }
-
-        return weight.view(shape.ToArray());
-    }
 
     private Tensor Map(string path, ScalarType storedType, int elementSize)
     {

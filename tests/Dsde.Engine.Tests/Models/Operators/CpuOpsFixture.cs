@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Cpu;
 using Dsde.Engine.Models.Passes;
@@ -11,10 +12,24 @@ internal static class CpuOpsFixture
 {
     public static readonly torch.ScalarType[] Types = [torch.ScalarType.Float32, torch.ScalarType.BFloat16];
 
-    public static IDecoderOps Create(torch.ScalarType type, int threads = 1, bool isDeterministic = true) =>
-        type == torch.ScalarType.BFloat16
-            ? new CpuOps<ushort, Bf16Element>(threads, isDeterministic)
-            : new CpuOps<float, Fp32Element>(threads, isDeterministic);
+    /// <summary>Every kernel that this machine can run, by the name that options give it.</summary>
+    public static IEnumerable<string> KernelNames(torch.ScalarType type)
+    {
+        foreach (var name in (string[])["avx512-bf16", "avx512", "avx2", "portable"])
+        {
+            if (IsThere(name, type))
+            {
+                yield return name;
+            }
+        }
+    }
+
+    public static IDecoderOps Create(torch.ScalarType type, int threads = 1, string kernel = "auto")
+    {
+        var isBf16 = type == torch.ScalarType.BFloat16;
+        var chosen = KernelChooser.Present.Choose(kernel, isBf16).Kernel.ShouldNotBeNull();
+        return isBf16 ? new CpuOps<ushort, Bf16Element>(threads, chosen) : new CpuOps<float, Fp32Element>(threads, chosen);
+    }
 
     public static torch.Tensor Random(int seed, torch.ScalarType type, double scale, params long[] shape)
     {
@@ -22,8 +37,10 @@ internal static class CpuOpsFixture
         return torch.randn(shape, generator: generator).mul_(scale).to(type);
     }
 
-    public static LinearWeight Weight(int seed, torch.ScalarType type, long outputs, long inputs, bool hasBias) =>
-        new(Random(seed, type, 1 / Math.Sqrt(inputs), outputs, inputs), hasBias ? Random(seed + 1, type, 0.5, outputs) : null);
+    public static StoredLinear Weight(int seed, torch.ScalarType type, long outputs, long inputs, bool hasBias, bool isGated = false) =>
+        new([Random(seed, type, 1 / Math.Sqrt(inputs), outputs, inputs)], hasBias ? [Random(seed + 1, type, 0.5, outputs)] : [], isGated);
+
+    public static LinearWeight LoadInto(IDecoderOps ops, StoredLinear weight) => ops.Load(weight, weight.Weights[0].dtype, torch.CPU);
 
     /// <summary>A pass over spans, on the host's side and on torch's.</summary>
     public static PassRows Rows(int maxLength, params RowSpan[] spans)
@@ -56,6 +73,19 @@ internal static class CpuOpsFixture
         var wide = expected.to(torch.ScalarType.Float64);
         var scale = Math.Max(1e-3, wide.abs().max().item<double>());
         (actual.to(torch.ScalarType.Float64) - wide).abs().max().item<double>().ShouldBeLessThan(tolerance * scale);
+    }
+
+    private static bool IsThere(string kernel, torch.ScalarType type)
+    {
+        try
+        {
+            KernelChooser.Present.Choose(kernel, type == torch.ScalarType.BFloat16);
+            return true;
+        }
+        catch (NotSupportedException)
+        {
+            return false;
+        }
     }
 
     public static void ShouldBeSame(torch.Tensor actual, torch.Tensor expected)

@@ -89,7 +89,7 @@ public sealed class CpuPassTests : IDisposable
             _ops = CpuOpsFixture.Create(type);
             _decoder = new Decoder(
                 folder.Config,
-                DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize),
+                DecoderWeights.Load(folder, type, placement, _ops, folder.Config.VocabularySize),
                 wrap(_ops),
                 MaxLength
             );

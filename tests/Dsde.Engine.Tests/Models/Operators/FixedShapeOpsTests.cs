@@ -81,13 +81,9 @@ public sealed class FixedShapeOpsTests : IDisposable
         TestModelFolder.Write(_folder.Path, shape);
         var folder = ModelFolder.Open(_folder.Path);
         var placement = LayerPlacement.Spread(folder.Config, [torch.CPU]);
+        var ops = new FixedShapeOps();
         return (
-            new Decoder(
-                folder.Config,
-                DecoderWeights.Load(folder, type, placement, folder.Config.VocabularySize),
-                new FixedShapeOps(),
-                MaxLength
-            ),
+            new Decoder(folder.Config, DecoderWeights.Load(folder, type, placement, ops, folder.Config.VocabularySize), ops, MaxLength),
             new KvCache(folder.Config, 4, MaxLength, type, placement.Layers)
         );
     }

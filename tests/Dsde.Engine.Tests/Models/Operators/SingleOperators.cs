@@ -9,6 +9,10 @@ namespace Dsde.Engine.Tests.Models.Operators;
 /// <summary>Operators that give no whole passes: a decoder has to go through them one by one.</summary>
 internal sealed class SingleOperators(IDecoderOps ops) : IDecoderOps
 {
+    public LinearWeight Load(StoredLinear stored, ScalarType type, Device device) => ops.Load(stored, type, device);
+
+    public Tensor Embed(Tensor tokenIds, LinearWeight embedding) => ops.Embed(tokenIds, embedding);
+
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps) => ops.RmsNorm(x, weight, eps);
 
     public Tensor Linear(Tensor x, LinearWeight weight) => ops.Linear(x, weight);

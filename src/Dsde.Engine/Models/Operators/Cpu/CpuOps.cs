@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Cpu.Threads;
 using Dsde.Engine.Models.Passes;
@@ -9,32 +10,61 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// The operators on a processor's vector units, made for few rows: weights stream through once, at the speed of memory, where torch's
-/// matrix products reach half of it. A row's results are bitwise the same whatever rows are beside it. Owns its threads and scratch memory;
-/// the weights must outlive it.
+/// The operators on a processor's vector units, where torch's matrix products reach half the speed of memory at few rows. A row's results
+/// are bitwise the same whatever rows are beside it. Owns its threads, scratch memory and the weights it has loaded.
 /// </summary>
 /// <typeparam name="T">One number of weights, activations and cache.</typeparam>
 /// <typeparam name="TElement">How it is kept.</typeparam>
 /// <param name="threadCount">Threads, the caller's included.</param>
-/// <param name="isDeterministic">Whether any number of rows goes through the kernels; if not, torch multiplies many rows.</param>
-internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDeterministic) : IDecoderOps, IDisposable
+/// <param name="kernel">What multiplies.</param>
+internal sealed unsafe class CpuOps<T, TElement>(int threadCount, LinearKernel kernel) : IDecoderOps, IDisposable
     where T : unmanaged
     where TElement : IElement<T>
 {
-    /// <summary>Most rows for which a linear layer is faster here than on torch. Measured on 2 cores with AVX-512, 1024 wide.</summary>
-    private const int MaxFastRows = 32;
+    /// <summary>Numbers of a weight that are converted at once.</summary>
+    private const long ConvertedNumbers = 8L << 20;
 
     private static readonly ScalarType Type = typeof(TElement) == typeof(Bf16Element) ? ScalarType.BFloat16 : ScalarType.Float32;
 
-    private readonly TorchOps _torch = new();
     private readonly ThreadTeam _team = new(threadCount);
-    private readonly NativeBuffer _activations = new();
-    private readonly Dictionary<LinearWeight, CpuMatrix<T>> _matrices = new(ReferenceEqualityComparer.Instance);
+    private readonly PackedMemory _weights = new();
+    private readonly WeightPacker _packer = new();
     private readonly Dictionary<Tensor, NativeBuffer> _normWeights = new(ReferenceEqualityComparer.Instance);
-    private readonly WidenWork<T, TElement> _widen = new();
-    private readonly LinearWork<T, TElement> _linear = new();
+    private readonly LinearWork<T, TElement> _linear = new(kernel);
     private readonly NormWork<T, TElement> _norm = new();
     private readonly AttentionWork<T, TElement> _attention = new();
+
+    /// <inheritdoc/>
+    public LinearWeight Load(StoredLinear stored, ScalarType type, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var weight = PackedWeight.Create(
+            _weights,
+            (int)stored.Weights.Sum(part => part.shape[0]),
+            (int)stored.Weights[0].shape[1],
+            sizeof(T),
+            stored.IsGated,
+            stored.Biases.Count == 0 ? [] : cat([.. stored.Biases.Select(bias => bias.to(ScalarType.Float32))]).data<float>().ToArray()
+        );
+        var first = 0;
+        foreach (var part in stored.Weights)
+        {
+            Pack(weight, part, first);
+            first += (int)part.shape[0];
+        }
+
+        return new CpuWeight(weight);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Embed(Tensor tokenIds, LinearWeight embedding)
+    {
+        using var ids = new ContiguousTensor(tokenIds);
+        var count = (int)tokenIds.shape[0];
+        var result = empty([count, embedding.InputCount], Type);
+        Embed(ids.Address<long>(), embedding, (T*)NativeTensor.Address(result), count);
+        return result;
+    }
 
     /// <inheritdoc/>
     public Tensor RmsNorm(Tensor x, Tensor weight, double eps)
@@ -47,32 +77,18 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     }
 
     /// <inheritdoc/>
-    public Tensor Linear(Tensor x, LinearWeight weight) =>
-        TakesMany(x) ? _torch.Linear(x, weight) : Multiply(x, weight, LinearFinish.Keep, weight.Weight.shape[0], Type);
+    public Tensor Linear(Tensor x, LinearWeight weight) => Multiply(x, weight, LinearFinish.Keep, Type);
 
     /// <inheritdoc/>
     public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) =>
-        TakesMany(x)
-            ? _torch.LinearAdd(x, weight, residual)
-            : Multiply(x, weight, LinearFinish.AddResidual, weight.Weight.shape[0], Type, residual);
+        Multiply(x, weight, LinearFinish.AddResidual, Type, residual);
 
     /// <inheritdoc/>
-    public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation)
-    {
-        return TakesMany(x)
-            ? _torch.GatedLinear(x, gateUp, activation)
-            : Multiply(
-                x,
-                gateUp,
-                activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu,
-                gateUp.Weight.shape[0] / 2,
-                Type
-            );
-    }
+    public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation) =>
+        Multiply(x, gateUp, activation == GateActivation.Silu ? LinearFinish.GateSilu : LinearFinish.GateGelu, Type);
 
     /// <inheritdoc/>
-    public Tensor Logits(Tensor x, LinearWeight head) =>
-        TakesMany(x) ? _torch.Logits(x, head) : Multiply(x, head, LinearFinish.KeepWide, head.Weight.shape[0], ScalarType.Float32);
+    public Tensor Logits(Tensor x, LinearWeight head) => Multiply(x, head, LinearFinish.KeepWide, ScalarType.Float32);
 
     /// <inheritdoc/>
     public Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values)
@@ -91,8 +107,15 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
         float embeddingScale
     ) => new CpuPass<T, TElement>(this, config, weights, attention, embeddingScale);
 
-    /// <summary>Whether so many rows go through the kernels.</summary>
-    public bool Takes(int rowCount) => isDeterministic || rowCount <= MaxFastRows;
+    /// <summary><see cref="IDecoderOps.Embed"/> in memory. <paramref name="result"/>: <c>[count, H]</c>.</summary>
+    public static void Embed(long* tokenIds, LinearWeight embedding, T* result, int count)
+    {
+        var packed = ((CpuWeight)embedding).Packed;
+        for (var i = 0; i < count; i++)
+        {
+            WeightPacker.Unpack(packed, (int)tokenIds[i], result + ((long)i * packed.InputCount));
+        }
+    }
 
     /// <summary>
     /// <see cref="RmsNorm"/> in memory. <paramref name="x"/> and <paramref name="result"/>, which may be the same: <c>[R, width]</c>.
@@ -111,19 +134,11 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     }
 
     /// <summary>
-    /// A linear layer in memory. <paramref name="x"/>: <c>[R, in]</c>; the others as
-    /// <see cref="LinearWork{T, TElement}.Run(ThreadTeam, CpuMatrix{T}, float*, int, LinearFinish, T*, void*)"/> takes them.
+    /// A linear layer in memory. <paramref name="x"/>: <c>[R, in]</c>; the others as <see cref="LinearWork{T, TElement}.Run(ThreadTeam,
+    /// PackedWeight, T*, int, LinearFinish, T*, void*)"/> takes them.
     /// </summary>
-    public void Multiply(T* x, LinearWeight weight, int rows, LinearFinish finish, T* residual, void* result)
-    {
-        if (!_matrices.TryGetValue(weight, out var matrix))
-        {
-            matrix = new CpuMatrix<T>(weight.Weight, weight.Bias);
-            _matrices.Add(weight, matrix);
-        }
-
-        _linear.Run(_team, matrix, Widen(x, rows, matrix), rows, finish, residual, result);
-    }
+    public void Multiply(T* x, LinearWeight weight, int rows, LinearFinish finish, T* residual, void* result) =>
+        _linear.Run(_team, ((CpuWeight)weight).Packed, x, rows, finish, residual, result);
 
     /// <summary><see cref="IDecoderOps.Attend"/> in memory.</summary>
     public void Attend(T* qkv, AttentionShape shape, IReadOnlyList<RowSpan> spans, Tensor keys, Tensor values, T* result)
@@ -147,32 +162,19 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     public void Dispose()
     {
         _team.Dispose();
-        _activations.Dispose();
-        foreach (var matrix in _matrices.Values)
-        {
-            matrix.Dispose();
-        }
-
+        _linear.Dispose();
+        _weights.Dispose();
         foreach (var weight in _normWeights.Values)
         {
             weight.Dispose();
         }
     }
 
-    private bool TakesMany(Tensor x) => !Takes((int)x.shape[0]);
-
-    private Tensor Multiply(
-        Tensor x,
-        LinearWeight weight,
-        LinearFinish finish,
-        long resultWidth,
-        ScalarType resultType,
-        Tensor? residual = null
-    )
+    private Tensor Multiply(Tensor x, LinearWeight weight, LinearFinish finish, ScalarType resultType, Tensor? residual = null)
     {
         using var input = new ContiguousTensor(x);
         using var added = residual is null ? default : new ContiguousTensor(residual);
-        var result = empty([x.shape[0], resultWidth], resultType);
+        var result = empty([x.shape[0], ((CpuWeight)weight).Packed.ResultWidth], resultType);
         Multiply(
             input.Address<T>(),
             weight,
@@ -184,14 +186,16 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
         return result;
     }
 
-    /// <summary>Activations in fp32, with a readable row behind them. <c>[R + 1, width] f32</c></summary>
-    private float* Widen(T* x, int rows, CpuMatrix<T> matrix)
+    /// <summary>Packs a part of a weight, converting a piece at a time. <paramref name="part"/>: <c>[out, in]</c>.</summary>
+    private void Pack(PackedWeight weight, Tensor part, int first)
     {
-        _widen.Source = x;
-        _widen.Target = _activations.Floats((long)(rows + 1) * matrix.Width);
-        _widen.InputCount = matrix.InputCount;
-        _widen.Width = matrix.Width;
-        _team.Run(_widen, rows, WorkSize.IsWorthSharing((long)rows * matrix.Width));
-        return _widen.Target;
+        var (rows, width) = (part.shape[0], part.shape[1]);
+        var piece = Math.Max(PackedWeight.BlockWidth, ConvertedNumbers / width / PackedWeight.BlockWidth * PackedWeight.BlockWidth);
+        for (long row = 0; row < rows; row += piece)
+        {
+            using var scope = NewDisposeScope();
+            using var converted = new ContiguousTensor(part.narrow(0, row, Math.Min(piece, rows - row)).to(Type));
+            _packer.Run(_team, weight, converted.Address<T>(), first + (int)row, (int)Math.Min(piece, rows - row));
+        }
     }
 }

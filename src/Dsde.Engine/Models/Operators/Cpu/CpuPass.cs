@@ -37,9 +37,6 @@ internal sealed unsafe class CpuPass<T, TElement>(
         _narrow = new();
 
     /// <inheritdoc/>
-    public bool CanRun(int rowCount) => ops.Takes(rowCount);
-
-    /// <inheritdoc/>
     public Tensor Run(PassRows rows, KvCache cache)
     {
         var (count, width) = (rows.RowCount, config.HiddenSize);
@@ -59,7 +56,7 @@ internal sealed unsafe class CpuPass<T, TElement>(
         }
 
         ops.Norm(hidden, weights.FinalNorm, normed, count, width, config.RmsNormEps);
-        var logits = empty([count, weights.LanguageHead.Weight.shape[0]], ScalarType.Float32);
+        var logits = empty([count, weights.LanguageHead.OutputCount], ScalarType.Float32);
         ops.Multiply(normed, weights.LanguageHead, count, LinearFinish.KeepWide, null, NativeTensor.Address(logits));
         return logits;
     }
@@ -117,8 +114,7 @@ internal sealed unsafe class CpuPass<T, TElement>(
 
     private void Embed(long* tokenIds, T* hidden, int count)
     {
-        var embedding = (T*)NativeTensor.Address(weights.Embedding);
-        Select(tokenIds, embedding, hidden, count);
+        CpuOps<T, TElement>.Embed(tokenIds, weights.Embedding, hidden, count);
         var length = (long)count * config.HiddenSize;
         for (long i = 0; i < length && embeddingScale != 1; i++)
         {
