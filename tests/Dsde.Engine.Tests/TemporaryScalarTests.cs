@@ -6,8 +6,9 @@ using TorchSharp;
 namespace Dsde.Engine.Tests;
 
 /// <summary>
-/// A number that TorchSharp wraps for a call can be freed by the collector while torch reads it, which ends the process once in some thousand
-/// test runs: nobody would find out why. So it is read from the code that no such call exists, TorchSharp's own inside its methods included.
+/// A number that TorchSharp wraps for a call can be freed by the collector while torch reads it, which ends the process once in some
+/// thousand test runs: nobody would find out why. So it is read from the code that no such call exists, TorchSharp's own inside its methods
+/// included.
 /// </summary>
 public sealed class TemporaryScalarTests
 {

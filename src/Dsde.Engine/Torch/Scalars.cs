@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Torch;
 
 /// <summary>
-/// Numbers as torch takes them, each kept for ever. TorchSharp makes a <see cref="Scalar"/> of every number that an operation is given, which
-/// nothing holds: the collector may free it while torch still reads it. So no number goes to torch but through here; the few that there are
-/// (constants, sizes, lengths up to a context's) stay.
+/// Numbers as torch takes them, each kept for ever. TorchSharp makes a <see cref="Scalar"/> of every number that an operation is given,
+/// which nothing holds: the collector may free it while torch still reads it. So no number goes to torch but through here; the few that
+/// there are (constants, sizes, lengths up to a context's) stay.
 /// </summary>
 internal static class Scalars
 {
