@@ -1,5 +1,6 @@
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Weights;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +37,7 @@ internal sealed class LinearLayers(DecoderWeights weights, IDecoderOps ops)
             cuda.synchronize();
         }
 
-        Tensor Rows(LinearWeight weight) => full([rowCount, weight.InputCount], 0.01, dtype: weights.Type, device: weights.Device);
+        Tensor Rows(LinearWeight weight) =>
+            full([rowCount, weight.InputCount], Scalars.Of(0.01), dtype: weights.Type, device: weights.Device);
     }
 }

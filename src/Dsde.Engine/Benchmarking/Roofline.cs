@@ -60,7 +60,10 @@ public static class Roofline
                 layers.WeightBytes,
                 samples.ReadBytesPerSecond,
                 samples.Summarize()
-            );
+            )
+            {
+                Kernels = compute.Kernels?.Description,
+            };
         }
         finally
         {

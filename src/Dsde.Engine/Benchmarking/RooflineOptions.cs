@@ -4,8 +4,8 @@ namespace Dsde.Engine.Benchmarking;
 public sealed record RooflineOptions
 {
     /// <summary>The passes.</summary>
-    /// <value>The default is 1, 8 and 32 sequences with one row each, and 1 and 8 with five.</value>
-    public IReadOnlyList<RooflineCase> Cases { get; init; } = [new(1, 1), new(1, 5), new(8, 1), new(8, 5), new(32, 1)];
+    /// <value>The default is 1, 8, 16 and 32 sequences with one row each, and 1 and 8 with five.</value>
+    public IReadOnlyList<RooflineCase> Cases { get; init; } = [new(1, 1), new(1, 5), new(8, 1), new(16, 1), new(32, 1), new(8, 5)];
 
     /// <summary>Tokens each sequence has before the pass.</summary>
     /// <value>The default is 96.</value>

@@ -19,8 +19,18 @@ public sealed record RooflineReport(
     IReadOnlyList<RooflineMeasurement> Cases
 )
 {
+    /// <summary>What multiplies on a CPU, and why, in words; null on GPUs.</summary>
+    public string? Kernels { get; init; }
+
     /// <summary>Milliseconds that plainly reading the weights takes: the floor of any pass.</summary>
     public double ReadMs => LinearWeightBytes / ReadBytesPerSecond * 1000;
+
+    /// <summary>Time of the linear layers by that of a single row; null where that was not measured.</summary>
+    public double? RowsRatio(RooflineMeasurement measurement)
+    {
+        ArgumentNullException.ThrowIfNull(measurement);
+        return measurement.LinearMs / Cases.FirstOrDefault(other => other.Case.RowCount == 1)?.LinearMs;
+    }
 
     /// <summary>The part of the plain read bandwidth that the linear layers reach in a case.</summary>
     public double LinearBandwidthShare(RooflineMeasurement measurement)

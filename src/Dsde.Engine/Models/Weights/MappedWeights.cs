@@ -1,4 +1,5 @@
 using Dsde.Engine.Models.Files;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -59,7 +60,7 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     {
         using var scope = NewDisposeScope();
         var stored = View(name, width);
-        var weight = isOffset ? stored.to(ScalarType.Float32).add(ones(1)) : stored.to(type).clone();
+        var weight = isOffset ? stored.to(ScalarType.Float32).add(Scalars.Of(1), Scalars.Of(1)) : stored.to(type).clone();
         return weight.to(device).MoveToOuterDisposeScope();
     }
 

@@ -17,11 +17,14 @@ internal static class TileTables
     /// <summary>Pairs of bf16 on 512-bit vectors.</summary>
     private static TileTable Avx512Bf16 { get; } =
         new(
-            (1, new TilePlan(1, 4, 4)),
-            (4, new TilePlan(4, 4, 4)),
-            (6, new TilePlan(6, 4, 4)),
-            (9, new TilePlan(9, 3, 3)),
-            (int.MaxValue, new TilePlan(12, 2, 4))
+            (1, new TilePlan(1, 4, 8)),
+            (2, new TilePlan(2, 4, 8)),
+            (4, new TilePlan(4, 2, 4)),
+            (6, new TilePlan(6, 2, 8)),
+            (9, new TilePlan(9, 3, 6)),
+            (12, new TilePlan(12, 2, 4)),
+            (16, new TilePlan(8, 3, 6)),
+            (int.MaxValue, new TilePlan(12, 2, 8))
         );
 
     /// <summary>fp32 on 512-bit vectors.</summary>
