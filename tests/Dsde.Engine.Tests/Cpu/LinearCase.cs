@@ -61,27 +61,23 @@ internal sealed unsafe class LinearCase
     public float[] Run(LinearKernel kernel, TilePlan? plan, int threads = 1) =>
         _isBf16 ? Run<ushort, Bf16Element>(kernel, plan, threads) : Run<float, Fp32Element>(kernel, plan, threads);
 
-    /// <summary>Compares with double precision: as many roundings of the largest partial sum as there are inputs.</summary>
-    public void ShouldAgree(float[] actual)
-    {
-        for (var row = 0; row < _rows; row++)
-        {
-            for (var output = 0; output < _outputs; output++)
-            {
-                var (sum, magnitude) = Expected(row, output);
-                var value = actual[(row * _outputs) + output];
-                var what = $"{_rows} rows, {_inputs} inputs, {_outputs} outputs: row {row}, output {output} is {value} instead of {sum}";
-                if (!double.IsFinite(sum))
-                {
-                    value.ShouldBe((float)sum, what);
-                    continue;
-                }
+    /// <summary>What double precision makes of each output, and the sum of the magnitudes it is added up from. <c>[rows, outputs]</c></summary>
+    public (double Sum, double Magnitude)[] Expected() =>
+        [.. Enumerable.Range(0, _rows * _outputs).Select(i => Expected(i / _outputs, i % _outputs))];
 
-                var rounding = (magnitude * (_inputs + 2) * RoundingUnit) + _flushed;
-                if (!(Math.Abs(value - sum) <= rounding))
-                {
-                    Assert.Fail(what);
-                }
+    /// <summary>Compares: as many roundings of the largest partial sum as there are inputs.</summary>
+    public void ShouldAgree(float[] actual, (double Sum, double Magnitude)[] expected, string kernel)
+    {
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var (sum, magnitude) = expected[i];
+            var tolerance = (magnitude * (_inputs + 2) * RoundingUnit) + _flushed;
+            if (double.IsFinite(sum) ? !(Math.Abs(actual[i] - sum) <= tolerance) : !actual[i].Equals((float)sum))
+            {
+                Assert.Fail(
+                    $"{kernel}, {_rows} rows, {_inputs} inputs, {_outputs} outputs: row {i / _outputs}, output {i % _outputs} is "
+                        + $"{actual[i]} instead of {sum}"
+                );
             }
         }
     }

@@ -49,7 +49,10 @@ internal sealed class KernelChooser(CpuFeatures features, Func<KernelForm, TileT
             }
         }
 
-        return features.HasAvx2 ? new KernelChoice(CreatePortable(isBf16), Portable, NoCode) : new KernelChoice(null, Torch, NoAvx2);
+        // .NET's vectors of 512 bits are slower than torch where the processor has none of them.
+        return features.HasAvx512
+            ? new KernelChoice(CreatePortable(isBf16), Portable, NoCode)
+            : new KernelChoice(null, Torch, features.HasAvx2 ? NoCode : NoAvx2);
     }
 
     private KernelChoice Require(string name, bool isBf16) =>

@@ -8,7 +8,7 @@ namespace Dsde.Engine.Cpu.Kernels.Linear;
 /// vectors of sixteen numbers.
 /// </summary>
 internal sealed unsafe class PortableKernel(WeightForm weights)
-    : LinearKernel(new KernelForm(512, weights), new TileTable((4, new TilePlan(4, 1, 4)), (int.MaxValue, new TilePlan(4, 1, 2))))
+    : LinearKernel(new KernelForm(512, weights), new TileTable((4, new TilePlan(4, 4, 8)), (int.MaxValue, new TilePlan(4, 2, 4))))
 {
     private const int Width = PackedWeight.BlockWidth;
 

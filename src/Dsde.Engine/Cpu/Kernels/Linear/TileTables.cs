@@ -29,14 +29,28 @@ internal static class TileTables
 
     /// <summary>fp32 on 512-bit vectors.</summary>
     private static TileTable Avx512Fp32 { get; } =
-        new((4, new TilePlan(4, 4, 4)), (6, new TilePlan(6, 4, 4)), (9, new TilePlan(9, 3, 3)), (int.MaxValue, new TilePlan(12, 2, 4)));
+        new(
+            (1, new TilePlan(1, 4, 4)),
+            (2, new TilePlan(2, 4, 8)),
+            (4, new TilePlan(4, 2, 8)),
+            (9, new TilePlan(9, 3, 6)),
+            (16, new TilePlan(16, 1, 4)),
+            (int.MaxValue, new TilePlan(12, 2, 4))
+        );
 
     /// <summary>Widened bf16 on 512-bit vectors.</summary>
     private static TileTable Avx512Widened { get; } =
-        new((5, new TilePlan(5, 4, 4)), (8, new TilePlan(8, 3, 3)), (int.MaxValue, new TilePlan(12, 2, 4)));
+        new(
+            (1, new TilePlan(1, 4, 8)),
+            (2, new TilePlan(2, 4, 8)),
+            (4, new TilePlan(4, 3, 6)),
+            (8, new TilePlan(8, 3, 6)),
+            (16, new TilePlan(16, 1, 4)),
+            (int.MaxValue, new TilePlan(12, 2, 4))
+        );
 
     /// <summary>fp32 on 256-bit vectors.</summary>
-    private static TileTable Avx2Fp32 { get; } = new((2, new TilePlan(2, 2, 4)), (int.MaxValue, new TilePlan(6, 1, 4)));
+    private static TileTable Avx2Fp32 { get; } = new((2, new TilePlan(2, 2, 8)), (int.MaxValue, new TilePlan(6, 1, 4)));
 
     /// <summary>Widened bf16 on 256-bit vectors.</summary>
     private static TileTable Avx2Widened { get; } = new((1, new TilePlan(1, 2, 4)), (int.MaxValue, new TilePlan(5, 1, 4)));
