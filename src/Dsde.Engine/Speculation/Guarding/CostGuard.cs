@@ -23,6 +23,7 @@ internal sealed class CostGuard
     public const double HoldOutShare = 0.01;
 
     private const int HoldOutLength = 3;
+    private const int MostMissed = 2; // longest lengths in a row that bring nothing better
     private const double LeastHoldOutPrice = 0.2; // of the hold-out's own time: at break-even nothing is lost by one
     private const double GainToStart = 1.02; // what speculation must promise over plain decoding to begin; to go on it need not lose
     private readonly TimeRatios _ratios = new();
@@ -59,22 +60,21 @@ internal sealed class CostGuard
 
         lengths.Clear();
         var survival = new SurvivalTable(sequences);
-        var iteration = BeginWithGiven(sequences, survival, lengths);
-        var (given, plainRate) = (iteration.IsSpeculating, iteration.Rate);
-        var (order, count, rate) = FindBest(iteration, sequences, survival);
-        if (order.Count == 0)
+        var without = BeginWithGiven(sequences, survival, lengths);
+        var (best, rate) = FindBest(sequences, survival);
+        if (rate == 0)
         {
             return; // nobody has a wish
         }
 
-        IsSpeculating = given || rate >= plainRate * (IsSpeculating ? 1 : GainToStart);
-        count = given || IsSpeculating ? count : 0;
-        foreach (var i in order[..count])
+        var pays = rate >= without.Rate * (IsSpeculating ? 1 : GainToStart);
+        if (pays)
         {
-            lengths[i]++;
+            best.CopyTo(lengths);
         }
 
-        HoldOutIfDue(sequences, survival, lengths, given);
+        IsSpeculating = pays || without.IsSpeculating;
+        HoldOutIfDue(sequences, survival, lengths, without.IsSpeculating);
     }
 
     /// <summary>Takes in what the iteration planned last has taken.</summary>
@@ -105,44 +105,38 @@ internal sealed class CostGuard
     }
 
     /// <summary>
-    /// The next token always goes to the sequence with the largest chance that it is reached and accepted, and of all allotments on this
-    /// way the best is taken. It would not do to stop at the first token that doesn't pay: a draft pass costs nearly the same for one
-    /// sequence as for all.
+    /// Under a longest length, the next token always goes to the sequence with the largest chance that it is reached and accepted; of all
+    /// allotments on this way, for all longest lengths, the best is taken. It would not do to stop at the first token that doesn't pay: a
+    /// draft pass costs nearly the same for one sequence as for all. Nor to let the likeliest sequences go on for ever: their passes are
+    /// worth their price only if enough others take part.
     /// </summary>
-    private static (List<int> Order, int Count, double Rate) FindBest(
-        IterationUnderPlan iteration,
-        ReadOnlySpan<GuardedSequence> sequences,
-        SurvivalTable survival
-    )
+    private (int[] Lengths, double Rate) FindBest(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival)
     {
-        var candidates = new PriorityQueue<(int Sequence, int Step), double>();
-        for (var i = 0; i < sequences.Length; i++)
+        var order = survival.OrderGuarded(sequences);
+        var lengths = new int[sequences.Length];
+        var (best, bestRate) = (new int[sequences.Length], 0d);
+        for (int longest = 1, missed = 0; longest <= survival.MaxLength && missed < MostMissed; longest++, missed++)
         {
-            if (sequences[i].IsGuarded && sequences[i].Wish > 0)
+            lengths.AsSpan().Clear();
+            var iteration = BeginWithGiven(sequences, survival, lengths);
+            foreach (var (sequence, step) in order)
             {
-                candidates.Enqueue((i, 0), -survival[i, 0]);
+                if (step >= longest)
+                {
+                    continue;
+                }
+
+                iteration.Add(step, sequences[sequence].DraftLag, survival[sequence, step]);
+                lengths[sequence]++;
+                if (iteration.Rate > bestRate)
+                {
+                    (bestRate, missed) = (iteration.Rate, 0);
+                    lengths.CopyTo(best, 0);
+                }
             }
         }
 
-        var order = new List<int>();
-        var (bestCount, bestRate) = (0, iteration.IsSpeculating ? iteration.Rate : 0);
-        while (candidates.TryDequeue(out var next, out var negatedChance))
-        {
-            var (i, step) = next;
-            iteration.Add(step, sequences[i].DraftLag, -negatedChance);
-            order.Add(i);
-            if (iteration.Rate > bestRate)
-            {
-                (bestCount, bestRate) = (order.Count, iteration.Rate);
-            }
-
-            if (sequences[i].Wish > step + 1)
-            {
-                candidates.Enqueue((i, step + 1), -survival[i, step + 1]);
-            }
-        }
-
-        return (order, bestCount, bestRate);
+        return (best, bestRate);
     }
 
     private void HoldOutIfDue(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival, Span<int> lengths, bool given)

@@ -6,9 +6,9 @@ namespace Dsde.Engine.Speculation.Guarding;
 /// </summary>
 internal sealed class SequenceAcceptance
 {
-    private const double Decay = 0.96; // of a proposal relative to the next: a memory of some 25
+    private const double Decay = 0.98; // of a proposal relative to the next: a memory of some 50
     private const double Fading = 0.98; // in an iteration without proposals: a bad stretch is not held against it for ever
-    private const double PriorWeight = 8; // proposals that the workload's mean counts for
+    private const double PriorWeight = 24; // proposals that the workload's mean counts for
     private const double MostExponent = 4;
     private const double Margin = 0.01; // means stay this far from 0 and 1
     private double _accepted,

@@ -9,7 +9,7 @@ namespace Dsde.Engine.Speculation.Guarding;
 /// <param name="decay">Weight of what is known, relative to one further step.</param>
 internal sealed class SurvivalCurve(SurvivalCurve? parent, double decay)
 {
-    private const double PriorAcceptance = 0.7;
+    private const double PriorAcceptance = 0.85; // hopeful: what is tried is soon known, what is not tried is not
     private const double PriorWeight = 4; // observations that the prior counts for
     private double[] _reached = [],
         _accepted = [];

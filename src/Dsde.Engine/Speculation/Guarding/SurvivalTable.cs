@@ -37,4 +37,22 @@ internal sealed class SurvivalTable
 
     /// <summary>The chance that the proposal of a draft step, from 0, is reached and accepted.</summary>
     public double this[int sequence, int step] => _chances[(sequence * MaxLength) + step];
+
+    /// <summary>All proposals that guarded sequences wish for, likeliest first, each behind those before it.</summary>
+    public (int Sequence, int Step)[] OrderGuarded(ReadOnlySpan<GuardedSequence> sequences)
+    {
+        var proposals = new List<(int Sequence, int Step)>(_chances.Length);
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            for (var step = 0; sequences[i].IsGuarded && step < sequences[i].Wish; step++)
+            {
+                proposals.Add((i, step));
+            }
+        }
+
+        proposals.Sort(
+            (a, b) => (-this[a.Sequence, a.Step], a.Step, a.Sequence).CompareTo((-this[b.Sequence, b.Step], b.Step, b.Sequence))
+        );
+        return [.. proposals];
+    }
 }

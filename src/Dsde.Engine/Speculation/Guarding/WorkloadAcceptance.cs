@@ -8,8 +8,8 @@ namespace Dsde.Engine.Speculation.Guarding;
 /// </summary>
 internal sealed class WorkloadAcceptance
 {
-    private const double AllDecay = 0.995; // a memory of 200 steps of a sequence
-    private const double WorkloadDecay = 0.99;
+    private const double AllDecay = 0.997; // a memory of some 300 steps of a sequence
+    private const double WorkloadDecay = 0.995;
     private const double RareWeight = 8; // steps that a rare one stands for: being few, they must tell in time what has changed
     private const int MostWorkloads = 64; // labels are the clients': further ones share a curve
     private readonly Dictionary<(string?, bool), SurvivalCurve> _curves = [];

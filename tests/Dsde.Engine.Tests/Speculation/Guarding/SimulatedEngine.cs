@@ -5,29 +5,33 @@ using Dsde.Engine.Speculation.Guarding;
 namespace Dsde.Engine.Tests.Speculation.Guarding;
 
 /// <summary>
-/// Runs batches under the guard, or at a fixed length, against scripted costs and acceptance: plans, proposes, accepts at random from a
-/// fixed seed, and lets a clock of its own tell the time.
+/// Works through the same sequences under the guard, or at a fixed length, with scripted costs and a clock of its own. Whether the draft is
+/// right at a position of a sequence is known beforehand, as it is in greedy decoding: all lengths meet with the same luck.
 /// </summary>
 /// <param name="shape">Costs of passes by rows (<see cref="GuardCases.Shape"/>).</param>
 /// <param name="draftShare">A draft pass by a target pass.</param>
 /// <param name="batchSize">Sequences at once.</param>
-/// <param name="chance">The chance that the next proposal is accepted, by sequence and by tokens that all have gained so far.</param>
-internal sealed class SimulatedEngine(Func<int, double> shape, double draftShare, int batchSize, Func<int, long, Random, double> chance)
+/// <param name="sequences">Whether the draft is right, by sequence and position.</param>
+internal sealed class SimulatedEngine(Func<int, double> shape, double draftShare, int batchSize, IReadOnlyList<bool[]> sequences)
 {
     private const int MaxLength = 10;
-    private const int SequenceLength = 60;
+    private static readonly GenerationRequest Request = new()
+    {
+        PromptTokenIds = [1],
+        MaxTokens = 1,
+        Sampling = new SamplingParameters { Temperature = 0 },
+    };
+
     private readonly Random _random = new(11);
     private readonly WorkloadAcceptance _acceptance = new();
-    private readonly SequenceAcceptance[] _own = [.. Enumerable.Range(0, batchSize).Select(_ => new SequenceAcceptance())];
-    private readonly int[] _lags = Enumerable.Repeat(1, batchSize).ToArray();
-    private readonly int[] _emitted = new int[batchSize];
-    private long _tokens;
+    private readonly List<Running> _running = [];
     private double _milliseconds;
+    private int _next;
 
-    /// <summary>Noise of each pass, as a share of its cost.</summary>
-    public double Noise { get; init; } = 0.1;
+    /// <summary>Noise of each iteration's time, as a share of it.</summary>
+    private const double Noise = 0.1;
 
-    /// <summary>Chance that a pass takes ten times as long, as on a busy machine.</summary>
+    /// <summary>Chance that an iteration takes ten times as long, as on a busy machine.</summary>
     public double OutlierChance { get; init; }
 
     /// <summary>What iterations with proposals really take, by what was profiled.</summary>
@@ -36,75 +40,51 @@ internal sealed class SimulatedEngine(Func<int, double> shape, double draftShare
     /// <summary>How much slower everything is, by the time that has gone by in ms.</summary>
     public Func<double, double> Slowness { get; init; } = _ => 1;
 
-    /// <summary>Mean length of each iteration so far.</summary>
+    /// <summary>Mean length of each iteration.</summary>
     public List<double> MeanLengths { get; } = [];
 
-    /// <summary>Tokens per millisecond until so many tokens are there, at a fixed length.</summary>
-    public double RunFixed(int length, long tokens) => Run(tokens, _ => Enumerable.Repeat(length, batchSize).ToArray(), _ => { });
+    /// <summary>Works through all sequences at a fixed length. The result is tokens per millisecond.</summary>
+    public double RunFixed(int length) => Run(null, length);
 
     /// <summary>The same under the guard, whose wishes are the longest length.</summary>
-    public double RunGuarded(long tokens) => RunGuarded(tokens, new CostGuard { Profile = GuardCases.Profile(shape, draftShare) });
+    public double RunGuarded() => Run(new CostGuard { Profile = GuardCases.Profile(shape, draftShare) }, MaxLength);
 
-    /// <summary>The same under a guard that has worked before.</summary>
-    public double RunGuarded(long tokens, CostGuard guard) =>
-        Run(
-            tokens,
-            request =>
-            {
-                var curve = _acceptance.CurveOf(request);
-                var sequences = new GuardedSequence[batchSize];
-                for (var i = 0; i < batchSize; i++)
-                {
-                    sequences[i] = new GuardedSequence(MaxLength, true, _lags[i], curve, _own[i].Exponent(curve.MeanAcceptance));
-                }
-
-                var lengths = new int[batchSize];
-                guard.Plan(sequences, lengths);
-                IsHoldOut = guard.IsHoldOut;
-                return lengths;
-            },
-            timing => guard.Observe(timing)
-        );
-
-    private bool IsHoldOut { get; set; }
-
-    private double Run(long tokens, Func<GenerationRequest, int[]> plan, Action<IterationTiming> observe)
+    private double Run(CostGuard? guard, int wish)
     {
-        var request = new GenerationRequest
+        long tokens = 0;
+        while (Refill())
         {
-            PromptTokenIds = [1],
-            MaxTokens = 1,
-            Sampling = new SamplingParameters { Temperature = 0 },
-        };
-        var (before, since) = (_tokens, _milliseconds);
-        while (_tokens - before < tokens)
-        {
-            var lengths = plan(request);
-            var timing = Time(lengths);
-            _milliseconds += timing.TotalMs;
+            var lengths = _running.ConvertAll(one => Math.Clamp(one.Right.Length - one.Position - 1, 0, wish)).ToArray();
+            guard?.Plan([.. _running.Select((one, i) => one.ForGuard(lengths[i], _acceptance.CurveOf(Request)))], lengths);
             MeanLengths.Add(lengths.Average());
-            for (var i = 0; i < batchSize; i++)
+            var timing = Time(lengths);
+            guard?.Observe(timing);
+            for (var i = 0; i < lengths.Length; i++)
             {
-                Judge(i, lengths[i], request);
+                tokens += Advance(_running[i], lengths[i], guard?.IsHoldOut == true);
             }
-
-            observe(timing);
         }
 
-        return (_tokens - before) / (_milliseconds - since);
+        return tokens / _milliseconds;
     }
 
-    private void Judge(int sequence, int length, GenerationRequest request)
+    private bool Refill()
     {
-        var accepted = 0;
-        while (accepted < length && _random.NextDouble() < chance(sequence, _tokens, _random))
+        _running.RemoveAll(one => one.Position >= one.Right.Length);
+        while (_running.Count < batchSize && _next < sequences.Count)
         {
-            accepted++;
+            _running.Add(new Running(sequences[_next++]));
         }
 
+        return _running.Count > 0;
+    }
+
+    private int Advance(Running one, int length, bool isHoldOut)
+    {
+        var accepted = one.Right.AsSpan(one.Position, length).IndexOf(false) is >= 0 and var wrong ? wrong : length;
         _acceptance.Observe(
-            request,
-            _own[sequence],
+            Request,
+            one.Own,
             new VerifiedStep
             {
                 Accepted = accepted,
@@ -113,41 +93,47 @@ internal sealed class SimulatedEngine(Func<int, double> shape, double draftShare
                 DraftEntropy = new float[length],
                 Temperature = 0,
             },
-            IsHoldOut
+            isHoldOut && length > 0
         );
-        _lags[sequence] =
-            length == 0 ? _lags[sequence] + 1
+        one.Lag =
+            length == 0 ? one.Lag + 1
             : accepted == length ? 2
             : 1;
-        _tokens += accepted + 1;
-        _emitted[sequence] += accepted + 1;
-        if (_emitted[sequence] >= SequenceLength)
-        {
-            (_emitted[sequence], _own[sequence], _lags[sequence]) = (0, new SequenceAcceptance(), 1);
-        }
+        one.Position += accepted + 1;
+        return accepted + 1;
     }
 
     private IterationTiming Time(int[] lengths)
     {
-        var slowness = Slowness(_milliseconds) * (lengths.Max() > 0 ? Bias : 1);
+        var slowness =
+            Slowness(_milliseconds)
+            * (lengths.Max() > 0 ? Bias : 1)
+            * (1 + (Noise * _random.NextDouble()))
+            * (_random.NextDouble() < OutlierChance ? 10 : 1);
         var drafts = new List<PassTiming>();
         for (var step = 0; step < lengths.Max(); step++)
         {
-            var rows = Enumerable.Range(0, batchSize).Where(i => lengths[i] > step).Sum(i => step == 0 ? _lags[i] : 1);
-            drafts.Add(new PassTiming(rows, Pass(rows, draftShare, slowness)));
+            var rows = _running.Where((_, i) => lengths[i] > step).Sum(one => step == 0 ? one.Lag : 1);
+            drafts.Add(new PassTiming(rows, GuardCases.TargetMs * draftShare * shape(rows) * slowness));
         }
 
-        var verifyRows = batchSize + lengths.Sum();
-        var verify = new PassTiming(verifyRows, Pass(verifyRows, 1, slowness));
-        var restMs = GuardCases.RestMs * slowness;
-        return new IterationTiming(drafts, verify, restMs + verify.Milliseconds + drafts.Sum(pass => pass.Milliseconds));
+        var verifyRows = lengths.Length + lengths.Sum();
+        var verify = new PassTiming(verifyRows, GuardCases.TargetMs * shape(verifyRows) * slowness);
+        var totalMs = (GuardCases.RestMs * slowness) + verify.Milliseconds + drafts.Sum(pass => pass.Milliseconds);
+        _milliseconds += totalMs;
+        return new IterationTiming(drafts, verify, totalMs);
     }
 
-    private double Pass(int rows, double share, double slowness) =>
-        GuardCases.TargetMs
-        * share
-        * shape(rows)
-        * slowness
-        * (1 + (Noise * _random.NextDouble()))
-        * (_random.NextDouble() < OutlierChance ? 10 : 1);
+    private sealed class Running(bool[] right)
+    {
+        public bool[] Right { get; } = right;
+
+        public SequenceAcceptance Own { get; } = new();
+
+        public int Position { get; set; }
+
+        public int Lag { get; set; } = 1;
+
+        public GuardedSequence ForGuard(int wish, SurvivalCurve curve) => new(wish, true, Lag, curve, Own.Exponent(curve.MeanAcceptance));
+    }
 }
