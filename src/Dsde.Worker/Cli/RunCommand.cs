@@ -192,7 +192,7 @@ internal sealed class RunCommand : DsdeCommand
     private static string[] FindServed(ProgramSettings settings, EngineOptions options, string target)
     {
         var hasAliases = settings.Configuration.GetSection("Dsde:Worker:Models").Exists() || options.Target == new EngineOptions().Target;
-        return [target, .. hasAliases ? settings.Worker().Models : []];
+        return [.. hasAliases ? settings.Worker().Models : [], target];
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)
