@@ -19,7 +19,7 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
     /// catches up beside the iterations (<c>Prefill</c>), and what was wanted is done then, or a policy that probes seldom would
     /// never see a probe.
     /// </summary>
-    private const int MostCatchUp = 32;
+    public const int MostCatchUp = 32;
 
     private readonly List<ISpeculationPolicy> _planning = [];
 
