@@ -61,7 +61,8 @@ internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
     {
         for (var i = 0; i < running.Count; i++)
         {
-            if (running[i].Slot != slot && tokenIds.CommonPrefixLength(running[i].TokenSpan) >= MinimumLength)
+            // Whoever has just left has no slot any more, and covers nothing.
+            if (running[i].Slot >= 0 && running[i].Slot != slot && tokenIds.CommonPrefixLength(running[i].TokenSpan) >= MinimumLength)
             {
                 return true;
             }

@@ -19,22 +19,23 @@ public sealed class KvCacheTests
     public void Any_admissions_growth_rejections_shares_and_ends_leave_every_slot_what_it_holds(int blockCount, int? window)
     {
         var step = Gen.Select(Gen.Int[0, 8], Gen.Int[0, SlotCount - 1], Gen.Int[0, SlotCount - 1], Gen.Int[0, 90]);
-        step.List[1, 120].Sample(
-            steps =>
-            {
-                using var scope = torch.NewDisposeScope();
-                using var pair = new CacheAndModel(blockCount, window);
-                foreach (var (kind, slot, other, count) in steps)
+        step.List[1, 120]
+            .Sample(
+                steps =>
                 {
-                    pair.Do(kind, slot, other, count);
-                    pair.ShouldAgree();
-                }
+                    using var scope = torch.NewDisposeScope();
+                    using var pair = new CacheAndModel(blockCount, window);
+                    foreach (var (kind, slot, other, count) in steps)
+                    {
+                        pair.Do(kind, slot, other, count);
+                        pair.ShouldAgree();
+                    }
 
-                pair.ShouldGiveAllBack();
-            },
-            iter: 60,
-            threads: 1
-        );
+                    pair.ShouldGiveAllBack();
+                },
+                iter: 60,
+                threads: 1
+            );
     }
 
     [Fact]
@@ -249,9 +250,7 @@ public sealed class KvCacheTests
             var free = Cache.FreeBlockCount;
             Cache.Reserve(slot, first, first + count);
             Cache.FreeBlockCount.ShouldBe(free - missing);
-            var places = torch.tensor(
-                Enumerable.Range(first, count).Select(position => Cache.Table.PlaceOf(slot, position)).ToArray()
-            );
+            var places = torch.tensor(Enumerable.Range(first, count).Select(position => Cache.Table.PlaceOf(slot, position)).ToArray());
             Cache.Values(1).index_copy_(0, places, torch.tensor(values).view(-1, 1, 1).expand(-1, 1, 2).contiguous());
             return true;
         }
