@@ -33,7 +33,7 @@ internal sealed class CostGuard
     /// <summary>What iterations cost; null until it is known, and then every wish is granted.</summary>
     public CostProfile? Profile { get; set; }
 
-    /// <summary>Whether the last iteration was meant to have proposals, or there was none yet: a new prompt is then read by the draft too.</summary>
+    /// <summary>Whether speculation seems to pay, as it does at first: new prompts are then read by the draft too.</summary>
     public bool IsSpeculating { get; private set; } = true;
 
     /// <summary>Whether the iteration planned last does the opposite of what seems best.</summary>
@@ -191,7 +191,7 @@ internal sealed class CostGuard
         return iteration;
     }
 
-    /// <summary>Of the guarded sequences that get nothing, the one whose draft has the least to catch up with; −1 if there is none.</summary>
+    /// <summary>Of the guarded sequences that get nothing, the one whose draft has least to catch up with; −1 for none.</summary>
     private static int FindLeftOut(ReadOnlySpan<GuardedSequence> sequences, ReadOnlySpan<int> lengths)
     {
         var best = -1;
