@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dsde.Engine.Sampling;
 
 namespace Dsde.Engine;
 
@@ -59,22 +60,23 @@ public sealed class EngineOptions
     [Range(1, 1024)]
     public int BatchSize { get; set; } = 8;
 
-    /// <summary>Most tokens of prompt and output together; 0 for what the model allows.</summary>
+    /// <summary>Most tokens of prompt and output together, a limit that reserves nothing; 0 for what the model allows.</summary>
     /// <value>The default is 0.</value>
     [Range(0, 1 << 20)]
     public int MaxLength { get; set; }
 
     /// <summary>
-    /// Memory for keys and values of both models together, in units of 2²⁰ bytes; 0 for what <see cref="BatchSize"/> sequences of
-    /// <see cref="MaxLength"/> take. With less than that fewer sequences run at once.
+    /// Most memory for keys and values of both models together, in units of 2²⁰ bytes, of which only what is used is touched; 0 for half of
+    /// what the machine has left beside the weights (of a GPU four fifths), as far as <see cref="BatchSize"/> sequences of
+    /// <see cref="MaxLength"/> can use it. Where it runs out fewer sequences run at once.
     /// </summary>
     /// <value>The default is 0.</value>
     [Range(0, 1 << 24)]
     public int KvCacheMegabytes { get; set; }
 
     /// <summary>
-    /// Further cache slots that keep what ended sequences computed, for prompts that begin alike. Running sequences share with each other
-    /// without any.
+    /// Ended sequences whose keys and values are kept for prompts that begin alike, besides those that free places of the batch hold, until
+    /// the memory is needed. Running sequences share with each other without any.
     /// </summary>
     /// <value>The default is 1.</value>
     [Range(0, 64)]
@@ -91,8 +93,8 @@ public sealed class EngineOptions
     public int PrefillTokenBudget { get; set; } = 512;
 
     /// <summary>
-    /// Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or
-    /// <c>autoregressive</c>.
+    /// Policy of requests that name none: <c>dsde</c> or <c>goodput</c>, which propose no more than pays, <c>dsde-paper</c>,
+    /// <c>dsde-reference</c>, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.
     /// </summary>
     /// <value>The default is <c>dsde</c>.</value>
     [Required]
@@ -106,6 +108,9 @@ public sealed class EngineOptions
     [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]
     public string Sampling { get; set; } = "coupled";
 
+    /// <summary>The same, read.</summary>
+    internal SamplingMode DefaultMode => Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
+
     /// <summary>
     /// <c>model</c> or <c>none</c>: whether what the target's <c>generation_config.json</c> recommends (temperature, top_p, top_k, min_p,
     /// repetition_penalty, max_new_tokens) holds for jobs that leave it open. The engine only hands it on (docs/models.md).
@@ -118,6 +123,21 @@ public sealed class EngineOptions
     /// <value>The default is 10.</value>
     [Range(1, 64)]
     public int MaxSpeculationLength { get; set; } = 10;
+
+    /// <summary>
+    /// Whether the policies <c>dsde</c> and <c>goodput</c> only wish, and no sequence proposes more than is expected to pay by what passes
+    /// cost on this machine (docs/architecture.md). Without it they propose what they wish.
+    /// </summary>
+    /// <value>The default is true.</value>
+    public bool CostGuard { get; set; } = true;
+
+    /// <summary>
+    /// Most seconds that measuring what passes cost may add to loading the models; not used without <see cref="CostGuard"/> or draft. The
+    /// largest models measure fewer points in that time, and a pass that has been begun is finished.
+    /// </summary>
+    /// <value>The default is 2.</value>
+    [Range(0.01, 600)]
+    public double ProfileSeconds { get; set; } = 2;
 
     /// <summary>CPU threads of the engine; 0 for one per core, or a single one for a target so small that more would be slower.</summary>
     /// <value>The default is 0.</value>

@@ -24,9 +24,10 @@ internal sealed class CachedDecoder : IDisposable
         Device device,
         bool isDeterministic = false,
         int? vocabularySize = null,
+        int? blockCount = null,
         KernelChoice? kernels = null
     )
-        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize, kernels) { }
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize, blockCount, kernels) { }
 
     /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
     /// <param name="folder">The model.</param>
@@ -37,6 +38,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
     /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all
     /// rows.</param>
+    /// <param name="blockCount">Blocks of the cache; null for what all sequences take at full length.</param>
     /// <param name="kernels">What multiplies on a processor; null for what suits it.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(
@@ -47,6 +49,7 @@ internal sealed class CachedDecoder : IDisposable
         IReadOnlyList<Device> devices,
         bool isDeterministic = false,
         int? vocabularySize = null,
+        int? blockCount = null,
         KernelChoice? kernels = null
     )
     {
@@ -62,7 +65,7 @@ internal sealed class CachedDecoder : IDisposable
         try
         {
             _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, _ops, VocabularySize), _ops, maxLength);
-            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
+            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers, blockCount);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Cpu;
 using Dsde.Engine.Sampling;
@@ -51,7 +52,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
             }
         }
 
-        ShouldBeNumbers(loop.Target.Cache.Keys(0), loop.Target.Cache.Values(2), loop.Draft.Cache.Values(0));
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
         loop.Snapshot.BatchLimit.ShouldBe(4, "The round itself has not failed.");
     }
 
@@ -73,7 +74,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
         FailureOf(first).ShouldContain("logits at position 40 (40 tokens of prompt, 0 of output before it)");
         FailureOf(third).ShouldBe(FailureOf(first));
         LoopUnderTest.ResultOf(second).TokenIds.ShouldBe(expected.TokenIds);
-        ShouldBeNumbers(loop.Target.Cache.Keys(1), loop.Target.Cache.Values(1), loop.Draft.Cache.Keys(0));
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
         loop.Snapshot.BatchLimit.ShouldBe(1);
     }
 
@@ -102,7 +103,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
             }
         }
 
-        ShouldBeNumbers(loop.Draft.Cache.Keys(0), loop.Draft.Cache.Values(0));
+        ShouldGiveNumbers(loop.Draft.Cache);
     }
 
     [Theory]
@@ -184,12 +185,22 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
     private static string FailureOf(Sequence sequence) =>
         sequence.Completion.Task.Exception.ShouldNotBeNull().InnerException.ShouldBeOfType<EngineFailureException>().Message;
 
-    private static void ShouldBeNumbers(params ReadOnlySpan<torch.Tensor> caches)
+    /// <summary>Whoever comes, and takes every block there is, finds nothing but numbers in it.</summary>
+    private static void ShouldGiveNumbers(params ReadOnlySpan<KvCache> caches)
     {
         foreach (var cache in caches)
         {
             using var scope = torch.NewDisposeScope();
-            cache.isfinite().all().item<bool>().ShouldBeTrue("The cache holds something else than numbers.");
+            for (var slot = 0; slot < cache.SlotCount; slot++)
+            {
+                cache.Reserve(slot, cache.LengthOf(slot), cache.MaxLength);
+            }
+
+            cache.Keys(0).isfinite().all().item<bool>().ShouldBeTrue("The cache holds something else than numbers."); // and all behind them
+            for (var slot = 0; slot < cache.SlotCount; slot++)
+            {
+                cache.SetLength(slot, cache.LengthOf(slot));
+            }
         }
     }
 

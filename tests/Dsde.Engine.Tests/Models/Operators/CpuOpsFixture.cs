@@ -1,5 +1,6 @@
 using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Cpu.Kernels.Linear;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Cpu;
 using Dsde.Engine.Models.Passes;
@@ -44,9 +45,9 @@ internal static class CpuOpsFixture
     public static LinearWeight LoadInto(IDecoderOps ops, StoredLinear weight) => ops.Load(weight, weight.Weights[0].dtype, torch.CPU);
 
     /// <summary>A pass over spans, on the host's side and on torch's.</summary>
-    public static PassRows Rows(int maxLength, params RowSpan[] spans)
+    public static PassRows Rows(KvCache cache, params RowSpan[] spans)
     {
-        var layout = new PassLayout(maxLength);
+        var layout = new PassLayout(cache);
         var stage = new IndexStage();
         foreach (var (slot, first, count) in spans)
         {
