@@ -82,8 +82,9 @@ internal sealed class RunningBatch
     {
         var (hole, last) = (sequence.Slot, _sequences.Count - 1);
         var computed = Math.Min(_caches.Target.LengthOf(hole), sequence.Length); // an end inside a block leaves accepted tokens behind it
+        var isSpoilt = sequence.Failure is not null || !HoldsNumbers(sequence);
         sequence.Leave(DraftLengthOf(sequence));
-        if (sequence.Failure is not null)
+        if (isSpoilt)
         {
             _caches.Erase(hole);
         }
@@ -175,6 +176,14 @@ internal sealed class RunningBatch
             _retained.Move(slot, victim);
         }
     }
+
+    /// <summary>
+    /// Whether what a sequence has computed may stay. Logits tell, but one that leaves in the middle of its prompt has had none, and a
+    /// draft that has proposed nothing has not been listened to.
+    /// </summary>
+    private bool HoldsNumbers(Sequence sequence) =>
+        (sequence.IsDecoding || _caches.Target.HoldsNumbers(sequence.Slot))
+        && (sequence.Recorder.HasProposals || _caches.DraftHoldsNumbers(sequence.Slot));
 
     private void TakeOver(Sequence sequence, (int Slot, int Length) present)
     {

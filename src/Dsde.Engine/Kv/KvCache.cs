@@ -76,6 +76,23 @@ internal sealed class KvCache : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether the valid keys and values of a slot are numbers. The last layer's tell of all: what is no number stays none from layer to
+    /// layer, as every layer adds to what the one before has given.
+    /// </summary>
+    public bool HoldsNumbers(int slot)
+    {
+        if (_lengths[slot] == 0)
+        {
+            return true;
+        }
+
+        using var scope = NewDisposeScope();
+        return AreNumbers(_keys[^1]) && AreNumbers(_values[^1]);
+
+        bool AreNumbers(Tensor tensor) => tensor[slot].narrow(0, 0, _lengths[slot]).isfinite().all().item<bool>();
+    }
+
     /// <summary>Moves a sequence into a free slot, and frees its old one.</summary>
     public void Move(int fromSlot, int toSlot)
     {
