@@ -14,12 +14,14 @@ internal sealed class RunningBatch
     private readonly RetainedPrefixes _retained;
     private readonly PrefixReuse _reuse;
     private readonly List<Sequence> _sequences = [];
+    private readonly bool[] _unread;
     private long _admissions;
 
     public RunningBatch(CachePair caches)
     {
         _caches = caches;
         _retained = new RetainedPrefixes(caches.SlotCount);
+        _unread = new bool[caches.SlotCount];
         _reuse = new PrefixReuse(caches, _retained);
     }
 
@@ -42,6 +44,12 @@ internal sealed class RunningBatch
         PromptTokens += sequence.AdmissionNumber < 0 ? sequence.PromptLength : 0;
         _sequences.Add(sequence); // first: whatever fails from here on finds it here, and nobody waits for a sequence that is nowhere
         sequence.Admit(slot, _admissions++);
+        if (_unread[slot])
+        {
+            _caches.EraseBehind(slot);
+            _unread[slot] = false;
+        }
+
         var present = _reuse.FindPresent(sequence, _sequences);
         sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
         if (present.Slot == slot)
@@ -109,7 +117,10 @@ internal sealed class RunningBatch
         _sequences.RemoveAt(last);
     }
 
-    /// <summary>Takes out everything, retained prefixes too, without touching a tensor. Sequences can be admitted again.</summary>
+    /// <summary>
+    /// Takes out everything, retained prefixes too, without touching a tensor: whether what stays there is numbers is not asked, and it is
+    /// erased before the slot is used again. Sequences can be admitted again.
+    /// </summary>
     public List<Sequence> TakeAll()
     {
         List<Sequence> all = [.. _sequences];
@@ -125,6 +136,7 @@ internal sealed class RunningBatch
             _caches.Clear(slot);
         }
 
+        Array.Fill(_unread, true);
         return all;
     }
 

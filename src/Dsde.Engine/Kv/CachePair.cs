@@ -47,8 +47,14 @@ internal sealed class CachePair(KvCache target, KvCache? draft)
     public void Erase(int slot)
     {
         Clear(slot);
-        target.Erase(slot, 0);
-        draft?.Erase(slot, 0);
+        EraseBehind(slot);
+    }
+
+    /// <summary>Erases what a slot holds behind its valid positions.</summary>
+    public void EraseBehind(int slot)
+    {
+        target.Erase(slot, target.LengthOf(slot));
+        draft?.Erase(slot, draft.LengthOf(slot));
     }
 
     /// <summary>Throws if a length is out of bounds.</summary>

@@ -108,6 +108,28 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
     }
 
     [Fact]
+    public void A_prompt_without_numbers_that_is_given_up_with_its_round_leaves_nothing_either()
+    {
+        var good = Request(SamplingMode.Greedy, [9, 8, 7, 6], 1);
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 60)], 2);
+        var expected = Run([good], "static:4")[0];
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, budget: 20, policy: "static:4");
+        Spoil(loop.Target.Weights.Embedding, 30);
+        var first = loop.Add(bad);
+        loop.Step();
+        var before = loop.Target.BeforePass;
+        loop.Target.BeforePass = _ => throw new InvalidOperationException("broken");
+        loop.Step();
+        loop.Target.BeforePass = before;
+        var second = loop.RunToEnd(loop.Add(good))[0];
+
+        FailureOf(first).ShouldContain("broken");
+        second.TokenIds.ShouldBe(expected.TokenIds);
+        ShouldBeNumbers(loop.Target.Cache.Keys(1), loop.Target.Cache.Values(1));
+    }
+
+    [Fact]
     public void A_draft_without_numbers_that_was_never_asked_leaves_nothing()
     {
         var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 40)], 2) with { MaxTokens = 1 };
