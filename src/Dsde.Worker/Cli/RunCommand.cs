@@ -163,6 +163,11 @@ internal sealed class RunCommand : DsdeCommand
                 : new Dictionary<string, double>();
         var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
         console.Write(RunTable.Create(rows, overall));
+        if (overall.DecidedCount > 0)
+        {
+            configuration.Output.WriteLine($"speculation paid for {overall.PaidCount} of {Count(overall.DecidedCount, "job")}");
+        }
+
         Summarize(configuration.Output, folder, written, elapsed);
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
