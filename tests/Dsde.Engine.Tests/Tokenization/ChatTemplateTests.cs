@@ -215,12 +215,23 @@ public sealed class ChatTemplateTests : IDisposable
     }
 
     [Fact]
-    public void A_template_whose_markers_the_tokenizer_lacks_is_refused()
+    public void A_template_whose_markers_the_model_has_no_row_for_is_refused()
     {
-        var tokenizer = Load(Gemma2, bos: "<no such token>");
+        using var small = new TokenizerFolder(vocabularySize: 300 + Markers.Length);
+        var tokenizer = Load(Gemma2, bos: "<named only>", folder: small);
 
-        Should.Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a")])).Message.ShouldContain("<no such token>");
+        Should
+            .Throw<NotSupportedException>(() => Render(tokenizer, [new("user", "a")]))
+            .Message.ShouldContain("it needs the bos_token '<named only>', which the model has no row for");
         tokenizer.Description.ShouldContain("chat template none");
+    }
+
+    [Fact]
+    public void A_marker_that_is_named_only_is_a_token_where_the_model_has_a_row_for_it()
+    {
+        var tokenizer = Load(Gemma2, bos: "<named only>");
+
+        Render(tokenizer, [new("user", "a")])[0].ShouldBe(300 + Markers.Length);
     }
 
     [Theory]
@@ -398,10 +409,18 @@ public sealed class ChatTemplateTests : IDisposable
         return template.Contains('{', StringComparison.Ordinal) || !File.Exists(file) ? template : File.ReadAllText(file);
     }
 
-    private Tokenizer Load(object template, string bos, bool specialMarkers = true, string[]? markers = null, bool strips = false)
+    private Tokenizer Load(
+        object template,
+        string bos,
+        bool specialMarkers = true,
+        string[]? markers = null,
+        bool strips = false,
+        TokenizerFolder? folder = null
+    )
     {
-        TestTokenizer.Write(_folder.Path);
-        var path = Path.Combine(_folder.Path, "tokenizer.json");
+        folder ??= _folder;
+        TestTokenizer.Write(folder.Path);
+        var path = Path.Combine(folder.Path, "tokenizer.json");
         var file = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
         var added = System.Text.Json.JsonSerializer.SerializeToNode(
             (markers is null ? Markers : [.. markers, "<s>", "</s>"]).Select(
@@ -417,7 +436,7 @@ public sealed class ChatTemplateTests : IDisposable
         file["added_tokens"] = added;
         File.WriteAllText(path, file.ToJsonString());
         TestModelFolder.WriteJson(
-            _folder.Path,
+            folder.Path,
             "tokenizer_config.json",
             new
             {
@@ -426,6 +445,6 @@ public sealed class ChatTemplateTests : IDisposable
                 chat_template = template is string text ? Source(text) : template,
             }
         );
-        return _folder.Load();
+        return folder.Load();
     }
 }

@@ -37,10 +37,13 @@ internal sealed class ChatTemplate
         _whyNot = $"{whyNot} {Remedy}";
     }
 
-    private ChatTemplate(string model, string fileName, Template template, NamedTokens named, TokenizerDefinition tokenizer)
+    private ChatTemplate(ModelFolder folder, string fileName, Template template, NamedTokens named, TokenizerDefinition tokenizer)
     {
-        (_model, Description, _template) = (model, $"chat template of {fileName}", template);
-        var known = tokenizer.AddedTokens.Values.Select(token => token.Text).ToHashSet(StringComparer.Ordinal);
+        (_model, Description, _template) = (folder.Name, $"chat template of {fileName}", template);
+        var known = tokenizer
+            .AddedTokens.Where(token => token.Key < folder.Config.VocabularySize)
+            .Select(token => token.Value.Text)
+            .ToHashSet(StringComparer.Ordinal);
         _missing.AddRange(named.Texts.Where(token => !known.Contains(token.Value)));
         foreach (var (name, value) in named.Variables)
         {
@@ -71,7 +74,7 @@ internal sealed class ChatTemplate
 
         try
         {
-            var template = new ChatTemplate(folder.Name, source.FileName, Template.Parse(text), NamedTokens.Read(folder.Path), tokenizer);
+            var template = new ChatTemplate(folder, source.FileName, Template.Parse(text), NamedTokens.Read(folder.Path), tokenizer);
             return template.FindMarkers(tokenizer) is { } missing ? Refusing(folder, source, missing) : template;
         }
         catch (TemplateException exception)
@@ -166,7 +169,7 @@ internal sealed class ChatTemplate
             {
                 if (text.IsFromTemplate(i, token.Length))
                 {
-                    return $"it needs the {name} '{token}', which the tokenizer does not have";
+                    return $"it needs the {name} '{token}', which the model has no row for";
                 }
             }
         }

@@ -8,11 +8,13 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 
 /// <summary>
 /// Reads a job from the body of a message, whatever the body is. What is wrong with it is told to the job's submitter if it says whose it
-/// is, and with none of its own words but names of fields.
+/// is, in the words that job files are refused with; to an operator's log otherwise, with none of its own words but names of fields.
 /// </summary>
 internal static class IncomingJobReader
 {
     private static readonly IReadOnlyCollection<string> JobFields = KnownFields.NamesOf(typeof(SubmitGenerationJob));
+    private static readonly FieldTypes JobTypes = new(typeof(SubmitGenerationJob));
+    private static readonly FieldTypes TurnTypes = new(typeof(ChatMessage));
     private static readonly IReadOnlyCollection<string> TurnFields = KnownFields.NamesOf(typeof(ChatMessage));
 
     /// <param name="body">As it came.</param>
@@ -52,7 +54,7 @@ internal static class IncomingJobReader
             return (null, (FailureCodes.InvalidRequest, idMistake));
         }
 
-        if ((fields.Mistake ?? FindUnknownInTurns(fields) ?? FieldTypes.FindMistake(fields)) is { } unknown)
+        if ((fields.Mistake ?? JobTypes.FindMistake(fields) ?? FindMistakeInTurns(fields)) is { } unknown)
         {
             return (null, (FailureCodes.InvalidRequest, unknown));
         }
@@ -69,19 +71,11 @@ internal static class IncomingJobReader
         catch (Exception exception)
             when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            return (
-                null,
-                (
-                    FailureCodes.InvalidRequest,
-                    fields.Find(nameof(SubmitGenerationJob.Model)) is null
-                        ? "model is missing; give the alias of a model."
-                        : Describe(exception)
-                )
-            );
+            return (null, (FailureCodes.InvalidRequest, Describe(exception)));
         }
     }
 
-    private static string? FindUnknownInTurns(KnownFields fields) =>
+    private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns
             ? null
             : turns
@@ -91,15 +85,11 @@ internal static class IncomingJobReader
 
     private static string? FindMistakeInTurn(JsonElement turn, string path)
     {
-        if (turn.ValueKind != JsonValueKind.Object)
-        {
-            return null;
-        }
-
         var fields = KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn);
-        var isSilent = fields.Find(nameof(ChatMessage.Content)) is { ValueKind: JsonValueKind.Null };
-        return fields.Mistake
-            ?? (isSilent && fields.FindText(nameof(ChatMessage.Role)) != "assistant" ? $"{path}content is null; give a text." : null);
+        var hasSaidNothing =
+            fields.Find(nameof(ChatMessage.Content)) is { ValueKind: JsonValueKind.Null }
+            && fields.FindText(nameof(ChatMessage.Role)) == "assistant";
+        return fields.Mistake ?? (hasSaidNothing ? null : TurnTypes.FindMistake(fields, path));
     }
 
     /// <summary>What replayed answers of OpenAI's interface have beside role and content, at values that say nothing.</summary>
@@ -155,7 +145,6 @@ internal static class IncomingJobReader
             && JobRules.IsPlain(known)
                 ? known[2..]
                 : "A field of the job";
-        return $"{path} can't be read: it is given twice, has a value of another type, a number out of range, or text that is not valid "
-            + "Unicode.";
+        return $"{path} can't be read: it has a value of another type, a number out of range, or text that is not valid Unicode.";
     }
 }
