@@ -71,6 +71,18 @@ internal static class Representation
                 text.Append(CultureInfo.InvariantCulture, $"range({range.Start}, {range.Stop}");
                 text.Append(range.Step.IsOne ? ")" : string.Create(CultureInfo.InvariantCulture, $", {range.Step})"));
                 break;
+            case Macro macro:
+                text.Append("<Macro ");
+                text.Append(macro.IsCaller ? "anonymous" : Quote(Text.FromTemplate(macro.Name), budget).Value).Append('>');
+                break;
+            case LoopState loop:
+                text.Append(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index}/{loop.Length}>");
+                break;
+            case Namespace names:
+                text.Append("<Namespace ");
+                Write(Machine.DictOf(names.Attributes), text, budget, ref isTemplate);
+                text.Append('>');
+                break;
             case Undefined:
                 text.Append("Undefined");
                 break;

@@ -10,7 +10,9 @@ internal sealed class Budget(TemplateLimits limits)
     private const int MaxNumberBits = 1 << 16;
 
     private long _steps;
-    private int _depth;
+
+    /// <summary>Levels that are entered and not left.</summary>
+    public int Depth { get; set; }
 
     /// <summary>Counts work.</summary>
     /// <exception cref="TemplateException">It is too much.</exception>
@@ -19,7 +21,7 @@ internal sealed class Budget(TemplateLimits limits)
         _steps += count;
         if (_steps > limits.MaxSteps)
         {
-            throw new TemplateException($"the template takes more than {limits.MaxSteps} steps (limit {nameof(TemplateLimits.MaxSteps)})");
+            throw Limit($"takes more than {limits.MaxSteps} steps", nameof(TemplateLimits.MaxSteps));
         }
     }
 
@@ -31,9 +33,7 @@ internal sealed class Budget(TemplateLimits limits)
     {
         if (length > limits.MaxTextLength)
         {
-            throw new TemplateException(
-                $"the template makes a text of more than {limits.MaxTextLength} characters (limit {nameof(TemplateLimits.MaxTextLength)})"
-            );
+            throw Limit($"makes a text of more than {limits.MaxTextLength} characters", nameof(TemplateLimits.MaxTextLength));
         }
 
         Step(added / CharactersPerStep);
@@ -45,7 +45,7 @@ internal sealed class Budget(TemplateLimits limits)
     {
         if (bits > MaxNumberBits)
         {
-            throw new TemplateException($"the template computes a number of more than {MaxNumberBits} bits");
+            throw new TemplateException($"the template computes a number of more than {MaxNumberBits} bits") { IsLimit = true };
         }
     }
 
@@ -53,13 +53,18 @@ internal sealed class Budget(TemplateLimits limits)
     /// <exception cref="TemplateException">It is too deep.</exception>
     public void Enter()
     {
-        _depth++;
-        if (_depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        Depth++;
+        if (Depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw new TemplateException($"the template nests more than {limits.MaxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
+            throw TooDeep(limits.MaxDepth);
         }
     }
 
     /// <summary>Comes back.</summary>
-    public void Leave() => _depth--;
+    public void Leave() => Depth--;
+
+    /// <summary>What to say of a template that nests too deep.</summary>
+    public static TemplateException TooDeep(int maxDepth) => Limit($"nests more than {maxDepth} deep", nameof(TemplateLimits.MaxDepth));
+
+    private static TemplateException Limit(string what, string limit) => new($"the template {what} (limit {limit})") { IsLimit = true };
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using Dsde.Templates.Values;
+using Text = Dsde.Templates.Values.Text;
 
 namespace Dsde.Templates.Syntax;
 
@@ -174,13 +176,13 @@ internal sealed partial class Parser
                     _ => new Name(token.Line, token.Text),
                 };
             case TokenKind.String:
-                var text = "";
+                var text = new StringBuilder();
                 while (_stream.Current.Kind == TokenKind.String)
                 {
-                    text += _stream.Next().Text;
+                    text.Append(_stream.Next().Text);
                 }
 
-                return new Literal(token.Line, Text.FromTemplate(text));
+                return new Literal(token.Line, Text.FromTemplate(text.ToString()));
             case TokenKind.Integer:
                 _stream.Next();
                 return new Literal(token.Line, ReadInteger(token.Text.Replace("_", "", StringComparison.Ordinal)));

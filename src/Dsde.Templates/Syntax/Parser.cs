@@ -9,6 +9,7 @@ internal sealed partial class Parser
     private readonly int _maxDepth;
     private readonly Predicate<string> _isFilter;
     private readonly Predicate<string> _isTest;
+    private readonly HashSet<string> _blocks = new(StringComparer.Ordinal);
     private int _depth;
     private int _loops;
 
@@ -97,12 +98,29 @@ internal sealed partial class Parser
             "break" or "continue" => _loops > 0
                 ? [new Jump(line, tag == "break")]
                 : throw new TemplateException(line, $"'{tag}' outside of a loop"),
-            "extends" or "include" or "import" or "from" or "block" or "autoescape" => throw new TemplateException(
+            "block" => [ParseBlock(line)],
+            "extends" or "include" or "import" or "from" or "autoescape" => throw new TemplateException(
                 line,
                 $"the statement '{tag}' is not supported: a chat template has no other files"
             ),
             _ => throw new TemplateException(line, $"Encountered unknown tag '{tag}'."),
         };
+    }
+
+    private Block ParseBlock(int line)
+    {
+        var name = _stream.ExpectName();
+        var (isScoped, isRequired) = (_stream.SkipName("scoped"), _stream.SkipName("required"));
+        if (!_blocks.Add(name))
+        {
+            throw new TemplateException(line, $"block '{name}' defined twice");
+        }
+
+        var body = ParseScope("endblock");
+        _stream.SkipName(name);
+        return isRequired && !body.All(statement => statement is DataOutput data && string.IsNullOrWhiteSpace(data.Text))
+            ? throw new TemplateException(line, "Required blocks can only contain comments or whitespace")
+            : new Block(line, name, isScoped, isRequired, body);
     }
 
     private If ParseIf(int line)
@@ -198,9 +216,13 @@ internal sealed partial class Parser
 
     private MacroBody ParseMacroBody(List<(string, Expression?)> parameters, string end)
     {
-        var start = _stream.Place;
         var body = ParseScope(end);
-        return new MacroBody(parameters, body, _stream.NamesSince(start).Where(IsSpecial).ToHashSet(StringComparer.Ordinal));
+        var mentions = SyntaxWalk
+            .ExpressionsOf(body)
+            .OfType<Name>()
+            .Select(name => name.Text)
+            .Where(name => IsSpecial(name) && (name == "caller" || parameters.TrueForAll(parameter => parameter.Item1 != name)));
+        return new MacroBody(parameters, body, mentions.ToHashSet(StringComparer.Ordinal));
     }
 
     private static bool IsSpecial(string name) => name is "caller" or "varargs" or "kwargs";
@@ -302,7 +324,7 @@ internal sealed partial class Parser
     {
         if (++_depth > _maxDepth || !System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw _stream.Fail($"the template nests more than {_maxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
+            throw Running.Budget.TooDeep(_maxDepth).At(_stream.Current.Line);
         }
     }
 

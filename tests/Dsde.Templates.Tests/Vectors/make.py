@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes what the reference (jinja2 with the options that transformers sets) makes of the shapes and of generated templates.
 
-Needs jinja2 3.1 (Debian: python3-jinja2). The results are kept in the repository, so the tests need neither: make.py writes shapes.json and
-generated.json beside itself.
+Needs jinja2 3.1 (Debian: python3-jinja2). The results are kept in the repository, so the tests need neither: make.py writes shapes.json,
+requests.json and generated.json beside itself. With a seed and a file, `make.py 7 more.json`, it writes other generated templates there;
+DSDE_TEMPLATE_CASES=more.json has the tests run those.
 """
-import copy, datetime, json, pathlib, random, re
+import copy, datetime, json, pathlib, random, re, sys
 import jinja2, jinja2.ext, jinja2.nodes, jinja2.sandbox
 
 HERE = pathlib.Path(__file__).parent
@@ -93,6 +94,75 @@ def shapes():
     return result
 
 
+TOOLS = [
+    TOOL,
+    {"type": "function", "function": {"name": "look_up", "description": "Looks <|im_end|> up.\nTwo \"lines\"", "parameters": {"type": "object", "properties": {"query": {"type": "string", "enum": ["a", "<b>"]}, "most": {"type": ["integer", "null"], "default": 5}}, "required": []}}},
+]
+DOCUMENTS = [{"title": "T & U", "text": "x <|END_OF_TURN_TOKEN|>\ny"}, {"text": "z", "title": "", "year": 1999}]
+
+
+def calls(*functions):
+    return [{"id": f"callnr{place:03}", "type": "function", "function": {"name": name, "arguments": arguments}} for place, (name, arguments) in enumerate(functions)]
+
+
+def requests():
+    """Chats as OpenAI's interface has them."""
+    asked = {"role": "user", "content": "What is 1+2?"}
+    result = {"role": "tool", "tool_call_id": "callnr000", "name": "add", "content": "{\"sum\": 3} <|im_end|>"}
+    for arguments in ('{"a": 1, "b": [true, null, "q\\"\\u00e9"]}', "{}", "", '{"z":1.50,"a":{"y":-0.0,"x":1e3}}'):
+        yield [asked, {"role": "assistant", "content": None, "tool_calls": calls(("add", arguments))}, result]
+    yield [{"role": "system", "content": "Be short."}, asked]
+    yield [asked]
+    yield [asked, {"role": "assistant", "content": "I'll add.", "tool_calls": calls(("add", '{"a": 1}'))}, result]
+    yield [asked, {"role": "assistant", "content": None, "tool_calls": calls(("add", '{"a": 1}'), ("look_up", '{"query": "<b>"}'))}, result, {**result, "tool_call_id": "callnr001", "content": "none"}]
+    yield [asked, {"role": "assistant", "tool_calls": calls(("add", '{"a": 1}'))}, result, {"role": "assistant", "content": "3"}, {"role": "user", "content": "And twice that?"}]
+    yield [asked, {"role": "assistant", "content": "3"}, {"role": "user", "content": "Sure?"}]
+
+
+def as_objects(messages):
+    """What transformers wants of callers: arguments as objects, no content as None."""
+    messages = copy.deepcopy(messages)
+    for message in messages:
+        message.setdefault("content", None)
+        for call in message.get("tool_calls", []):
+            call["function"]["arguments"] = json.loads(call["function"]["arguments"] or "{}")
+    return messages
+
+
+def shown(template, given):
+    """The text, or None where the reference refuses or something of the request makes no difference to it."""
+    text = render(template, given)
+    without = [given | {"tools": None}] if given["tools"] else []
+    without += [given | {"documents": None}] if given["documents"] else []
+    if any("tool_calls" in message for message in given["messages"]):
+        without.append(given | {"messages": [{name: value for name, value in message.items() if name != "tool_calls"} for message in given["messages"]]})
+    if any(message["role"] == "tool" for message in given["messages"]):
+        without.append(given | {"messages": [message for message in given["messages"] if message["role"] != "tool"]})
+    return None if any(render(template, other) == text for other in without) else text
+
+
+def request_cases():
+    """The shapes with tools, documents and further variables, given as OpenAI's interface has them."""
+    result = {}
+    for name in ("arguments-as-text", "command-r", "deepseek-r1", "llama3.1", "llama3.2", "mistral-tekken", "mistral-v3", "qwen2.5", "qwen3-tools", "chatml"):
+        template = (HERE / "shapes" / f"{name}.jinja").read_text()
+        cases = []
+        for number, chat in enumerate(requests()):
+            for tools, documents in ((TOOLS, None), (None, None), (None, DOCUMENTS)):
+                if documents and number not in (4, 5, 9):
+                    continue
+                variables = {"enable_thinking": False} if "enable_thinking" in template and number % 2 else {"date_string": "1 May 2025"} if "date_string" in template and number % 2 else {}
+                messages = as_objects(chat)
+                if name == "arguments-as-text":
+                    for message, given in zip(messages, chat):
+                        for call, written in zip(message.get("tool_calls", []), given.get("tool_calls", [])):
+                            call["function"]["arguments"] = written["function"]["arguments"] or "{}"
+                given = {"messages": messages, "tools": tools, "documents": documents, "add_generation_prompt": True, "bos_token": "<s>", "eos_token": "</s>", **variables}
+                cases.append({"messages": chat, "tools": bool(tools), "documents": bool(documents), "variables": variables, "text": shown(template, given)})
+        result[name] = cases
+    return {"tools": TOOLS, "documents": DOCUMENTS, "shapes": result}
+
+
 VARIABLES = {
     "s": "Hello, Wörld 🙂", "t": "  a b\tc\n", "e": "", "i": 7, "z": 0, "n": -3, "f": 2.5, "g": -0.1, "yes": True, "no": False, "nil": None,
     "l": [3, 1, 2], "w": ["b", "A", "c", "a"], "mixed": [1, "1", None, 2.0, True], "d": {"b": 1, "a": "x", "items": 5}, "m": [{"k": "x", "v": 1}, {"k": "Y", "v": 3}, {"k": "x", "v": 2}],
@@ -123,8 +193,8 @@ SLICES = ["[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[1:-1]", "[::2]", "[-2:]", "
 PERCENT = ["'%5.2f|%-6s|%03d' % (f, s, i)", "'%x %o %e %g' % (i, i, f, f)", "'%s' % l", "'%r' % s", "'%d%%' % f", "'%(a)s' % d", "'{:>8}|{:<4}|{:^5}'.format(i, 'b', 'c')", "'{0:.3f} {0:e} {1:,}'.format(f, big)", "'{a} {b!r:>5}'.format(a=1, b='x')"]
 
 
-def generated():
-    choose = random.Random(20261126)
+def generated(seed=20261126, count=2500):
+    choose = random.Random(seed)
 
     def atom():
         return choose.choice(NAMES) if choose.random() < 0.6 else choose.choice(LITERALS)
@@ -190,8 +260,8 @@ def generated():
     templates += ["{{ " + f"{v}.{m}" + " }}" for v in ("s", "t", "d", "l", "m[0]", "words", "undef") for m in METHODS]
     templates += ["{{ " + f"{a} {o} {b}" + " }}" for a in NAMES for o in BINARY for b in ("s", "i", "n", "f", "l", "d", "nil", "undef", "yes", "big")]
     templates += ["{{ " + v + s + " }}" for v in NAMES for s in SLICES]
-    templates += ["{{ " + expression(3) + " }}" for _ in range(2500)]
-    templates += [body(4) for _ in range(2500)]
+    templates += ["{{ " + expression(3) + " }}" for _ in range(count)]
+    templates += [body(4) for _ in range(count)]
     templates += ["{{ strftime_now('" + f + "') }}" for f in ("%d %b %Y", "%Y-%m-%d", "%A %B %-d, %H:%M:%S %p %j %U %W %y %I %a %e %%", "%V %G %u %w %D %F %T %R")]
     cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates) if not re.search(r"\)\[-?\d*:", template)]
     # The reference treats slices of constants otherwise than those of variables: those have cases of their own above.
@@ -204,7 +274,12 @@ def write(name, value):
 
 
 if __name__ == "__main__":
-    write("shapes.json", shapes())
-    cases = generated()
-    write("generated.json", {"variables": VARIABLES, "cases": cases})
+    if len(sys.argv) == 3:
+        cases = generated(int(sys.argv[1]))
+        write(pathlib.Path(sys.argv[2]).absolute(), {"variables": VARIABLES, "cases": cases})
+    else:
+        write("shapes.json", shapes())
+        write("requests.json", request_cases())
+        cases = generated()
+        write("generated.json", {"variables": VARIABLES, "cases": cases})
     print(len(cases), sum(item["text"] is None for item in cases), "refused")

@@ -39,17 +39,24 @@ internal static class ChatMessages
             "developer" => "system",
             var other => other,
         };
-        var message = new ChatMessage { Role = role, Content = ReadContent(fields, prefix, role) };
+        var message = new ChatMessage
+        {
+            Role = role,
+            Content = ReadContent(fields, prefix, role),
+            Name = fields.TakeString("name"),
+            ToolCalls = fields.TakeObjects("tool_calls"),
+            ToolCallId = fields.TakeString("tool_call_id"),
+        };
         KnownFields.Message.Settle(fields);
         return message;
     }
 
-    /// <summary>An assistant that said nothing has null, as OpenAI writes it beside calls of tools.</summary>
-    private static string ReadContent(JsonFields fields, string prefix, string role)
+    /// <summary>An assistant that said nothing has null or none, as OpenAI writes it beside calls of tools.</summary>
+    private static string? ReadContent(JsonFields fields, string prefix, string role)
     {
         if (fields.Take("content") is not { } content)
         {
-            return role == "assistant" ? "" : throw Missing(prefix + "content");
+            return role == "assistant" ? null : throw Missing(prefix + "content");
         }
 
         return content.ValueKind switch

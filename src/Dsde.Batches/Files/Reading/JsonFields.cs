@@ -57,6 +57,12 @@ internal sealed class JsonFields
         : WholeNumbers.TryRead(value, out var number) ? number
         : throw Wrong(name, value, "a whole number");
 
+    /// <summary>A list of objects, which stay as they are when the line is gone.</summary>
+    public IReadOnlyList<JsonElement>? TakeObjects(string name) =>
+        Take(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.Clone())]
+        : throw Wrong(name, value, "a list of objects");
+
     public IEnumerable<KeyValuePair<string, JsonElement>> Left => _left;
 
     public string NameOf(string field) => _prefix + field;

@@ -52,6 +52,8 @@ internal static class FieldTypes
         : type == typeof(double) ? Unless(value.ValueKind == JsonValueKind.Number, "a number")
         : type == typeof(long) ? Unless(WholeNumbers.TryRead(value, out _), "a whole number")
         : type == typeof(int) ? FindExpectedInteger(value)
+        : type == typeof(IReadOnlyList<JsonElement>) ? Unless(value.ValueKind == JsonValueKind.Array, "a list of objects")
+        : type == typeof(IReadOnlyDictionary<string, JsonElement>) ? Unless(value.ValueKind == JsonValueKind.Object, "an object")
         : null;
 
     private static string? FindExpectedInteger(JsonElement value) =>

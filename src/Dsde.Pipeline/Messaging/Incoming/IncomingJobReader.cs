@@ -89,24 +89,13 @@ internal static class IncomingJobReader
                 .Select((turn, index) => FindMistakeInTurn(turn, $"{JobFieldNames.InMessages("Messages")}[{index}]."))
                 .FirstOrDefault(mistake => mistake is not null);
 
-    private static string? FindMistakeInTurn(JsonElement turn, string path)
-    {
-        if (turn.ValueKind != JsonValueKind.Object)
-        {
-            return null;
-        }
+    private static string? FindMistakeInTurn(JsonElement turn, string path) =>
+        turn.ValueKind == JsonValueKind.Object ? KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn).Mistake : null;
 
-        var fields = KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn);
-        var isSilent = fields.Find(nameof(ChatMessage.Content)) is { ValueKind: JsonValueKind.Null };
-        return fields.Mistake
-            ?? (isSilent && fields.FindText(nameof(ChatMessage.Role)) != "assistant" ? $"{path}content is null; give a text." : null);
-    }
-
-    /// <summary>What replayed answers of OpenAI's interface have beside role and content, at values that say nothing.</summary>
+    /// <summary>What replayed answers of OpenAI's interface have that is no field here, at values that say nothing.</summary>
     private static bool IsHarmlessInTurn(string name, JsonElement value) =>
         name switch
         {
-            "name" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
             "annotations" or "tool_calls" or "refusal" or "audio" or "function_call" => value.ValueKind == JsonValueKind.Null
                 || value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 0
                 || value is { ValueKind: JsonValueKind.String } && value.ValueEquals(""),

@@ -30,9 +30,20 @@ public sealed class IncomingJobReaderTests
             { Job("\"messages\":[7]"), "messages[0] can't be read" },
             { Job("\"messages\":{}"), "messages can't be read" },
             { Job("\"messages\":[null]"), "messages has a turn that is null" },
-            { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0] can't be read" },
-            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0].content is null; give a text." },
+            { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0] has no content; give a text." },
+            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0] has no content; give a text." },
             { Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000b\"}]"), "A turn of messages has a NUL character at position 1" },
+            { Job("\"messages\":[{\"role\":\"assistant\",\"toolCalls\":7}]"), "messages[0].toolCalls can't be read" },
+            {
+                Job("\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{}]}]"),
+                "messages[0].tool_calls is not known here; the nearest field is messages[0].toolCalls."
+            },
+            { Job("\"tools\":{}"), "tools must be a list of objects, but is an object." },
+            { Job("\"chatTemplateKwargs\":[]"), "chatTemplateKwargs must be an object, but is a list." },
+            { Job("\"tools\":[{\"name\":\"a\",\"name\":\"b\"}]"), "tools[0] can't be read: it is given twice" },
+            { Job("\"documents\":[{\"a\":1e400}]"), "documents[0] has a number beyond 1.8e308; give a smaller one." },
+            { Job("\"documents\":[{\"a\":[\"\\u0000\"]}]"), "documents[0] has a NUL character; leave it out." },
+            { Job("\"documents\":[{\"a\":\"\\ud800\"}]"), "A field of the job can't be read" },
             { Job("\"stop\":\"end\""), "stop can't be read" },
             { Job("\"stop\":[null]"), "stop has an empty string" },
             { Job("\"stop\":[\"\\u0000\"]"), "A string of stop has a NUL character at position 0" },
@@ -173,8 +184,13 @@ public sealed class IncomingJobReaderTests
 
         read.Refusal.ShouldBeNull();
         read.Job.Messages.ShouldBe([
-            new ChatMessage { Role = "user", Content = "a" },
-            new ChatMessage { Role = "assistant", Content = "" },
+            new ChatMessage
+            {
+                Role = "user",
+                Content = "a",
+                Name = "ann",
+            },
+            new ChatMessage { Role = "assistant" },
         ]);
     }
 
