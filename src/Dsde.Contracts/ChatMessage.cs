@@ -9,8 +9,8 @@ public sealed record ChatMessage
     public required string Role { get; init; }
 
     /// <summary>
-    /// What is said; any characters but NUL. Only an assistant's may be null or missing: then it has said nothing, and beside calls of tools
-    /// the chat template is told that there is no content.
+    /// What is said; any characters but NUL. Only an assistant's may be null or missing: then it has said nothing, and beside calls of
+    /// tools the chat template is told that there is no content.
     /// </summary>
     public string? Content { get; init; }
 

@@ -32,6 +32,9 @@ public sealed class Template
     {
         ArgumentNullException.ThrowIfNull(source);
         var bounds = limits ?? new TemplateLimits();
+        var budget = new Budget(bounds);
+        using var use = budget.Use();
+        budget.ChargeText(source.Length, source.Length);
         return new Template(Program.Of(Parser.Parse(source, bounds.MaxDepth, Filters.Has, Tests.Has), bounds.MaxDepth), bounds);
     }
 

@@ -12,6 +12,7 @@ internal static class Methods
 
     public static bool TryFind(object? value, string name, out object? found)
     {
+        Budget.Current.Look(value);
         found = value switch
         {
             Text text => TextMethods.Find(text, name),
@@ -34,6 +35,10 @@ internal static class Methods
                 "start" => range.Start,
                 "stop" => range.Stop,
                 "step" => range.Step,
+                "count" or "index" => new Function(
+                    name,
+                    (machine, given) => OfSequence(machine.ListOf(Items.Of(range)).Items, name)!.Call(machine, given)
+                ),
                 _ => null,
             },
             _ => null,

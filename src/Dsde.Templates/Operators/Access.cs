@@ -110,6 +110,7 @@ internal static class Access
             case Namespace names:
                 return key is Text name && names.Attributes.TryGetValue(name.Value, out found);
             case Text or PyList or PyTuple or PyRange when Numbers.ToIndex(key) is { } index:
+                Budget.Current.Look(value as Text);
                 var count = Items.Count(value);
                 var place = index < 0 ? index + count : index;
                 if (place < 0 || place >= count)

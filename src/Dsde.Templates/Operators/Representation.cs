@@ -36,7 +36,7 @@ internal static class Representation
     /// <summary>The beginning of a value's <c>repr</c>, for messages.</summary>
     public static string Short(object? value)
     {
-        var text = Quote(value, new Budget(new TemplateLimits())).Value;
+        var text = Quote(value, Budget.Current).Value;
         return text.Length <= MaxShort ? text : text[..MaxShort] + "…";
     }
 

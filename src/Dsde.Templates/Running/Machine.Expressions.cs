@@ -47,6 +47,8 @@ internal sealed partial class Machine
                 var operand = Evaluate(test.Operand, scope);
                 var arguments = EvaluateArguments(test.Given, scope);
                 _line = test.Line;
+                Look(arguments);
+                Budget.Look(operand);
                 return Tests.Apply(test.TestName, Prepend(operand, arguments));
             case Conditional conditional:
                 return Truth.Of(Evaluate(conditional.Test, scope)) ? Evaluate(conditional.Then, scope)
@@ -155,6 +157,8 @@ internal sealed partial class Machine
         RequireConstant(!ContextFilters.Contains(filter.FilterName, StringComparer.Ordinal));
         var given = EvaluateArguments(filter.Given, scope);
         _line = filter.Line;
+        Look(given);
+        Budget.Look(operand);
         return Filters.Apply(filter.FilterName, this, Prepend(operand, given));
     }
 
@@ -196,9 +200,19 @@ internal sealed partial class Machine
             : throw new TemplateException($"got multiple values for keyword argument '{twice.Key}'");
     }
 
+    /// <summary>Whatever is done with arguments, they are looked at.</summary>
+    private void Look(Arguments given)
+    {
+        foreach (var value in given.Positional.Concat(given.Named.Select(argument => argument.Value)))
+        {
+            Budget.Look(value);
+        }
+    }
+
     private object? Invoke(object? callee, Arguments given)
     {
         Budget.Enter();
+        Look(given);
         var result = callee switch
         {
             ICallable callable => callable.Call(this, given),

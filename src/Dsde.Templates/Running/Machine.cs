@@ -30,6 +30,7 @@ internal sealed partial class Machine(Program program, Scope given, TimeProvider
     /// <exception cref="TemplateException">It goes wrong, or the template refuses.</exception>
     public Text Render()
     {
+        using var use = Budget.Use();
         try
         {
             return Capture(program.Statements, _context);
@@ -233,7 +234,12 @@ internal sealed partial class Machine(Program program, Scope given, TimeProvider
         return Flow.Done;
     }
 
-    private Scope Within(Scope around, IReadOnlyList<Statement> body) => new(around, program.Names.HiddenIn(body));
+    private Scope Within(Scope around, IReadOnlyList<Statement> body)
+    {
+        var hidden = program.Names.HiddenIn(body);
+        Budget.Step(hidden.Count);
+        return new Scope(around, hidden);
+    }
 
     /// <summary>A block does not see the bodies around it, but the template's own variables, unless it is scoped.</summary>
     private Text RunBlock(Block block, Scope scope)

@@ -20,7 +20,7 @@ internal static class ConstantSlices
 
     private static bool Mark(Expression expression, HashSet<Expression> found)
     {
-        var isMarked = expression is SliceAccess && !SyntaxWalk.All(expression).Any(part => part is Name or Call);
+        var isMarked = expression is SliceAccess && MayBeConstant(expression);
         foreach (var part in SyntaxWalk.PartsOf(expression))
         {
             isMarked |= Mark(part, found);
@@ -28,4 +28,15 @@ internal static class ConstantSlices
 
         return isMarked && found.Add(expression);
     }
+
+    /// <summary>Whether an expression can be computed without what only a running template knows; what is skipped may need anything.</summary>
+    private static bool MayBeConstant(Expression expression) =>
+        expression switch
+        {
+            Name or Call => false,
+            Conditional choice => MayBeConstant(choice.Test)
+                && (MayBeConstant(choice.Then) || choice.Else is { } otherwise && MayBeConstant(otherwise)),
+            Binary { Sign: "and" or "or" } either => MayBeConstant(either.Left),
+            _ => SyntaxWalk.PartsOf(expression).All(MayBeConstant),
+        };
 }

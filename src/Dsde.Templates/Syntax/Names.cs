@@ -72,6 +72,7 @@ internal sealed class Names(Names? around)
     /// <summary>The same, for a branch.</summary>
     public Names Copy()
     {
+        Running.Budget.Current.Step(_known.Count);
         var copy = new Names(Outer);
         foreach (var (name, beginning) in _known)
         {
@@ -82,16 +83,10 @@ internal sealed class Names(Names? around)
         return copy;
     }
 
-    /// <summary>What branches did: a name that not all of them assign keeps the meaning that it had before.</summary>
-    public void Join(IReadOnlyCollection<Names> branches)
+    /// <summary>What branches did: a name that one of them assigns keeps the meaning that it had before, as no other may.</summary>
+    public void Join(IEnumerable<Names> branches)
     {
-        var partly = branches
-            .SelectMany(branch => branch._stored)
-            .Where(name => !_stored.Contains(name))
-            .GroupBy(name => name, StringComparer.Ordinal)
-            .Where(stores => stores.Count() < branches.Count)
-            .Select(stores => stores.Key)
-            .ToList();
+        var stored = branches.SelectMany(branch => branch._stored).Except(_stored, StringComparer.Ordinal).ToList();
         foreach (var branch in branches)
         {
             foreach (var (name, beginning) in branch._known)
@@ -102,7 +97,7 @@ internal sealed class Names(Names? around)
             _stored.UnionWith(branch._stored);
         }
 
-        foreach (var name in partly)
+        foreach (var name in stored)
         {
             _known[name] = Outer?.Knows(name) == true ? Beginning.Around : Beginning.Given;
         }

@@ -206,8 +206,14 @@ internal sealed partial class Parser
         }
     }
 
-    private static object ReadInteger(string text)
+    private object ReadInteger(string text)
     {
+        const int mostDigits = 4300; // as in Python
+        if (text.Length > mostDigits)
+        {
+            throw _stream.Fail($"a number has more than {mostDigits} digits");
+        }
+
         var radix = text.Length > 2 ? char.ToLowerInvariant(text[1]) : ' ';
         var size = radix switch
         {

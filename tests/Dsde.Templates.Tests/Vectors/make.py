@@ -193,10 +193,14 @@ SLICES = ["[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[1:-1]", "[::2]", "[-2:]", "
 PERCENT = ["'%5.2f|%-6s|%03d' % (f, s, i)", "'%x %o %e %g' % (i, i, f, f)", "'%s' % l", "'%r' % s", "'%d%%' % f", "'%(a)s' % d", "'{:>8}|{:<4}|{:^5}'.format(i, 'b', 'c')", "'{0:.3f} {0:e} {1:,}'.format(f, big)", "'{a} {b!r:>5}'.format(a=1, b='x')"]
 
 
-def generated(seed=20261126, count=2500):
+def generated(seed=20261126, count=1750):
     choose = random.Random(seed)
 
+    local = []
+
     def atom():
+        if local and choose.random() < 0.3:
+            return choose.choice(local)
         return choose.choice(NAMES) if choose.random() < 0.6 else choose.choice(LITERALS)
 
     def expression(depth):
@@ -228,7 +232,7 @@ def generated(seed=20261126, count=2500):
         return "{%" + choose.choice(["", "", "-", "+"]) + " " + text + " " + choose.choice(["", "", "-", "+"]) + "%}"
 
     def statement(depth):
-        kind = choose.randint(0, 11) if depth > 0 else 0
+        kind = choose.randint(0, 14) if depth > 0 else 0
         e = expression(1)
         if kind <= 1:
             return space() + "{{" + choose.choice(["", "-"]) + " " + e + " " + choose.choice(["", "-"]) + "}}" + space()
@@ -238,19 +242,30 @@ def generated(seed=20261126, count=2500):
             extra = choose.choice(["loop.index", "loop.last", "loop.revindex0", "loop.previtem", "loop.nextitem", "loop.cycle('a', 'b')", "loop.changed(q)", "loop.length", "loop.depth"])
             return tag(f"for q in {choose.choice(['l', 'w', 's', 'd', 'm', 'empty', 'undef', 'range(3)', 'l|select', e])}" + choose.choice(["", " if q", " if loop is undefined"])) + "{{ q }}{{ " + extra + " }}" + body(depth) + choose.choice(["", tag("break"), tag(f"if {atom()}") + tag("continue") + tag("endif")]) + tag("else") + "none" + tag("endfor")
         if kind == 4:
-            return tag(f"set {choose.choice(['new', 'other'])} = {e}") + space()
+            return tag(f"set {choose.choice(['new', 'other', 's', 'l', 'a'])} = {e}") + space()
         if kind == 5:
-            return tag("set new") + body(depth) + tag("endset") + "{{ new|upper }}"
+            return tag("set new" + choose.choice(["", "", f"|replace({atom()}, 'b')"])) + body(depth) + tag("endset") + "{{ new|upper }}"
         if kind == 6:
             return tag("set ns = namespace(a=1)") + tag("for q in l") + tag("set ns.a = ns.a + q") + tag("endfor") + "{{ ns.a }}"
         if kind == 7:
-            return tag("macro mac(a, b='dflt')") + "{{ a }}/{{ b }}" + choose.choice(["", "{{ varargs }}", "{{ kwargs }}", "{{ caller() if caller else '' }}"]) + tag("endmacro") + choose.choice(["{{ mac(1) }}", "{{ mac() }}", "{{ mac(1, 2, 3) }}", "{{ mac(b=s, a=i) }}", "{{ mac(1, c=2) }}", tag("call mac(5)") + "in" + tag("endcall")])
+            return tag("macro mac(a, b=" + choose.choice(["'dflt'", "a", "s", "new", "c"]) + ")") + "{{ a }}/{{ b }}" + choose.choice(["", body(depth)]) + choose.choice(["", "{{ varargs }}", "{{ kwargs }}", "{{ caller() if caller else '' }}"]) + tag("endmacro") + choose.choice(["{{ mac(1) }}", "{{ mac() }}", "{{ mac(1, 2, 3) }}", "{{ mac(b=s, a=i) }}", "{{ mac(1, c=2) }}", "{{ mac }}", "{{ [mac, mac.name, mac.arguments, mac.catch_kwargs] }}", tag("call mac(5)") + "in" + tag("endcall")])
         if kind == 8:
             return tag(f"with a = {e}, b = i") + "{{ a }}{{ b }}" + tag("endwith")
         if kind == 9:
-            return tag("filter upper|replace('A', 'b')") + body(depth) + tag("endfilter")
+            return tag("filter upper|replace(" + choose.choice(["'A'", "new", "other"]) + ", 'b')") + body(depth) + tag("endfilter")
         if kind == 10:
             return "{#" + choose.choice(["", "-"]) + " note " + choose.choice(["", "-"]) + "#}" + space() + tag("generation") + body(depth) + tag("endgeneration")
+        if kind == 11:
+            return tag("block " + choose.choice("xyzuvw") + choose.choice(["", "", " scoped", " required"])) + body(depth) + tag("endblock")
+        if kind == 12:
+            # A body of its own reads what is assigned around it, before or after that.
+            name = choose.choice(["new", "other", "s", "i", "a", "mac"])
+            read = choose.choice([tag("for q in w") + "{{ q }}%s" + tag("endfor"), tag("with b = 2") + "%s" + tag("endwith"), tag("macro mac(b=1)") + "%s" + tag("endmacro") + "{{ mac() }}", tag("filter lower") + "%s" + tag("endfilter"), tag("set b") + "%s" + tag("endset") + "{{ b }}", tag("if i") + "%s" + tag("endif")])
+            read = read.replace("%s", "{{ " + name + " }}" + choose.choice(["", body(depth)]))
+            write = choose.choice([tag(f"set {name} = {e}"), tag(f"if {atom()}") + tag(f"set {name} = {e}") + tag("endif"), tag(f"if {atom()}") + tag(f"set {name} = {e}") + tag(f"elif {atom()}") + tag(f"set {name} = 2") + tag("else") + tag(f"set {name} = 3") + tag("endif"), tag(f"macro {name}()") + "m" + tag("endmacro")])
+            return choose.choice([read + write, write + read, read + write + read]) + "{{ " + name + " }}"
+        if kind == 13:
+            return choose.choice(["{{ loop }}", "{{ mac }}", "{{ new is defined }}{{ q is defined }}{{ a is defined }}", "{{ ns }}", "{{ caller }}"])
         return choose.choice(["{% raw %}{{ x }}\n{% endraw %}", "{%- for k, v in d.items() %}{{ k }}={{ v }};{% endfor %}", "{{ l | batch(2) | map('join', '+') | join('|') }}", "{% for a in [1,[2,[3]]] recursive %}{{ loop(a) if a is iterable else a }}{% endfor %}", "{{ '{{' ~ \"}}\" }}"] + ["{{ " + p + " }}" for p in PERCENT])
 
     templates = ["{{ " + p + " }}" for p in PERCENT]
@@ -261,12 +276,14 @@ def generated(seed=20261126, count=2500):
     templates += ["{{ " + f"{a} {o} {b}" + " }}" for a in NAMES for o in BINARY for b in ("s", "i", "n", "f", "l", "d", "nil", "undef", "yes", "big")]
     templates += ["{{ " + v + s + " }}" for v in NAMES for s in SLICES]
     templates += ["{{ " + expression(3) + " }}" for _ in range(count)]
+    templates += [f"{{{{ ({value}){part}{filtered} }}}}" for value in LITERALS + ["'a' ~ 'bcd'", "[1, 2] + [3]", "7 if true", "none or 'xyz'", "'abc'|upper"] for part in ("[1:]", "[:1]", "['a':]", "[::0]", "[1:][0]") for filtered in ("", "|default('q')", " ~ 'x'", "|string|length")]
+    local[:] = ["new", "other", "q", "a", "b", "mac", "loop", "ns"]
     templates += [body(4) for _ in range(count)]
+    local.clear()
     templates += ["{{ strftime_now('" + f + "') }}" for f in ("%d %b %Y", "%Y-%m-%d", "%A %B %-d, %H:%M:%S %p %j %U %W %y %I %a %e %%", "%V %G %u %w %D %F %T %R")]
-    cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates) if not re.search(r"\)\[-?\d*:", template)]
-    # The reference treats slices of constants otherwise than those of variables: those have cases of their own above.
+    cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates)]
     # Addresses, memory layouts and complex numbers are nothing that a chat is made of.
-    return [case for case in cases if case["text"] is None or not re.search(r" at 0x|0x0|object at|<built-in|iterator|<class|<bound|<function|<Loop|nonymous|Markup\(|\dj\)", case["text"], re.I)]
+    return [case for case in cases if case["text"] is None or not re.search(r" at 0x|0x0|object at|<built-in|iterator|<class|<bound|<function|Markup\(|\dj\)", case["text"], re.I)]
 
 
 def write(name, value):
@@ -275,7 +292,7 @@ def write(name, value):
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
-        cases = generated(int(sys.argv[1]))
+        cases = generated(int(sys.argv[1]), 5000)
         write(pathlib.Path(sys.argv[2]).absolute(), {"variables": VARIABLES, "cases": cases})
     else:
         write("shapes.json", shapes())
