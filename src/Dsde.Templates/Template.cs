@@ -20,7 +20,9 @@ public sealed class Template
         Content = ContentAnalysis.Of(program.Statements);
     }
 
-    /// <summary>Names of variables that the template reads and does not set itself, those of functions that it has anyway left out.</summary>
+    /// <summary>
+    /// Names of variables that the template reads and does not set itself, those of functions that it has anyway left out.
+    /// </summary>
     public IEnumerable<string> Inputs => _program.Names.Inputs.Where(name => !Globals.All.ContainsKey(name));
 
     /// <summary>What the template does with the content of messages.</summary>
@@ -35,7 +37,7 @@ public sealed class Template
         var budget = new Budget(bounds);
         using var use = budget.Use();
         budget.ChargeText(source.Length, source.Length);
-        return new Template(Program.Of(Parser.Parse(source, bounds.MaxDepth, Filters.Has, Tests.Has), bounds.MaxDepth), bounds);
+        return new Template(Program.Of(Parser.Parse(source, bounds.MaxDepth), bounds.MaxDepth), bounds);
     }
 
     /// <summary>Runs it.</summary>

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Dsde.Templates.Tests;
 
-/// <summary>Templates come from strangers. Whatever one does, it ends with a refusal: soon, on a small stack, and in little memory.</summary>
+/// <summary>
+/// Templates come from strangers. Whatever one does, it ends with a refusal: soon, on a small stack, and in little memory.
+/// </summary>
 public sealed class RunawayTests
 {
     private const string Within = "loops: "; // what follows is done in loops without an end

@@ -1,3 +1,4 @@
+using Dsde.Templates.Library;
 using Dsde.Templates.Syntax;
 
 namespace Dsde.Templates.Running;
@@ -12,6 +13,7 @@ internal sealed record Program(IReadOnlyList<Statement> Statements, NameAnalysis
     public static Program Of(IReadOnlyList<Statement> statements, int maxDepth)
     {
         SyntaxWalk.RequireShallow(statements, maxDepth);
+        new KnownNames(Filters.Has, Tests.Has).Require(statements);
         return new Program(statements, NameAnalysis.Of(statements), Syntax.ConstantSlices.In(statements));
     }
 }

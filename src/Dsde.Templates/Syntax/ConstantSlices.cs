@@ -29,7 +29,9 @@ internal static class ConstantSlices
         return isMarked && found.Add(expression);
     }
 
-    /// <summary>Whether an expression can be computed without what only a running template knows; what is skipped may need anything.</summary>
+    /// <summary>
+    /// Whether an expression can be computed without what only a running template knows; what is skipped may need anything.
+    /// </summary>
     private static bool MayBeConstant(Expression expression) =>
         expression switch
         {

@@ -1,33 +1,26 @@
 namespace Dsde.Templates.Syntax;
 
-/// <summary>Makes statements and expressions of tokens. Known by the names that Jinja gives to filters, tests and statements.</summary>
+/// <summary>Makes statements and expressions of tokens.</summary>
 internal sealed partial class Parser
 {
     private static readonly string[] Constants = ["true", "false", "none", "True", "False", "None"];
 
     private readonly TokenStream _stream;
     private readonly int _maxDepth;
-    private readonly Predicate<string> _isFilter;
-    private readonly Predicate<string> _isTest;
     private readonly HashSet<string> _blocks = new(StringComparer.Ordinal);
     private int _depth;
     private int _loops;
 
-    /// <summary>Whether unknown filters matter only if they are come to: in branches, as Jinja has it.</summary>
-    private bool _isSoft;
-
-    private Parser(TokenStream stream, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    private Parser(TokenStream stream, int maxDepth)
     {
         _stream = stream;
         _maxDepth = maxDepth;
-        _isFilter = isFilter;
-        _isTest = isTest;
     }
 
     /// <exception cref="TemplateException">It is no template, or wants what is not supported.</exception>
-    public static IReadOnlyList<Statement> Parse(string source, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    public static IReadOnlyList<Statement> Parse(string source, int maxDepth)
     {
-        var parser = new Parser(new TokenStream(Lexer.Read(source)), maxDepth, isFilter, isTest);
+        var parser = new Parser(new TokenStream(Lexer.Read(source)), maxDepth);
         return parser.ParseBody([]);
     }
 
@@ -72,11 +65,11 @@ internal sealed partial class Parser
 
     private List<Statement> ParseScope(string end)
     {
-        var (wasSoft, loops) = (_isSoft, _loops);
-        (_isSoft, _loops) = (false, 0);
+        var loops = _loops;
+        _loops = 0;
         var body = ParseStatements(end);
         _stream.Next();
-        (_isSoft, _loops) = (wasSoft, loops);
+        _loops = loops;
         return body;
     }
 
@@ -125,8 +118,6 @@ internal sealed partial class Parser
 
     private If ParseIf(int line)
     {
-        var wasSoft = _isSoft;
-        _isSoft = true;
         var branches = new List<(Expression?, IReadOnlyList<Statement>)>();
         for (var end = "elif"; end != "endif"; )
         {
@@ -136,7 +127,6 @@ internal sealed partial class Parser
             end = _stream.Next().Text;
         }
 
-        _isSoft = wasSoft;
         return new If(line, branches);
     }
 
@@ -149,8 +139,6 @@ internal sealed partial class Parser
         }
 
         var items = ParseTuple(withConditional: false, ends: ["recursive"]);
-        var wasSoft = _isSoft;
-        _isSoft = false;
         var test = _stream.SkipName("if") ? ParseExpression() : null;
         var isRecursive = _stream.SkipName("recursive");
         _loops++;
@@ -163,7 +151,6 @@ internal sealed partial class Parser
             _stream.Next();
         }
 
-        _isSoft = wasSoft;
         return new For(line, target, items, test, body, otherwise, isRecursive);
     }
 

@@ -15,7 +15,8 @@ internal static class SyntaxWalk
     /// <summary>The expressions of all statements that stand in no other.</summary>
     public static IEnumerable<Expression> RootsIn(IEnumerable<Statement> statements) => StatementsOf(statements).SelectMany(RootsOf);
 
-    private static IEnumerable<Statement> BodiesOf(Statement statement) =>
+    /// <summary>The statements in a statement.</summary>
+    public static IEnumerable<Statement> BodiesOf(Statement statement) =>
         statement switch
         {
             If choice => choice.Branches.SelectMany(branch => branch.Body),
@@ -31,7 +32,7 @@ internal static class SyntaxWalk
         };
 
     /// <summary>The expressions that stand in a statement itself.</summary>
-    private static IEnumerable<Expression> RootsOf(Statement statement) =>
+    public static IEnumerable<Expression> RootsOf(Statement statement) =>
         statement switch
         {
             ValueOutput output => [output.Value],
