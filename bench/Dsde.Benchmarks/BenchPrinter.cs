@@ -5,7 +5,7 @@ namespace Dsde.Benchmarks;
 /// <summary>A report as plain text, in lines that fit a wide terminal.</summary>
 internal static class BenchPrinter
 {
-    private const int Width = 160;
+    private const int Width = 200;
 
     public static void Print(TextWriter output, BenchReport report)
     {
@@ -26,9 +26,15 @@ internal static class BenchPrinter
         }
 
         output.WriteLine();
-        foreach (var table in BenchTable.CreateAll(report.Rows))
+        foreach (var (table, remarks) in BenchTable.CreateAll(report.Rows))
         {
             console.Write(table);
+            foreach (var remark in remarks)
+            {
+                output.WriteLine(remark);
+            }
+
+            output.WriteLine();
         }
 
         if (report.Load is { } load)

@@ -50,8 +50,17 @@ internal sealed record BenchRow
     /// <summary>Median over the rounds of tokens/s by those of autoregressive decoding in the same round.</summary>
     public double? SpeedUp { get; init; }
 
+    /// <summary>How sure that is; null with too few rounds.</summary>
+    public Interval? SpeedUpInterval { get; init; }
+
     /// <summary>The same by the static length whose median is best.</summary>
     public double? SpeedUpOverBestStatic { get; init; }
+
+    /// <summary>How sure that is; null as above.</summary>
+    public Interval? SpeedUpOverBestStaticInterval { get; init; }
+
+    /// <summary>Whether this is that static length.</summary>
+    public bool IsBestStatic { get; init; }
 
     /// <summary>Rows of one workload: its policies side by side.</summary>
     /// <param name="batchSize">Most sequences at once.</param>
@@ -81,11 +90,17 @@ internal sealed record BenchRow
         [
             .. policies.Select(
                 (policy, index) =>
-                    Create(batchSize, temperature, workload, policy, samples[index]) with
+                {
+                    var (overPlain, overBest) = (Ratios(samples[index], autoregressive), Ratios(samples[index], bestStatic));
+                    return Create(batchSize, temperature, workload, policy, samples[index]) with
                     {
-                        SpeedUp = Ratio(samples[index], autoregressive),
-                        SpeedUpOverBestStatic = Ratio(samples[index], bestStatic),
-                    }
+                        SpeedUp = MedianOf(overPlain),
+                        SpeedUpInterval = Bootstrap.OfMedian(overPlain),
+                        SpeedUpOverBestStatic = MedianOf(overBest),
+                        SpeedUpOverBestStaticInterval = Bootstrap.OfMedian(overBest),
+                        IsBestStatic = samples[index] == bestStatic,
+                    };
+                }
             ),
         ];
     }
@@ -124,8 +139,10 @@ internal sealed record BenchRow
     private static double MedianSpeed(IReadOnlyList<RunSample> rounds) => Statistics.Median(rounds.Select(round => round.TokensPerSecond));
 
     /// <summary>Round by round, so that a machine that gets slower slows both sides.</summary>
-    private static double? Ratio(IReadOnlyList<RunSample> rounds, IReadOnlyList<RunSample>? baseline) =>
-        baseline is null ? null : Statistics.Median(rounds.Zip(baseline, (round, other) => round.TokensPerSecond / other.TokensPerSecond));
+    private static List<double> Ratios(IReadOnlyList<RunSample> rounds, IReadOnlyList<RunSample>? baseline) =>
+        baseline is null ? [] : [.. rounds.Zip(baseline, (round, other) => round.TokensPerSecond / other.TokensPerSecond)];
+
+    private static double? MedianOf(List<double> ratios) => ratios.Count == 0 ? null : Statistics.Median(ratios);
 
     private static double? Share(double part, double whole) => whole > 0 ? part / whole : null;
 }

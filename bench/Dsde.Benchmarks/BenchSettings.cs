@@ -19,7 +19,8 @@ internal sealed record BenchSettings
         "static:10",
         "adaedl",
         "dsde",
-        "dsde-nocap",
+        "dsde-paper",
+        "dsde-paper-nocap",
         "goodput",
     ];
 
@@ -34,6 +35,12 @@ internal sealed record BenchSettings
 
     /// <summary>Repetitions of everything.</summary>
     public required int Rounds { get; init; }
+
+    /// <summary>
+    /// Seconds that a policy works in a round, at least: a workload that is over sooner is repeated. What is shorter is decided by the
+    /// machine's whims.
+    /// </summary>
+    public double RoundSeconds { get; init; }
 
     /// <summary>
     /// Workloads to measure by themselves; null for all there are. The name <see cref="BenchWorkload.Mixed"/> stands for all jobs together.

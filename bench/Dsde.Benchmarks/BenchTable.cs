@@ -20,12 +20,12 @@ internal static class BenchTable
         ("draft", row => Format(row.DraftShare * 100, "0.0", " %")),
         ("verify", row => Format(row.VerifyShare * 100, "0.0", " %")),
         ("other", row => Format(row.OtherShare * 100, "0.0", " %")),
-        ("vs autoregressive", row => Format(row.SpeedUp, "0.00", " x")),
-        ("vs best static", row => Format(row.SpeedUpOverBestStatic, "0.00", " x")),
+        ("vs autoregressive", row => Format(row.SpeedUp, row.SpeedUpInterval)),
+        ("vs best static", row => Format(row.SpeedUpOverBestStatic, row.SpeedUpOverBestStaticInterval)),
     ];
 
-    /// <summary>A table per batch size, temperature and workload.</summary>
-    public static IEnumerable<Table> CreateAll(IReadOnlyList<BenchRow> rows)
+    /// <summary>A table per batch size, temperature and workload, and what it tells for sure.</summary>
+    public static IEnumerable<(Table Table, IEnumerable<string> Remarks)> CreateAll(IReadOnlyList<BenchRow> rows)
     {
         foreach (var group in rows.GroupBy(row => (row.BatchSize, row.Temperature, row.Workload)))
         {
@@ -47,7 +47,7 @@ internal static class BenchTable
                 table.AddRow([Markup.Escape(row.Policy), .. Columns.Select(column => column.Cell(row))]);
             }
 
-            yield return table;
+            yield return (table, RealDifferences.Describe([.. group]));
         }
     }
 
@@ -82,10 +82,23 @@ internal static class BenchTable
                     $"| {row.Workload} | {row.Policy} | {string.Join(" | ", Columns.Select(column => column.Cell(row)))} |"
                 );
             }
+
+            text.AppendLine();
+            foreach (var workload in group.GroupBy(row => row.Workload))
+            {
+                text.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $"- {workload.Key}: {string.Join(' ', RealDifferences.Describe([.. workload]))}"
+                );
+            }
         }
 
         return text.ToString();
     }
+
+    private static string Format(double? ratio, Interval? interval) =>
+        Format(ratio, "0.00", " x")
+        + (interval is { } sure ? string.Create(CultureInfo.InvariantCulture, $" ({sure.Low:0.00} to {sure.High:0.00})") : "");
 
     private static string Describe(int batchSize, double? temperature) =>
         string.Create(

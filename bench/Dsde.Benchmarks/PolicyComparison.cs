@@ -40,12 +40,23 @@ internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider ti
                 var index = (round + turn) % settings.Policies.Count;
                 progress.Begin(engine.Description.BatchSize, temperature, workload, settings.Policies[index].ToString());
                 var mine = requests.Select(request => request with { Policy = settings.Policies[index] }).ToList();
-                var started = time.GetTimestamp();
-                var results = await Task.WhenAll(mine.Select(request => engine.GenerateAsync(request, cancellationToken)));
-                samples[index].Add(RunSample.Create(results, time.GetElapsedTime(started)));
+                samples[index].Add(await RunAsync(mine, cancellationToken));
             }
         }
 
         return BenchRow.Create(engine.Description.BatchSize, temperature, workload, settings.Policies, samples);
+    }
+
+    /// <summary>Runs the requests as often as a round takes.</summary>
+    private async Task<RunSample> RunAsync(IReadOnlyList<GenerationRequest> requests, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var results = new List<GenerationResult>();
+        do
+        {
+            results.AddRange(await Task.WhenAll(requests.Select(request => engine.GenerateAsync(request, cancellationToken))));
+        } while (time.GetElapsedTime(started).TotalSeconds < settings.RoundSeconds);
+
+        return RunSample.Create(results, time.GetElapsedTime(started));
     }
 }

@@ -8,6 +8,24 @@ namespace Dsde.Contracts;
 /// </summary>
 public sealed class InstantConverter : JsonConverter<DateTimeOffset>
 {
+    /// <summary>Reads a moment; false if the value is none.</summary>
+    public static bool TryRead(JsonElement value, out DateTimeOffset moment)
+    {
+        moment = default;
+        if (value.ValueKind != JsonValueKind.String || !value.TryGetDateTime(out var time))
+        {
+            return false;
+        }
+
+        if (time.Kind == DateTimeKind.Unspecified)
+        {
+            moment = new DateTimeOffset(time, TimeSpan.Zero);
+            return true;
+        }
+
+        return value.TryGetDateTimeOffset(out moment);
+    }
+
     /// <inheritdoc/>
     public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

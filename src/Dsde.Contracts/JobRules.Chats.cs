@@ -34,8 +34,12 @@ public static partial class JobRules
         "additional_special_tokens",
     ];
 
-    private static JobMistake? FindUnstorableInChat(SubmitGenerationJob job, Func<string, Func<string, string?>, JobMistake?> find) =>
-        find(nameof(job.Messages), name => CheckMessages(name, job.Messages))
+    private static JobMistake? FindUnstorableInChat(
+        SubmitGenerationJob job,
+        Func<string, string> nameOf,
+        Func<string, Func<string, string?>, JobMistake?> find
+    ) =>
+        find(nameof(job.Messages), name => CheckMessages(name, job.Messages, nameOf(nameof(ChatMessage.ToolCalls))))
         ?? find(nameof(job.Tools), name => CheckList(name, job.Tools, MaxTools, CheckTool))
         ?? find(nameof(job.Documents), name => CheckList(name, job.Documents, MaxDocuments, JsonValues.FindMistake))
         ?? find(nameof(job.ChatTemplateKwargs), name => CheckVariables(name, job.ChatTemplateKwargs));
@@ -62,12 +66,12 @@ public static partial class JobRules
             : null;
     }
 
-    private static string? CheckMessages(string field, IReadOnlyList<ChatMessage>? messages) =>
+    private static string? CheckMessages(string field, IReadOnlyList<ChatMessage>? messages, string callsName) =>
         messages is { Count: > MaxMessages }
             ? $"{field} has {messages.Count} turns; give at most {MaxMessages}."
-            : messages?.Select((message, index) => CheckTurn(field, $"{field}[{index}]", message)).FirstOrDefault(IsMistake);
+            : messages?.Select((message, index) => CheckTurn(field, $"{field}[{index}]", message, callsName)).FirstOrDefault(IsMistake);
 
-    private static string? CheckTurn(string field, string place, ChatMessage? turn) =>
+    private static string? CheckTurn(string field, string place, ChatMessage? turn, string callsName) =>
         turn is null
             ? $"{field} has a turn that is null; leave it out."
             : CheckName($"A role of {field}", turn.Role, MaxNameLength)
@@ -75,10 +79,10 @@ public static partial class JobRules
                 ?? CheckName($"A name of {field}", turn.Name, MaxNameLength)
                 ?? CheckName($"A call's id of {field}", turn.ToolCallId, MaxNameLength)
                 ?? CheckPlaces(place, turn)
-                ?? CheckList($"The calls of tools of {place}", turn.ToolCalls, MaxToolCalls, CheckToolCall);
+                ?? CheckList($"{place}.{callsName}", turn.ToolCalls, MaxToolCalls, CheckToolCall);
 
     private static string? CheckPlaces(string place, ChatMessage turn) =>
-        turn.Content is null && turn.Role != AssistantRole ? $"{place} has no content; give a text."
+        turn.Content is null && turn.Role != AssistantRole ? $"{place}.content is missing; give a text."
         : turn.ToolCalls is { Count: > 0 } && turn.Role != AssistantRole
             ? $"{place} has calls of tools, but the role '{turn.Role}'; only {AssistantRole} calls tools."
         : turn.ToolCallId is not null && turn.Role != ToolRole
@@ -93,7 +97,7 @@ public static partial class JobRules
                 (item, index) =>
                     item.ValueKind == JsonValueKind.Object
                         ? check($"{field}[{index}]", item)
-                        : $"{field}[{index}] is {JsonValues.KindOf(item)}; give an object."
+                        : FieldForm.Wrong($"{field}[{index}]", "an object", item, showsText: false)
             )
             .FirstOrDefault(IsMistake);
 

@@ -39,7 +39,7 @@ public static partial class JobRules
             ?? In(nameof(job.LogitBias), name => CheckTokens(name, job.LogitBias))
             ?? FindInfinite(job, nameOf)
             ?? In(nameof(job.Prompt), name => CheckText(name, job.Prompt))
-            ?? FindUnstorableInChat(job, In)
+            ?? FindUnstorableInChat(job, nameOf, In)
             ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop));
     }
 

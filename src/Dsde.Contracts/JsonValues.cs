@@ -8,14 +8,26 @@ internal static class JsonValues
     /// <summary>The first mistake anywhere in a value, with none of its words; null if there is none.</summary>
     /// <param name="place">What the value is called.</param>
     /// <param name="value">The value.</param>
-    /// <exception cref="InvalidOperationException">A text in it is no valid Unicode.</exception>
-    public static string? FindMistake(string place, JsonElement value) =>
+    public static string? FindMistake(string place, JsonElement value)
+    {
+        try
+        {
+            return FindMistakeInside(place, value);
+        }
+        catch (InvalidOperationException)
+        {
+            // The parser lets broken UTF-8 and lone surrogates pass until a string is asked for.
+            return $"{place} has text that is not valid Unicode; give UTF-8, and surrogates in pairs.";
+        }
+    }
+
+    private static string? FindMistakeInside(string place, JsonElement value) =>
         value.ValueKind switch
         {
             JsonValueKind.Object => FindMistakeInObject(place, value),
             JsonValueKind.Array => value
                 .EnumerateArray()
-                .Select(item => FindMistake(place, item))
+                .Select(item => FindMistakeInside(place, item))
                 .FirstOrDefault(found => found is not null),
             JsonValueKind.String => FindNul(place, value.GetString()),
             JsonValueKind.Number => !value.TryGetDouble(out var number) || !double.IsFinite(number)
@@ -25,26 +37,13 @@ internal static class JsonValues
             _ => null,
         };
 
-    /// <summary>What a value is, in words.</summary>
-    public static string KindOf(JsonElement value) =>
-        value.ValueKind switch
-        {
-            JsonValueKind.Object => "an object",
-            JsonValueKind.Array => "a list",
-            JsonValueKind.String => "a string",
-            JsonValueKind.Number => "a number",
-            JsonValueKind.True => "true",
-            JsonValueKind.False => "false",
-            _ => "null",
-        };
-
     private static string? FindMistakeInObject(string place, JsonElement value)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var property in value.EnumerateObject())
         {
             var mistake = names.Add(property.Name)
-                ? FindNul(place, property.Name) ?? FindMistake(place, property.Value)
+                ? FindNul(place, property.Name) ?? FindMistakeInside(place, property.Value)
                 : $"{place} has an entry twice; give it once.";
             if (mistake is not null)
             {

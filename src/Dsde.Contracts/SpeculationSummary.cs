@@ -15,6 +15,15 @@ public sealed record SpeculationSummary
     /// <summary>Draft–verify–accept rounds, equal to target passes after the prompt's.</summary>
     public required int Iterations { get; init; }
 
+    /// <summary>Rounds of these in which the draft model proposed something.</summary>
+    public required int SpeculatingIterations { get; init; }
+
+    /// <summary>
+    /// Whether speculation paid: the cost guard allowed it in more than half of the iterations. Null where no guard decided: the policy is
+    /// unguarded, the guard is off, or there was no iteration.
+    /// </summary>
+    public bool? Paid { get; init; }
+
     /// <summary>Tokens the draft model proposed.</summary>
     public required int Proposed { get; init; }
 

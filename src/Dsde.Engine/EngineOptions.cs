@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Dsde.Engine.Sampling;
 
 namespace Dsde.Engine;
 
@@ -95,6 +96,9 @@ public sealed class EngineOptions
     [RegularExpression("rejection|coupled", ErrorMessage = "{0} must be rejection or coupled.")]
     public string Sampling { get; set; } = "coupled";
 
+    /// <summary>The same, read.</summary>
+    internal SamplingMode DefaultMode => Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
+
     /// <summary>
     /// <c>model</c> or <c>none</c>: whether what the target's <c>generation_config.json</c> recommends (temperature, top_p, top_k, min_p,
     /// repetition_penalty, max_new_tokens) holds for jobs that leave it open. The engine only hands it on (docs/models.md).
@@ -107,6 +111,21 @@ public sealed class EngineOptions
     /// <value>The default is 10.</value>
     [Range(1, 64)]
     public int MaxSpeculationLength { get; set; } = 10;
+
+    /// <summary>
+    /// Whether the policies <c>dsde</c> and <c>goodput</c> only wish, and no sequence proposes more than is expected to pay by what passes
+    /// cost on this machine (docs/architecture.md). Without it they propose what they wish.
+    /// </summary>
+    /// <value>The default is true.</value>
+    public bool CostGuard { get; set; } = true;
+
+    /// <summary>
+    /// Most seconds that measuring what passes cost may add to loading the models; not used without <see cref="CostGuard"/> or draft. The
+    /// largest models measure fewer points in that time, and a pass that has been begun is finished.
+    /// </summary>
+    /// <value>The default is 2.</value>
+    [Range(0.01, 600)]
+    public double ProfileSeconds { get; set; } = 2;
 
     /// <summary>CPU threads of the engine; 0 for one per core, or a single one for a target so small that more would be slower.</summary>
     /// <value>The default is 0.</value>

@@ -4,6 +4,7 @@ using Dsde.Engine.Loading;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Guarding;
 using Dsde.Engine.Tokenization;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
@@ -37,8 +38,8 @@ public sealed class GenerationEngine : IGenerationEngine
         _counters = new EngineCounters(time);
         _tokenizer = models.Tokenizer;
         _endTokens = models.Tokenizer.EndTokenIds.ToHashSet();
-        _defaultMode = options.Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
-        _policies = new PolicyRegistry(policy, options.MaxSpeculationLength, readsDraftSteps: compute.Device.type == DeviceType.CPU);
+        _defaultMode = options.DefaultMode;
+        _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
         PromptEncoder = new PromptEncoder(models.Tokenizer, time);
         Description = new EngineDescription(
             models.Folder.Name,
@@ -55,9 +56,11 @@ public sealed class GenerationEngine : IGenerationEngine
             Defaults = models.Defaults,
         };
         Models = models;
+        var guard = new CostGuard();
         _thread = new EngineThread(
-            DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, _policies.Costs, time),
+            DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, guard, time),
             _arrivals,
+            () => guard.Profile = FindProfile(models, options, compute, time, logger),
             models.Dispose,
             logger
         );
@@ -91,6 +94,7 @@ public sealed class GenerationEngine : IGenerationEngine
         using var mode = torch.inference_mode();
         var models = LoadedModels.Load(options, compute);
         var engine = new GenerationEngine(models, compute, policy, options, time, logger);
+        engine._thread.Prepared.GetAwaiter().GetResult();
         logger.ModelsLoaded(
             engine.Description.Target,
             engine.Description.Draft ?? "none",
@@ -156,6 +160,40 @@ public sealed class GenerationEngine : IGenerationEngine
         _arrivals.Writer.TryComplete(); // first, so that nothing can arrive once the thread has looked for the last time
         _thread.Stop();
         await _thread.Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>What iterations cost; null where nobody is to ask, or it can't be found out: then speculation is not guarded.</summary>
+    private static CostProfile? FindProfile(
+        LoadedModels models,
+        EngineOptions options,
+        ComputeSettings compute,
+        TimeProvider time,
+        ILogger logger
+    )
+    {
+        if (!options.CostGuard || models.Draft is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var start = time.GetTimestamp();
+            using var iterations = new ProfiledIterations(models, options, compute.Device, time);
+            var profiler = new CostProfiler(models.BatchSize, options.MaxSpeculationLength, iterations.Measure, time);
+            var profile = profiler.Run(TimeSpan.FromSeconds(options.ProfileSeconds));
+            if (profile is not null)
+            {
+                logger.Profiled(profile.ToString(), time.GetElapsedTime(start).TotalMilliseconds);
+            }
+
+            return profile;
+        }
+        catch (Exception exception)
+        {
+            logger.ProfileFailed(exception);
+            return null;
+        }
     }
 
     private static PolicyConfiguration ReadPolicy(EngineOptions options)

@@ -37,6 +37,11 @@ public sealed record GenerationRequest
     public PolicyConfiguration? Policy { get; init; }
 
     /// <summary>
+    /// The kind of request, as a label of the caller's choice: the draft's acceptance is learned per label; null for none.
+    /// </summary>
+    public string? Workload { get; init; }
+
+    /// <summary>
     /// Requests of higher priority enter the batch first; a level is worth <see cref="EngineOptions.PriorityAgeingSeconds"/> of waiting, so
     /// that nobody waits for ever. Equal ones enter in order of arrival.
     /// </summary>

@@ -40,6 +40,16 @@ internal static partial class Log
     [LoggerMessage(1004, LogLevel.Warning, "{Oddity}")]
     public static partial void OddModel(this ILogger logger, string oddity);
 
+    [LoggerMessage(1006, LogLevel.Information, "Profiled what passes cost, in {ElapsedMs:F0} ms: {Costs}")]
+    public static partial void Profiled(this ILogger logger, string costs, double elapsedMs);
+
+    [LoggerMessage(
+        1007,
+        LogLevel.Warning,
+        "What passes cost could not be measured; policies propose as much as they wish, whether it pays or not"
+    )]
+    public static partial void ProfileFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(1003, LogLevel.Critical, "The engine's thread has broken down: every request fails until the engine is started again")]
     public static partial void BrokenDown(this ILogger logger, Exception exception);
 }

@@ -127,6 +127,9 @@ internal static class RequestCheck
             && steps.BatchSize.Length == iterations
             && steps.DraftMs.Length == iterations
             && steps.VerifyMs.Length == iterations
+            && steps.Wish.Length == iterations
+            && steps.Allowed.Length == iterations
+            && steps.DecidedBy.Length == iterations
             && proposals.Kld.Length == proposed
             && proposals.Beta.Length == proposed
             && proposals.DraftEntropy.Length == proposed

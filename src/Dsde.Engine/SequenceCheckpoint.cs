@@ -14,7 +14,7 @@ namespace Dsde.Engine;
 public sealed record SequenceCheckpoint
 {
     /// <summary>The version that is written. Readers refuse others; it changes when a member's meaning does.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>Version of this record's form.</summary>
     public required int Version { get; init; }
@@ -38,6 +38,9 @@ public sealed record SequenceCheckpoint
     /// What the policy knew of the sequence, in numbers that only it can read; it is used by a policy of the same name only.
     /// </summary>
     public required double[] PolicyState { get; init; }
+
+    /// <summary>How its proposals were accepted, in numbers that only the cost guard can read.</summary>
+    public required double[] Acceptance { get; init; }
 
     /// <summary>The telemetry so far; that of the continued request includes it. Also names the policy and the seed.</summary>
     public required GenerationTrace Trace { get; init; }

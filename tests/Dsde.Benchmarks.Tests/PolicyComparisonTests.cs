@@ -49,6 +49,70 @@ public sealed class PolicyComparisonTests : IDisposable
     }
 
     [Fact]
+    public async Task Ratios_that_differ_from_round_to_round_come_with_an_interval_and_a_difference_is_real_if_it_leaves_out_1()
+    {
+        var rows = await MeasureAsync(
+            ["autoregressive", "static:2", "static:4", "dsde"],
+            [
+                [4, 4, 4, 4, 4],
+                [2, 2, 2, 2, 2],
+                [8, 3, 5, 9, 2],
+                [6, 7, 8, 6, 7],
+            ]
+        );
+
+        rows[0].SpeedUpInterval.ShouldBe(new Interval(1, 1));
+        rows[1].SpeedUpInterval.ShouldBe(new Interval(2, 2));
+        var unsure = rows[2].SpeedUpInterval.ShouldNotBeNull();
+        unsure.Low.ShouldBeLessThan(0.8);
+        unsure.High.ShouldBeGreaterThan(1);
+        rows[3].SpeedUpInterval.ShouldBe(new Interval(0.5, 4.0 / 6));
+        rows[3].SpeedUpOverBestStaticInterval.ShouldBe(new Interval(0.25, 2.0 / 6));
+        RealDifferences
+            .Describe(rows)
+            .ShouldBe([
+                "Against autoregressive (95 %): faster static:2; slower dsde; not told apart static:4.",
+                "Against static:2 (95 %): faster none; slower autoregressive, dsde; not told apart static:4.",
+            ]);
+        BenchTable.ToMarkdown(new BenchReport { Command = "", Rows = rows }).ShouldContain("0.57 x (0.50 to 0.67)");
+    }
+
+    [Fact]
+    public async Task Two_rounds_tell_no_difference()
+    {
+        var rows = await MeasureAsync(
+            ["autoregressive", "dsde"],
+            [
+                [4, 4],
+                [1, 1],
+            ]
+        );
+
+        (rows[1].SpeedUp, rows[1].SpeedUpInterval).ShouldBe((4, null));
+        RealDifferences.Describe(rows).ShouldHaveSingleItem().ShouldBe("Fewer than 3 rounds: which differences are real can't be told.");
+    }
+
+    [Fact]
+    public async Task A_workload_that_is_over_too_soon_is_repeated_until_the_round_is_long_enough()
+    {
+        var rows = await MeasureAsync(
+            ["autoregressive", "static:2"],
+            [
+                [10],
+                [1, 2, 3, 4],
+            ],
+            rounds: 1,
+            roundSeconds: 9.5
+        );
+
+        _order.ShouldBe(["autoregressive", "static:2", "static:2", "static:2", "static:2"]);
+        rows[0].TokensPerSecond.ShouldBe(0.3, 1e-9);
+        rows[1].TokensPerSecond.ShouldBe(12 / 10.0, 1e-9);
+        rows[1].SpeedUp.ShouldNotBeNull().ShouldBe(4, 1e-9);
+        rows[1].BlockEfficiency.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Without_a_baseline_there_is_no_speed_up()
     {
         var row = (
@@ -98,9 +162,14 @@ public sealed class PolicyComparisonTests : IDisposable
         lines.Length.ShouldBe(3);
     }
 
-    private async Task<IReadOnlyList<BenchRow>> MeasureAsync(string[] policies, double[][] seconds)
+    private async Task<IReadOnlyList<BenchRow>> MeasureAsync(
+        string[] policies,
+        double[][] seconds,
+        int? rounds = null,
+        double roundSeconds = 0
+    )
     {
-        var rounds = seconds[0].Length;
+        var roundCount = rounds ?? seconds[0].Length;
         var next = policies.Zip(seconds).ToDictionary(pair => pair.First, pair => new Queue<double>(pair.Second));
         await using var engine = new ScriptedEngine(
             (request, _) =>
@@ -117,14 +186,15 @@ public sealed class PolicyComparisonTests : IDisposable
             Policies = [.. policies.Select(PolicyConfiguration.Parse)],
             BatchSizes = [4],
             Temperatures = [0.5],
-            Rounds = rounds,
+            Rounds = roundCount,
+            RoundSeconds = roundSeconds,
         };
         var workload = new BenchWorkload("tales", [new GenerationRequest { PromptTokenIds = [1], MaxTokens = 3 }]);
         var comparison = new PolicyComparison(
             engine,
             _time,
             settings,
-            new BenchProgress(_progress, _time, policies.Length * rounds, policies.Length * rounds)
+            new BenchProgress(_progress, _time, policies.Length * roundCount, policies.Length * roundCount)
         );
         return await comparison.MeasureAsync(workload, 0.5, TestContext.Current.CancellationToken);
     }

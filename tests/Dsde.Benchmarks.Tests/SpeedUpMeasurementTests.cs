@@ -113,6 +113,9 @@ public sealed class SpeedUpMeasurementTests
                 {
                     SpeculationLength = [],
                     Accepted = [],
+                    Wish = [],
+                    Allowed = [],
+                    DecidedBy = [],
                     PredictedLength = [],
                     ScaleFactor = [],
                     Wvir = [],

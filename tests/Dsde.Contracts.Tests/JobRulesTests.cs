@@ -60,7 +60,7 @@ public sealed class JobRulesTests
                 "messages has the role 'root'; give system, user, assistant, tool.",
                 "messages"
             },
-            { Chat(new ChatMessage { Role = "user" }), "messages[0] has no content; give a text.", "messages" },
+            { Chat(new ChatMessage { Role = "user" }), "messages[0].content is missing; give a text.", "messages" },
             {
                 Chat(Turn("user") with { ToolCalls = [Json("{}")] }),
                 "messages[0] has calls of tools, but the role 'user'; only assistant calls tools.",
@@ -71,18 +71,18 @@ public sealed class JobRulesTests
                 "messages[0] answers a call of a tool, but has the role 'assistant'; give tool, or leave the call's id out.",
                 "messages"
             },
-            { Call("{}"), "The calls of tools of messages[0][0] has no function with a name; give {\"id\": …,", "messages" },
+            { Call("{}"), "messages[0].toolCalls[0] has no function with a name; give {\"id\": …,", "messages" },
             { Call("""{"function":{"name":""}}"""), "has no function with a name; give", "messages" },
-            { Call("7"), "The calls of tools of messages[0][0] is a number; give an object.", "messages" },
+            { Call("7"), "messages[0].toolCalls[0] must be an object, but is 7.", "messages" },
             { Call("""{"function":{"name":"f","arguments":"{"}}"""), "has arguments that are no JSON object; give an object,", "messages" },
             { Call("""{"function":{"name":"f","arguments":"7"}}"""), "has arguments that are no JSON object; give an object,", "messages" },
             { Call("""{"function":{"name":"f","arguments":[1]}}"""), "has arguments that are no JSON object; give an object,", "messages" },
             {
                 Call("""{"function":{"name":"f","arguments":"{\"a\":1,\"a\":2}"}}"""),
-                "The calls of tools of messages[0][0] has an entry twice; give it once.",
+                "messages[0].toolCalls[0] has an entry twice; give it once.",
                 "messages"
             },
-            { Chat(Turn("user")) with { Tools = [Json("null")] }, "tools[0] is null; give an object.", "tools" },
+            { Chat(Turn("user")) with { Tools = [Json("null")] }, "tools[0] must be an object, but is null.", "tools" },
             {
                 Chat(Turn("user")) with
                 {
@@ -99,7 +99,7 @@ public sealed class JobRulesTests
                 "tools is given, but messages is not: only chats have a template.",
                 "tools"
             },
-            { Chat(Turn("user")) with { Documents = [Json("\"text\"")] }, "documents[0] is a string; give an object.", "documents" },
+            { Chat(Turn("user")) with { Documents = [Json("\"text\"")] }, "documents[0] must be an object, but is a string.", "documents" },
             {
                 Chat(Turn("user")) with
                 {

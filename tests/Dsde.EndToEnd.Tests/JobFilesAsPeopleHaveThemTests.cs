@@ -1,59 +1,14 @@
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using Dsde.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dsde.EndToEnd.Tests;
 
-/// <summary>Job files with mistakes, from pipes, for several models, and runs that are broken off.</summary>
+/// <summary>Job files from pipes, for several models, and runs that are broken off.</summary>
 public sealed class JobFilesAsPeopleHaveThemTests
 {
-    private static readonly (string Fields, string Says)[] Mistakes =
-    [
-        ("\"temperature\":1e400", "temperature is beyond 1.8e308; give 0 (greedy) to 2"),
-        ("\"temperature\":-0.5", "temperature is -0.5; give 0 (greedy) to 2"),
-        ("\"top_p\":1e400", "top_p is beyond 1.8e308; give more than 0 and at most 1"),
-        ("\"top_p\":0", "top_p is 0; give more than 0 and at most 1"),
-        ("\"min_p\":-1e999", "min_p is below -1.8e308; give 0 (off) to 1"),
-        ("\"repetition_penalty\":1e400", "repetition_penalty is beyond 1.8e308; give 0.01 to 100"),
-        ("\"presence_penalty\":1e400", "presence_penalty is beyond 1.8e308; give -2 to 2"),
-        ("\"frequency_penalty\":-1e400", "frequency_penalty is below -1.8e308; give -2 to 2"),
-        ("\"logit_bias\":{\"5\":1e400}", "logit_bias of token 5 is beyond 1.8e308; give -100 to 100"),
-        ("\"logit_bias\":{\"the\":1}", "logit_bias has the token 'the'; give token ids"),
-        ("\"n\":0", "n is 0; give 1 to 128"),
-        ("\"n\":1.5", "body.n must be a whole number, but is 1.5"),
-        ("\"seed\":1e400", "body.seed must be a whole number, but is 1e400"),
-        ("\"temperature\":\"hot\"", "body.temperature must be a number, but is \"hot\""),
-        ("\"echo\":true", "body.echo is true, which is not supported; only false is"),
-        ("\"best_of\":2", "body.best_of is 2, which is not supported; only 1 is"),
-        ("\"suffix\":\"x\"", "body.suffix is \"x\", which is not supported"),
-        ("\"stream\":true", "body.stream is true, which is not supported; only false is"),
-        ("\"response_format\":{\"type\":\"json_object\"}", "body.response_format is not supported"),
-        ("\"tools\":[{}]", "body.tools is not supported"),
-        ("\"temperture\":1", "Did you mean 'temperature'?"),
-    ];
-
-    [Fact]
-    public async Task A_line_with_a_mistake_costs_itself_only_and_says_field_value_and_what_is_allowed()
-    {
-        using var folder = new ScratchFolder();
-        var lines = Mistakes.SelectMany((mistake, i) => new[] { Line($"good-{i}"), Line($"bad-{i}", mistake.Fields) }).Append("{");
-        var file = folder.Write("jobs.jsonl", [.. lines]);
-
-        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
-
-        ended.ExitCode.ShouldBe(1, ended.Error + ended.Output);
-        ResultLine
-            .Read(Path.Combine(folder.Path, "results.jsonl"))
-            .Select(result => result.CustomId)
-            .ShouldBe(Enumerable.Range(0, Mistakes.Length).Select(i => $"good-{i}"));
-        var errors = ReadErrors(folder);
-        errors.Count.ShouldBe(Mistakes.Length + 1);
-        for (var i = 0; i < Mistakes.Length; i++)
-        {
-            errors[i].CustomId.ShouldBe($"bad-{i}");
-            errors[i].Message.ShouldContain(Mistakes[i].Says);
-        }
-    }
-
     [Fact]
     public async Task A_killed_run_leaves_the_results_it_had_and_another_one_goes_on_from_them()
     {
@@ -109,6 +64,32 @@ public sealed class JobFilesAsPeopleHaveThemTests
     }
 
     [Fact]
+    public async Task A_run_that_is_killed_while_it_reads_a_pipe_leaves_nothing_in_the_temporary_folder()
+    {
+        using var folder = new ScratchFolder();
+        var (temporary, pipe) = (folder.PathOf("tmp"), folder.PathOf("pipe"));
+        Directory.CreateDirectory(temporary);
+        using (var maker = Process.Start("mkfifo", [pipe]))
+        {
+            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var process = DsdeProgram.Start([("TMPDIR", temporary)], "run", pipe, "--out", folder.PathOf("out"));
+        await using var writer = new FileStream(pipe, FileMode.Open, FileAccess.Write);
+        await writer.WriteAsync(Encoding.UTF8.GetBytes(Line("a") + "\n"), TestContext.Current.CancellationToken);
+        await writer.FlushAsync(TestContext.Current.CancellationToken);
+        while (!process.HasExited && !HasCopied(process.Id, temporary))
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        process.Kill();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Directory.GetFileSystemEntries(temporary).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_file_for_several_models_runs_the_lines_of_the_one_that_is_served()
     {
         using var folder = new ScratchFolder();
@@ -136,6 +117,24 @@ public sealed class JobFilesAsPeopleHaveThemTests
     private static string Line(string customId, string fields = "\"seed\":1", string model = "dsde-demo", int maxTokens = 2) =>
         $$"""{"custom_id":"{{customId}}","url":"/v1/completions","body":{"model":"{{model}}","prompt":"Story: Once","""
         + $"\"max_tokens\":{maxTokens},{fields}}}}}";
+
+    /// <summary>Whether a process has a file with something in it, which was made in a folder.</summary>
+    private static bool HasCopied(int processId, string folder) =>
+        new DirectoryInfo($"/proc/{processId}/fd")
+            .EnumerateFileSystemInfos()
+            .Any(file =>
+                file.LinkTarget?.StartsWith(folder, StringComparison.Ordinal) == true
+                && File.OpenHandle(file.FullName, share: FileShare.ReadWrite | FileShare.Delete) is var handle
+                && HasBytes(handle)
+            );
+
+    private static bool HasBytes(SafeFileHandle handle)
+    {
+        using (handle)
+        {
+            return RandomAccess.GetLength(handle) > 0;
+        }
+    }
 
     private static int CountLines(string path)
     {

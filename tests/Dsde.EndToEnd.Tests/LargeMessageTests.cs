@@ -21,6 +21,7 @@ public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests
             settings: [("Dsde__Engine__BatchSize", "8"), ("Dsde__Worker__MaxEventBytes", $"{100 << 20}")]
         );
         await using var tap = await EventTap.OpenAsync(broker.Port, worker.VirtualHost);
+        var refusalsBefore = broker.CountRefusals();
         Guid[] large = [.. Enumerable.Range(0, LargeJobs).Select(_ => Guid.NewGuid())];
         Guid[] small = [.. Enumerable.Range(0, SmallJobs).Select(_ => Guid.NewGuid())];
 
@@ -58,24 +59,46 @@ public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests
         (await Rows.ReadAsync(worker.ConnectionString, "SELECT attempt, state, count(*) FROM generation_jobs GROUP BY attempt, state"))
             .ShouldHaveSingleItem()
             .ShouldBe([1, "completed", (long)(LargeJobs + SmallJobs)]);
-        broker.CountRefusals().ShouldBeInRange(1, LargeJobs); // each once at most, and none once the limit is known
+        (broker.CountRefusals() - refusalsBefore).ShouldBeInRange(1, LargeJobs); // each once at most, and none once the limit is known
         (await broker.CountRedeliveriesAsync(worker.VirtualHost, RawProducer.Jobs, acknowledged: LargeJobs + SmallJobs)).ShouldBe(0);
     }
 
     [Fact]
-    public async Task A_job_that_the_broker_refuses_is_named_with_its_size_and_the_limit_and_sending_ends_with_the_way_on()
+    public async Task A_job_that_the_broker_refuses_costs_its_own_line_which_has_its_size_and_the_limit()
     {
         await using var worker = await WorkerUnderTest.StartAsync(broker, postgres);
+        await using var tap = await EventTap.OpenAsync(broker.Port, worker.VirtualHost);
         using var folder = new ScratchFolder();
-        var path = Path.Combine(folder.Path, "jobs.jsonl");
-        File.WriteAllLines(path, [Line("first", 10), Line("vast", MaxMessageBytes), Line("last", 10)]);
+        var batchId = Guid.NewGuid();
+        var file = folder.Write(
+            "jobs.jsonl",
+            [.. Enumerable.Range(0, 40).Select(job => Line($"small-{job}", 10)), Line("vast", MaxMessageBytes), Line("last", 10)]
+        );
+        string[] submit = ["submit", file, "--batch-id", $"{batchId}", "--wait", "--out", folder.PathOf("out")];
 
-        var sent = await DsdeProgram.RunAsync(worker.Environment, "submit", path);
+        var sent = await DsdeProgram.RunAsync(worker.Environment, submit);
+        var again = await DsdeProgram.RunAsync(worker.Environment, submit);
 
-        sent.ExitCode.ShouldBe(2, sent.Output);
-        sent.Error.ShouldContain("The job 'vast' is a message of ");
-        sent.Error.ShouldContain($"takes at most {MaxMessageBytes} (max_message_size)");
-        sent.Error.ShouldContain("Not all jobs were sent; those that were go on.");
+        foreach (var ended in (DsdeProgram.Ended[])[sent, again])
+        {
+            ended.ExitCode.ShouldBe(1, ended.Output + ended.Error);
+            ended.Error.ShouldBeEmpty();
+            ended.Output.ShouldContain($"batch {batchId}: 41 jobs sent");
+            ended.Output.ShouldContain("1 jobs were not sent: they are larger than the broker takes (request_too_large)");
+        }
+
+        ResultLine
+            .Read(folder.PathOf("out", "results.jsonl"))
+            .Select(result => result.CustomId)
+            .ShouldBe([.. Enumerable.Range(0, 40).Select(job => $"small-{job}"), "last"]);
+        var error = File.ReadLines(folder.PathOf("out", "errors.jsonl")).ShouldHaveSingleItem();
+        error.ShouldContain("\"custom_id\":\"vast\"");
+        error.ShouldContain("request_too_large");
+        error.ShouldContain("The job is a message of 10");
+        error.ShouldContain($"takes at most {MaxMessageBytes} (max_message_size)");
+        var told = await tap.WaitForAsync(item => item.Type == "GenerationBatchCompleted");
+        told.Message.GetProperty("failedCount").GetInt32().ShouldBe(1);
+        told.Message.GetProperty("completedCount").GetInt32().ShouldBe(41);
 
         static string Line(string id, int length) =>
             JsonSerializer.Serialize(

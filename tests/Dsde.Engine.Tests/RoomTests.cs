@@ -13,19 +13,20 @@ public sealed partial class RoomTests
     /// <summary>Every room, and those it may name. Who is above names who is below.</summary>
     private static readonly Dictionary<string, string[]> Known = new()
     {
-        ["Benchmarking"] = ["Cpu", "Loading", "Models", "Sampling", "Speculation"],
+        ["Benchmarking"] = ["Cpu", "Loading", "Models", "Sampling", "Speculation", "Torch"],
         ["Batching"] = ["Iteration", "Kv", "Loading", "Prefill", "Sequences", "Speculation"],
-        ["Iteration"] = ["Cpu", "Kv", "Models", "Sampling", "Sequences", "Speculation"],
+        ["Iteration"] = ["Cpu", "Kv", "Models", "Sampling", "Sequences", "Speculation", "Torch"],
         ["Prefill"] = ["Kv", "Models", "Sampling", "Sequences"],
         ["Sequences"] = ["Sampling", "Speculation", "Telemetry", "Tokenization"],
         ["Loading"] = ["Kv", "Models", "Tokenization"],
         ["Tokenization"] = ["Models"],
         ["Telemetry"] = ["Sampling"],
-        ["Sampling"] = ["Cpu"],
-        ["Models"] = ["Cpu", "Kv"],
+        ["Sampling"] = ["Cpu", "Torch"],
+        ["Models"] = ["Cpu", "Kv", "Torch"],
         ["Kv"] = ["Models"], // a model and its cache are one thing in two rooms
         ["Speculation"] = [],
         ["Cpu"] = [],
+        ["Torch"] = [],
     };
 
     [Fact]

@@ -47,9 +47,13 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         var summary = job.Traces.ShouldHaveSingleItem();
         summary.Seed.ShouldBe(-5);
         summary.Proposed.ShouldBe(12);
+        (summary.IsGuarded, summary.SpeculatingIterations).ShouldBe((true, 2));
         await using var context = Database.CreateContext();
         var row = await context.Traces.SingleAsync(Cancellation);
         row.IterationWvir.ShouldBe([null, 2f, 3f]);
+        row.IterationDecidedBy.ShouldBe([0, 1, 2]);
+        row.IterationWish.ShouldBe(TestJobs.Trace().IterationWish);
+        row.IterationAllowed.ShouldBe(TestJobs.Trace().IterationAllowed);
         row.ProposalOnPath.Length.ShouldBe(12);
         row.TokenDraftMatch.ShouldBe(TestJobs.Trace().TokenDraftMatch);
         context.Entry(row).Property<string>(DsdeDbContext.TraceWorkerId).CurrentValue.ShouldBe("worker-1");

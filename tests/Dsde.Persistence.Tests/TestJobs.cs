@@ -51,6 +51,7 @@ internal static class TestJobs
         new()
         {
             Policy = "dsde",
+            IsGuarded = true,
             SamplingMode = "greedy",
             Seed = -5,
             Temperature = 0,
@@ -59,6 +60,7 @@ internal static class TestJobs
             TargetModel = "target",
             DraftModel = "draft",
             Iterations = iterations,
+            SpeculatingIterations = iterations - 1,
             PromptTokens = 7,
             CompletionTokens = 9,
             Proposed = iterations * length,
@@ -76,6 +78,9 @@ internal static class TestJobs
             TotalMs = 15,
             IterationLength = Fill(iterations, _ => length),
             IterationAccepted = Fill(iterations, i => i % (length + 1)),
+            IterationWish = Fill(iterations, _ => length + 2),
+            IterationAllowed = Fill(iterations, _ => length + 1),
+            IterationDecidedBy = Fill(iterations, i => (short)(i % 4)),
             IterationPredictedLength = Fill(iterations, i => i == 0 ? (float?)null : 3.5f),
             IterationScaleFactor = Fill(iterations, i => i == 0 ? (float?)null : 0.1f * i),
             IterationWvir = Fill(iterations, i => i == 0 ? (float?)null : 1f + i),

@@ -1,6 +1,7 @@
 using System.Text;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
 using Dsde.Pipeline.Telemetry;
 
@@ -83,6 +84,9 @@ internal sealed class InstantEngine : IGenerationEngine
             {
                 SpeculationLength = Fill(iterations, TokensPerIteration),
                 Accepted = Fill(iterations, TokensPerIteration - 1),
+                Wish = Fill(iterations, TokensPerIteration),
+                Allowed = Fill(iterations, TokensPerIteration),
+                DecidedBy = Fill(iterations, LengthDecider.Policy),
                 PredictedLength = Fill(iterations, 4.25f),
                 ScaleFactor = Fill(iterations, 0.75f),
                 Wvir = Fill(iterations, 1.125f),

@@ -92,7 +92,7 @@ internal static class BatchFileReader
     private static string ReadCustomId(JsonFields fields) =>
         fields.TakeString("custom_id") is { Length: > 0 } customId
             ? customId
-            : throw Invalid(LineErrorCodes.MissingField, "custom_id is missing; results are told apart by it.", "custom_id");
+            : throw fields.Missing("custom_id", "results are told apart by it");
 
     private static void RefuseDuplicate(string customId, HashSet<UInt128> customIds)
     {
@@ -119,14 +119,14 @@ internal static class BatchFileReader
         {
             ChatUrl => true,
             CompletionUrl => false,
-            null => throw Invalid(LineErrorCodes.MissingField, $"url is missing; give {CompletionUrl} or {ChatUrl}.", "url"),
+            null => throw fields.Missing("url", $"give {CompletionUrl} or {ChatUrl}"),
             var other => throw Invalid(LineErrorCodes.InvalidUrl, $"url must be {CompletionUrl} or {ChatUrl}, but is '{other}'.", "url"),
         };
     }
 
     private static JsonElement ReadBody(JsonFields fields)
     {
-        var body = fields.Take("body") ?? throw Invalid(LineErrorCodes.MissingField, "body is missing.", "body");
+        var body = fields.Take("body") ?? throw fields.Missing("body", "give an object with the request");
         KnownFields.Line.Settle(fields);
         return body.ValueKind == JsonValueKind.Object ? body : throw fields.Wrong("body", body, "an object");
     }

@@ -11,8 +11,11 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
 {
     private const string StandardInput = "-";
 
-    /// <summary>Copy of what can be read only once; null where the file itself can be read again.</summary>
-    private string? CopyPath { get; init; }
+    /// <summary>
+    /// Copy of what can be read only once, a file without a name: it is gone with this process, whatever ends that. Null where the file
+    /// itself can be read again.
+    /// </summary>
+    private FileStream? Copy { get; init; }
 
     /// <summary>Opens a file, or takes a copy of a pipe (<c>-</c> is the standard input), which can be read only once.</summary>
     /// <exception cref="JobFileException">It is missing.</exception>
@@ -28,24 +31,19 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
         }
 
         await using var stream = path == StandardInput ? Console.OpenStandardInput() : BatchFileReader.Open(path);
-        return stream.CanSeek ? file : file with { CopyPath = await CopyAsync(stream, cancellationToken) };
+        return stream.CanSeek ? file : file with { Copy = await CopyAsync(stream, cancellationToken) };
     }
 
     /// <summary>Removes the copy of a pipe.</summary>
-    public void Dispose()
-    {
-        if (CopyPath is { } copy)
-        {
-            File.Delete(copy);
-        }
-    }
+    public void Dispose() => Copy?.Dispose();
 
     /// <summary>The lines, up to the limit of jobs.</summary>
     public async IAsyncEnumerable<BatchFileLine> ReadAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        await using var stream = BatchFileReader.Open(CopyPath ?? Path);
+        // Opened anew each time, so that each reading has a place of its own.
+        await using var stream = BatchFileReader.Open(Copy is null ? Path : $"/proc/self/fd/{Copy.SafeFileHandle.DangerousGetHandle()}");
         var jobs = 0;
         await foreach (var line in BatchFileReader.ReadAsync(stream, Defaults, cancellationToken))
         {
@@ -94,18 +92,19 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
             );
     }
 
-    private static async Task<string> CopyAsync(Stream pipe, CancellationToken cancellationToken)
+    private static async Task<FileStream> CopyAsync(Stream pipe, CancellationToken cancellationToken)
     {
         var path = System.IO.Path.GetTempFileName(); // nobody else may read it
+        var copy = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, true);
         try
         {
-            await using var copy = new FileStream(path, FileMode.Truncate, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
+            File.Delete(path);
             await pipe.CopyToAsync(copy, cancellationToken);
-            return path;
+            return copy;
         }
         catch
         {
-            File.Delete(path);
+            await copy.DisposeAsync();
             throw;
         }
     }

@@ -30,4 +30,10 @@ internal sealed record WorkloadRow
 
     /// <summary>Time without speculation / time with it, on a sample of the same jobs.</summary>
     public double? SpeedUp { get; init; }
+
+    /// <summary>Jobs for which the cost guard decided whether to speculate.</summary>
+    public int DecidedCount { get; init; }
+
+    /// <summary>Of these, jobs for which it allowed speculation in more than half of the iterations.</summary>
+    public int PaidCount { get; init; }
 }

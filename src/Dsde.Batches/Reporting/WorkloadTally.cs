@@ -21,6 +21,12 @@ internal sealed class WorkloadTally
 
     public long Iterations { get; private set; }
 
+    /// <summary>Jobs for which the cost guard decided whether to speculate.</summary>
+    public int Decided { get; private set; }
+
+    /// <summary>Of these, jobs for which it was to speculate.</summary>
+    public int Paid { get; private set; }
+
     public void Add(GenerationJobCompleted job)
     {
         Jobs++;
@@ -29,6 +35,8 @@ internal sealed class WorkloadTally
         Proposed += job.Speculation.Proposed;
         Accepted += job.Speculation.Accepted;
         Iterations += job.Speculation.Iterations;
+        Decided += job.Speculation.Paid is null ? 0 : 1;
+        Paid += job.Speculation.Paid == true ? 1 : 0;
         _kldSum += job.Speculation.Proposed * (job.Speculation.MeanKld ?? 0);
         _latencies.Add(job.Timings.TotalMs);
     }
@@ -54,6 +62,8 @@ internal sealed class WorkloadTally
             P95LatencyMs = Quantile(0.95),
             TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,
             SpeedUp = speedUp,
+            DecidedCount = Decided,
+            PaidCount = Paid,
         };
 
     private double? Quantile(double share) => _latencies.Count == 0 ? null : Statistics.Quantile(_latencies, share);

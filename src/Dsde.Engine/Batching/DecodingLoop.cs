@@ -4,7 +4,7 @@ using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Prefill;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation.Goodput;
+using Dsde.Engine.Speculation.Guarding;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Batching;
@@ -26,6 +26,8 @@ internal sealed class DecodingLoop
     private readonly BatchLimit _memory;
     private BatchLimit _faults;
     private readonly PrefillStep _prefill;
+    private readonly SpeculationPlanner _planner;
+    private readonly CostGuard _guard;
     private readonly SpeculativeStep _iteration;
     private readonly EngineCounters _counters;
     private readonly TimeProvider _time;
@@ -36,6 +38,8 @@ internal sealed class DecodingLoop
         RunningBatch batch,
         int batchSize,
         PrefillStep prefill,
+        SpeculationPlanner planner,
+        CostGuard guard,
         SpeculativeStep iteration,
         EngineCounters counters,
         TimeProvider time
@@ -48,6 +52,8 @@ internal sealed class DecodingLoop
         _memory = new BatchLimit(batchSize);
         _faults = new BatchLimit(batchSize);
         _prefill = prefill;
+        _planner = planner;
+        _guard = guard;
         _iteration = iteration;
         _counters = counters;
         _time = time;
@@ -60,24 +66,21 @@ internal sealed class DecodingLoop
         Device device,
         ChannelReader<Sequence> arrivals,
         EngineCounters counters,
-        IterationCosts costs,
+        CostGuard guard,
         TimeProvider time
     )
     {
         var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
+        var acceptance = new WorkloadAcceptance();
         return new DecodingLoop(
             arrivals,
             new WaitingQueue(time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
-            new RunningBatch(caches),
+            new RunningBatch(caches, guard),
             models.BatchSize,
             new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
-            new SpeculativeStep(
-                models.Target,
-                models.Draft,
-                new SpeculationPlanner(caches, options.MaxSpeculationLength, costs),
-                device,
-                time
-            ),
+            new SpeculationPlanner(caches, options.MaxSpeculationLength, guard, acceptance),
+            guard,
+            new SpeculativeStep(models.Target, models.Draft, acceptance, device, time),
             counters,
             time
         );
@@ -100,7 +103,7 @@ internal sealed class DecodingLoop
         _counters.AddFirstTokens(_prefill.Run(_batch.Sequences));
         _counters.Advance();
         ReleaseEnded();
-        var iteration = _iteration.Run(_batch.Sequences);
+        var iteration = RunIteration();
         _counters.AddIteration(iteration);
         _counters.Advance();
         ReleaseEnded();
@@ -195,6 +198,21 @@ internal sealed class DecodingLoop
 
     /// <summary>Throws if an owner of memory has lost track of it.</summary>
     public void CheckIntegrity() => _batch.CheckIntegrity();
+
+    /// <summary>Runs every decoding sequence once.</summary>
+    private IterationSummary RunIteration()
+    {
+        var decoding = _batch.Sequences.Where(sequence => sequence.IsDecoding).ToList();
+        if (decoding.Count == 0)
+        {
+            return default;
+        }
+
+        var plan = _planner.Plan(decoding);
+        var (summary, timing) = _iteration.Run(plan);
+        _guard.Observe(timing);
+        return summary;
+    }
 
     private void ReceiveArrivals()
     {

@@ -22,21 +22,25 @@ internal sealed class EngineThread
 {
     private readonly DecodingLoop _loop;
     private readonly Channel<Sequence> _arrivals;
+    private readonly Action _prepare;
     private readonly Action _release;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _broken = new();
     private volatile EngineFailureException? _failure;
     private volatile bool _stopping;
 
     /// <param name="loop">What is run.</param>
     /// <param name="arrivals">Its writer is completed to let the thread end; the thread does it when it breaks down.</param>
+    /// <param name="prepare">What is done on the thread before its first round.</param>
     /// <param name="release">Frees what the thread owns; called on the thread, last of all.</param>
     /// <param name="logger">Where failures go.</param>
-    public EngineThread(DecodingLoop loop, Channel<Sequence> arrivals, Action release, ILogger logger)
+    public EngineThread(DecodingLoop loop, Channel<Sequence> arrivals, Action prepare, Action release, ILogger logger)
     {
         _loop = loop;
         _arrivals = arrivals;
+        _prepare = prepare;
         _release = release;
         _logger = logger;
         new Thread(Run) { Name = "dsde-engine", IsBackground = true }.Start();
@@ -44,6 +48,9 @@ internal sealed class EngineThread
 
     /// <summary>Ends when the thread has, however that came about.</summary>
     public Task Ended => _ended.Task;
+
+    /// <summary>Ends when the thread is prepared for work, or has given up.</summary>
+    public Task Prepared => _prepared.Task;
 
     /// <summary>Cancelled when the thread can't go on; <see cref="Failure"/> says why.</summary>
     public CancellationToken Broken => _broken.Token;
@@ -62,6 +69,8 @@ internal sealed class EngineThread
         {
             try
             {
+                _prepare();
+                _prepared.SetResult();
                 while (!_stopping && (!_loop.IsIdle || WaitForArrival()))
                 {
                     RunRound();
@@ -84,6 +93,7 @@ internal sealed class EngineThread
             }
         }
 
+        _prepared.TrySetResult();
         _ended.SetResult();
     }
 

@@ -1,6 +1,7 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Prefill;
 using Dsde.Engine.Sequences;
+using Dsde.Engine.Speculation.Guarding;
 
 namespace Dsde.Engine.Batching;
 
@@ -11,13 +12,17 @@ namespace Dsde.Engine.Batching;
 internal sealed class RunningBatch
 {
     private readonly CachePair _caches;
+    private readonly CostGuard _guard;
     private readonly RetainedPrefixes _retained;
     private readonly PrefixReuse _reuse;
     private readonly List<Sequence> _sequences = [];
     private long _admissions;
 
-    public RunningBatch(CachePair caches)
+    /// <param name="caches">Both models'.</param>
+    /// <param name="guard">Knows whether the draft should read prompts along with the target.</param>
+    public RunningBatch(CachePair caches, CostGuard guard)
     {
+        _guard = guard;
         _caches = caches;
         _retained = new RetainedPrefixes(caches.SlotCount);
         _reuse = new PrefixReuse(caches, _retained);
@@ -41,7 +46,8 @@ internal sealed class RunningBatch
         var slot = _sequences.Count;
         PromptTokens += sequence.AdmissionNumber < 0 ? sequence.PromptLength : 0;
         _sequences.Add(sequence); // first: whatever fails from here on finds it here, and nobody waits for a sequence that is nowhere
-        sequence.Admit(slot, _admissions++);
+        var isGuarded = sequence.Policy.IsGuarded && _guard.Profile is not null;
+        sequence.Admit(slot, _admissions++, sequence.Policy.UsesDraft && (_guard.IsSpeculating || !isGuarded), isGuarded);
         var present = _reuse.FindPresent(sequence, _sequences);
         sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
         if (present.Slot == slot)

@@ -1,5 +1,6 @@
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Weights;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,6 +40,7 @@ internal sealed class LinearLayers(DecoderWeights weights, IDecoderOps ops)
             cuda.synchronize();
         }
 
-        Tensor Rows(LinearWeight weight) => full([rowCount, weight.Weight.shape[1]], 0.01, dtype: weights.Type, device: weights.Device);
+        Tensor Rows(LinearWeight weight) =>
+            full([rowCount, weight.Weight.shape[1]], Scalars.Of(0.01), dtype: weights.Type, device: weights.Device);
     }
 }

@@ -1,6 +1,7 @@
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -67,7 +68,7 @@ internal sealed class IterationSampling
         if (!_assumed.IsEmpty)
         {
             var isPrefix = ranks[^1] == ranks.Length - 1;
-            _assumed.Add(isPrefix ? arange(ranks.Length, dtype: ScalarType.Int64, device: _device) : ToTensor(ranks), proposedIds, 1);
+            _assumed.Add(isPrefix ? Scalars.Range(ranks.Length, _device) : ToTensor(ranks), proposedIds, 1);
         }
     }
 

@@ -1,37 +1,42 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Goodput;
+using Dsde.Engine.Speculation.Guarding;
 
 namespace Dsde.Engine.Iteration;
 
 /// <summary>A sequence's part in one iteration. <paramref name="Plan"/> carries the length that is really proposed.</summary>
 internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPlan Plan);
 
-/// <summary>Asks each policy for the lengths of its sequences, and bounds them by what the sequences and the caches have left.</summary>
+/// <summary>
+/// Asks each policy what it wishes for its sequences, bounds that by what the sequences and the caches have left, and lets the guard allot.
+/// </summary>
 /// <param name="caches">Both models'.</param>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
-/// <param name="costs">Where measured times go.</param>
-internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, IterationCosts costs)
+/// <param name="guard">Has the last word on what costs more than it gains.</param>
+/// <param name="acceptance">How the draft fares.</param>
+internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, CostGuard guard, WorkloadAcceptance acceptance)
 {
     /// <summary>
     /// Tokens that a draft reads within an iteration before it proposes. If it has missed more, everybody would wait for it: it first
-    /// catches up beside the iterations (<c>Prefill</c>), and what was wanted is done then, or a policy that probes seldom would
-    /// never see a probe.
+    /// catches up beside the iterations (<c>Prefill</c>), and what was wanted is done then, or the hold-out would never see a proposal.
     /// </summary>
     private const int MostCatchUp = 32;
-
-    private readonly List<ISpeculationPolicy> _planning = [];
 
     /// <summary>Plans an iteration, longest speculation first.</summary>
     public List<PlannedSequence> Plan(IReadOnlyList<Sequence> decoding)
     {
         var planned = new List<PlannedSequence>(decoding.Count);
-        var lengths = new List<int>(decoding.Count);
-        _planning.Clear();
-        foreach (var group in decoding.GroupBy(sequence => sequence.Policy).OrderBy(group => group.Key.PlansLast))
+        foreach (var group in decoding.GroupBy(sequence => sequence.Policy))
         {
-            PlanGroup(group.Key, [.. group], lengths, planned);
+            AddWishes(group.Key, [.. group], planned);
+        }
+
+        var lengths = new int[planned.Count];
+        guard.Plan(planned.ConvertAll(ForGuard).ToArray(), lengths);
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            planned[i] = Settle(planned[i], lengths[i]);
         }
 
         planned.Sort(
@@ -40,35 +45,48 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         return planned;
     }
 
-    /// <summary>Tells the policies what came of the iteration last planned.</summary>
-    public void Observe(in IterationTiming timing, int emitted)
+    private void AddWishes(ISpeculationPolicy policy, Sequence[] sequences, List<PlannedSequence> planned)
     {
-        costs.Observe(timing);
-        foreach (var policy in _planning)
+        var plans = new SpeculationPlan[sequences.Length];
+        policy.Plan(Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
+        for (var i = 0; i < sequences.Length; i++)
         {
-            policy.ObserveIteration(emitted, timing.TotalMs);
+            var wish = Math.Clamp(plans[i].Length, 0, MaxLength(sequences[i]));
+            planned.Add(new PlannedSequence(sequences[i], plans[i] with { Wish = wish }));
         }
     }
 
-    private void PlanGroup(ISpeculationPolicy policy, Sequence[] sequences, List<int> lengths, List<PlannedSequence> planned)
+    private GuardedSequence ForGuard(PlannedSequence planned)
     {
-        _planning.Add(policy);
-        var plans = new SpeculationPlan[sequences.Length];
-        var context = new PlanningContext
-        {
-            MaxLengths = Array.ConvertAll(sequences, MaxLength),
-            DraftLags = Array.ConvertAll(sequences, LagOf),
-            OtherLengths = lengths.ToArray(),
-        };
-        policy.Plan(context, Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
-        for (var i = 0; i < sequences.Length; i++)
-        {
-            var wanted = Math.Clamp(Math.Max(plans[i].Length, sequences[i].PostponedLength), 0, context.MaxLengths[i]);
-            sequences[i].PostponedLength = context.DraftLags[i] > MostCatchUp ? wanted : 0;
-            var length = wanted - sequences[i].PostponedLength;
-            lengths.Add(length);
-            planned.Add(new PlannedSequence(sequences[i], plans[i] with { Length = length }));
-        }
+        var (sequence, plan) = planned;
+        var curve = acceptance.CurveOf(sequence.Request);
+        return new GuardedSequence(
+            plan.Wish,
+            sequence.Policy.IsGuarded,
+            LagOf(sequence),
+            curve,
+            sequence.Acceptance.Exponent(curve.MeanAcceptance)
+        );
+    }
+
+    private PlannedSequence Settle(PlannedSequence planned, int allowed)
+    {
+        var (sequence, plan) = planned;
+        var decider =
+            allowed == plan.Wish ? LengthDecider.Policy
+            : guard.IsHoldOut ? LengthDecider.HoldOut
+            : LengthDecider.Guard;
+        var wanted = Math.Min(Math.Max(allowed, sequence.PostponedLength), MaxLength(sequence));
+        sequence.PostponedLength = LagOf(sequence) > MostCatchUp ? wanted : 0;
+        return new PlannedSequence(
+            sequence,
+            plan with
+            {
+                Length = wanted - sequence.PostponedLength,
+                Allowed = allowed,
+                DecidedBy = wanted - sequence.PostponedLength == allowed ? decider : LengthDecider.CatchUp,
+            }
+        );
     }
 
     /// <summary>Leaves room for the extra token in the request's limit, and so in the cache.</summary>

@@ -1,7 +1,8 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation.Goodput;
+using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Guarding;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,22 +12,21 @@ namespace Dsde.Engine.Iteration;
 internal sealed class SpeculativeStep(
     CachedDecoder target,
     CachedDecoder? draft,
-    SpeculationPlanner planner,
+    WorkloadAcceptance acceptance,
     Device device,
     TimeProvider time
 )
 {
-    /// <summary>Runs every decoding sequence of the batch once.</summary>
-    public IterationSummary Run(IReadOnlyList<Sequence> batch)
-    {
-        var decoding = batch.Where(sequence => sequence.IsDecoding).ToList();
-        if (decoding.Count == 0)
-        {
-            return default;
-        }
+    /// <summary>
+    /// Whether each pass is waited for, so that its own time is measured where a device works on its own. Iterations take longer by it.
+    /// </summary>
+    public bool TimesPasses { get; init; }
 
+    /// <summary>Runs sequences once, longest speculation first.</summary>
+    /// <param name="plan">At least one.</param>
+    public (IterationSummary Summary, IterationTiming Timing) Run(IReadOnlyList<PlannedSequence> plan)
+    {
         var start = time.GetTimestamp();
-        var plan = planner.Plan(decoding);
         using var scope = NewDisposeScope();
         var tensors = new IterationTensors(plan, target, draft, device, EarlyStops.MayHappen(plan));
         var draftStart = time.GetTimestamp();
@@ -34,12 +34,13 @@ internal sealed class SpeculativeStep(
         var catchUpChoices = Draft(tensors, draftPasses);
         var verifyStart = time.GetTimestamp();
         var logits = target.Forward(tensors.VerifyPass()); // [R, V]
+        AwaitPass();
         var verifyEnd = time.GetTimestamp();
         var results = IterationReadout.Read(
             tensors,
             logits,
             catchUpChoices,
-            decoding.Max(sequence => sequence.Request.TopLogProbabilityCount)
+            plan.Max(planned => planned.Sequence.Request.TopLogProbabilityCount)
         );
 
         var draftMs = time.GetElapsedTime(draftStart, verifyStart).TotalMilliseconds;
@@ -47,21 +48,12 @@ internal sealed class SpeculativeStep(
         var summary = Commit(tensors, results, draftMs, verifyMs);
         var totalMs = time.GetElapsedTime(start).TotalMilliseconds;
         var samplingMs = totalMs - draftMs - verifyMs;
-        planner.Observe(
-            new IterationTiming(
-                draftPasses,
-                new PassTiming(tensors.RowCount, verifyMs),
-                totalMs,
-                PassesAreTimed: device.type == DeviceType.CPU
-            ),
-            summary.Emitted
-        );
-        foreach (var sequence in decoding)
+        foreach (var planned in plan)
         {
-            sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
+            planned.Sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
         }
 
-        return summary;
+        return (summary, new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs));
     }
 
     /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
@@ -86,6 +78,7 @@ internal sealed class SpeculativeStep(
                 tensors.AddStep(ranks);
             }
 
+            AwaitPass();
             passes.Add(new PassTiming(rows.RowCount, time.GetElapsedTime(start).TotalMilliseconds));
         }
 
@@ -95,6 +88,14 @@ internal sealed class SpeculativeStep(
         }
 
         return catchUpChoices;
+    }
+
+    private void AwaitPass()
+    {
+        if (TimesPasses && device.type == DeviceType.CUDA)
+        {
+            cuda.synchronize();
+        }
     }
 
     private static Tensor Propose(IterationTensors tensors, int step, Tensor logits)
@@ -140,6 +141,7 @@ internal sealed class SpeculativeStep(
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
             sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
+            acceptance.Observe(sequence.Request, sequence.Acceptance, verified, isRare: chosen.DecidedBy > LengthDecider.Guard);
             if (measured.Length > 0)
             {
                 sequence.PolicyState.Observe(verified);

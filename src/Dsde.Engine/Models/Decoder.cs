@@ -2,6 +2,7 @@ using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -116,7 +117,10 @@ internal sealed class Decoder : IDisposable
 
     /// <summary>Back to the residual stream, through the block's output norm if it has one. <c>[R, H]</c></summary>
     private Tensor Project(Tensor x, LinearWeight weight, Tensor? norm, Tensor residual) =>
-        norm is null ? _ops.LinearAdd(x, weight, residual) : _ops.RmsNorm(_ops.Linear(x, weight), norm, Config.RmsNormEps).add_(residual);
+        norm is null
+            ? _ops.LinearAdd(x, weight, residual)
+            : _ops.RmsNorm(_ops.Linear(x, weight), norm, Config.RmsNormEps).PlusInPlace(residual);
 
-    private Tensor Cap(Tensor logits) => Config.LogitSoftCap is { } cap ? logits.div_(cap).tanh_().mul_(cap) : logits;
+    private Tensor Cap(Tensor logits) =>
+        Config.LogitSoftCap is { } cap ? logits.div_(Scalars.Of(cap)).tanh_().mul_(Scalars.Of(cap)) : logits;
 }

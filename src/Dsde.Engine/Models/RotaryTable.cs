@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ internal sealed class RotaryTable : IDisposable
         _half = headDim / 2;
         using var scope = NewDisposeScope();
         var frequencies = tensor(Frequencies(headDim, theta, scaling)); // [head dim / 2] f64
-        var angles = arange(0, positions, ScalarType.Float64).unsqueeze(1) * frequencies; // [positions, head dim / 2]
+        var angles = Scalars.Range(positions, CPU).to(ScalarType.Float64).unsqueeze(1) * frequencies; // [positions, head dim / 2]
         _cos = cat([angles.cos(), angles.cos()], -1).unsqueeze(1).to(type).to(device);
         _sin = cat([-angles.sin(), angles.sin()], -1).unsqueeze(1).to(type).to(device);
         scope.Detach(_cos, _sin);
@@ -35,7 +36,7 @@ internal sealed class RotaryTable : IDisposable
     /// </summary>
     public Tensor Rotate(Tensor heads, Tensor positions)
     {
-        return (heads * _cos.index_select(0, positions)).addcmul_(heads.roll(_half, -1), _sin.index_select(0, positions), 1);
+        return (heads * _cos.index_select(0, positions)).addcmul_(heads.roll(_half, -1), _sin.index_select(0, positions), Scalars.Of(1));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,6 +19,6 @@ internal static class Distributions
 
         // The first token up to which there is at least that mass. The product can round to the total, but not to nothing.
         var drawn = searchsorted(cumulative, total * uniforms.unsqueeze(1));
-        return drawn.clamp_(0, weights.shape[1] - 1).squeeze(1).MoveToOuterDisposeScope();
+        return drawn.clamp_(Scalars.Of(0), Scalars.Of(weights.shape[1] - 1)).squeeze(1).MoveToOuterDisposeScope();
     }
 }

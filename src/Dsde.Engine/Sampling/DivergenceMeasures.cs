@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Memory;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,8 +44,8 @@ internal readonly record struct DivergenceMeasures(Tensor Kld, Tensor Beta, Tens
         var target = targetLogits.softmax(-1);
         var draft = draftLogits.softmax(-1);
         var beta = minimum(target, draft).sum(-1);
-        target.clamp_(min: SmallestProbability);
-        var logDraft = draft.clamp(min: SmallestProbability).log_();
+        target.clamp_(min: Scalars.Of(SmallestProbability));
+        var logDraft = draft.clamp(min: Scalars.Of(SmallestProbability)).log_();
         var entropy = (draft * logDraft).sum(-1).neg_();
         var kld = target.log().sub_(logDraft).mul_(target).sum(-1);
         return new DivergenceMeasures(kld.MoveToOuterDisposeScope(), beta.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -28,9 +29,13 @@ internal static class GumbelNoise
         using var scope = NewDisposeScope();
         var parts = keys.SelectMany(key => new long[] { key?.First ?? 0, key?.Second ?? 0, key is null ? 0 : 1 }).ToArray();
         var columns = tensor(parts, dtype: ScalarType.Int64, device: device).view(keys.Count, 3);
-        var ids = arange(vocabularySize, dtype: ScalarType.Int64, device: device);
-        var hashes = MixInPlace(MixInPlace(ids + columns.narrow(1, 0, 1)).add_(columns.narrow(1, 1, 1)));
-        var uniforms = hashes.to(ScalarType.Float32).add_(0.5f).mul_(NoiseKernel.HashScale).clamp_(max: NoiseKernel.LargestUniform);
+        var ids = Scalars.Range(vocabularySize, device);
+        var hashes = MixInPlace(MixInPlace(ids.Plus(columns.narrow(1, 0, 1))).PlusInPlace(columns.narrow(1, 1, 1)));
+        var uniforms = hashes
+            .to(ScalarType.Float32)
+            .add_(Scalars.Of(0.5), Scalars.Of(1))
+            .mul_(Scalars.Of(NoiseKernel.HashScale))
+            .clamp_(max: Scalars.Of(NoiseKernel.LargestUniform));
         var noise = uniforms.neg_().log1p_().neg_().log_().neg_();
         return (keys.Contains(null) ? noise.mul_(columns.narrow(1, 2, 1)) : noise).MoveToOuterDisposeScope();
     }
@@ -59,8 +64,8 @@ internal static class GumbelNoise
     private static Tensor MixInPlace(Tensor values)
     {
         values.bitwise_and_(uint.MaxValue);
-        values.bitwise_xor_(values.bitwise_right_shift(16)).mul_(NoiseKernel.FirstFactor).bitwise_and_(uint.MaxValue);
-        values.bitwise_xor_(values.bitwise_right_shift(15)).mul_(NoiseKernel.SecondFactor).bitwise_and_(uint.MaxValue);
+        values.bitwise_xor_(values.bitwise_right_shift(16)).mul_(Scalars.Of(NoiseKernel.FirstFactor)).bitwise_and_(uint.MaxValue);
+        values.bitwise_xor_(values.bitwise_right_shift(15)).mul_(Scalars.Of(NoiseKernel.SecondFactor)).bitwise_and_(uint.MaxValue);
         return values.bitwise_xor_(values.bitwise_right_shift(15));
     }
 }

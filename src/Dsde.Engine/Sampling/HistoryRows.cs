@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -54,7 +55,7 @@ internal readonly record struct HistoryRows(Tensor? Context, Tensor? Output)
     public void Add(Tensor rows, Tensor tokenIds, float occurrences)
     {
         using var scope = NewDisposeScope();
-        var amounts = full_like(tokenIds, occurrences, ScalarType.Float32);
+        var amounts = full_like(tokenIds, Scalars.Of(occurrences), ScalarType.Float32);
         AddTo(Context);
         AddTo(Output);
 

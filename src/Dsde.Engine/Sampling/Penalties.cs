@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,7 @@ internal static class Penalties
         var scores = logits;
         if (parameters.RepetitionPenalty is { } repetition && history.Context is { } context)
         {
-            scores = where(context > 0, where(scores > 0, scores / repetition, scores * repetition), scores);
+            scores = where(context.gt(Scalars.Of(0)), where(scores.gt(Scalars.Of(0)), scores / repetition, scores * repetition), scores);
         }
 
         if (parameters.FrequencyPenalty is { } frequency && history.Output is { } occurrences)
@@ -29,12 +30,12 @@ internal static class Penalties
 
         if (parameters.PresencePenalty is { } presence && history.Output is { } output)
         {
-            scores = scores - ((output > 0).to(ScalarType.Float32) * presence);
+            scores = scores - (output.gt(Scalars.Of(0)).to(ScalarType.Float32) * presence);
         }
 
         if (parameters.Bias is { } bias)
         {
-            scores = scores + bias;
+            scores = scores.Plus(bias);
         }
 
         return scores.MoveToOuterDisposeScope();

@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Memory;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ internal static class TokenMeasures
     {
         using var scope = NewDisposeScope();
         var best = perturbed.topk(2, -1, true, true).values; // [n, 2]
-        return best.select(1, 0).sub(best.select(1, 1)).clamp_(max: LargestMargin).MoveToOuterDisposeScope();
+        return best.select(1, 0).sub(best.select(1, 1)).clamp_(max: Scalars.Of(LargestMargin)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The most probable tokens of each row with their log-probabilities at temperature 1, best first.</summary>

@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Memory;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,13 +41,13 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
     internal static Tensor FindBest(Tensor scores, Tensor? noise)
     {
         using var scope = NewDisposeScope();
-        return (noise is null ? scores : scores + noise).argmax(-1).MoveToOuterDisposeScope();
+        return (noise is null ? scores : scores.Plus(noise)).argmax(-1).MoveToOuterDisposeScope();
     }
 
     /// <summary>
     /// Scores after adding noise, in the caller's scope; <see cref="Scores"/> itself if no row is coupled. <c>[n, V] f32</c>
     /// </summary>
-    public Tensor Perturb() => Noise is null ? Scores : Scores + Noise;
+    public Tensor Perturb() => Noise is null ? Scores : Scores.Plus(Noise);
 
     /// <summary>
     /// Distance between the two best perturbed scores per row, at most <see cref="TokenMeasures.LargestMargin"/>: how near another choice

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,9 +11,6 @@ namespace Dsde.Engine.Sampling;
 /// </summary>
 internal static class Truncation
 {
-    /// <summary>One for ever: one that is made of a number for a call can be collected before torch has read it.</summary>
-    private static readonly Scalar Nothing = float.NegativeInfinity;
-
     /// <summary>
     /// Scores with −∞ where a token is ruled out, in the caller's scope; the best token is always kept. <c>[n, V] f32</c>
     /// </summary>
@@ -26,8 +24,11 @@ internal static class Truncation
         {
             // Rows without a limit keep all of the vocabulary: their threshold is −∞.
             var largest = scores.topk(parameters.LargestTopK, -1, true, true).values; // [n, largest k]
-            var threshold = largest.gather(1, topK.clamp(max: parameters.LargestTopK) - 1);
-            kept = Drop(kept, kept < threshold.masked_fill(topK > parameters.LargestTopK, Nothing));
+            var threshold = largest.gather(1, topK.clamp(max: Scalars.Of(parameters.LargestTopK)).sub(Scalars.Of(1)));
+            kept = Drop(
+                kept,
+                kept < threshold.masked_fill(topK.gt(Scalars.Of(parameters.LargestTopK)), Scalars.Of(double.NegativeInfinity))
+            );
         }
 
         if (parameters.TopP is { } topP)
@@ -37,7 +38,7 @@ internal static class Truncation
 
         if (parameters.LogMinP is { } logMinP)
         {
-            kept = Drop(kept, kept < kept.amax([-1], keepdim: true) + logMinP);
+            kept = Drop(kept, kept < kept.amax([-1], keepdim: true).Plus(logMinP));
         }
 
         return kept.MoveToOuterDisposeScope();
@@ -71,9 +72,9 @@ internal static class Truncation
     {
         var sorted = scores.sort(-1, descending: true).Values; // [n, V]
         var probabilities = sorted.softmax(-1);
-        var size = (probabilities.cumsum(-1) - probabilities < topP).sum(-1, keepdim: true).clamp(min: 1);
-        return sorted.gather(1, size - 1);
+        var size = (probabilities.cumsum(-1) - probabilities < topP).sum(-1, keepdim: true).clamp(min: Scalars.Of(1));
+        return sorted.gather(1, size.sub(Scalars.Of(1)));
     }
 
-    private static Tensor Drop(Tensor scores, Tensor dropped) => scores.masked_fill(dropped, Nothing);
+    private static Tensor Drop(Tensor scores, Tensor dropped) => scores.masked_fill(dropped, Scalars.Of(double.NegativeInfinity));
 }

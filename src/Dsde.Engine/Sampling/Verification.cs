@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,7 +53,10 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
         var p = target.index_select(0, proposedRows).gather(1, ids).squeeze(1);
         var q = draft.gather(1, ids).squeeze(1);
         var accepted = acceptUniforms * q < p;
-        var residual = target.index_add(0, proposedRows, draft, -1).clamp_(min: 0).add_(target, alpha: EmptyResidualWeight);
+        var residual = target
+            .index_add(0, proposedRows, draft, Scalars.Of(-1))
+            .clamp_(min: Scalars.Of(0))
+            .add_(target, Scalars.Of(EmptyResidualWeight));
         return new Verification(accepted.MoveToOuterDisposeScope(), Distributions.Draw(residual, extraUniforms).MoveToOuterDisposeScope());
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Guarding;
 using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Sequences;
@@ -51,6 +52,12 @@ internal sealed class Sequence
 
     /// <summary>What the policy knows of it.</summary>
     public ISequencePolicyState PolicyState { get; }
+
+    /// <summary>Whether the cost guard has a say in its lengths.</summary>
+    public bool IsGuarded { get; private set; }
+
+    /// <summary>How its proposals fare, beside those of its workload.</summary>
+    public SequenceAcceptance Acceptance { get; } = new();
 
     /// <summary>Where the result goes.</summary>
     public TaskCompletionSource<GenerationResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -163,14 +170,20 @@ internal sealed class Sequence
         return history;
     }
 
-    /// <summary>The sequence has got a slot. <paramref name="admissionNumber"/>: how many have before.</summary>
-    public void Admit(int slot, long admissionNumber)
+    /// <summary>The sequence has got a slot.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="admissionNumber">How many sequences have got one before.</param>
+    /// <param name="draftReadsAlong">Whether the draft is to read the prompt along with the target. If not, it reads it when a proposal is
+    /// first asked for.</param>
+    /// <param name="isGuarded">Whether the cost guard has a say in its lengths.</param>
+    public void Admit(int slot, long admissionNumber, bool draftReadsAlong, bool isGuarded)
     {
+        IsGuarded = isGuarded;
         Slot = slot;
         AdmissionNumber = admissionNumber;
         TargetGoal = EmittedCount == 0 ? PromptLength : Length - 1;
         DraftGoal =
-            EmittedCount == 0 ? (Policy.PrefillsDraft ? PromptLength : 0)
+            EmittedCount == 0 ? (draftReadsAlong ? PromptLength : 0)
             : Policy.UsesDraft ? _draftLength
             : 0;
         Clock.Admitted();
@@ -284,6 +297,7 @@ internal sealed class Sequence
         _checkpointed = EmittedCount;
         ReusedPromptTokens = checkpoint.Trace.ReusedPromptTokens;
         Recorder.Restore(checkpoint);
+        Acceptance.Restore(checkpoint.Acceptance);
         if (checkpoint.Trace.Policy == Policy.Name)
         {
             PolicyState.Restore(checkpoint.PolicyState);

@@ -18,6 +18,7 @@ internal static class SequenceExport
             TopLogProbabilities = [.. sequence.Recorder.MostProbable],
             DraftLength = draftLength,
             PolicyState = sequence.PolicyState.Export(),
+            Acceptance = sequence.Acceptance.Export(),
             Trace = sequence.Recorder.ToTrace(sequence, sequence.Clock.Read()),
         };
 }

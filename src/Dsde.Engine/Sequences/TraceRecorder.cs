@@ -39,7 +39,12 @@ internal sealed class TraceRecorder
                 steps.ScaleFactor[i],
                 steps.Wvir[i],
                 steps.Cap[i]
-            );
+            )
+            {
+                Wish = steps.Wish[i],
+                Allowed = steps.Allowed[i],
+                DecidedBy = steps.DecidedBy[i],
+            };
             _iterations.Add((plan, steps.SpeculationLength[i], steps.Accepted[i], steps.BatchSize[i], steps.DraftMs[i], steps.VerifyMs[i]));
         }
 
@@ -88,6 +93,7 @@ internal sealed class TraceRecorder
         new()
         {
             Policy = sequence.Policy.Name,
+            IsGuarded = sequence.IsGuarded,
             SamplingMode = sequence.Request.Sampling.EffectiveMode,
             Seed = sequence.Request.Sampling.Seed,
             PromptTokens = sequence.PromptLength,
@@ -101,6 +107,9 @@ internal sealed class TraceRecorder
             {
                 SpeculationLength = [.. _iterations.Select(iteration => iteration.Proposed)],
                 Accepted = [.. _iterations.Select(iteration => iteration.Accepted)],
+                Wish = [.. _iterations.Select(iteration => iteration.Plan.Wish)],
+                Allowed = [.. _iterations.Select(iteration => iteration.Plan.Allowed)],
+                DecidedBy = [.. _iterations.Select(iteration => iteration.Plan.DecidedBy)],
                 PredictedLength = [.. _iterations.Select(iteration => iteration.Plan.PredictedLength)],
                 ScaleFactor = [.. _iterations.Select(iteration => iteration.Plan.ScaleFactor)],
                 Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],

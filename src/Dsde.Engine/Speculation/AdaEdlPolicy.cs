@@ -16,10 +16,7 @@ internal sealed class AdaEdlPolicy(string name, int length, bool stopsWholeBatch
     public bool UsesDraft => true;
 
     /// <inheritdoc/>
-    public bool PrefillsDraft => true;
-
-    /// <inheritdoc/>
-    public bool PlansLast => false;
+    public bool IsGuarded => false;
 
     /// <inheritdoc/>
     public IEarlyStopping EarlyStopping => this;
@@ -28,7 +25,7 @@ internal sealed class AdaEdlPolicy(string name, int length, bool stopsWholeBatch
     public ISequencePolicyState CreateState(float temperature) => new AdaEdlSequenceState(length);
 
     /// <inheritdoc/>
-    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
+    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(length));
 
     /// <inheritdoc/>

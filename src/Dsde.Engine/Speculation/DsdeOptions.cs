@@ -42,6 +42,9 @@ internal sealed record DsdeOptions
     /// <summary>Whether the batch's mean prediction caps every length.</summary>
     public bool CapEnabled { get; init; } = true;
 
+    /// <summary>Whether lengths are wishes, for the cost guard to allow.</summary>
+    public bool IsGuarded { get; init; }
+
     /// <summary>Which KLDs count.</summary>
     public KldScope Scope { get; init; } = KldScope.AllProposed;
 }

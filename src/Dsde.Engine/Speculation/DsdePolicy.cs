@@ -16,10 +16,7 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public bool UsesDraft => true;
 
     /// <inheritdoc/>
-    public bool PrefillsDraft => true;
-
-    /// <inheritdoc/>
-    public bool PlansLast => false;
+    public bool IsGuarded => options.IsGuarded;
 
     /// <inheritdoc/>
     public IEarlyStopping? EarlyStopping => null;
@@ -28,7 +25,7 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public ISequencePolicyState CreateState(float temperature) => new DsdeSequenceState(options, maxSpeculationLength);
 
     /// <inheritdoc/>
-    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
+    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
     {
         double predictedSum = 0;
         var calibratedCount = 0;

@@ -16,15 +16,10 @@ public interface ISpeculationPolicy
     bool UsesDraft { get; }
 
     /// <summary>
-    /// Whether it is going to propose soon, so that the draft should read prompts along with the target. If not, the draft reads them when
-    /// a proposal is first asked for.
+    /// Whether its lengths are wishes, of which the cost guard allows as much as pays; if not, they are taken as they are, whatever they
+    /// cost.
     /// </summary>
-    bool PrefillsDraft { get; }
-
-    /// <summary>
-    /// Whether it wants to know the others' lengths, and so is asked after them; see <see cref="PlanningContext.OtherLengths"/>.
-    /// </summary>
-    bool PlansLast { get; }
+    bool IsGuarded { get; }
 
     /// <summary>What ends drafting before the planned length; null if nothing does.</summary>
     IEarlyStopping? EarlyStopping { get; }
@@ -34,15 +29,9 @@ public interface ISpeculationPolicy
     ISequencePolicyState CreateState(float temperature);
 
     /// <summary>
-    /// Chooses the lengths of the next iteration. The engine lowers those that exceed <see cref="PlanningContext.MaxLengths"/>.
+    /// Chooses the lengths of the next iteration. The engine lowers those that exceed what is left of a request.
     /// </summary>
-    /// <param name="context">The iteration.</param>
     /// <param name="states">States, made by <see cref="CreateState"/>, of the sequences in the batch that follow this policy.</param>
     /// <param name="plans">One plan per state, to be filled in.</param>
-    void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
-
-    /// <summary>Takes in what an iteration came to in which it planned; a policy that time plays no part in doesn't look.</summary>
-    /// <param name="emitted">Tokens that the whole batch gained.</param>
-    /// <param name="elapsedMs">Time of the iteration.</param>
-    void ObserveIteration(int emitted, double elapsedMs) { }
+    void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans);
 }

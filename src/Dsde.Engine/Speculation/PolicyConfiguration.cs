@@ -12,6 +12,7 @@ public sealed record PolicyConfiguration
     private const string GoodputName = "goodput";
     private const string BatchStopSuffix = "-batchstop";
     private const string DsdeName = "dsde";
+    private const string PaperSuffix = "-paper";
     private const string ReferenceSuffix = "-reference";
     private const string NoCapSuffix = "-nocap";
     private const string OnPathSuffix = "-onpath";
@@ -42,8 +43,8 @@ public sealed record PolicyConfiguration
     public KldScope Scope { get; private init; }
 
     /// <summary>
-    /// Reads <c>dsde</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or without,
-    /// <c>goodput</c>, <c>adaedl</c>, with <c>-batchstop</c> and <c>:K</c> after it in this order or without, <c>static:K</c> or
+    /// Reads <c>dsde</c>, <c>dsde-paper</c>, <c>dsde-reference</c>, each with <c>-nocap</c> and <c>-onpath</c> after it in this order or
+    /// without, <c>goodput</c>, <c>adaedl</c>, with <c>-batchstop</c> and <c>:K</c> after it in this order or without, <c>static:K</c> or
     /// <c>autoregressive</c>.
     /// </summary>
     /// <exception cref="FormatException">The text is none of these; the message says what is allowed.</exception>
@@ -58,7 +59,7 @@ public sealed record PolicyConfiguration
                 ?? ParseAdaEdl(text)
                 ?? ParseDsde(text)
                 ?? throw new FormatException(
-                    $"Policy '{text}' is not known. Use dsde or dsde-reference (after either, in this order, -nocap and -onpath), goodput, "
+                    $"Policy '{text}' is not known. Use dsde, dsde-paper or dsde-reference (after each, in this order, -nocap and -onpath), goodput, "
                         + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or "
                         + "autoregressive."
                 ),
@@ -76,7 +77,11 @@ public sealed record PolicyConfiguration
                 + (StopsWholeBatch ? BatchStopSuffix : "")
                 + (AdaEdlLength == AdaEdlConstants.BaseLength ? "" : ":" + AdaEdlLength.ToString(CultureInfo.InvariantCulture)),
             _ => DsdeName
-                + (Kind == PolicyKind.DsdeReference ? ReferenceSuffix : "")
+                + (
+                    Kind == PolicyKind.DsdePaper ? PaperSuffix
+                    : Kind == PolicyKind.DsdeReference ? ReferenceSuffix
+                    : ""
+                )
                 + (CapEnabled ? "" : NoCapSuffix)
                 + (Scope == KldScope.OnPath ? OnPathSuffix : ""),
         };
@@ -121,7 +126,10 @@ public sealed record PolicyConfiguration
 
         var configuration = new PolicyConfiguration
         {
-            Kind = Take(ref rest, ReferenceSuffix) ? PolicyKind.DsdeReference : PolicyKind.Dsde,
+            Kind =
+                Take(ref rest, PaperSuffix) ? PolicyKind.DsdePaper
+                : Take(ref rest, ReferenceSuffix) ? PolicyKind.DsdeReference
+                : PolicyKind.Dsde,
             CapEnabled = !Take(ref rest, NoCapSuffix),
             Scope = Take(ref rest, OnPathSuffix) ? KldScope.OnPath : KldScope.AllProposed,
         };

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dsde.Engine.Speculation.Goodput;
 
 namespace Dsde.Engine.Speculation;
 
@@ -9,26 +8,20 @@ internal static class PolicyFactory
     /// <summary>A policy whose lengths never exceed the given one.</summary>
     /// <param name="configuration">Which policy.</param>
     /// <param name="maxSpeculationLength">Upper bound of every length, at least 1.</param>
-    /// <param name="costs">The engine's measured costs.</param>
-    /// <param name="readsDraftSteps">Whether looking at each draft step's results is cheap on the engine's device.</param>
-    public static ISpeculationPolicy Create(
-        PolicyConfiguration configuration,
-        int maxSpeculationLength,
-        IterationCosts costs,
-        bool readsDraftSteps
-    )
+    public static ISpeculationPolicy Create(PolicyConfiguration configuration, int maxSpeculationLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSpeculationLength, 1);
         return configuration.Kind switch
         {
-            PolicyKind.Dsde => CreateDsde(configuration, DsdeOptions.Paper, maxSpeculationLength),
+            PolicyKind.Dsde => CreateDsde(configuration, DsdeOptions.Paper with { IsGuarded = true }, maxSpeculationLength),
+            PolicyKind.DsdePaper => CreateDsde(configuration, DsdeOptions.Paper, maxSpeculationLength),
             PolicyKind.DsdeReference => CreateDsde(configuration, DsdeOptions.Reference, maxSpeculationLength),
             PolicyKind.AdaEdl => new AdaEdlPolicy(
                 configuration.ToString(),
                 Math.Min(configuration.AdaEdlLength, maxSpeculationLength),
                 configuration.StopsWholeBatch
             ),
-            PolicyKind.Goodput => new GoodputPolicy(configuration.ToString(), costs, readsDraftSteps),
+            PolicyKind.Goodput => new StaticPolicy(configuration.ToString(), maxSpeculationLength, isGuarded: true),
             PolicyKind.Static => new StaticPolicy(configuration.ToString(), Math.Min(configuration.StaticLength, maxSpeculationLength)),
             PolicyKind.Autoregressive => new StaticPolicy(configuration.ToString(), 0),
             _ => throw new UnreachableException($"No policy is registered for {configuration.Kind}."),

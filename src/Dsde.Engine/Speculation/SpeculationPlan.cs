@@ -12,4 +12,14 @@ public readonly record struct SpeculationPlan(
     float ScaleFactor = float.NaN,
     float Wvir = float.NaN,
     float Cap = float.NaN
-);
+)
+{
+    /// <summary>What the policy wished, as far as the request had room for it; the engine fills it in.</summary>
+    public int Wish { get; init; }
+
+    /// <summary>What was allowed of it; the engine fills it in.</summary>
+    public int Allowed { get; init; }
+
+    /// <summary>What made the length what it is; the engine fills it in.</summary>
+    public LengthDecider DecidedBy { get; init; }
+}

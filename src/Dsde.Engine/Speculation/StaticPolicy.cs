@@ -1,9 +1,13 @@
 namespace Dsde.Engine.Speculation;
 
 /// <summary>
-/// Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model.
+/// Always the same length: the field's usual baseline; length 0 is plain autoregressive decoding, without the draft model. Behind the cost
+/// guard it is the wish for as much as pays.
 /// </summary>
-internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
+/// <param name="name">As telemetry names it.</param>
+/// <param name="length">Tokens proposed, at least 0.</param>
+/// <param name="isGuarded">Whether the length is a wish.</param>
+internal sealed class StaticPolicy(string name, int length, bool isGuarded = false) : ISpeculationPolicy
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -12,10 +16,7 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
     public bool UsesDraft => length > 0;
 
     /// <inheritdoc/>
-    public bool PrefillsDraft => UsesDraft;
-
-    /// <inheritdoc/>
-    public bool PlansLast => false;
+    public bool IsGuarded => isGuarded;
 
     /// <inheritdoc/>
     public IEarlyStopping? EarlyStopping => null;
@@ -24,7 +25,7 @@ internal sealed class StaticPolicy(string name, int length) : ISpeculationPolicy
     public ISequencePolicyState CreateState(float temperature) => NoState.Instance;
 
     /// <inheritdoc/>
-    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
+    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(length));
 
     private sealed class NoState : ISequencePolicyState

@@ -8,6 +8,9 @@ public sealed record GenerationTrace
     /// <summary>The policy with its parameters, for example <c>static:4</c>.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>Whether the policy's lengths were wishes, of which the cost guard allowed as much as paid.</summary>
+    public bool IsGuarded { get; init; }
+
     /// <summary>How proposals were accepted.</summary>
     public required SamplingMode SamplingMode { get; init; }
 

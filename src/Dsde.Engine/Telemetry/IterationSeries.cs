@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Dsde.Engine.Speculation;
 
 namespace Dsde.Engine.Telemetry;
 
@@ -11,6 +12,15 @@ public sealed record IterationSeries
 
     /// <summary>Proposed tokens accepted by verification (a).</summary>
     public required int[] Accepted { get; init; }
+
+    /// <summary>Tokens that the policy wished to propose, cap included, as far as the request had room for them.</summary>
+    public required int[] Wish { get; init; }
+
+    /// <summary>Tokens of these that the cost guard allowed; all, where it has no say.</summary>
+    public required int[] Allowed { get; init; }
+
+    /// <summary>What made the number what it is.</summary>
+    public required LengthDecider[] DecidedBy { get; init; }
 
     /// <summary>The policy's prediction before rounding and cap (SL̂); NaN where the policy made none.</summary>
     public required float[] PredictedLength { get; init; }

@@ -9,6 +9,15 @@ public sealed record JobTrace : TraceSummary
     /// <summary>Per iteration: tokens accepted (a).</summary>
     public required int[] IterationAccepted { get; init; }
 
+    /// <summary>Per iteration: tokens that the policy wished to propose.</summary>
+    public required int[] IterationWish { get; init; }
+
+    /// <summary>Per iteration: tokens of these that the cost guard allowed.</summary>
+    public required int[] IterationAllowed { get; init; }
+
+    /// <summary>Per iteration: what was decisive; 0 the policy, 1 the guard, 2 its hold-out, 3 a draft that caught up first.</summary>
+    public required short[] IterationDecidedBy { get; init; }
+
     /// <summary>Per iteration: SL̂.</summary>
     public required float?[] IterationPredictedLength { get; init; }
 

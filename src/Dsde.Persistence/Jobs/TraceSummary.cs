@@ -6,6 +6,9 @@ public record TraceSummary
     /// <summary>Policy with its parameters.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>Whether its lengths were wishes, of which the cost guard allowed as much as paid.</summary>
+    public required bool IsGuarded { get; init; }
+
     /// <summary><c>greedy</c>, <c>rejection</c> or <c>coupled</c>.</summary>
     public required string SamplingMode { get; init; }
 
@@ -29,6 +32,9 @@ public record TraceSummary
 
     /// <summary>Draft–verify–accept rounds.</summary>
     public required int Iterations { get; init; }
+
+    /// <summary>Rounds of these in which something was proposed.</summary>
+    public required int SpeculatingIterations { get; init; }
 
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }

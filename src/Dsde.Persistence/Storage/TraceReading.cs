@@ -16,6 +16,7 @@ internal static class TraceReading
                 new TraceSummary
                 {
                     Policy = row.Policy,
+                    IsGuarded = row.IsGuarded,
                     SamplingMode = row.SamplingMode,
                     Seed = row.Seed,
                     Temperature = row.Temperature,
@@ -24,6 +25,7 @@ internal static class TraceReading
                     TargetModel = row.TargetModel,
                     DraftModel = row.DraftModel,
                     Iterations = row.Iterations,
+                    SpeculatingIterations = row.SpeculatingIterations,
                     PromptTokens = row.PromptTokens,
                     CompletionTokens = row.CompletionTokens,
                     Proposed = row.Proposed,

@@ -14,13 +14,15 @@ internal static class PostgreSqlViews
             "iteration_telemetry",
             $"""
             SELECT t.job_id, t.choice, j.batch_id, j.workload, t.policy, t.sampling_mode, i.iteration, i.speculation_length, i.accepted,
+                   i.wish, i.allowed, {LengthDeciders.ToSql("i.decided_by")} AS decided_by,
                    i.predicted_length, i.scale_factor, i.wvir, i.cap, i.batch_size, i.draft_ms, i.verify_ms
             FROM job_traces t
             JOIN generation_jobs j USING (job_id)
-            CROSS JOIN LATERAL unnest(t.iteration_length, t.iteration_accepted, t.iteration_predicted_length,
-                t.iteration_scale_factor, t.iteration_wvir, t.iteration_cap, t.iteration_batch_size, t.iteration_draft_ms,
-                t.iteration_verify_ms) WITH ORDINALITY AS i (speculation_length, accepted, predicted_length, scale_factor, wvir, cap,
-                batch_size, draft_ms, verify_ms, iteration)
+            CROSS JOIN LATERAL unnest(t.iteration_length, t.iteration_accepted, t.iteration_wish, t.iteration_allowed,
+                t.iteration_decided_by, t.iteration_predicted_length, t.iteration_scale_factor, t.iteration_wvir, t.iteration_cap,
+                t.iteration_batch_size, t.iteration_draft_ms, t.iteration_verify_ms) WITH ORDINALITY
+                AS i (speculation_length, accepted, wish, allowed, decided_by, predicted_length, scale_factor, wvir, cap, batch_size,
+                draft_ms, verify_ms, iteration)
             """
         ),
         (

@@ -13,7 +13,9 @@ internal static class SqliteViews
             $"""
             SELECT t.job_id, t.choice, j.batch_id, j.workload, t.policy, t.sampling_mode, i.key + 1 AS iteration,
                    i.value AS speculation_length,
-                   {At("iteration_accepted")} AS accepted, {At("iteration_predicted_length")} AS predicted_length,
+                   {At("iteration_accepted")} AS accepted, {At("iteration_wish")} AS wish, {At("iteration_allowed")} AS allowed,
+                   {LengthDeciders.ToSql(At("iteration_decided_by"))} AS decided_by,
+                   {At("iteration_predicted_length")} AS predicted_length,
                    {At("iteration_scale_factor")} AS scale_factor, {At("iteration_wvir")} AS wvir, {At("iteration_cap")} AS cap,
                    {At("iteration_batch_size")} AS batch_size, {At("iteration_draft_ms")} AS draft_ms,
                    {At("iteration_verify_ms")} AS verify_ms

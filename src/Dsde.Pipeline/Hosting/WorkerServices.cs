@@ -45,6 +45,7 @@ internal static class WorkerServices
         services.AddSingleton(provider => new EventPublisher(
             provider.GetRequiredService<IBus>,
             provider.GetRequiredService<BrokerPatience>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EventPublisher>>()
         ));
         services.AddSingleton<BatchAnnouncer>();

@@ -1,5 +1,3 @@
-using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
@@ -10,7 +8,7 @@ internal static class BrokerFailure
     /// <summary>Of what an operation on an open connection has thrown.</summary>
     public static ExpectedFailureException Create(RabbitMqOptions options, Exception exception) =>
         FindAnswer(exception) is { } answer
-            ? IsFinal(answer.ShutdownReason)
+            ? BrokerRefusal.IsOne(answer.ShutdownReason)
                 ? new ExpectedFailureException(BrokerRefusal.Describe(options, answer), exception)
                 : new BrokerUnavailableException(
                     $"RabbitMQ at {options.Describe()} has ended the connection: {answer.ShutdownReason?.ReplyText.TrimEnd('.', ' ')}.",
@@ -26,7 +24,7 @@ internal static class BrokerFailure
         exception switch
         {
             OperationInterruptedException { ShutdownReason: not null } answer => answer,
-            AggregateException { InnerExceptions: [var first, ..] } => FindAnswer(first),
+            AggregateException many => many.InnerExceptions.Select(FindAnswer).FirstOrDefault(answer => answer is not null),
             null => null,
             _ => FindAnswer(exception.InnerException),
         };
@@ -41,13 +39,4 @@ internal static class BrokerFailure
 
         return exception.Message.TrimEnd('.', ' ') + ".";
     }
-
-    /// <summary>A broker that is stopping or starting says other things than one that does not let the user.</summary>
-    private static bool IsFinal(ShutdownEventArgs? reason) =>
-        reason?.ReplyCode switch
-        {
-            Constants.AccessRefused or Constants.NotAllowed or Constants.PreconditionFailed => true,
-            Constants.NotFound => !reason.ReplyText.Contains("down or inaccessible", StringComparison.Ordinal),
-            _ => false,
-        };
 }

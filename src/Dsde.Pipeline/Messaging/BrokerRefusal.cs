@@ -7,6 +7,18 @@ namespace Dsde.Pipeline.Messaging;
 /// <summary>What the broker said when it refused something, and what that needs.</summary>
 internal static class BrokerRefusal
 {
+    /// <summary>
+    /// Whether the broker has refused something for good. One that is stopping or starting says other things than one that does not let the
+    /// user.
+    /// </summary>
+    public static bool IsOne(ShutdownEventArgs? reason) =>
+        reason?.ReplyCode switch
+        {
+            Constants.AccessRefused or Constants.NotAllowed or Constants.PreconditionFailed or Constants.ResourceLocked => true,
+            Constants.NotFound => !reason.ReplyText.Contains("down or inaccessible", StringComparison.Ordinal),
+            _ => false,
+        };
+
     /// <summary>For people; the broker's own words, and the remedy.</summary>
     public static string Describe(RabbitMqOptions options, OperationInterruptedException exception)
     {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dsde.Pipeline.Resilience;
 using MassTransit;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
 
@@ -11,20 +11,51 @@ namespace Dsde.Pipeline.Messaging;
 /// it. The broker closes the channel with that word, so that everybody who publishes there at the moment gets it about a message that may
 /// be another's; and MassTransit, to which it is a closed channel like any other, would publish the same again for ever and tell nobody.
 /// </summary>
-/// <param name="messageId">The message that is published or sent.</param>
-/// <param name="cancelled">Ends it as well.</param>
-internal sealed partial class SizeRefusal(Guid messageId, CancellationToken cancelled) : IPublishObserver, ISendObserver, IDisposable
+internal sealed partial class SizeRefusal : IPublishObserver, ISendObserver, IDisposable
 {
-    private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+    private readonly Guid _messageId;
+    private readonly CancellationTokenSource _ended;
+    private MessageTooLargeException? _word;
 
-    /// <summary>The largest body that the broker takes, in bytes; null as long as it has not refused any for its size.</summary>
-    public long? Limit { get; private set; }
+    private SizeRefusal(Guid messageId, CancellationToken cancelled) =>
+        (_messageId, _ended) = (messageId, CancellationTokenSource.CreateLinkedTokenSource(cancelled));
 
-    /// <summary>Bytes of the message when it was refused, with its envelope; null if nobody knows.</summary>
-    public long? Bytes { get; private set; }
+    /// <summary>Publishes or sends a message; again if it lost its channel to another message's size.</summary>
+    /// <param name="messageId">The message.</param>
+    /// <param name="listen">Connects the observer to where the message is published or sent.</param>
+    /// <param name="send">Publishes or sends it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="MessageTooLargeException">The broker doesn't take it.</exception>
+    public static async Task SendAsync(
+        Guid messageId,
+        Func<SizeRefusal, ConnectHandle> listen,
+        Func<CancellationToken, Task> send,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            using var refusal = new SizeRefusal(messageId, cancellationToken);
+            using var listening = listen(refusal);
+            try
+            {
+                // A broker short of memory or disk confirms nothing, for as long as it takes.
+                await send(refusal._ended.Token).WaitAsync(refusal._ended.Token);
+                return;
+            }
+            catch (OperationCanceledException) when (refusal._word is { } word)
+            {
+                if (word.Bytes > word.Limit)
+                {
+                    throw word;
+                }
+            }
 
-    /// <summary>What publishing or sending it ends with.</summary>
-    public CancellationToken Ended => _ended.Token;
+            await Task.Delay(ServerPatience.FirstPause, time, cancellationToken); // until there is another channel
+        }
+    }
 
     /// <inheritdoc/>
     public Task PrePublish<T>(PublishContext<T> context)
@@ -55,24 +86,20 @@ internal sealed partial class SizeRefusal(Guid messageId, CancellationToken canc
 
     private Task NoteAsync(SendContext context, Exception exception)
     {
-        if (context.MessageId != messageId || FindLimit(exception) is not { } limit)
+        if (context.MessageId != _messageId || FindLimit(exception) is not { } limit)
         {
             return Task.CompletedTask;
         }
 
-        (Limit, Bytes) = (limit, context.BodyLength);
+        _word = new MessageTooLargeException(context.BodyLength ?? 0, limit);
         return _ended.CancelAsync();
     }
 
-    private static long? FindLimit(Exception? exception) =>
-        exception switch
-        {
-            null => null,
-            OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.PreconditionFailed, ReplyText: var text } }
-                when Words().Match(text) is { Success: true } match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture),
-            AggregateException many => many.InnerExceptions.Select(FindLimit).FirstOrDefault(limit => limit is not null),
-            _ => FindLimit(exception.InnerException),
-        };
+    private static long? FindLimit(Exception exception) =>
+        BrokerFailure.FindAnswer(exception)?.ShutdownReason is { ReplyCode: Constants.PreconditionFailed, ReplyText: var text }
+        && Words().Match(text) is { Success: true } match
+            ? long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : null;
 
     [GeneratedRegex(@"message size \d+ (?:is )?larger than (?:configured )?max size (\d{1,15})", RegexOptions.IgnoreCase)]
     private static partial Regex Words();

@@ -1,6 +1,6 @@
+using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
-using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using PublishException = RabbitMQ.Client.Exceptions.PublishException;
 
@@ -15,16 +15,7 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
 
     /// <summary>Whether the broker has answered: it did not take a message, or closed the channel for a reason.</summary>
     public static bool IsRefusal(Exception exception) =>
-        exception
-            is PublishException
-                or OperationInterruptedException
-                {
-                    ShutdownReason:
-                    {
-                        Initiator: ShutdownInitiator.Peer,
-                        ReplyCode: Constants.AccessRefused or Constants.NotFound or Constants.ResourceLocked or Constants.PreconditionFailed
-                    }
-                };
+        exception is PublishException || (exception is OperationInterruptedException answer && BrokerRefusal.IsOne(answer.ShutdownReason));
 
     /// <summary>
     /// A connection or channel that has gone says so in many ways, one of them being that the operation was cancelled.

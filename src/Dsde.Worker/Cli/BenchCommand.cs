@@ -14,6 +14,7 @@ namespace Dsde.Worker.Cli;
 /// <summary><c>dsde bench FILE</c>: every policy side by side on this machine.</summary>
 internal sealed class BenchCommand : DsdeCommand
 {
+    private const double MostRoundSeconds = 3600;
     private static readonly IReadOnlyList<int> StandardBatchSizes = [1, 8, 32];
 
     private readonly Argument<string> _file = FileArguments.CreateFile(
@@ -50,8 +51,14 @@ internal sealed class BenchCommand : DsdeCommand
     );
     private readonly Option<int> _rounds = new("--rounds")
     {
-        Description = "Repetitions of every measurement; medians are shown (default 3).",
+        Description = "Repetitions of every measurement; medians and 95 % intervals are shown (default 5).",
         HelpName = "N",
+        DefaultValueFactory = _ => 5,
+    };
+    private readonly Option<double> _roundSeconds = new("--round-seconds")
+    {
+        Description = "Repeat a workload until a policy has worked so many seconds in a round (default 3; 0 for once).",
+        HelpName = "S",
         DefaultValueFactory = _ => 3,
     };
     private readonly Option<int?> _limit = FileArguments.CreateLimit("Take the first N jobs only.");
@@ -85,7 +92,8 @@ internal sealed class BenchCommand : DsdeCommand
         _file.Arity = ArgumentArity.ZeroOrOne;
         Add(_file);
         foreach (
-            var option in (Option[])[_policies, _batchSizes, _temperatures, _workloads, _rounds, _limit, _maxTokens, _ignoreEos, _roofline]
+            var option in (Option[])
+                [_policies, _batchSizes, _temperatures, _workloads, _rounds, _roundSeconds, _limit, _maxTokens, _ignoreEos, _roofline]
         )
         {
             Add(option);
@@ -109,6 +117,13 @@ internal sealed class BenchCommand : DsdeCommand
             });
         }
 
+        _roundSeconds.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var given }] && (!TryParseNumber(given, out var seconds) || seconds > MostRoundSeconds))
+            {
+                result.AddError($"{_roundSeconds.Name} is {given}; give a number from 0 to {MostRoundSeconds}.");
+            }
+        });
         Add(new BenchPipelineCommand());
         SetAction(RunAsync);
     }
@@ -196,6 +211,7 @@ internal sealed class BenchCommand : DsdeCommand
             Temperatures = arguments.GetValue(_temperatures) ?? [null],
             Workloads = arguments.GetValue(_workloads),
             Rounds = arguments.GetValue(_rounds),
+            RoundSeconds = arguments.GetValue(_roundSeconds),
             MaxTokens = arguments.GetValue(_maxTokens),
             IgnoresEnds = arguments.GetValue(_ignoreEos),
         };
@@ -238,8 +254,11 @@ internal sealed class BenchCommand : DsdeCommand
 
     private static bool TryParseTemperature(string text, out double? value)
     {
-        var isNumber = double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number);
+        var isNumber = TryParseNumber(text, out var number);
         value = number;
         return isNumber && number <= 2;
     }
+
+    private static bool TryParseNumber(string text, out double value) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
 }

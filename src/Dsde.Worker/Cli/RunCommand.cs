@@ -163,6 +163,11 @@ internal sealed class RunCommand : DsdeCommand
                 : new Dictionary<string, double>();
         var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
         console.Write(RunTable.Create(rows, overall));
+        if (overall.DecidedCount > 0)
+        {
+            configuration.Output.WriteLine($"speculation paid for {overall.PaidCount} of {Count(overall.DecidedCount, "job")}");
+        }
+
         Summarize(configuration.Output, folder, written, elapsed);
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
@@ -187,7 +192,7 @@ internal sealed class RunCommand : DsdeCommand
     private static string[] FindServed(ProgramSettings settings, EngineOptions options, string target)
     {
         var hasAliases = settings.Configuration.GetSection("Dsde:Worker:Models").Exists() || options.Target == new EngineOptions().Target;
-        return [target, .. hasAliases ? settings.Worker().Models : []];
+        return [.. hasAliases ? settings.Worker().Models : [], target];
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)

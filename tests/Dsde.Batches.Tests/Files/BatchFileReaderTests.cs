@@ -81,7 +81,7 @@ public sealed class BatchFileReaderTests
 
         var lines = await JobLines.ReadAsync(stream, new BatchDefaults { BatchId = JobLines.BatchId });
 
-        lines.Select(line => line.Error?.Code).ShouldBe([LineErrorCodes.InvalidJson, LineErrorCodes.InvalidJson]);
+        lines.Select(line => line.Error?.Code).ShouldBe([LineErrorCodes.InvalidValue, LineErrorCodes.InvalidValue]);
     }
 
     [Fact]

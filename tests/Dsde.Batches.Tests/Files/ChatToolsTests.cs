@@ -33,24 +33,24 @@ public sealed class ChatToolsTests
     }
 
     [Theory]
-    [InlineData("\"tools\":{}", "body.tools must be a list of objects, but is {}.")]
+    [InlineData("\"tools\":{}", "tools must be a list of objects, but is an object.")]
     [InlineData("\"tools\":[{}]", "tools[0] has no function with a name; give {\"type\": \"function\",")]
-    [InlineData("\"tools\":[" + Tool + "],\"parallel_tool_calls\":false", "body.parallel_tool_calls is false, but the output is")]
-    [InlineData("\"tools\":[" + Tool + "],\"tool_choice\":\"required\"", "body.tool_choice is \"required\", which is not supported; only")]
-    [InlineData("\"documents\":[\"text\"]", "documents[0] is a string; give an object.")]
+    [InlineData("\"tools\":[" + Tool + "],\"parallel_tool_calls\":false", "parallel_tool_calls is false, but the output is")]
+    [InlineData("\"tools\":[" + Tool + "],\"tool_choice\":\"required\"", "tool_choice is \"required\", which is not supported; only")]
+    [InlineData("\"documents\":[\"text\"]", "documents[0] must be an object, but is a string.")]
     [InlineData("\"documents\":[{\"a\":1,\"a\":2}]", "documents[0] has an entry twice; give it once.")]
-    [InlineData("\"chat_template_kwargs\":[]", "body.chat_template_kwargs must be an object, but is [].")]
-    [InlineData("\"chat_template_kwargs\":{\"a\":1,\"a\":2}", "body.chat_template_kwargs has an entry twice; give it once.")]
+    [InlineData("\"chat_template_kwargs\":[]", "chat_template_kwargs must be an object, but is a list.")]
+    [InlineData("\"chat_template_kwargs\":{\"a\":1,\"a\":2}", "chat_template_kwargs has 'a' twice; give it once.")]
     [InlineData("\"chat_template_kwargs\":{\"tools\":[]}", "chat_template_kwargs has 'tools', which is not for jobs to set;")]
-    [InlineData("\"chat_template_kwarg\":{}", "Did you mean 'chat_template_kwargs'?")]
+    [InlineData("\"chat_template_kwarg\":{}", "the nearest field is chat_template_kwargs.")]
     public async Task What_a_template_can_not_be_given_is_refused_by_name(string fields, string message) =>
         (await JobLines.ReadErrorAsync(Chat("""{"role":"user","content":"a"}""", fields))).Message.ShouldContain(message);
 
     [Theory]
-    [InlineData("""{"role":"tool","tool_call_id":"1"}""", "body.messages[0].content is missing.")]
+    [InlineData("""{"role":"tool","tool_call_id":"1"}""", "messages[0].content is missing; give a text.")]
     [InlineData("""{"role":"user","content":"a","tool_call_id":"1"}""", "messages[0] answers a call of a tool, but has the role 'user'")]
     [InlineData("""{"role":"assistant","tool_calls":[{}]}""", "has no function with a name")]
-    [InlineData("""{"role":"assistant","tool_calls":"f()"}""", "body.messages[0].tool_calls must be a list of objects")]
+    [InlineData("""{"role":"assistant","tool_calls":"f()"}""", "messages[0].tool_calls must be a list of objects")]
     [InlineData("""{"role":"function","name":"f","content":"a"}""", "has the role 'function'; give system, user, assistant, tool.")]
     public async Task Calls_and_answers_of_another_form_are_refused_by_name(string message, string says) =>
         (await JobLines.ReadErrorAsync(Chat(message, "\"n\":1"))).Message.ShouldContain(says);

@@ -161,8 +161,7 @@ public sealed class RequestBodyTests
         var error = await JobLines.ReadErrorAsync(JobLines.Completion($"\"{given}\":1"));
 
         error.Code.ShouldBe(LineErrorCodes.UnknownField);
-        error.Message.ShouldContain($"'body.{given}'");
-        error.Message.ShouldContain($"Did you mean '{meant}'?");
+        error.Message.ShouldBe($"{given} is not known here; the nearest field is {meant}. Correct the name, or leave it out.");
     }
 
     [Theory]
@@ -266,6 +265,6 @@ public sealed class RequestBodyTests
         var error = await JobLines.ReadErrorAsync(line);
 
         (error.Code, error.Field).ShouldBe((LineErrorCodes.Unsupported, field));
-        error.Message.ShouldContain(field);
+        error.Message.ShouldStartWith(field["body.".Length..]);
     }
 }

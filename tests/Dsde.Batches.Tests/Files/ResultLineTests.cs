@@ -202,6 +202,7 @@ public sealed class ResultLineTests
                 SamplingMode = "greedy",
                 Seed = 0,
                 Iterations = 1,
+                SpeculatingIterations = 0,
                 Proposed = 0,
                 Accepted = 0,
                 BlockEfficiency = 1,

@@ -38,6 +38,7 @@ internal static class Ends
                 SamplingMode = "greedy",
                 Seed = 1,
                 Iterations = iterations,
+                SpeculatingIterations = 0,
                 Proposed = proposed,
                 Accepted = accepted,
                 BlockEfficiency = 1,

@@ -13,6 +13,9 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
     private const string EngineThread = "dsde-engine";
     private const int JobCount = 6;
 
+    /// <summary>A hang is many times the longest step so far, which takes seconds on a busy machine.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     [Fact]
     public async Task A_worker_whose_engine_hangs_is_not_live_and_ends_and_another_one_does_its_jobs()
     {
@@ -63,7 +66,7 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
                 return health;
             }
 
-            TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(TimeSpan.FromSeconds(60), "It is still live.");
+            TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(Patience, "It is still live.");
         }
     }
 

@@ -37,6 +37,19 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
     }
 
     [Fact]
+    public void What_the_guard_knows_of_a_sequence_goes_on_with_it()
+    {
+        var checkpoint = Copy(Interrupt(Request(SamplingMode.Coupled), "static:3", rounds: 8));
+        using var loop = new LoopUnderTest(models.Target, models.Draft, policy: "dsde");
+
+        var sequence = loop.Add(Request(SamplingMode.Coupled) with { ResumeFrom = checkpoint });
+
+        checkpoint.Acceptance[1].ShouldBeGreaterThan(5, "So many proposals were judged.");
+        sequence.Acceptance.Export().ShouldBe(checkpoint.Acceptance);
+        sequence.Acceptance.Exponent(0.5).ShouldNotBe(1);
+    }
+
+    [Fact]
     public void Checkpoints_come_by_themselves_and_each_leads_to_the_same_end()
     {
         var checkpoints = new List<SequenceCheckpoint>();
@@ -123,7 +136,7 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Draft);
 
         await ShouldRefuse(request with { PromptTokenIds = [1, 2], ResumeFrom = checkpoint }, "another prompt");
-        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = 2 } }, "version 2");
+        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = SequenceCheckpoint.CurrentVersion + 1 } }, "version 2");
         await ShouldRefuse(request with { MaxTokens = checkpoint.TokenIds.Length, ResumeFrom = checkpoint }, "leaves nothing");
         await ShouldRefuse(request with { ResumeFrom = checkpoint with { DraftLength = 1000 } }, "contradicts itself");
         (
@@ -221,6 +234,9 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         actual.TokenLogProbabilities.Count.ShouldBe(expected.TokenLogProbabilities.Count);
         actual.Trace.Iterations.SpeculationLength.ShouldBe(expected.Trace.Iterations.SpeculationLength);
         actual.Trace.Iterations.Accepted.ShouldBe(expected.Trace.Iterations.Accepted);
+        actual.Trace.Iterations.Wish.ShouldBe(expected.Trace.Iterations.Wish);
+        actual.Trace.Iterations.Allowed.ShouldBe(expected.Trace.Iterations.Allowed);
+        actual.Trace.Iterations.DecidedBy.ShouldBe(expected.Trace.Iterations.DecidedBy);
         actual.Trace.Tokens.DraftMatch.ShouldBe(expected.Trace.Tokens.DraftMatch);
         actual.Trace.Accepted.ShouldBe(expected.Trace.Accepted);
         actual.Trace.Proposed.ShouldBe(expected.Trace.Proposed);

@@ -1,6 +1,7 @@
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Telemetry;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
@@ -110,7 +111,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
         var alone = Run(requests, "autoregressive");
 
         using var loop = new LoopUnderTest(models.Target, models.Draft, policy: policy);
-        loop.Draft.Weights.FinalNorm.fill_(float.PositiveInfinity);
+        loop.Draft.Weights.FinalNorm.fill_(Scalars.Of(double.PositiveInfinity));
         var results = loop.RunToEnd([.. requests.Select(request => loop.Add(request))]);
 
         results.Sum(result => result.Trace.Proposed).ShouldBe(0);
@@ -174,7 +175,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
     private static void Spoil(torch.Tensor embedding, int token)
     {
         using var row = embedding[token];
-        row.fill_(float.NaN);
+        row.fill_(Scalars.Of(double.NaN));
     }
 
     private static string FailureOf(Sequence sequence) =>

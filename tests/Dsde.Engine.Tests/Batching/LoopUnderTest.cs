@@ -5,6 +5,7 @@ using Dsde.Engine.Models;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Speculation;
+using Dsde.Engine.Speculation.Guarding;
 using Microsoft.Extensions.Time.Testing;
 using TorchSharp;
 
@@ -45,9 +46,9 @@ internal sealed class LoopUnderTest : IDisposable
         };
         change?.Invoke(options);
         _counters = new EngineCounters(Time);
-        _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength, readsDraftSteps: true);
+        _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength);
         _models = LoadedModels.Load(options, ComputeSettings.Choose(options));
-        _loop = DecodingLoop.Create(_models, options, torch.CPU, _arrivals.Reader, _counters, _policies.Costs, Time);
+        _loop = DecodingLoop.Create(_models, options, torch.CPU, _arrivals.Reader, _counters, Guard, Time);
         _tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         _models.Target.BeforePass = rows => Passes.Add(("target", rows.Spans));
         if (_models.Draft is { } draftModel)
@@ -55,6 +56,9 @@ internal sealed class LoopUnderTest : IDisposable
             draftModel.BeforePass = rows => Passes.Add(("draft", rows.Spans));
         }
     }
+
+    /// <summary>Without a profile it allows everything; the clock stands still, so that it learns nothing about time.</summary>
+    public CostGuard Guard { get; } = new();
 
     public FakeTimeProvider Time { get; } = new();
 

@@ -11,15 +11,13 @@ internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPoli
 
     public bool UsesDraft => true;
 
-    public bool PrefillsDraft => true;
-
-    public bool PlansLast => false;
+    public bool IsGuarded => false;
 
     public IEarlyStopping? EarlyStopping => null;
 
     public ISequencePolicyState CreateState(float temperature) => new Nothing();
 
-    public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
+    public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans) =>
         plans[..states.Length].Fill(new SpeculationPlan(lengthOf(_plans++)));
 
     private sealed class Nothing : ISequencePolicyState

@@ -100,20 +100,18 @@ public sealed class ThrowingSequenceTests(TestPair models) : IClassFixture<TestP
 
         public string Name => _inner.Name;
 
-        public bool UsesDraft => true;
+        public bool UsesDraft => onAdmission ? throw new InvalidOperationException(Text) : true;
 
-        public bool PrefillsDraft => onAdmission ? throw new InvalidOperationException(Text) : true;
-
-        public bool PlansLast => false;
+        public bool IsGuarded => false;
 
         public IEarlyStopping? EarlyStopping => null;
 
         public ISequencePolicyState CreateState(float temperature) => _inner.CreateState(temperature);
 
-        public void Plan(in PlanningContext context, ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
+        public void Plan(ReadOnlySpan<ISequencePolicyState> states, Span<SpeculationPlan> plans)
         {
             Fail(_calls++ >= goodCalls, Text);
-            _inner.Plan(context, states, plans);
+            _inner.Plan(states, plans);
         }
     }
 }

@@ -1,5 +1,6 @@
 using Dsde.Engine.Iteration;
 using Dsde.Engine.Sampling;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -57,14 +58,14 @@ public sealed class LogitKernelTests : IDisposable
         var places = new[] { 0, length / 2, length - 1 }.Distinct().ToList();
         var logits = Logits(2 + (spoilers.Length * places.Count), length);
         logits[0, 0] = float.NegativeInfinity; // masked
-        logits[1].fill_(float.NegativeInfinity);
+        logits[1].fill_(Scalars.Of(double.NegativeInfinity));
         foreach (var (row, (value, place)) in spoilers.SelectMany(value => places.Select(place => (value, place))).Index())
         {
             logits[2 + row, place] = value;
         }
 
         var good = Logits((int)logits.shape[0], length);
-        var rows = arange(logits.shape[0], dtype: ScalarType.Int64);
+        var rows = Scalars.Range(logits.shape[0], CPU);
 
         Finite(TokenMeasures.LogNormalizer(logits)).ShouldBe(OnlyTheFirst(logits));
         Finite(logits.logsumexp(-1)).ShouldBe(OnlyTheFirst(logits));
@@ -133,7 +134,7 @@ public sealed class LogitKernelTests : IDisposable
     public void LogNormalizer_AnyLength_IsNearDoublePrecision(int length)
     {
         var logits = Logits(5, length);
-        logits[1] += 1000f; // would overflow without a shift
+        logits[1].add_(Scalars.Of(1000), Scalars.Of(1)); // would overflow without a shift
         logits[2, 1..] = float.NegativeInfinity;
 
         var difference =
@@ -169,7 +170,12 @@ public sealed class LogitKernelTests : IDisposable
     }
 
     private static void ShouldBeNear(Tensor measured, Tensor expected) =>
-        (measured.to(ScalarType.Float64) - expected).abs().div(expected.abs() + 1).max().item<double>().ShouldBeLessThan(1e-5);
+        (measured.to(ScalarType.Float64) - expected)
+            .abs()
+            .div(expected.abs().add_(Scalars.Of(1), Scalars.Of(1)))
+            .max()
+            .item<double>()
+            .ShouldBeLessThan(1e-5);
 
-    private Tensor Logits(int rows, int length) => randn([rows, length], generator: _random).mul_(3f);
+    private Tensor Logits(int rows, int length) => randn([rows, length], generator: _random).mul_(Scalars.Of(3));
 }

@@ -1,5 +1,6 @@
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Tests.Generation;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -89,11 +90,11 @@ public class TokenScoresTests
     {
         using var scope = NewDisposeScope();
         var random = RandomLogits();
-        var flat = random * 1e-3f;
-        var steep = random.masked_fill(random < 2, float.NegativeInfinity) * 8;
+        var flat = random.mul(Scalars.Of(1e-3));
+        var steep = random.masked_fill(random.lt(Scalars.Of(2)), Scalars.Of(double.NegativeInfinity)).mul_(Scalars.Of(8));
         foreach (var scores in (Tensor[])[random, flat, steep])
         {
-            var sorted = Truncation.NucleusBySorting(scores, full([scores.shape[0], 1], topP));
+            var sorted = Truncation.NucleusBySorting(scores, full([scores.shape[0], 1], Scalars.Of(topP)));
 
             for (var row = 0; row < scores.shape[0]; row++)
             {
@@ -118,7 +119,7 @@ public class TokenScoresTests
         kept.data<bool>().ToArray().ShouldBe([false, true, true, true, false]);
     }
 
-    private static Tensor RandomLogits() => randn([Parameters.Length, Vocabulary], generator: new Generator(4)) * 3;
+    private static Tensor RandomLogits() => randn([Parameters.Length, Vocabulary], generator: new Generator(4)).mul_(Scalars.Of(3));
 
     private static RowSampling Rows(SamplingParameters[] parameters) =>
         RowSampling.ForNextTokens([.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length))], Vocabulary, CPU);

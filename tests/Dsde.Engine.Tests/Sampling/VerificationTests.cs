@@ -1,4 +1,5 @@
 using Dsde.Engine.Sampling;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public class VerificationTests
             draft = [0.1f, 0.2f, 0.3f, 0.4f];
         var p = tensor(target).repeat(draws, 1);
         var q = tensor(draft).repeat(draws, 1);
-        var rows = arange(draws, dtype: ScalarType.Int64);
+        var rows = Scalars.Range(draws, CPU);
         var proposals = Distributions.Draw(q, Uniforms(CounterRandom.Purpose.Draft, draws));
         var verification = Verification.Rejection(
             p,
@@ -48,7 +49,7 @@ public class VerificationTests
             p,
             p,
             proposals,
-            arange(1000, dtype: ScalarType.Int64),
+            Scalars.Range(1000, CPU),
             Uniforms(CounterRandom.Purpose.Accept, 1000),
             Uniforms(CounterRandom.Purpose.Extra, 1000)
         );

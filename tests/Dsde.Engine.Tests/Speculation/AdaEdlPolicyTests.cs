@@ -53,7 +53,7 @@ public class AdaEdlPolicyTests
     {
         var policy = Policies.Create(name, bound);
         var plans = new SpeculationPlan[2];
-        policy.Plan(PlanningContexts.Free(2, bound), [policy.CreateState(0), policy.CreateState(0)], plans);
+        policy.Plan([policy.CreateState(0), policy.CreateState(0)], plans);
         plans.ShouldAllBe(plan => plan.Length == expected);
     }
 

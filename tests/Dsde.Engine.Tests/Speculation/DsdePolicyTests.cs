@@ -104,7 +104,7 @@ public class DsdePolicyTests
         var policy = Policies.Create(name, maxLength);
         var states = histories.Select(history => Observe(policy.CreateState(0), history)).ToArray();
         var plans = new SpeculationPlan[states.Length];
-        policy.Plan(PlanningContexts.Free(states.Length, maxLength), states, plans);
+        policy.Plan(states, plans);
         return plans;
     }
 

@@ -1,11 +1,9 @@
 using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Goodput;
 
 namespace Dsde.Engine.Tests.Speculation;
 
 /// <summary>Makes policies under test by name.</summary>
 internal static class Policies
 {
-    public static ISpeculationPolicy Create(string name, int maxLength) =>
-        PolicyFactory.Create(PolicyConfiguration.Parse(name), maxLength, new IterationCosts(), readsDraftSteps: true);
+    public static ISpeculationPolicy Create(string name, int maxLength) => PolicyFactory.Create(PolicyConfiguration.Parse(name), maxLength);
 }

@@ -12,14 +12,23 @@ public sealed class ChatTemplateFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void A_template_whose_markers_the_tokenizer_lacks_is_refused()
+    public void A_template_whose_markers_the_model_has_no_row_for_is_refused()
     {
-        var tokenizer = _folder.LoadChat(ChatShapes.Gemma2, bos: "<no such token>");
+        using var small = new TokenizerFolder(vocabularySize: 300 + ChatFolder.Markers.Length);
+        var tokenizer = small.LoadChat(ChatShapes.Gemma2, bos: "<named only>");
 
         Should
             .Throw<NotSupportedException>(() => ChatFolder.Render(tokenizer, [new("user", "a")]))
-            .Message.ShouldContain("<no such token>");
+            .Message.ShouldContain("it needs the bos_token '<named only>', which the model has no row for");
         tokenizer.Description.ShouldContain("chat template none");
+    }
+
+    [Fact]
+    public void A_marker_that_is_named_only_is_a_token_where_the_model_has_a_row_for_it()
+    {
+        var tokenizer = _folder.LoadChat(ChatShapes.Gemma2, bos: "<named only>");
+
+        ChatFolder.Render(tokenizer, [new("user", "a")])[0].ShouldBe(300 + ChatFolder.Markers.Length);
     }
 
     [Theory]

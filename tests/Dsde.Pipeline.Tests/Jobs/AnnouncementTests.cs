@@ -169,7 +169,7 @@ public sealed class AnnouncementTests : IAsyncLifetime
     }
 
     private EventPublisher Events =>
-        new(() => _bus, new BrokerPatience(Life.Time, NullLogger<BrokerPatience>.Instance), NullLogger<EventPublisher>.Instance);
+        new(() => _bus, new BrokerPatience(Life.Time, NullLogger<BrokerPatience>.Instance), Life.Time, NullLogger<EventPublisher>.Instance);
 
     private EndAnnouncer CreateAnnouncer(TestWorker worker) =>
         new(Life.Store, Events, new BatchAnnouncer(Life.Store, Events, worker.Patience), worker.Patience, worker.Options, Life.Time);

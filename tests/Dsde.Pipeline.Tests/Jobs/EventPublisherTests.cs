@@ -21,6 +21,7 @@ public sealed class EventPublisherTests
         _publisher = new EventPublisher(
             () => _endpoint,
             new BrokerPatience(TimeProvider.System, NullLogger<BrokerPatience>.Instance),
+            TimeProvider.System,
             NullLogger<EventPublisher>.Instance
         );
 
@@ -148,6 +149,7 @@ public sealed class EventPublisherTests
             Calls++;
             Sent.Add(message);
             var context = DispatchProxy.Create<PublishContext<object>, Properties>();
+            ((Properties)(object)context).Set(nameof(SendContext.BodyLength), JobEvents.CountBytes(message));
             await pipe.Send(context);
             if (!Failures.TryDequeue(out var failure))
             {
@@ -172,6 +174,8 @@ public sealed class EventPublisherTests
     public class Properties : DispatchProxy
     {
         private readonly Dictionary<string, object?> _values = [];
+
+        public void Set(string name, object value) => _values[name] = value;
 
         protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
+using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
 using Dsde.Pipeline.Telemetry;
 
@@ -64,6 +65,9 @@ internal sealed class ScriptedEngine(
                 {
                     SpeculationLength = [2],
                     Accepted = [1],
+                    Wish = [2],
+                    Allowed = [2],
+                    DecidedBy = [LengthDecider.Policy],
                     PredictedLength = [float.NaN],
                     ScaleFactor = [float.NaN],
                     Wvir = [float.NaN],
@@ -95,6 +99,7 @@ internal sealed class ScriptedEngine(
             TopLogProbabilities = result.TopLogProbabilities,
             DraftLength = 1,
             PolicyState = [1, double.NaN],
+            Acceptance = [1, 2],
             Trace = result.Trace,
         };
 

@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using Dsde.ModelForge.Folders;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -30,7 +31,7 @@ internal sealed class TrainableDecoder : IDisposable
             var writesResidual =
                 name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             var spread = writesResidual ? InitialSpread / Math.Sqrt(2 * shape.LayerCount) : InitialSpread;
-            var weight = isNorm ? ones(lengths) : randn(lengths, generator: generator).mul_(spread);
+            var weight = isNorm ? ones(lengths) : randn(lengths, generator: generator).mul_(Scalars.Of(spread));
             var parameter = new Parameter(weight);
             parameter.DetachFromDisposeScope();
             _weights.Add(name, parameter);
@@ -117,8 +118,11 @@ internal sealed class TrainableDecoder : IDisposable
     private static (Tensor Cos, Tensor Sin) Rotations()
     {
         using var scope = NewDisposeScope();
-        var frequencies = pow(ModelShape.RopeTheta, arange(0, ModelShape.HeadDim, 2, ScalarType.Float32).div(-ModelShape.HeadDim));
-        var angles = arange(0, ModelShape.ContextLength, ScalarType.Float32).unsqueeze(1) * frequencies; // [context, d / 2]
+        var frequencies = pow(
+            ModelShape.RopeTheta,
+            Scalars.Range(ModelShape.HeadDim / 2, CPU).to(ScalarType.Float32).mul_(Scalars.Of(-2.0 / ModelShape.HeadDim))
+        );
+        var angles = Scalars.Range(ModelShape.ContextLength, CPU).to(ScalarType.Float32).unsqueeze(1) * frequencies; // [context, d / 2]
         return (
             cat([angles.cos(), angles.cos()], -1).DetachFromDisposeScope(),
             cat([-angles.sin(), angles.sin()], -1).DetachFromDisposeScope()

@@ -31,28 +31,6 @@ internal sealed record ChatTools(
             );
         }
 
-        return new ChatTools(tools, body.TakeObjects("documents"), ReadVariables(body));
-    }
-
-    private static Dictionary<string, JsonElement>? ReadVariables(JsonFields body)
-    {
-        const string name = "chat_template_kwargs";
-        if (body.Take(name) is not { } given)
-        {
-            return null;
-        }
-
-        var variables = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (
-            var entry in given.ValueKind == JsonValueKind.Object ? given.EnumerateObject() : throw body.Wrong(name, given, "an object")
-        )
-        {
-            if (!variables.TryAdd(entry.Name, entry.Value.Clone()))
-            {
-                throw body.Invalid(name, $"{body.NameOf(name)} has an entry twice; give it once.");
-            }
-        }
-
-        return variables;
+        return new ChatTools(tools, body.TakeObjects("documents"), body.TakeValues("chat_template_kwargs"));
     }
 }

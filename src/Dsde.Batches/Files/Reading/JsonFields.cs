@@ -9,6 +9,8 @@ namespace Dsde.Batches.Files.Reading;
 /// </summary>
 internal sealed class JsonFields
 {
+    private const string Body = "body.";
+
     private readonly Dictionary<string, JsonElement> _left = new(StringComparer.Ordinal);
     private readonly string _prefix;
 
@@ -22,62 +24,56 @@ internal sealed class JsonFields
         {
             if (!_left.TryAdd(property.Name, property.Value))
             {
-                throw Invalid(property.Name, $"{prefix}{property.Name} is given twice; give it once.");
+                throw Invalid(property.Name, $"{NameOf(property.Name)} is given twice; give it once.");
             }
         }
     }
 
     public JsonElement? Take(string name) => _left.Remove(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    public string? TakeString(string name) =>
+    /// <summary>The value of a field that has to be of a form; null if it is absent.</summary>
+    public JsonElement? Take(string name, FieldForm form) =>
         Take(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()
-        : throw Wrong(name, value, "a string");
+        : form.FindMistake(NameOf(name), value) is { } mistake ? throw Invalid(name, mistake)
+        : value;
 
-    public bool? TakeBoolean(string name) =>
-        Take(name) is not { } value ? null
-        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
-        : throw Wrong(name, value, "true or false");
+    public string? TakeString(string name) => Take(name, FieldForm.Text)?.GetString();
 
-    public double? TakeNumber(string name) =>
-        Take(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Number ? value.GetDouble()
-        : throw Wrong(name, value, "a number");
+    public bool? TakeBoolean(string name) => Take(name, FieldForm.Flag)?.GetBoolean();
 
-    public int? TakeInteger(string name) =>
-        TakeLong(name) switch
-        {
-            null => null,
-            >= int.MinValue and <= int.MaxValue and var value => (int)value,
-            var value => throw Invalid(name, $"{_prefix}{name} must be between {int.MinValue} and {int.MaxValue}, but is {value}."),
-        };
+    public double? TakeNumber(string name) => Take(name, FieldForm.Number)?.GetDouble();
 
-    public long? TakeLong(string name) =>
-        Take(name) is not { } value ? null
-        : WholeNumbers.TryRead(value, out var number) ? number
-        : throw Wrong(name, value, "a whole number");
+    public int? TakeInteger(string name) => (int?)ToWhole(Take(name, FieldForm.Integer));
+
+    public long? TakeLong(string name) => ToWhole(Take(name, FieldForm.Long));
 
     /// <summary>A list of objects, which stay as they are when the line is gone.</summary>
     public IReadOnlyList<JsonElement>? TakeObjects(string name) =>
-        Take(name) is not { } value ? null
-        : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.Clone())]
-        : throw Wrong(name, value, "a list of objects");
+        Take(name, FieldForm.Objects) is { } value ? [.. value.EnumerateArray().Select(item => item.Clone())] : null;
+
+    /// <summary>Values by name, which stay as they are when the line is gone.</summary>
+    public Dictionary<string, JsonElement>? TakeValues(string name) =>
+        Take(name, FieldForm.Values)
+            ?.EnumerateObject()
+            .ToDictionary(entry => entry.Name, entry => entry.Value.Clone(), StringComparer.Ordinal);
 
     public IEnumerable<KeyValuePair<string, JsonElement>> Left => _left;
 
-    public string NameOf(string field) => _prefix + field;
+    /// <summary>A field as messages call it: fields of the body by their own names, as in jobs that come through a queue.</summary>
+    public string NameOf(string field) =>
+        FieldOf(field) is var name && name.StartsWith(Body, StringComparison.Ordinal) ? name[Body.Length..] : name;
+
+    /// <summary>A field and where it stands, for programs.</summary>
+    public string FieldOf(string field) => _prefix + field;
 
     public LineFormatException Wrong(string name, JsonElement value, string expected) =>
-        Invalid(name, $"{_prefix}{name} must be {expected}, but is {Excerpt(value)}.");
+        Invalid(name, FieldForm.Wrong(NameOf(name), expected, value, showsText: false));
 
     public LineFormatException Invalid(string name, string message) =>
-        new(new LineError(LineErrorCodes.InvalidValue, message, _prefix + name));
+        new(new LineError(LineErrorCodes.InvalidValue, message, FieldOf(name)));
 
-    /// <summary>The value as it was written, or the beginning of it.</summary>
-    public static string Excerpt(JsonElement value)
-    {
-        const int Longest = 60;
-        var raw = value.GetRawText();
-        return raw.Length <= Longest ? raw : string.Concat(raw.AsSpan(0, Longest), "…");
-    }
+    public LineFormatException Missing(string name, string remedy) =>
+        new(new LineError(LineErrorCodes.MissingField, $"{NameOf(name)} is missing; {remedy}.", FieldOf(name)));
+
+    private static long? ToWhole(JsonElement? value) => value is { } given && WholeNumbers.TryRead(given, out var number) ? number : null;
 }

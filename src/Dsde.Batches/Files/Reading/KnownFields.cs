@@ -153,9 +153,9 @@ internal sealed class KnownFields
         {
             if (Ignored.Contains(name, StringComparer.Ordinal))
             {
-                ignored.Add(fields.NameOf(name));
+                ignored.Add(fields.FieldOf(name));
             }
-            else if (FindMistake(name, value, fields.NameOf(name)) is { } mistake)
+            else if (FindMistake(name, value, fields) is { } mistake)
             {
                 throw new LineFormatException(mistake);
             }
@@ -170,34 +170,30 @@ internal sealed class KnownFields
     private static IEnumerable<(string Name, string Remedy)> NamesOfLine() =>
         Line.Supported.Select(name => (name, "It belongs beside body, not into it."));
 
-    private LineError? FindMistake(string name, JsonElement value, string place)
+    private LineError? FindMistake(string name, JsonElement value, JsonFields fields)
     {
         if (Unsupported.TryGetValue(name, out var neutral) && neutral.Includes(value))
         {
             return null;
         }
 
-        if (Elsewhere.FirstOrDefault(field => field.Name == name) is { Name: not null } elsewhere)
+        var (place, field) = (fields.NameOf(name), fields.FieldOf(name));
+        if (Elsewhere.FirstOrDefault(other => other.Name == name) is { Name: not null } elsewhere)
         {
-            return new LineError(LineErrorCodes.Unsupported, $"{place} is not supported. {elsewhere.Remedy}", place);
+            return new LineError(LineErrorCodes.Unsupported, $"{place} is not supported. {elsewhere.Remedy}", field);
         }
 
         if (neutral is null)
         {
-            return new LineError(LineErrorCodes.UnknownField, $"Unknown field '{place}'. {Suggest(name)}", place);
+            return new LineError(LineErrorCodes.UnknownField, UnknownField.Describe(name, Supported, fields.NameOf("")), field);
         }
 
         return new LineError(
             LineErrorCodes.Unsupported,
             neutral.Description is { } allowed
-                ? $"{place} is {JsonFields.Excerpt(value)}, which is not supported; only {allowed} is. Remove the field."
+                ? $"{place} is {FieldForm.Show(value, showsText: true)}, which is not supported; only {allowed} is. Remove the field."
                 : $"{place} is not supported. Remove the field.",
-            place
+            field
         );
     }
-
-    private string Suggest(string name) =>
-        NearestName.Find(name, Supported.Concat(Ignored).Concat(Unsupported.Keys)) is { } nearest
-            ? $"Did you mean '{nearest}'? Correct the name or remove the field."
-            : "Correct its name or remove it.";
 }

@@ -9,8 +9,6 @@ namespace Dsde.Batches.Files.Reading;
 /// </summary>
 internal static class RequestBody
 {
-    private static readonly JsonSerializerOptions Instants = new() { Converters = { new InstantConverter() } };
-
     /// <param name="element">The body, an object.</param>
     /// <param name="isChat">Which of the two interfaces it is for.</param>
     /// <param name="line">What is known of its line.</param>
@@ -35,7 +33,11 @@ internal static class RequestBody
             JobId = line.JobId,
             BatchId = defaults.BatchId,
             CustomId = line.CustomId,
-            Model = defaults.Model ?? model ?? defaults.ModelIfSilent ?? (defaults.AreForgotten ? "" : throw Missing("model")),
+            Model =
+                defaults.Model
+                ?? model
+                ?? defaults.ModelIfSilent
+                ?? (defaults.AreForgotten ? "" : throw body.Missing("model", "give the alias of a model")),
             Messages = isChat ? ChatMessages.Read(body) : null,
             Tools = tools.Tools,
             Documents = tools.Documents,
@@ -54,17 +56,18 @@ internal static class RequestBody
             RepetitionPenalty = body.TakeNumber("repetition_penalty"),
             PresencePenalty = body.TakeNumber("presence_penalty"),
             FrequencyPenalty = body.TakeNumber("frequency_penalty"),
-            LogitBias = ReadLogitBias(body),
+            LogitBias = ReadMap(body.Take("logit_bias", FieldForm.TokenNumbers), value => value.GetDouble()),
             Stop = ReadStop(body),
-            StopTokenIds = ReadStopTokenIds(body),
+            StopTokenIds = body.Take("stop_token_ids", FieldForm.TokenIds) is { } stops ? ToIds(stops) : null,
             IgnoreEos = body.TakeBoolean("ignore_eos"),
             ChoiceCount = body.TakeInteger("n"),
             Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
             SamplingMode = body.TakeString("sampling_mode"),
             Policy = body.TakeString("policy") ?? defaults.Policy,
             Priority = body.TakeInteger("priority"),
-            ExpiresAt = ReadExpiry(body),
-            Metadata = ReadMetadata(body),
+            ExpiresAt =
+                body.Take("expires_at", FieldForm.Moment) is { } moment && InstantConverter.TryRead(moment, out var expiry) ? expiry : null,
+            Metadata = ReadMap(body.Take("metadata", FieldForm.Labels), value => value.GetString() ?? ""),
             ReturnLogProbabilities = withLogProbabilities,
             TopLogProbabilityCount = topCount,
             ReturnTokensAsTokenIds = body.TakeBoolean("return_tokens_as_token_ids"),
@@ -90,47 +93,33 @@ internal static class RequestBody
     /// <summary>One prompt, as a text or as token ids, and also in a list of its own.</summary>
     private static (string? Text, int[]? TokenIds) ReadPrompt(JsonFields body)
     {
-        var given = body.Take("prompt") ?? throw Missing("prompt");
+        var given = body.Take("prompt") ?? throw body.Missing("prompt", "give a text or a list of token ids");
         var prompt =
             given.ValueKind == JsonValueKind.Array
             && given.GetArrayLength() == 1
             && given[0].ValueKind is JsonValueKind.String or JsonValueKind.Array
                 ? given[0]
                 : given;
-        return prompt.ValueKind == JsonValueKind.String ? (prompt.GetString(), null)
-            : TryReadTokenIds(prompt) is { } ids ? (null, ids)
+        var form =
+            prompt.ValueKind == JsonValueKind.String ? FieldForm.Text
+            : prompt.ValueKind == JsonValueKind.Array && prompt.EnumerateArray().All(IsNoPrompt) ? FieldForm.TokenIds
             : throw body.Wrong("prompt", prompt, "one string, or one list of token ids (several prompts need a line each)");
+        return form.FindMistake(body.NameOf("prompt"), prompt) is { } mistake ? throw body.Invalid("prompt", mistake)
+            : prompt.ValueKind == JsonValueKind.String ? (prompt.GetString(), null)
+            : (null, ToIds(prompt));
     }
 
-    private static int[]? TryReadTokenIds(JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array
-        && list.EnumerateArray().All(id => WholeNumbers.TryRead(id, out var number) && number is >= int.MinValue and <= int.MaxValue)
-            ? [.. list.EnumerateArray().Select(id => WholeNumbers.TryRead(id, out var number) ? (int)number : 0)]
-            : null;
+    private static bool IsNoPrompt(JsonElement item) => item.ValueKind is not (JsonValueKind.String or JsonValueKind.Array);
 
-    private static DateTimeOffset? ReadExpiry(JsonFields body)
-    {
-        if (body.Take("expires_at") is not { } moment)
-        {
-            return null;
-        }
-
-        try
-        {
-            return moment.Deserialize<DateTimeOffset>(Instants);
-        }
-        catch (Exception exception) when (exception is JsonException or FormatException)
-        {
-            throw body.Wrong("expires_at", moment, "a moment such as \"2026-11-26T12:00:00Z\" (UTC if it has no offset)");
-        }
-    }
+    private static int[] ToIds(JsonElement list) =>
+        [.. list.EnumerateArray().Select(id => WholeNumbers.TryRead(id, out var number) ? (int)number : 0)];
 
     private static int? ReadMaxTokens(JsonFields body)
     {
         var older = body.TakeInteger("max_tokens");
         var newer = body.TakeInteger("max_completion_tokens");
         return older is not null && newer is not null && older != newer
-            ? throw body.Invalid("max_tokens", $"body.max_tokens is {older}, but body.max_completion_tokens is {newer}. Give one of them.")
+            ? throw body.Invalid("max_tokens", $"max_tokens is {older}, but max_completion_tokens is {newer}; give one of them.")
             : newer ?? older;
     }
 
@@ -138,31 +127,17 @@ internal static class RequestBody
         body.Take("stop") switch
         {
             null => null,
-            { ValueKind: JsonValueKind.String } one => [one.GetString() ?? ""],
-            { ValueKind: JsonValueKind.Array } many when many.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String) =>
-            [
-                .. many.EnumerateArray().Select(item => item.GetString() ?? ""),
-            ],
+            { ValueKind: JsonValueKind.String } one => FieldForm.Text.FindMistake("stop", one) is { } mistake
+                ? throw body.Invalid("stop", mistake)
+                : [one.GetString() ?? ""],
+            { ValueKind: JsonValueKind.Array } many => FieldForm.Texts.FindMistake("stop", many) is { } mistake
+                ? throw body.Invalid("stop", mistake)
+                : [.. many.EnumerateArray().Select(item => item.GetString() ?? "")],
             { } other => throw body.Wrong("stop", other, "a string or a list of strings"),
         };
 
-    private static int[]? ReadStopTokenIds(JsonFields body) =>
-        body.Take("stop_token_ids") is { } ids
-            ? TryReadTokenIds(ids) ?? throw body.Wrong("stop_token_ids", ids, "a list of token ids")
-            : null;
-
-    private static Dictionary<string, double>? ReadLogitBias(JsonFields body)
-    {
-        if (body.Take("logit_bias") is not { } biases)
-        {
-            return null;
-        }
-
-        return
-            biases.ValueKind == JsonValueKind.Object && biases.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Number)
-            ? biases.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble(), StringComparer.Ordinal)
-            : throw body.Wrong("logit_bias", biases, "an object of token ids with numbers");
-    }
+    private static Dictionary<string, T>? ReadMap<T>(JsonElement? map, Func<JsonElement, T> read) =>
+        map?.EnumerateObject().ToDictionary(entry => entry.Name, entry => read(entry.Value), StringComparer.Ordinal);
 
     /// <summary>In chats a flag, and a number beside it.</summary>
     private static (bool? Wanted, int? TopCount) ReadChatLogProbabilities(JsonFields body) =>
@@ -176,21 +151,4 @@ internal static class RequestBody
             0 => (true, null),
             var count => (true, count),
         };
-
-    private static Dictionary<string, string>? ReadMetadata(JsonFields body)
-    {
-        if (body.Take("metadata") is not { } metadata)
-        {
-            return null;
-        }
-
-        return
-            metadata.ValueKind == JsonValueKind.Object
-            && metadata.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.String)
-            ? metadata.EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value.GetString() ?? "", StringComparer.Ordinal)
-            : throw body.Wrong("metadata", metadata, "an object whose values are strings");
-    }
-
-    private static LineFormatException Missing(string name) =>
-        new(new LineError(LineErrorCodes.MissingField, $"body.{name} is missing.", $"body.{name}"));
 }

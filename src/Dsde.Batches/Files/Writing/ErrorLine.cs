@@ -17,8 +17,11 @@ internal static class ErrorLine
     public static void WriteRefused(Utf8JsonWriter json, LineOrigin line, LineError error) =>
         WriteResponse(json, line, StatusOf(error.Code), error.Code, error.Message, error.Field);
 
-    public static void WriteFailed(Utf8JsonWriter json, LineOrigin line, GenerationJobFailed job) =>
-        WriteResponse(json, line, StatusOf(job.Code), job.Code, job.Message, field: null);
+    public static void WriteFailed(Utf8JsonWriter json, LineOrigin line, GenerationJobFailed job)
+    {
+        var (field, message) = JobFieldNames.InBatchFileWords(job.Message);
+        WriteResponse(json, line, StatusOf(job.Code), job.Code, message, field is null ? null : $"body.{field}");
+    }
 
     public static void WriteCancelled(Utf8JsonWriter json, LineOrigin line, GenerationJobCancelled job)
     {

@@ -101,6 +101,16 @@ internal static class ResultLine
         json.WriteString("sampling_mode", speculation.SamplingMode);
         json.WriteNumber("seed", speculation.Seed);
         json.WriteNumber("iterations", speculation.Iterations);
+        json.WriteNumber("speculating_iterations", speculation.SpeculatingIterations);
+        if (speculation.Paid is { } paid)
+        {
+            json.WriteBoolean("paid", paid);
+        }
+        else
+        {
+            json.WriteNull("paid");
+        }
+
         json.WriteNumber("proposed", speculation.Proposed);
         json.WriteNumber("accepted", speculation.Accepted);
         WriteNumberOrNull(json, "acceptance_rate", speculation.AcceptanceRate);

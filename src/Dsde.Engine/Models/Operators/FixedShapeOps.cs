@@ -1,6 +1,7 @@
 using Dsde.Engine.Models.Operators.Attention;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,7 +25,7 @@ internal sealed class FixedShapeOps : IDecoderOps
     public Tensor Linear(Tensor x, LinearWeight weight) => InBlocks(x, block => _torch.Linear(block, weight));
 
     /// <inheritdoc/>
-    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => Linear(x, weight).add_(residual);
+    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => Linear(x, weight).PlusInPlace(residual);
 
     /// <inheritdoc/>
     public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation) =>

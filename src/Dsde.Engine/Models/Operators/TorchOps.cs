@@ -1,6 +1,7 @@
 using Dsde.Engine.Models.Operators.Attention;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -20,7 +21,7 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
     public Tensor Linear(Tensor x, LinearWeight weight) => linear(x, weight.Weight, weight.Bias);
 
     /// <inheritdoc/>
-    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => linear(x, weight.Weight, weight.Bias).add_(residual);
+    public Tensor LinearAdd(Tensor x, LinearWeight weight, Tensor residual) => linear(x, weight.Weight, weight.Bias).PlusInPlace(residual);
 
     /// <inheritdoc/>
     public Tensor GatedLinear(Tensor x, LinearWeight gateUp, GateActivation activation)

@@ -1,4 +1,5 @@
 using Dsde.Engine.Models.Files;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     /// </summary>
     /// <exception cref="ModelLoadException">As <see cref="Read"/>.</exception>
     public Tensor ReadNorm(string name, Device device, long width, bool isOffset) =>
-        isOffset ? View(name, [width]).to(device).to(ScalarType.Float32).add(1) : Read(name, device, width);
+        isOffset ? View(name, [width]).to(device).to(ScalarType.Float32).add(Scalars.Of(1), Scalars.Of(1)) : Read(name, device, width);
 
     /// <summary>Refuses a folder with weights that were not read.</summary>
     /// <exception cref="ModelLoadException">There are some.</exception>

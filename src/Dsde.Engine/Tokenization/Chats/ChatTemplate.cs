@@ -36,10 +36,13 @@ internal sealed class ChatTemplate
     private readonly HashSet<int> _markers = [];
     private readonly List<KeyValuePair<string, string>> _missing = [];
 
-    private ChatTemplate(string model, string place, Template template, NamedTokens named, TokenizerDefinition tokenizer)
+    private ChatTemplate(ModelFolder folder, string place, Template template, NamedTokens named, TokenizerDefinition tokenizer)
     {
-        (_model, _place, _template) = (model, place, template);
-        var known = tokenizer.AddedTokens.Values.Select(token => token.Text).ToHashSet(StringComparer.Ordinal);
+        (_model, _place, _template) = (folder.Name, place, template);
+        var known = tokenizer
+            .AddedTokens.Where(token => token.Key < folder.Config.VocabularySize)
+            .Select(token => token.Value.Text)
+            .ToHashSet(StringComparer.Ordinal);
         _missing.AddRange(named.Texts.Where(token => !known.Contains(token.Value)));
         foreach (var (name, value) in named.Variables)
         {
@@ -67,7 +70,7 @@ internal sealed class ChatTemplate
         string cause;
         try
         {
-            var template = new ChatTemplate(folder.Name, place, Template.Parse(source), named, tokenizer);
+            var template = new ChatTemplate(folder, place, Template.Parse(source), named, tokenizer);
             if (template.FindMarkers(tokenizer) is not { } missing)
             {
                 return template;
@@ -167,7 +170,7 @@ internal sealed class ChatTemplate
             {
                 if (text.IsFromTemplate(i, token.Length))
                 {
-                    return $"it needs the {name} '{token}', which the tokenizer does not have";
+                    return $"it needs the {name} '{token}', which the model has no row for";
                 }
             }
         }

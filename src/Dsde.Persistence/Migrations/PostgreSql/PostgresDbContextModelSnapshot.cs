@@ -429,10 +429,19 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("draft_ms");
 
+                    b.Property<bool>("IsGuarded")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_guarded");
+
                     b.PrimitiveCollection<int[]>("IterationAccepted")
                         .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_accepted");
+
+                    b.PrimitiveCollection<int[]>("IterationAllowed")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("iteration_allowed");
 
                     b.PrimitiveCollection<int[]>("IterationBatchSize")
                         .IsRequired()
@@ -443,6 +452,11 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_cap");
+
+                    b.PrimitiveCollection<short[]>("IterationDecidedBy")
+                        .IsRequired()
+                        .HasColumnType("smallint[]")
+                        .HasColumnName("iteration_decided_by");
 
                     b.PrimitiveCollection<float[]>("IterationDraftMs")
                         .IsRequired()
@@ -468,6 +482,11 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_verify_ms");
+
+                    b.PrimitiveCollection<int[]>("IterationWish")
+                        .IsRequired()
+                        .HasColumnType("integer[]")
+                        .HasColumnName("iteration_wish");
 
                     b.PrimitiveCollection<float?[]>("IterationWvir")
                         .IsRequired()
@@ -535,6 +554,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<long>("Seed")
                         .HasColumnType("bigint")
                         .HasColumnName("seed");
+
+                    b.Property<int>("SpeculatingIterations")
+                        .HasColumnType("integer")
+                        .HasColumnName("speculating_iterations");
 
                     b.Property<DateTimeOffset>("StoredAt")
                         .HasColumnType("timestamp with time zone")

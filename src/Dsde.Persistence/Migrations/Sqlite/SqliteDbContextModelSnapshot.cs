@@ -428,10 +428,19 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("draft_ms");
 
+                    b.Property<bool>("IsGuarded")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_guarded");
+
                     b.PrimitiveCollection<string>("IterationAccepted")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_accepted");
+
+                    b.PrimitiveCollection<string>("IterationAllowed")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_allowed");
 
                     b.PrimitiveCollection<string>("IterationBatchSize")
                         .IsRequired()
@@ -442,6 +451,11 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_cap");
+
+                    b.PrimitiveCollection<string>("IterationDecidedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_decided_by");
 
                     b.PrimitiveCollection<string>("IterationDraftMs")
                         .IsRequired()
@@ -467,6 +481,11 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_verify_ms");
+
+                    b.PrimitiveCollection<string>("IterationWish")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_wish");
 
                     b.PrimitiveCollection<string>("IterationWvir")
                         .IsRequired()
@@ -534,6 +553,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<long>("Seed")
                         .HasColumnType("INTEGER")
                         .HasColumnName("seed");
+
+                    b.Property<int>("SpeculatingIterations")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("speculating_iterations");
 
                     b.Property<string>("StoredAt")
                         .IsRequired()

@@ -37,6 +37,8 @@ internal sealed class CopyBuffer : IDisposable
 
     public void Write(Guid value) => value.TryWriteBytes(Field(16), bigEndian: true, out _);
 
+    public void Write(bool value) => Field(sizeof(byte))[0] = value ? (byte)1 : (byte)0;
+
     public void Write(int value) => BinaryPrimitives.WriteInt32BigEndian(Field(sizeof(int)), value);
 
     public void Write(long value) => BinaryPrimitives.WriteInt64BigEndian(Field(sizeof(long)), value);

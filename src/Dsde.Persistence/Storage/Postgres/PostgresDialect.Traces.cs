@@ -5,14 +5,14 @@ internal sealed partial class PostgresDialect
 {
     /// <summary>The columns of traces, in the order in which they are written.</summary>
     public const string TraceColumns = """
-        job_id, choice, stored_at, worker_id, policy, sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model,
-        iterations, prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, calibration_max_accepted,
+        job_id, choice, stored_at, worker_id, policy, is_guarded, sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model,
+        iterations, speculating_iterations, prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, calibration_max_accepted,
         calibration_max_length, waiting_ms, prefill_ms, draft_ms, verify_ms, sampling_ms, total_ms, iteration_length, iteration_accepted,
-        iteration_predicted_length, iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_draft_ms,
+        iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length, iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_draft_ms,
         iteration_verify_ms, proposal_kld, proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
         """;
 
-    private const int TraceColumnCount = 43;
+    private const int TraceColumnCount = 48;
 
     /// <inheritdoc/>
     public async Task AddTracesAsync(
@@ -43,6 +43,7 @@ internal sealed partial class PostgresDialect
         rows.Write(now);
         rows.Write(lease.WorkerId);
         rows.Write(trace.Policy);
+        rows.Write(trace.IsGuarded);
         rows.Write(trace.SamplingMode);
         rows.Write(trace.Seed);
         rows.Write(trace.Temperature);
@@ -51,6 +52,7 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.TargetModel);
         rows.Write(trace.DraftModel);
         rows.Write(trace.Iterations);
+        rows.Write(trace.SpeculatingIterations);
         rows.Write(trace.PromptTokens);
         rows.Write(trace.CompletionTokens);
         rows.Write(trace.Proposed);
@@ -68,6 +70,9 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.TotalMs);
         rows.Write(trace.IterationLength);
         rows.Write(trace.IterationAccepted);
+        rows.Write(trace.IterationWish);
+        rows.Write(trace.IterationAllowed);
+        rows.Write(trace.IterationDecidedBy);
         rows.Write(trace.IterationPredictedLength);
         rows.Write(trace.IterationScaleFactor);
         rows.Write(trace.IterationWvir);

@@ -64,7 +64,8 @@ internal sealed class BatchAnnouncer(IJobStore store, EventPublisher events, Dat
         await patience.RunAsync(() => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
     }
 
-    private static GenerationBatchCompleted ToEvent(BatchProgress batch) =>
+    /// <summary>What is told of a batch all of whose jobs have ended.</summary>
+    public static GenerationBatchCompleted ToEvent(BatchProgress batch) =>
         new()
         {
             BatchId = batch.BatchId,

@@ -14,8 +14,9 @@ namespace Dsde.Pipeline.Jobs.Ends;
 /// <param name="bus">The bus itself, whose channel is its own: one of a delivery would take all unacknowledged deliveries of its queue with
 /// it when the broker closes it. Looked up late, as the bus in memory needs the consumers, which need this.</param>
 /// <param name="broker">Waits while it is away.</param>
+/// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
-internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience broker, ILogger<EventPublisher> logger)
+internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience broker, TimeProvider time, ILogger<EventPublisher> logger)
 {
     private const int EnvelopeBytes = 16 << 10; // at most, with the submitter's ids and the sender's host
 
@@ -46,32 +47,9 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
             {
                 using var span = JobSpans.StartPublication(message.GetType().Name);
                 form.Fit(Interlocked.Read(ref _limit) - EnvelopeBytes);
-                using var refusal = new SizeRefusal(messageId, deliveryLost);
-                using var listening = bus().ConnectPublishObserver(refusal);
-                try
+                while (!await TryPublishAsync(form, messageId, about, origin, deliveryLost))
                 {
-                    // A broker short of memory or disk confirms nothing, for as long as it takes.
-                    await bus()
-                        .Publish(
-                            form.Message,
-                            form.Message.GetType(),
-                            send => origin.ApplyTo(send, messageId, otherwise: about),
-                            refusal.Ended
-                        )
-                        .WaitAsync(refusal.Ended);
-                }
-                catch (OperationCanceledException) when (refusal.Limit is { } limit)
-                {
-                    // A channel that is closed for one event's size is closed for all: this may be another's.
-                    Interlocked.Exchange(ref _limit, limit);
-                    var bytes = refusal.Bytes ?? form.Bytes;
-                    logger.EventRefused(form.Message.GetType().Name, bytes, limit);
-                    if (bytes > limit && !form.Shrink())
-                    {
-                        throw new EventTooLargeException(form.Message.GetType().Name, bytes, limit);
-                    }
-
-                    throw;
+                    form.Shrink();
                 }
 
                 return form.IsWhole;
@@ -80,36 +58,49 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
         );
     }
 
+    /// <summary>False if the broker takes no event of this size, and there is a smaller form.</summary>
+    private async Task<bool> TryPublishAsync(Form form, Guid messageId, Guid about, MessageOrigin origin, CancellationToken deliveryLost)
+    {
+        try
+        {
+            await SizeRefusal.SendAsync(
+                messageId,
+                refusal => bus().ConnectPublishObserver(refusal),
+                token =>
+                    bus().Publish(form.Message, form.Message.GetType(), send => origin.ApplyTo(send, messageId, otherwise: about), token),
+                time,
+                deliveryLost
+            );
+            return true;
+        }
+        catch (MessageTooLargeException refusal)
+        {
+            var name = form.Message.GetType().Name;
+            Interlocked.Exchange(ref _limit, refusal.Limit);
+            logger.EventRefused(name, refusal.Bytes, refusal.Limit);
+            return form.IsSmallest ? throw new EventTooLargeException(name, refusal.Bytes, refusal.Limit) : false;
+        }
+    }
+
     /// <summary>The form of an event in which it is sent.</summary>
     private sealed class Form(object whole, object? smaller)
     {
         public object Message { get; private set; } = whole;
 
-        /// <summary>As JSON, without the envelope.</summary>
-        public long Bytes { get; private set; } = JobEvents.CountBytes(whole);
-
         public bool IsWhole { get; private set; } = true;
 
-        /// <summary>Takes the smaller form if it is more than that.</summary>
+        public bool IsSmallest => !IsWhole || smaller is null;
+
+        /// <summary>Takes the smaller form if this one has more bytes, as JSON without the envelope.</summary>
         public void Fit(long bytes)
         {
-            if (Bytes > bytes)
+            if (!IsSmallest && JobEvents.CountBytes(Message) > bytes)
             {
                 Shrink();
             }
         }
 
-        /// <summary>Takes the smaller form; false if this is the smallest.</summary>
-        public bool Shrink()
-        {
-            if (!IsWhole || smaller is null)
-            {
-                return false;
-            }
-
-            (Message, IsWhole) = (smaller, false);
-            Bytes = JobEvents.CountBytes(smaller);
-            return true;
-        }
+        /// <summary>Takes the smaller form.</summary>
+        public void Shrink() => (Message, IsWhole) = (smaller ?? Message, false);
     }
 }

@@ -216,13 +216,16 @@ internal static class JobEvents
     {
         int proposed = traces.Sum(trace => trace.Proposed),
             accepted = traces.Sum(trace => trace.Accepted),
-            iterations = traces.Sum(trace => trace.Iterations);
+            iterations = traces.Sum(trace => trace.Iterations),
+            speculating = traces.Sum(trace => trace.SpeculatingIterations);
         return new SpeculationSummary
         {
             Policy = traces[0].Policy,
             SamplingMode = traces[0].SamplingMode,
             Seed = traces[0].Seed,
             Iterations = iterations,
+            SpeculatingIterations = speculating,
+            Paid = traces[0].IsGuarded && iterations > 0 ? 2 * speculating > iterations : null,
             Proposed = proposed,
             Accepted = accepted,
             AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,

@@ -15,6 +15,7 @@ internal static class TraceConversion
         return new JobTrace
         {
             Policy = trace.Policy,
+            IsGuarded = trace.IsGuarded,
             SamplingMode = NameOf(trace.SamplingMode),
             Seed = unchecked((long)trace.Seed),
             Temperature = request.Sampling.Temperature,
@@ -23,6 +24,7 @@ internal static class TraceConversion
             TargetModel = engine.Target,
             DraftModel = engine.Draft,
             Iterations = trace.Iterations.SpeculationLength.Length,
+            SpeculatingIterations = trace.Iterations.SpeculationLength.Count(length => length > 0),
             PromptTokens = trace.PromptTokens,
             CompletionTokens = trace.CompletionTokens,
             Proposed = trace.Proposed,
@@ -40,6 +42,9 @@ internal static class TraceConversion
             TotalMs = trace.Times.TotalMs,
             IterationLength = trace.Iterations.SpeculationLength,
             IterationAccepted = trace.Iterations.Accepted,
+            IterationWish = trace.Iterations.Wish,
+            IterationAllowed = trace.Iterations.Allowed,
+            IterationDecidedBy = [.. trace.Iterations.DecidedBy.Select(decider => (short)decider)],
             IterationPredictedLength = NaNToNull(trace.Iterations.PredictedLength),
             IterationScaleFactor = NaNToNull(trace.Iterations.ScaleFactor),
             IterationWvir = NaNToNull(trace.Iterations.Wvir),

@@ -54,6 +54,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             IgnoreEos = job.IgnoreEos == true,
             TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
             Policy = policy,
+            Workload = job.Metadata?.GetValueOrDefault("workload"),
             Priority = job.Priority ?? 0,
             ExpiresAt = job.ExpiresAt,
         };

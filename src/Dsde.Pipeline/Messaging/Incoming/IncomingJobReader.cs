@@ -8,11 +8,13 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 
 /// <summary>
 /// Reads a job from the body of a message, whatever the body is. What is wrong with it is told to the job's submitter if it says whose it
-/// is, and with none of its own words but names of fields.
+/// is, in the words that job files are refused with; to an operator's log otherwise, with none of its own words but names of fields.
 /// </summary>
 internal static class IncomingJobReader
 {
     private static readonly IReadOnlyCollection<string> JobFields = KnownFields.NamesOf(typeof(SubmitGenerationJob));
+    private static readonly FieldTypes JobTypes = new(typeof(SubmitGenerationJob));
+    private static readonly FieldTypes TurnTypes = new(typeof(ChatMessage));
     private static readonly IReadOnlyCollection<string> TurnFields = KnownFields.NamesOf(typeof(ChatMessage));
 
     /// <param name="body">As it came.</param>
@@ -52,7 +54,7 @@ internal static class IncomingJobReader
             return (null, (FailureCodes.InvalidRequest, idMistake));
         }
 
-        if ((fields.Mistake ?? FindUnknownInTurns(fields) ?? FieldTypes.FindMistake(fields)) is { } unknown)
+        if ((fields.Mistake ?? JobTypes.FindMistake(fields) ?? FindMistakeInTurns(fields)) is { } unknown)
         {
             return (null, (FailureCodes.InvalidRequest, unknown));
         }
@@ -69,19 +71,11 @@ internal static class IncomingJobReader
         catch (Exception exception)
             when (exception is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
-            return (
-                null,
-                (
-                    FailureCodes.InvalidRequest,
-                    fields.Find(nameof(SubmitGenerationJob.Model)) is null
-                        ? "model is missing; give the alias of a model."
-                        : Describe(exception)
-                )
-            );
+            return (null, (FailureCodes.InvalidRequest, Describe(exception)));
         }
     }
 
-    private static string? FindUnknownInTurns(KnownFields fields) =>
+    private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns
             ? null
             : turns
@@ -89,8 +83,11 @@ internal static class IncomingJobReader
                 .Select((turn, index) => FindMistakeInTurn(turn, $"{JobFieldNames.InMessages("Messages")}[{index}]."))
                 .FirstOrDefault(mistake => mistake is not null);
 
-    private static string? FindMistakeInTurn(JsonElement turn, string path) =>
-        turn.ValueKind == JsonValueKind.Object ? KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn).Mistake : null;
+    private static string? FindMistakeInTurn(JsonElement turn, string path)
+    {
+        var fields = KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn);
+        return fields.Mistake ?? TurnTypes.FindMistake(fields, path);
+    }
 
     /// <summary>What replayed answers of OpenAI's interface have that is no field here, at values that say nothing.</summary>
     private static bool IsHarmlessInTurn(string name, JsonElement value) =>
@@ -144,7 +141,6 @@ internal static class IncomingJobReader
             && JobRules.IsPlain(known)
                 ? known[2..]
                 : "A field of the job";
-        return $"{path} can't be read: it is given twice, has a value of another type, a number out of range, or text that is not valid "
-            + "Unicode.";
+        return $"{path} can't be read: it has a value of another type, a number out of range, or text that is not valid Unicode.";
     }
 }

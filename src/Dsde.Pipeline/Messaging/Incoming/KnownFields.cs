@@ -6,8 +6,6 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 /// <summary>The fields of a JSON object that somebody knows, whatever the case of their letters, and the first that nobody does.</summary>
 internal sealed class KnownFields
 {
-    private const int LongestShownName = 64;
-
     private readonly Dictionary<string, (JsonElement Value, int Count)> _found = new(StringComparer.OrdinalIgnoreCase);
 
     private KnownFields() { }
@@ -36,7 +34,7 @@ internal sealed class KnownFields
             }
             else if (name is null || isHarmless?.Invoke(name, property.Value) != true)
             {
-                fields.Mistake ??= Describe(name, known, path);
+                fields.Mistake ??= UnknownField.Describe(name, known, path);
             }
         }
 
@@ -93,22 +91,4 @@ internal sealed class KnownFields
             return null;
         }
     }
-
-    private static string Describe(string? name, IReadOnlyCollection<string> known, string path)
-    {
-        if (name is null || !IsShown(name))
-        {
-            return $"{(path.Length == 0 ? "The message" : path.TrimEnd('.'))} has a field that nobody knows, "
-                + "with a name that is none; leave it out.";
-        }
-
-        return JobFieldNames.FindNearest(name, known) is { } nearest
-            ? $"{path}{name} is not known here; the nearest field is {path}{nearest}. Correct the name, or leave it out."
-            : $"{path}{name} is not known here, nor anything like it; known are {string.Join(", ", known)}. Leave it out.";
-    }
-
-    /// <summary>A name may be anything, a prompt as well: shown is what looks like one.</summary>
-    private static bool IsShown(string name) =>
-        name.Length is > 0 and <= LongestShownName
-        && name.All(character => char.IsLetterOrDigit(character) || character is '_' or '-' or '.' or '$');
 }

@@ -2,8 +2,12 @@ using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
 using Dsde.Contracts;
 using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
 using Dsde.Persistence.Migrating;
 using Dsde.Pipeline;
+using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
@@ -26,11 +30,14 @@ internal sealed class BatchClient : IAsyncDisposable
     private readonly RabbitMqOptions _rabbitMq;
     private readonly Patience _patience;
     private readonly Attendance _attendance;
+    private readonly WorkerOptions _worker;
+    private int _refusedCount;
 
     private BatchClient(ProgramSettings settings, Patience patience, Guid? followed)
     {
         _patience = patience;
         _rabbitMq = settings.RabbitMq();
+        _worker = settings.Worker();
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Critical);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -39,7 +46,7 @@ internal sealed class BatchClient : IAsyncDisposable
         builder.Services.AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()));
         builder.Services.AddRabbitMqClient(_rabbitMq, followed is null ? null : bus => bus.AddConsumer<FollowerConsumer>());
         _host = builder.Build();
-        _attendance = new Attendance(_rabbitMq, Store, Attendance.AliveWithin(settings.Worker()));
+        _attendance = new Attendance(_rabbitMq, Store, Attendance.AliveWithin(_worker));
     }
 
     /// <summary>The database, for who doesn't wait for it.</summary>
@@ -92,33 +99,48 @@ internal sealed class BatchClient : IAsyncDisposable
     public Task TellAsync(Func<IJobStore, Task> statement, CancellationToken cancellationToken) =>
         _patience.Database.RunAsync(() => statement(Store), cancellationToken);
 
-    /// <summary>Sends a job, and returns when the broker has it.</summary>
-    /// <exception cref="ExpectedFailureException">It is larger than the broker takes.</exception>
-    public Task SendAsync(SubmitGenerationJob job, CancellationToken cancellationToken) =>
+    /// <summary>Jobs that were not sent because the broker takes no message of their size.</summary>
+    public int RefusedCount => _refusedCount;
+
+    /// <summary>
+    /// Sends a job, and returns when the broker has it. One that is larger than the broker takes ends as failed, as if a worker had refused
+    /// it, so that its batch can be complete without it.
+    /// </summary>
+    public async Task SendAsync(SubmitGenerationJob job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await InsistAsync(
+                token =>
+                    SizeRefusal.SendAsync(
+                        job.JobId,
+                        refusal => Bus.ConnectSendObserver(refusal),
+                        ended => Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, ended),
+                        TimeProvider.System,
+                        token
+                    ),
+                cancellationToken
+            );
+        }
+        catch (MessageTooLargeException refusal)
+        {
+            Interlocked.Increment(ref _refusedCount);
+            var reason =
+                $"The job is a message of {refusal.Bytes} bytes, and RabbitMQ at {_rabbitMq.Describe()} takes at most {refusal.Limit} "
+                + "(max_message_size): shorten the job, or raise the broker's limit.";
+            await FailAsync(job, new JobFailure(FailureCodes.RequestTooLarge, reason, Retryable: false), cancellationToken);
+        }
+    }
+
+    /// <summary>Tells everybody something.</summary>
+    /// <param name="message">What to tell.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="messageId">Its id; null for a new one.</param>
+    public Task PublishAsync(object message, CancellationToken cancellationToken, Guid? messageId = null) =>
         InsistAsync(
-            async token =>
-            {
-                using var refusal = new SizeRefusal(job.JobId, token);
-                using var listening = Bus.ConnectSendObserver(refusal);
-                try
-                {
-                    await Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, refusal.Ended).WaitAsync(refusal.Ended);
-                }
-                catch (OperationCanceledException) when (refusal is { Limit: { } limit, Bytes: { } bytes } && bytes > limit)
-                {
-                    throw new JobFileException(
-                        $"The job '{job.CustomId ?? $"{job.JobId}"}' is a message of {bytes} bytes, and RabbitMQ at "
-                            + $"{_rabbitMq.Describe()} takes at most {limit} (max_message_size): shorten the job, or raise the "
-                            + "broker's limit."
-                    );
-                }
-            },
+            token => Bus.Publish(message, message.GetType(), send => send.MessageId = messageId ?? send.MessageId, token),
             cancellationToken
         );
-
-    /// <summary>Tells every worker something.</summary>
-    public Task PublishAsync<T>(T command, CancellationToken cancellationToken)
-        where T : class => InsistAsync(token => Bus.Publish(command, token), cancellationToken);
 
     /// <summary>
     /// Looks once whether anybody works on jobs that were sent: what is lacking, for people; empty if nothing is, null while the broker is
@@ -145,6 +167,29 @@ internal sealed class BatchClient : IAsyncDisposable
         if (_host is IAsyncDisposable disposable)
         {
             await disposable.DisposeAsync();
+        }
+    }
+
+    /// <summary>Ends a job that nobody has got, stores that and tells of it, as the worker does that ends one.</summary>
+    private async Task FailAsync(SubmitGenerationJob job, JobFailure failure, CancellationToken cancellationToken)
+    {
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim($"dsde-submit-{Guid.NewGuid():N}", _worker);
+        if (await AskAsync(store => store.ClaimAsync(claim, cancellationToken), cancellationToken) is not ClaimResult.Claimed claimed)
+        {
+            return; // it was sent before, and has ended
+        }
+
+        var end = new FailedJobEnd(claimed.Lease, failure);
+        var stored =
+            await AskAsync(store => store.StoreAsync(end, cancellationToken), cancellationToken)
+            ?? throw new ExpectedFailureException($"Somebody else has ended the job {job.JobId} meanwhile. Submit the file again.");
+        var told = JobEvents.Create(StoredJob.From(claim, claimed, end, stored), job);
+        await PublishAsync(told, cancellationToken, JobEvents.MessageIdOf(job.JobId, told, claimed.Reopenings));
+        if (stored.CompletedBatch is { } batch)
+        {
+            var complete = BatchAnnouncer.ToEvent(batch);
+            await PublishAsync(complete, cancellationToken, JobEvents.MessageIdOf(batch.BatchId, complete, batch.Reopenings));
+            await TellAsync(store => store.MarkBatchAnnouncedAsync(batch.BatchId, cancellationToken), cancellationToken);
         }
     }
 

@@ -94,7 +94,7 @@ internal sealed class SubmitCommand : ClientCommand
             $"All jobs were sent and go on. Get their results with: {results}; wait for those that are yet to end with: {again}; "
                 + $"call them off with: dsde cancel {batchId}"
         );
-        await DescribeSentAsync(run.Output, batchId, jobCount, errorCount, changed.Conflicts.Count);
+        await DescribeSentAsync(run.Output, batchId, jobCount, errorCount, changed.Conflicts.Count, client.RefusedCount);
         if (!arguments.GetValue(_wait))
         {
             if (await client.PeekAtLackAsync(lanes, cancellationToken) is { Length: > 0 } lack)
@@ -103,7 +103,7 @@ internal sealed class SubmitCommand : ClientCommand
             }
 
             await run.Output.WriteLineAsync($"follow it with: dsde status {batchId}, then: {results}");
-            return errorCount + changed.Conflicts.Count == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
+            return errorCount + changed.Conflicts.Count + client.RefusedCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
         }
 
         await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), run.Output, TimeProvider.System).ShowAsync(
@@ -156,11 +156,23 @@ internal sealed class SubmitCommand : ClientCommand
         );
     }
 
-    private static async Task DescribeSentAsync(TextWriter output, Guid batchId, int jobCount, int errorCount, int conflictCount)
+    private static async Task DescribeSentAsync(
+        TextWriter output,
+        Guid batchId,
+        int jobCount,
+        int errorCount,
+        int conflictCount,
+        int refusedCount
+    )
     {
         await output.WriteLineAsync(
-            $"batch {batchId}: {jobCount - conflictCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+            $"batch {batchId}: {jobCount - conflictCount - refusedCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
         );
+        if (refusedCount > 0)
+        {
+            await output.WriteLineAsync($"{refusedCount} jobs were not sent: they are larger than the broker takes (request_too_large)");
+        }
+
         if (conflictCount > 0)
         {
             await output.WriteLineAsync(

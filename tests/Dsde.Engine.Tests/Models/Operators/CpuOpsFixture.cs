@@ -2,6 +2,7 @@ using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Cpu;
 using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Torch;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Operators;
@@ -19,7 +20,7 @@ internal static class CpuOpsFixture
     public static torch.Tensor Random(int seed, torch.ScalarType type, double scale, params long[] shape)
     {
         using var generator = new torch.Generator((ulong)seed);
-        return torch.randn(shape, generator: generator).mul_(scale).to(type);
+        return torch.randn(shape, generator: generator).mul_(Scalars.Of(scale)).to(type);
     }
 
     public static LinearWeight Weight(int seed, torch.ScalarType type, long outputs, long inputs, bool hasBias) =>

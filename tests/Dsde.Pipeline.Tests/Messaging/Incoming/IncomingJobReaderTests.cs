@@ -16,44 +16,51 @@ public sealed class IncomingJobReaderTests
     public static TheoryData<string, string> Refused =>
         new()
         {
-            { Job("\"temperature\":\"hot\""), "temperature must be a number, but is a string." },
+            { Job("\"temperature\":\"hot\""), "temperature must be a number, but is \"hot\"." },
             { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number, but is 1e999." },
             { Job("\"maxTokens\":1.5"), "maxTokens must be a whole number, but is 1.5." },
-            { Job("\"maxTokens\":99999999999"), "maxTokens must be between -2147483648 and 2147483647, but is 99999999999." },
-            { Job("\"maxTokens\":\"8\""), "maxTokens must be a whole number, but is a string." },
+            { Job("\"maxTokens\":99999999999"), "maxTokens must be a whole number from -2147483648 to 2147483647, but is 99999999999." },
+            { Job("\"maxTokens\":\"8\""), "maxTokens must be a whole number, but is \"8\"." },
             { Job("\"temperature\":1e999"), "temperature is beyond 1.8e308; give 0 (greedy) to 2." },
             { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias of token 1 is below -1.8e308; give -100 to 100." },
-            { Job("\"temperature\":\"NaN\""), "temperature must be a number, but is a string." },
+            { Job("\"temperature\":\"NaN\""), "temperature must be a number, but is \"NaN\"." },
             { Job("\"seed\":1e400"), "seed must be a whole number, but is 1e400." },
-            { Job("\"topP\":1,\"topP\":0.5"), "can't be read: it is given twice" },
-            { Job("\"topP\":1,\"TOPP\":0.5"), "can't be read: it is given twice" },
-            { Job("\"messages\":[7]"), "messages[0] can't be read" },
-            { Job("\"messages\":{}"), "messages can't be read" },
-            { Job("\"messages\":[null]"), "messages has a turn that is null" },
-            { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0] has no content; give a text." },
-            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0] has no content; give a text." },
+            { Job("\"topP\":1,\"topP\":0.5"), "topP is given twice; give it once." },
+            { Job("\"topP\":1,\"TOPP\":0.5"), "topP is given twice; give it once." },
+            { Job("\"messages\":[7]"), "messages[0] must be an object with role and content, but is 7." },
+            { Job("\"messages\":{}"), "messages must be a list of messages, but is an object." },
+            { Job("\"messages\":[null]"), "messages[0] must be an object with role and content, but is null." },
+            { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0].content is missing; give a text." },
+            { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0].content is missing; give a text." },
             { Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000b\"}]"), "A turn of messages has a NUL character at position 1" },
-            { Job("\"messages\":[{\"role\":\"assistant\",\"toolCalls\":7}]"), "messages[0].toolCalls can't be read" },
+            {
+                Job("\"messages\":[{\"role\":\"assistant\",\"toolCalls\":7}]"),
+                "messages[0].toolCalls must be a list of objects, but is 7."
+            },
             {
                 Job("\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{}]}]"),
                 "messages[0].tool_calls is not known here; the nearest field is messages[0].toolCalls."
             },
             { Job("\"tools\":{}"), "tools must be a list of objects, but is an object." },
+            { Job("\"tools\":[\"f\"]"), "tools[0] must be an object, but is a string." },
             { Job("\"chatTemplateKwargs\":[]"), "chatTemplateKwargs must be an object, but is a list." },
-            { Job("\"tools\":[{\"name\":\"a\",\"name\":\"b\"}]"), "tools[0] can't be read: it is given twice" },
+            { Job("\"tools\":[{\"name\":\"a\",\"name\":\"b\"}]"), "tools[0] has an entry twice; give it once." },
             { Job("\"documents\":[{\"a\":1e400}]"), "documents[0] has a number beyond 1.8e308; give a smaller one." },
             { Job("\"documents\":[{\"a\":[\"\\u0000\"]}]"), "documents[0] has a NUL character; leave it out." },
-            { Job("\"documents\":[{\"a\":\"\\ud800\"}]"), "A field of the job can't be read" },
-            { Job("\"stop\":\"end\""), "stop can't be read" },
-            { Job("\"stop\":[null]"), "stop has an empty string" },
+            { Job("\"documents\":[{\"a\":\"\\ud800\"}]"), "documents[0] has text that is not valid Unicode; give UTF-8," },
+            { Job("\"stop\":\"end\""), "stop must be a list of strings, but is a string." },
+            { Job("\"stop\":[null]"), "stop[0] must be a string, but is null." },
             { Job("\"stop\":[\"\\u0000\"]"), "A string of stop has a NUL character at position 0" },
-            { Job("\"metadata\":{\"a\":null}"), "metadata has null for 'a'" },
-            { Job("\"metadata\":{\"a\":1}"), "can't be read" },
+            { Job("\"metadata\":{\"a\":null}"), "metadata of 'a' must be a string, but is null." },
+            { Job("\"metadata\":{\"a\":1}"), "metadata of 'a' must be a string, but is 1." },
             { Job("\"metadata\":{\"a\\u0000\":\"x\"}"), "A label of metadata has a control character" },
             { Job("\"metadata\":{\"a\":\"\\u0007\"}"), "metadata has a control character for 'a'" },
             { Job("\"policy\":\"a\\u001b[31m\""), "policy has a control character" },
-            { Job("\"expiresAt\":\"tomorrow\""), "expiresAt can't be read" },
-            { Job("\"ignoreEos\":\"yes\""), "ignoreEos must be true or false, but is a string." },
+            {
+                Job("\"expiresAt\":\"tomorrow\""),
+                "expiresAt must be a moment such as \"2026-11-26T12:00:00Z\" (UTC if it has no offset), but is \"tomorrow\"."
+            },
+            { Job("\"ignoreEos\":\"yes\""), "ignoreEos must be true or false, but is \"yes\"." },
             { Job("\"logitBias\":{\"1\\u0000\":1}"), "logitBias has the token '...'" },
             { Job("\"logitBias\":{\"1\":1,\"01\":2}"), "logitBias has the token '01'; give token ids" },
             { Job("\"max_tokens\":8"), "max_tokens is not known here; the nearest field is maxTokens." },
@@ -62,20 +69,32 @@ public sealed class IncomingJobReaderTests
             { Job("\"deadline\":\"2026-11-26T12:00:00Z\""), "deadline is not known here; the nearest field is expiresAt." },
             { Job("\"n\":2"), "n is not known here; the nearest field is choiceCount." },
             { Job("\"frobnicate\":{\"x\":[1]}"), "frobnicate is not known here, nor anything like it; known are jobId, batchId," },
+            { Job($"\"promptTokenIds\":\"{Secret}\"", prompt: false), "promptTokenIds must be a list of token ids, but is a string." },
+            { Job($"\"prompt\":[\"{Secret}\"]", prompt: false), "prompt must be a string, but is a list." },
+            { Job($"\"stop\":[[\"{Secret}\"]]"), "stop[0] must be a string, but is a list." },
+            { Job($"\"stopTokenIds\":[\"{Secret}\"]"), "stopTokenIds[0] must be a whole number, but is a string." },
+            { Job($"\"logitBias\":{{\"5\":\"{Secret}\"}}"), "logitBias of '5' must be a number, but is a string." },
+            { Job("\"logitBias\":{\"5\":1,\"5\":2}"), "logitBias has '5' twice; give it once." },
             { Job($"\"{Secret}\":1"), "The message has a field that nobody knows, with a name that is none" },
             { Job("\"a\\ud800\":1"), "The message has a field that nobody knows, with a name that is none" },
             {
                 Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"contents\":\"a\"}]", prompt: false),
                 "messages[1].contents is not known here; the nearest field is messages[1].content."
             },
-            { Job("\"prompt\":\"\\ud800\"", prompt: false), "prompt can't be read" },
+            {
+                Job("\"prompt\":\"\\ud800\"", prompt: false),
+                "prompt has text that is not valid Unicode; give UTF-8, and surrogates in pairs."
+            },
             { Job("\"prompt\":\"a\\u0000\"", prompt: false), "prompt has a NUL character at position 1" },
             { $$"""{"jobId":"{{JobId}}","prompt":"{{Secret}}"}""", "model is missing" },
-            { $$"""{"jobId":"{{JobId}}","model":null,"prompt":"{{Secret}}"}""", "model can't be read" },
+            { $$"""{"jobId":"{{JobId}}","model":null,"prompt":"{{Secret}}"}""", "model is missing; give the alias of a model." },
             { $$"""{"jobId":"{{JobId}}","model":7,"prompt":"{{Secret}}"}""", "model must be a string, but is 7." },
             { $$"""{"jobId":"{{JobId}}","model":"a\u0000b","prompt":"{{Secret}}"}""", "model has a control character" },
             { $$"""{"jobId":"{{JobId}}","model":"m","customId":"a\nb","prompt":"{{Secret}}"}""", "customId has a control character" },
-            { $$"""{"jobId":"{{JobId}}","model":"m","batchId":"7","prompt":"{{Secret}}"}""", "batchId can't be read" },
+            {
+                $$"""{"jobId":"{{JobId}}","model":"m","batchId":"7","prompt":"{{Secret}}"}""",
+                "batchId must be a UUID such as 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11, but is \"7\"."
+            },
             {
                 $$"""{"jobId":"{{JobId}}","model":"m","prompt":"{{new string('x', MaxBytes)}}"}""",
                 $"bytes; a worker takes at most {MaxBytes}."
@@ -110,7 +129,10 @@ public sealed class IncomingJobReaderTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void A_body_that_says_whose_it_is_fails_for_its_submitter_with_a_reason_that_repeats_nothing(string body, string reason)
+    public void A_body_that_says_whose_it_is_fails_for_its_submitter_with_a_reason_that_repeats_nothing_of_a_prompt(
+        string body,
+        string reason
+    )
     {
         var read = Read(body);
 

@@ -1,4 +1,5 @@
 using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,15 +45,15 @@ internal sealed class AttentionMasks : IDisposable
     private static Tensor Make(PassRows rows, int headsPerGroup, ScalarType type, int window)
     {
         using var scope = NewDisposeScope();
-        var positions = arange(rows.KeyCount, dtype: ScalarType.Int64, device: rows.LastKeys.device); // [T]
+        var positions = Scalars.Range(rows.KeyCount, rows.LastKeys.device); // [T]
         var last = rows.LastKeys.unsqueeze(-1); // [S, Q, 1]
         var hidden = positions > last; // [S, Q, T]
         if (window > 0)
         {
-            hidden = hidden.logical_or_(positions.unsqueeze(0).unsqueeze(0) <= last - window);
+            hidden = hidden.logical_or_(positions.unsqueeze(0).unsqueeze(0) <= last.sub(Scalars.Of(window)));
         }
 
-        var mask = zeros(hidden.shape, dtype: type, device: rows.LastKeys.device).masked_fill_(hidden, double.NegativeInfinity);
+        var mask = zeros(hidden.shape, dtype: type, device: rows.LastKeys.device).masked_fill_(hidden, Scalars.Of(double.NegativeInfinity));
         return mask.repeat_interleave(headsPerGroup, 1).unsqueeze(1).DetachFromDisposeScope();
     }
 }

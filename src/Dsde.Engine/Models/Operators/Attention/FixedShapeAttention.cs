@@ -1,4 +1,5 @@
 using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -66,16 +67,16 @@ internal sealed class FixedShapeAttention : IAttention
     private static Tensor Mask(int blockStart, long keyCount, int perGroup, int? window, Tensor like)
     {
         using var scope = NewDisposeScope();
-        var last = arange(blockStart, blockStart + BlockRows, ScalarType.Int64, like.device).unsqueeze(1); // [16, 1]
-        var positions = arange(keyCount, dtype: ScalarType.Int64, device: like.device); // [T]
+        var last = Scalars.Range(blockStart, blockStart + BlockRows, like.device).unsqueeze(1); // [16, 1]
+        var positions = Scalars.Range(keyCount, like.device); // [T]
         var hidden = positions > last; // [16, T]
         if (window is { } seen)
         {
-            hidden = hidden.logical_or_(positions <= last - seen);
+            hidden = hidden.logical_or_(positions <= last.sub(Scalars.Of(seen)));
         }
 
         return zeros(hidden.shape, like.dtype, like.device)
-            .masked_fill_(hidden, double.NegativeInfinity)
+            .masked_fill_(hidden, Scalars.Of(double.NegativeInfinity))
             .repeat_interleave(perGroup, 0)
             .unsqueeze(0)
             .unsqueeze(0)

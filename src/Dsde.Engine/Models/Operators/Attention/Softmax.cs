@@ -1,3 +1,4 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -28,16 +29,16 @@ internal static class Softmax
         var scores = matmul(query, keys.transpose(-2, -1)).to(ScalarType.Float32); // [S, g, q, T]
         if (shape.SoftCap is { } cap)
         {
-            scores.mul_(shape.Scale / cap).tanh_().mul_(cap);
+            scores.mul_(Scalars.Of(shape.Scale / cap)).tanh_().mul_(Scalars.Of(cap));
         }
         else
         {
-            scores.mul_(shape.Scale);
+            scores.mul_(Scalars.Of(shape.Scale));
         }
 
         if (mask is not null)
         {
-            scores.add_(mask);
+            scores.PlusInPlace(mask);
         }
 
         return matmul(scores.softmax(-1).to(values.dtype), values).MoveToOuterDisposeScope();

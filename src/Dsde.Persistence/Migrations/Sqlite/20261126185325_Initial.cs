@@ -1,0 +1,258 @@
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Dsde.Persistence.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "generation_batches",
+                columns: table => new
+                {
+                    batch_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    job_count = table.Column<int>(type: "INTEGER", nullable: true),
+                    source = table.Column<string>(type: "TEXT", nullable: true),
+                    submitted_at = table.Column<string>(type: "TEXT", nullable: true),
+                    completed_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    failed_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    cancelled_count = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    cancel_requested_at = table.Column<string>(type: "TEXT", nullable: true),
+                    completed_at = table.Column<string>(type: "TEXT", nullable: true),
+                    announced_at = table.Column<string>(type: "TEXT", nullable: true),
+                    reopenings = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_generation_batches", x => x.batch_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "generation_jobs",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    batch_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    custom_id = table.Column<string>(type: "TEXT", nullable: true),
+                    model = table.Column<string>(type: "TEXT", nullable: true),
+                    workload = table.Column<string>(type: "TEXT", nullable: true),
+                    request = table.Column<string>(type: "TEXT", nullable: true),
+                    request_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    trace_parent = table.Column<string>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: true),
+                    lease_token = table.Column<Guid>(type: "TEXT", nullable: true),
+                    lease_until = table.Column<string>(type: "TEXT", nullable: true),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    lost_starts = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    lost_alone = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    tokens_at_start = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
+                    is_started = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    is_alone = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    created_at = table.Column<string>(type: "TEXT", nullable: false),
+                    started_at = table.Column<string>(type: "TEXT", nullable: true),
+                    ended_at = table.Column<string>(type: "TEXT", nullable: true),
+                    cancel_requested_at = table.Column<string>(type: "TEXT", nullable: true),
+                    text = table.Column<string>(type: "TEXT", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    finish_reason = table.Column<string>(type: "TEXT", nullable: true),
+                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: true),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: true),
+                    token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    prompt_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    failure_code = table.Column<string>(type: "TEXT", nullable: true),
+                    failure_message = table.Column<string>(type: "TEXT", nullable: true),
+                    failure_retryable = table.Column<bool>(type: "INTEGER", nullable: true),
+                    cancel_reason = table.Column<string>(type: "TEXT", nullable: true),
+                    reopenings = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_generation_jobs", x => x.job_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "workers",
+                columns: table => new
+                {
+                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
+                    started_at = table.Column<string>(type: "TEXT", nullable: false),
+                    seen_at = table.Column<string>(type: "TEXT", nullable: false),
+                    host = table.Column<string>(type: "TEXT", nullable: false),
+                    version = table.Column<string>(type: "TEXT", nullable: false),
+                    models = table.Column<string>(type: "TEXT", nullable: false),
+                    batch_size = table.Column<int>(type: "INTEGER", nullable: false),
+                    presence_key = table.Column<long>(type: "INTEGER", nullable: true),
+                    held_jobs = table.Column<int>(type: "INTEGER", nullable: false),
+                    waiting_for_claim = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_workers", x => x.worker_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_checkpoints",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    token_count = table.Column<int>(type: "INTEGER", nullable: false),
+                    state = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    stored_at = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_checkpoints", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_checkpoints_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_choices",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    text = table.Column<string>(type: "TEXT", nullable: true),
+                    text_hash = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    finish_reason = table.Column<string>(type: "TEXT", nullable: false),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    token_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    top_token_ids = table.Column<string>(type: "TEXT", nullable: true),
+                    top_log_probabilities = table.Column<string>(type: "TEXT", nullable: true),
+                    token_bytes = table.Column<byte[]>(type: "BLOB", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_choices", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_choices_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "job_traces",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    iteration_length = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_accepted = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_wish = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_allowed = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_decided_by = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_predicted_length = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_scale_factor = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_wvir = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_cap = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_batch_size = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_draft_ms = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_verify_ms = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_kld = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_beta = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_draft_entropy = table.Column<string>(type: "TEXT", nullable: false),
+                    proposal_on_path = table.Column<string>(type: "TEXT", nullable: false),
+                    token_margin = table.Column<string>(type: "TEXT", nullable: false),
+                    token_draft_match = table.Column<string>(type: "TEXT", nullable: false),
+                    stored_at = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
+                    policy = table.Column<string>(type: "TEXT", nullable: false),
+                    is_guarded = table.Column<bool>(type: "INTEGER", nullable: false),
+                    sampling_mode = table.Column<string>(type: "TEXT", nullable: false),
+                    seed = table.Column<long>(type: "INTEGER", nullable: false),
+                    temperature = table.Column<float>(type: "REAL", nullable: false),
+                    top_p = table.Column<float>(type: "REAL", nullable: false),
+                    top_k = table.Column<int>(type: "INTEGER", nullable: false),
+                    target_model = table.Column<string>(type: "TEXT", nullable: false),
+                    draft_model = table.Column<string>(type: "TEXT", nullable: true),
+                    iterations = table.Column<int>(type: "INTEGER", nullable: false),
+                    speculating_iterations = table.Column<int>(type: "INTEGER", nullable: false),
+                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    proposed = table.Column<int>(type: "INTEGER", nullable: false),
+                    accepted = table.Column<int>(type: "INTEGER", nullable: false),
+                    mean_kld = table.Column<float>(type: "REAL", nullable: true),
+                    max_kld = table.Column<float>(type: "REAL", nullable: true),
+                    variance_kld = table.Column<float>(type: "REAL", nullable: true),
+                    calibration_max_accepted = table.Column<int>(type: "INTEGER", nullable: true),
+                    calibration_max_length = table.Column<int>(type: "INTEGER", nullable: true),
+                    waiting_ms = table.Column<double>(type: "REAL", nullable: false),
+                    prefill_ms = table.Column<double>(type: "REAL", nullable: false),
+                    draft_ms = table.Column<double>(type: "REAL", nullable: false),
+                    verify_ms = table.Column<double>(type: "REAL", nullable: false),
+                    sampling_ms = table.Column<double>(type: "REAL", nullable: false),
+                    total_ms = table.Column<double>(type: "REAL", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_traces", x => new { x.job_id, x.choice });
+                    table.ForeignKey(
+                        name: "fk_job_traces_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_batch_id_state",
+                table: "generation_jobs",
+                columns: new[] { "batch_id", "state" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_worker_id",
+                table: "generation_jobs",
+                column: "worker_id",
+                filter: "state = 'running'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_job_traces_stored_at",
+                table: "job_traces",
+                column: "stored_at");
+
+            Views.ViewMigration.Create(migrationBuilder, Views.SqliteViews.All);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            Views.ViewMigration.Drop(migrationBuilder, Views.SqliteViews.All);
+
+            migrationBuilder.DropTable(
+                name: "generation_batches");
+
+            migrationBuilder.DropTable(
+                name: "job_checkpoints");
+
+            migrationBuilder.DropTable(
+                name: "job_choices");
+
+            migrationBuilder.DropTable(
+                name: "job_traces");
+
+            migrationBuilder.DropTable(
+                name: "workers");
+
+            migrationBuilder.DropTable(
+                name: "generation_jobs");
+        }
+    }
+}
