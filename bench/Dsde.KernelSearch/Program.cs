@@ -7,10 +7,11 @@ using Dsde.Engine.Cpu.Threads;
 using Dsde.KernelSearch;
 
 // Searches the tiling of each number of rows for the kernels of this machine and prints the fastest, beside what the table has.
-// Usage: Dsde.KernelSearch KERNEL bf16|fp32 [ROWS,...] [ROUNDS] [THREADS]; KERNEL as Dsde:Engine:CpuKernels names it.
+// With "compare" all kernels of this machine run in turn, each with the plans of its table.
+// Usage: Dsde.KernelSearch compare|KERNEL bf16|fp32 [ROWS,...] [ROUNDS] [THREADS]; KERNEL as Dsde:Engine:CpuKernels names it.
 if (args.Length < 2 || args[1] is not ("bf16" or "fp32"))
 {
-    Console.Error.WriteLine("Usage: Dsde.KernelSearch avx512-bf16|avx512|avx2|portable bf16|fp32 [ROWS,...] [ROUNDS] [THREADS]");
+    Console.Error.WriteLine("Usage: Dsde.KernelSearch compare|avx512-bf16|avx512|avx2|portable bf16|fp32 [ROWS,...] [ROUNDS] [THREADS]");
     return 1;
 }
 
@@ -20,8 +21,23 @@ var rowCounts =
         : [1, 2, 4, 5, 8, 12, 16, 24, 32, 40, 64, 128, 512];
 var rounds = args.Length > 3 ? int.Parse(args[3], CultureInfo.InvariantCulture) : 9;
 var threads = args.Length > 4 ? int.Parse(args[4], CultureInfo.InvariantCulture) : Environment.ProcessorCount;
-var kernel = KernelChooser.Present.Choose(args[0], args[1] == "bf16").Kernel!;
-if (args[1] == "bf16")
+var isBf16 = args[1] == "bf16";
+if (args[0] == "compare")
+{
+    if (isBf16)
+    {
+        Compare<ushort, Bf16Element>(sizeof(ushort));
+    }
+    else
+    {
+        Compare<float, Fp32Element>(sizeof(float));
+    }
+
+    return 0;
+}
+
+var kernel = KernelChooser.Present.Choose(args[0], isBf16).Kernel!;
+if (isBf16)
 {
     Search<ushort, Bf16Element>(sizeof(ushort));
 }
@@ -31,6 +47,46 @@ else
 }
 
 return 0;
+
+void Compare<T, TElement>(int elementSize)
+    where T : unmanaged
+    where TElement : IElement<T>
+{
+    using var stack = new LayerStack(elementSize);
+    using var team = new ThreadTeam(threads);
+    using var reader = new MemoryReader(threads);
+    foreach (var rows in rowCounts)
+    {
+        var read = double.PositiveInfinity;
+        var works = ((string[])["avx512-bf16", "avx512", "avx2", "portable"])
+            .Where(name => name != "avx512-bf16" || isBf16)
+            .Select(name =>
+                (
+                    name,
+                    work: new LinearWork<T, TElement>(KernelChooser.Present.Choose(name, isBf16).Kernel!),
+                    best: new Dictionary<(int, int), double>()
+                )
+            )
+            .ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            read = Math.Min(read, Time(reader.Read) * stack.ByteCount / MemoryReader.ByteCount);
+            foreach (var (_, work, best) in works)
+            {
+                stack.Run(team, work, rows, best);
+            }
+        }
+
+        var times = works.Select(found => string.Create(CultureInfo.InvariantCulture, $"{found.name} {stack.Total(found.best):F2}"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{rows, 4} rows: {string.Join(", ", times)}; plain read {read:F2} ms")
+        );
+        foreach (var (_, work, _) in works)
+        {
+            work.Dispose();
+        }
+    }
+}
 
 void Search<T, TElement>(int elementSize)
     where T : unmanaged

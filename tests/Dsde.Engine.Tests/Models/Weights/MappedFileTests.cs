@@ -24,10 +24,4 @@ public sealed class MappedFileTests : IDisposable
 
         File.ReadLines("/proc/self/maps").ShouldAllBe(line => !line.Contains(_folder.Path, StringComparison.Ordinal));
     }
-
-    [Fact]
-    public void Machine_code_is_never_in_memory_that_can_be_written() =>
-        File.ReadLines("/proc/self/maps")
-            .Where(line => line.Contains("rwx", StringComparison.Ordinal) && !line.Contains("doublemapper", StringComparison.Ordinal))
-            .ShouldBeEmpty();
 }
