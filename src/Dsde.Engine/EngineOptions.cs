@@ -48,8 +48,8 @@ public sealed class EngineOptions
 
     /// <summary>
     /// <c>auto</c>, <c>fast</c> or <c>deterministic</c>. Deterministic makes a token's logits bitwise independent of what else is in the
-    /// batch, of how prompts are cut into chunks and of how many tokens are verified at once. The kernels of CPUs are always so; on GPUs and
-    /// with torch it costs slower passes over many rows. Auto is fast.
+    /// batch, of how prompts are cut into chunks and of how many tokens are verified at once. The kernels of CPUs are always so; on GPUs
+    /// and with torch it costs slower passes over many rows. Auto is fast.
     /// </summary>
     /// <value>The default is <c>auto</c>.</value>
     [RegularExpression("auto|fast|deterministic", ErrorMessage = "{0} must be auto, fast or deterministic.")]

@@ -31,7 +31,8 @@ internal sealed record ComputeSettings(IReadOnlyList<Device> Devices, ScalarType
 
     /// <summary>Decides.</summary>
     /// <exception cref="ModelLoadException">
-    /// A GPU is asked for that is not there, a type that the device computes badly, or a kernel that can't run; or the target can't be read.
+    /// A GPU is asked for that is not there, a type that the device computes badly, or a kernel that can't run; or the target can't be
+    /// read.
     /// </exception>
     public static ComputeSettings Choose(EngineOptions options)
     {

@@ -61,7 +61,9 @@ internal sealed unsafe class LinearCase
     public float[] Run(LinearKernel kernel, TilePlan? plan, int threads = 1) =>
         _isBf16 ? Run<ushort, Bf16Element>(kernel, plan, threads) : Run<float, Fp32Element>(kernel, plan, threads);
 
-    /// <summary>What double precision makes of each output, and the sum of the magnitudes it is added up from. <c>[rows, outputs]</c></summary>
+    /// <summary>
+    /// What double precision makes of each output, and the sum of the magnitudes it is added up from. <c>[rows, outputs]</c>
+    /// </summary>
     public (double Sum, double Magnitude)[] Expected() =>
         [.. Enumerable.Range(0, _rows * _outputs).Select(i => Expected(i / _outputs, i % _outputs))];
 
