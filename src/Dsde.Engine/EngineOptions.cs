@@ -82,8 +82,8 @@ public sealed class EngineOptions
     public int PrefillTokenBudget { get; set; } = 512;
 
     /// <summary>
-    /// Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or
-    /// <c>autoregressive</c>.
+    /// Policy of requests that name none: <c>dsde</c> or <c>goodput</c>, which propose no more than pays, <c>dsde-paper</c>,
+    /// <c>dsde-reference</c>, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.
     /// </summary>
     /// <value>The default is <c>dsde</c>.</value>
     [Required]

@@ -20,11 +20,11 @@ public sealed partial class RoomTests
         ["Sequences"] = ["Sampling", "Speculation", "Telemetry", "Tokenization"],
         ["Loading"] = ["Kv", "Models", "Tokenization"],
         ["Tokenization"] = ["Models"],
-        ["Telemetry"] = ["Sampling"],
+        ["Telemetry"] = ["Sampling", "Speculation"],
         ["Sampling"] = ["Cpu", "Torch"],
         ["Models"] = ["Cpu", "Kv", "Torch"],
         ["Kv"] = ["Cpu", "Models"], // a model and its cache are one thing in two rooms
-        ["Speculation"] = [],
+        ["Speculation"] = ["Sampling"],
         ["Cpu"] = [],
         ["Torch"] = [],
     };

@@ -148,8 +148,9 @@ internal sealed class RunningBatch
     {
         var hole = sequence.Slot;
         var computed = Math.Min(_caches.Target.LengthOf(hole), sequence.Length); // an end inside a block leaves accepted tokens behind it
+        var isSpoilt = sequence.Failure is not null || !HoldsNumbers(sequence);
         sequence.Leave(DraftLengthOf(sequence));
-        if (sequence.Failure is not null)
+        if (isSpoilt)
         {
             _caches.Erase(hole);
         }
@@ -189,7 +190,10 @@ internal sealed class RunningBatch
         _sequences.RemoveAt(last);
     }
 
-    /// <summary>Takes out everything, retained prefixes too, without touching a tensor. Sequences can be admitted again.</summary>
+    /// <summary>
+    /// Takes out everything, retained prefixes too, without touching a tensor: whether what stays there is numbers is not asked, and
+    /// whoever takes a block of it next gets zeros. Sequences can be admitted again.
+    /// </summary>
     public List<Sequence> TakeAll()
     {
         List<Sequence> all = [.. _sequences];
@@ -252,6 +256,14 @@ internal sealed class RunningBatch
             _retained.Move(slot, victim);
         }
     }
+
+    /// <summary>
+    /// Whether what a sequence has computed may stay. Logits tell, but one that leaves in the middle of its prompt has had none, and a
+    /// draft that has proposed nothing has not been listened to.
+    /// </summary>
+    private bool HoldsNumbers(Sequence sequence) =>
+        (sequence.IsDecoding || _caches.Target.HoldsNumbers(sequence.Slot))
+        && (sequence.Recorder.HasProposals || _caches.DraftHoldsNumbers(sequence.Slot));
 
     private void TakeOver(Sequence sequence, (int Slot, int Length) present)
     {

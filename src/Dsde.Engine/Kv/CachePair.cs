@@ -15,6 +15,9 @@ internal sealed class CachePair(KvCache target, KvCache? draft)
     /// <summary>Positions of the slot that the draft has seen; 0 without a draft.</summary>
     public int DraftLengthOf(int slot) => draft?.LengthOf(slot) ?? 0;
 
+    /// <summary>Whether what the draft has computed in a slot are numbers.</summary>
+    public bool DraftHoldsNumbers(int slot) => draft?.HoldsNumbers(slot) ?? true;
+
     /// <summary>Moves what a slot holds into another, in the place of what is there, and frees it.</summary>
     public void Move(int fromSlot, int toSlot)
     {

@@ -115,6 +115,28 @@ internal sealed class KvCache : IDisposable
         }
     }
 
+    /// <summary>
+    /// Whether the valid keys and values of a slot are numbers. The last layer's tell of all: what is no number stays none from layer to
+    /// layer, as every layer adds to what the one before has given.
+    /// </summary>
+    public bool HoldsNumbers(int slot)
+    {
+        for (var index = Table.FirstOf(slot); index < Table.EndOf(slot); index++)
+        {
+            if (
+                !_memory.HoldsNumbers(
+                    Table[slot, index],
+                    Math.Min(BlockTable.BlockLength, _lengths[slot] - (index * BlockTable.BlockLength))
+                )
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Moves a sequence into another slot, in the place of what is there, and empties its old one.</summary>
     public void Move(int fromSlot, int toSlot)
     {

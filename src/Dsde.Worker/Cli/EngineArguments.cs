@@ -20,7 +20,7 @@ internal sealed class EngineArguments
     };
     private readonly Option<string?> _policy = new("--policy")
     {
-        Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.",
+        Description = "dsde (default), goodput, dsde-paper, dsde-reference, adaedl, static:K or autoregressive.",
         HelpName = "POLICY",
     };
     private readonly Option<string?> _sampling = new("--sampling")

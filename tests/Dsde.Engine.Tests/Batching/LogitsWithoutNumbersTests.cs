@@ -77,6 +77,72 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
     }
 
     [Theory]
+    [InlineData("cancelled", true)]
+    [InlineData("cancelled", false)]
+    [InlineData("suspended", true)]
+    [InlineData("abandoned", true)]
+    public void A_prompt_without_numbers_that_is_left_in_its_middle_leaves_nothing_either(string how, bool isTargets)
+    {
+        var control = new GenerationControl();
+        using var abandoned = new CancellationTokenSource();
+        var good = Request(SamplingMode.Greedy, [9, 8, 7, 6], 1);
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 60)], 2) with { Control = control };
+        var expected = Run([good], "static:4")[0];
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, budget: 20, policy: "static:4");
+        Spoil((isTargets ? loop.Target : loop.Draft).Weights.Embedding, 30);
+        var first = loop.Add(bad, cancellation: abandoned.Token);
+        loop.Step();
+        loop.Step();
+        (loop.Target.Cache.LengthOf(0), first.IsDecoding).ShouldBe((40, false));
+        (
+            how == "cancelled" ? control.Cancel
+            : how == "suspended" ? control.Suspend
+            : (Action)abandoned.Cancel
+        )();
+        var second = loop.RunToEnd(loop.Add(good))[0];
+
+        first.Completion.Task.IsCompleted.ShouldBeTrue();
+        second.TokenIds.ShouldBe(expected.TokenIds);
+        second.Trace.Proposed.ShouldBe(expected.Trace.Proposed);
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
+    }
+
+    [Fact]
+    public void A_prompt_without_numbers_that_is_given_up_with_its_round_leaves_nothing_either()
+    {
+        var good = Request(SamplingMode.Greedy, [9, 8, 7, 6], 1);
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 60)], 2);
+        var expected = Run([good], "static:4")[0];
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, budget: 20, policy: "static:4");
+        Spoil(loop.Target.Weights.Embedding, 30);
+        var first = loop.Add(bad);
+        loop.Step();
+        var before = loop.Target.BeforePass;
+        loop.Target.BeforePass = _ => throw new InvalidOperationException("broken");
+        loop.Step();
+        loop.Target.BeforePass = before;
+        var second = loop.RunToEnd(loop.Add(good))[0];
+
+        FailureOf(first).ShouldContain("broken");
+        second.TokenIds.ShouldBe(expected.TokenIds);
+        ShouldGiveNumbers(loop.Target.Cache);
+    }
+
+    [Fact]
+    public void A_draft_without_numbers_that_was_never_asked_leaves_nothing()
+    {
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 40)], 2) with { MaxTokens = 1 };
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, policy: "static:4");
+        Spoil(loop.Draft.Weights.Embedding, 30);
+        loop.RunToEnd(loop.Add(bad))[0].TokenIds.Count.ShouldBe(1);
+
+        ShouldGiveNumbers(loop.Draft.Cache);
+    }
+
+    [Theory]
     [MemberData(nameof(ModesAndDraftingPolicies))]
     public void A_draft_without_numbers_proposes_nothing_and_is_counted(SamplingMode mode, string policy)
     {
