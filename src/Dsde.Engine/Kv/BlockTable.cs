@@ -61,7 +61,7 @@ internal sealed class BlockTable
     public int this[int slot, int index] => _blocks[(slot * Width) + index];
 
     /// <summary>
-    /// Where in the cache a position is kept. A position whose block is not there, because no row sees it, gets a place of another block
+    /// Where in the cache a position's first head is kept; the others follow at <see cref="BlockLength"/>. A position whose block is not there, because no row sees it, gets a place of another block
     /// of the slot: it is masked, and what is read there are numbers.
     /// </summary>
     public long PlaceOf(int slot, int position)

@@ -41,7 +41,7 @@ internal sealed class KvCache : IDisposable
         _memory = new KvMemory(blocks, config.KvHeadCount, config.HeadDim, type, layerDevices);
         _lengths = new int[slotCount];
         _window = config.SlidingWindows.Distinct().Take(2).ToList() is [{ } window] ? window : null;
-        Table = new BlockTable(slotCount, maxLength, new BlockPool(blocks), KvMemory.PlacesPerBlock(layerDevices));
+        Table = new BlockTable(slotCount, maxLength, new BlockPool(blocks), KvMemory.PlacesPerBlock(layerDevices, config.KvHeadCount));
     }
 
     /// <summary>Memory of one position, in bytes.</summary>
@@ -63,7 +63,7 @@ internal sealed class KvCache : IDisposable
     /// <summary>Blocks that nobody holds.</summary>
     public int FreeBlockCount => Table.Pool.FreeCount;
 
-    /// <summary>Keys of a layer; <see cref="BlockTable.PlaceOf"/> says which are whose. <c>[places, g, d]</c></summary>
+    /// <summary>Keys of a layer; <see cref="BlockTable.PlaceOf"/> says which are whose. <c>[places, d]</c></summary>
     public Tensor Keys(int layer) => _memory.Keys(layer);
 
     /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>

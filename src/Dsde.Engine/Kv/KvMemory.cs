@@ -1,3 +1,4 @@
+using Dsde.Engine.Cpu.Memory;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,7 +6,8 @@ namespace Dsde.Engine.Kv;
 
 /// <summary>
 /// The memory of one model's keys and values, taken as it is touched. A block lies in one piece: for each layer of its device keys, then
-/// values, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position's <c>[g, d]</c>. A block that is used for the
+/// values, head by head, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position of one head, <c>[d]</c>: what is
+/// read together lies together. A block that is used for the
 /// first time is filled with zeros, because a masked key of NaN would still poison the attention.
 /// </summary>
 internal sealed class KvMemory : IDisposable
@@ -15,23 +17,30 @@ internal sealed class KvMemory : IDisposable
     private readonly Tensor[] _values;
     private readonly bool[] _holdsNumbers; // by block
     private readonly int _placesPerBlock;
+    private readonly int _kvHeadCount;
 
     public KvMemory(int blockCount, int kvHeadCount, int headDim, ScalarType type, IReadOnlyList<Device> layerDevices)
     {
         using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
-        _placesPerBlock = PlacesPerBlock(layerDevices);
+        _placesPerBlock = PlacesPerBlock(layerDevices, kvHeadCount);
+        _kvHeadCount = kvHeadCount;
         var groups = layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).ToList();
-        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * kvHeadCount * headDim], type, group.First()))];
+        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * headDim], type, group.First()))];
+        foreach (var device in _devices.Where(device => device.device_type == DeviceType.CPU))
+        {
+            HugePages.Prefer(device); // a layer's blocks lie far apart; those in use are dense
+        }
+
         _keys = new Tensor[layerDevices.Count];
         _values = new Tensor[layerDevices.Count];
         var layer = 0;
         foreach (var (group, device) in groups.Zip(_devices))
         {
-            var all = device.view(-1, kvHeadCount, headDim);
+            var all = device.view(-1, headDim);
             foreach (var index in Enumerable.Range(0, group.Count()))
             {
-                _keys[layer] = From(all, 2 * index * BlockTable.BlockLength);
-                _values[layer++] = From(all, ((2 * index) + 1) * BlockTable.BlockLength);
+                _keys[layer] = From(all, 2 * index * kvHeadCount * BlockTable.BlockLength);
+                _values[layer++] = From(all, ((2 * index) + 1) * kvHeadCount * BlockTable.BlockLength);
             }
         }
 
@@ -41,15 +50,18 @@ internal sealed class KvMemory : IDisposable
         scope.Detach(_values);
     }
 
-    /// <summary>Keys of a layer. <c>[places, g, d]</c></summary>
+    /// <summary>Keys of a layer. <c>[places, d]</c></summary>
     public Tensor Keys(int layer) => _keys[layer];
 
     /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>
     public Tensor Values(int layer) => _values[layer];
 
     /// <summary>Places from a block to the next: the same on all devices, so that a place is one number for all layers.</summary>
-    public static int PlacesPerBlock(IReadOnlyList<Device> layerDevices) =>
-        2 * BlockTable.BlockLength * layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).Max(group => group.Count());
+    public static int PlacesPerBlock(IReadOnlyList<Device> layerDevices, int kvHeadCount) =>
+        2
+        * kvHeadCount
+        * BlockTable.BlockLength
+        * layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).Max(group => group.Count());
 
     /// <summary>Makes sure that there are numbers in a block.</summary>
     public void Prepare(int block)
@@ -75,7 +87,14 @@ internal sealed class KvMemory : IDisposable
         using var scope = NewDisposeScope();
         return AreNumbers(_keys[^1]) && AreNumbers(_values[^1]);
 
-        bool AreNumbers(Tensor places) => places.narrow(0, (long)block * _placesPerBlock, count).isfinite().all().item<bool>();
+        bool AreNumbers(Tensor places) =>
+            places
+                .narrow(0, (long)block * _placesPerBlock, _kvHeadCount * BlockTable.BlockLength)
+                .view(_kvHeadCount, BlockTable.BlockLength, -1)
+                .narrow(1, 0, count) // [g, count, d]
+                .isfinite()
+                .all()
+                .item<bool>();
     }
 
     /// <summary>Makes the places of a block from one on zeros again.</summary>
@@ -84,11 +103,8 @@ internal sealed class KvMemory : IDisposable
         using var scope = NewDisposeScope();
         foreach (var device in _devices)
         {
-            // [layers · 2, 32, g · d]
-            device[block]
-                .view(-1, BlockTable.BlockLength, _keys[0].size(1) * _keys[0].size(2))
-                .narrow(1, first, BlockTable.BlockLength - first)
-                .zero_();
+            // [layers · 2 · g, 32, d]
+            device[block].view(-1, BlockTable.BlockLength, _keys[0].size(1)).narrow(1, first, BlockTable.BlockLength - first).zero_();
         }
     }
 

@@ -57,8 +57,8 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
         var (heads, groups) = (shape.HeadCount, shape.KvHeadCount);
         var split = qkv.view(-1, heads + (2 * groups), shape.HeadDim);
         var rotated = shape.Rotary.Rotate(Normalise(split.narrow(1, 0, heads + groups), shape), rows.Positions); // [R, h + g, d]
-        Write(keys, rows.CacheRows, rotated.narrow(1, heads, groups));
-        Write(values, rows.CacheRows, split.narrow(1, heads + groups, groups));
+        Write(keys, rows, rotated.narrow(1, heads, groups));
+        Write(values, rows, split.narrow(1, heads + groups, groups));
         return _attention.Attend(rotated.narrow(1, 0, heads), shape, rows, keys, values).MoveToOuterDisposeScope();
     }
 
@@ -96,5 +96,7 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
         return linear(x, tensors.Weight, tensors.Bias);
     }
 
-    private static void Write(Tensor cache, Tensor cacheRows, Tensor values) => cache.index_copy_(0, cacheRows, values);
+    /// <summary>Writes keys or values of the rows, <c>[R, g, d]</c>, into the cache.</summary>
+    private static void Write(Tensor cache, PassRows rows, Tensor values) =>
+        cache.index_copy_(0, rows.Places.Written((int)values.size(1)), values.reshape(-1, values.size(2)));
 }

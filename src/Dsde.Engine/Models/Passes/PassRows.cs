@@ -21,7 +21,7 @@ internal sealed class PassRows : IDisposable
     /// <summary>Position of each row in its sequence. <c>[R] i64</c></summary>
     public required Tensor Positions { get; init; }
 
-    /// <summary>Where each row's key and value are kept: a place of the cache. <c>[R] i64</c></summary>
+    /// <summary>Where each row's first key and value are kept: a place of the cache. <c>[R] i64</c></summary>
     public required Tensor CacheRows { get; init; }
 
     /// <summary>Last position each cell of the padded query grid may attend to; 0 in unused cells. <c>[N, Q] i64</c></summary>

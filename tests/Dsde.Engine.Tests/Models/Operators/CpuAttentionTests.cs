@@ -54,7 +54,8 @@ public sealed class CpuAttentionTests
                     Attend(Torch, qkv, shape, expectedRows, expectedCache),
                     type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5
                 );
-                var places = Rows(cache, [.. Enumerable.Range(0, SlotCount).Select(slot => new RowSpan(slot, 0, MaxLength))]).Places.Ragged;
+                var places = Rows(cache, [.. Enumerable.Range(0, SlotCount).Select(slot => new RowSpan(slot, 0, MaxLength))])
+                    .Places.Ragged(groups);
                 ShouldAgree(cache.Keys(0).index_select(0, places), expectedCache.Keys(0).index_select(0, places));
                 ShouldBeSame(cache.Values(0).index_select(0, places), expectedCache.Values(0).index_select(0, places));
             }

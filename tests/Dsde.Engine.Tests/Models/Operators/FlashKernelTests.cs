@@ -60,7 +60,8 @@ public sealed class FlashKernelTests
         indices.KeyBounds.data<int>().ToArray().ShouldBe([0, 9, 14, 55]);
         indices.Most.shape.ShouldBe([5, 41, 0]);
         (int Slot, int Count)[] keys = [(3, 9), (0, 5), (1, 41)];
-        rows.Places.Ragged.data<long>()
+        rows.Places.Ragged(1)
+            .data<long>()
             .ToArray()
             .ShouldBe(keys.SelectMany(slot => Enumerable.Range(0, slot.Count).Select(i => cache.Table.PlaceOf(slot.Slot, i))));
     }

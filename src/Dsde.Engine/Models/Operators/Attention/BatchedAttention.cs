@@ -29,8 +29,8 @@ internal sealed class BatchedAttention : IAttention
             .reshape(sequences, groups, queries * perGroup, headDim);
         var attended = Softmax.Attend(
             grid,
-            Read(keys, rows),
-            Read(values, rows),
+            Read(keys, rows, groups),
+            Read(values, rows, groups),
             rows.Mask(perGroup, query.dtype, shape.SlidingWindow),
             shape
         ); // [N, g, Q·h/g, d]
@@ -43,6 +43,6 @@ internal sealed class BatchedAttention : IAttention
     }
 
     /// <summary>What a pass attends to. <c>[N, g, T, d]</c></summary>
-    private static Tensor Read(Tensor cache, PassRows rows) =>
-        cache.index_select(0, rows.Places.Grid).view(rows.SequenceCount, rows.KeyCount, cache.size(1), cache.size(2)).transpose(1, 2);
+    private static Tensor Read(Tensor cache, PassRows rows, int groups) =>
+        cache.index_select(0, rows.Places.Grid(groups)).view(rows.SequenceCount, groups, rows.KeyCount, cache.size(1));
 }

@@ -31,8 +31,17 @@ internal sealed class FixedShapeAttention : IAttention
                 var offset = position % BlockRows;
                 var taken = Math.Min(BlockRows - offset, first + count - position);
                 var blockStart = position - offset;
-                var places = rows.Places.OfSlot(slot, (blockStart + BlockRows + KeyStep - 1) / KeyStep * KeyStep);
-                parts.Add(AttendBlock(query.narrow(0, row, taken), blockStart, offset, shape, Read(keys, places), Read(values, places)));
+                var places = rows.Places.OfSlot(slot, (blockStart + BlockRows + KeyStep - 1) / KeyStep * KeyStep, shape.KvHeadCount);
+                parts.Add(
+                    AttendBlock(
+                        query.narrow(0, row, taken),
+                        blockStart,
+                        offset,
+                        shape,
+                        Read(keys, places, shape.KvHeadCount),
+                        Read(values, places, shape.KvHeadCount)
+                    )
+                );
                 (row, position) = (row + taken, position + taken);
             }
         }
@@ -85,5 +94,5 @@ internal sealed class FixedShapeAttention : IAttention
     }
 
     /// <summary><c>[1, g, T, d]</c></summary>
-    private static Tensor Read(Tensor cache, Tensor places) => cache.index_select(0, places).transpose(0, 1).unsqueeze(0);
+    private static Tensor Read(Tensor cache, Tensor places, int groups) => cache.index_select(0, places).view(1, groups, -1, cache.size(1));
 }

@@ -25,11 +25,12 @@ internal sealed class FlashAttention : IAttention
         }
 
         using var scope = NewDisposeScope();
-        var places = rows.Places.Ragged;
+        var places = rows.Places.Ragged(shape.KvHeadCount);
+        long[] heads = [-1, shape.KvHeadCount, shape.HeadDim];
         // [R, h, d]
         var attended = FlashKernel
             .For(shape.Scale, shape.SlidingWindow)
-            .Attend(query, keys.index_select(0, places), values.index_select(0, places), rows.Ragged);
+            .Attend(query, keys.index_select(0, places).view(heads), values.index_select(0, places).view(heads), rows.Ragged);
         return attended.reshape(-1, shape.HeadCount * shape.HeadDim).MoveToOuterDisposeScope();
     }
 

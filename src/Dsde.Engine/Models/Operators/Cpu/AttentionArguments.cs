@@ -11,7 +11,7 @@ internal unsafe struct AttentionArguments<T>
     /// <summary>Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></summary>
     public T* Qkv;
 
-    /// <summary>The layer's cache. <c>[places, g, d]</c></summary>
+    /// <summary>The layer's cache. <c>[places, d]</c></summary>
     public T* Keys;
 
     /// <summary>Shape as <see cref="Keys"/>.</summary>

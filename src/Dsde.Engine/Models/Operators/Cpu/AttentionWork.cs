@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Cpu.Threads;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
@@ -62,8 +63,8 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
             stride,
             QueryBlock,
             shape,
-            _arguments.Keys + (group * shape.HeadDim),
-            _arguments.Values + (group * shape.HeadDim),
+            _arguments.Keys + ((long)group * BlockTable.BlockLength * shape.HeadDim),
+            _arguments.Values + ((long)group * BlockTable.BlockLength * shape.HeadDim),
             table.AddressOf(span.Slot),
             table.PlacesPerBlock
         );
@@ -104,7 +105,7 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
         for (var i = 0; i < span.Count; i++)
         {
             var position = span.First + i;
-            var place = ((_arguments.Table.PlaceOf(span.Slot, position) * shape.KvHeadCount) + group) * shape.HeadDim;
+            var place = (_arguments.Table.PlaceOf(span.Slot, position) + (group * BlockTable.BlockLength)) * shape.HeadDim;
             HeadWork<T, TElement>.Prepare(
                 Head(shape, firstRow + i, shape.HeadCount + group),
                 _arguments.KeyNorm,

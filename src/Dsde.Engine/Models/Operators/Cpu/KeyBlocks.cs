@@ -41,7 +41,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     {
         _stride = stride;
         _headDim = shape.HeadDim;
-        _rowStride = (long)shape.KvHeadCount * shape.HeadDim;
+        _rowStride = shape.HeadDim;
         _keys = keys;
         _values = values;
         _blocks = blocks;
@@ -141,7 +141,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>Asks for some keys or values: one head's lie far apart, where the processor does not foresee them.</summary>
+    /// <summary>Asks for some keys or values of a block: the processor does not foresee which block is next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Prefetch(T* source, int count)
     {
