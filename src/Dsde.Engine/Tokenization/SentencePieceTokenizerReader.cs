@@ -37,13 +37,15 @@ internal static class SentencePieceTokenizerReader
             : null;
         var bosId = file.BosId >= 0 && file.BosId < file.Pieces.Count ? file.BosId : (int?)null;
         var merges = ReadMerges(file, text);
-        var content = ReadBytes(file, settings);
+        var added = ReadAddedTokens(file, settings);
+        settings.AddNamedTo(added, text);
+        var content = ReadBytes(file, added);
         return new TokenizerDefinition
         {
             Path = file.Path,
             Kind = "SentencePiece BPE",
             Bytes = content,
-            AddedTokens = ReadAddedTokens(file, settings),
+            AddedTokens = added,
             First = Create(isFirst: true),
             Following = Create(isFirst: false),
             PrefixIds = bosId is { } bos && settings.AddsBos != false ? [bos] : [],
@@ -115,7 +117,7 @@ internal static class SentencePieceTokenizerReader
         : settings.IsLegacy == false ? PrefixRule.First
         : PrefixRule.Always;
 
-    private static Dictionary<int, byte[]> ReadBytes(SentencePieceFile file, TokenizerSettings settings)
+    private static Dictionary<int, byte[]> ReadBytes(SentencePieceFile file, Dictionary<int, AddedToken> added)
     {
         var bytes = ById(file, _ => true)
             .ToDictionary(
@@ -125,7 +127,7 @@ internal static class SentencePieceTokenizerReader
                         ? [value]
                         : PieceBytes(piece.Text)
             );
-        foreach (var (id, token) in settings.AddedTokens)
+        foreach (var (id, token) in added)
         {
             bytes[id] = PieceBytes(token.Text);
         }

@@ -20,6 +20,7 @@ internal static class TokenizerFile
         var vocabulary = ReadVocabulary(model);
         var added = ReadAddedTokens(file);
         AddConfigured(settings, vocabulary, added);
+        settings.AddNamedTo(added, vocabulary);
         var merges = ReadMerges(model, vocabulary);
         var preparation = TextPreparation.Read(file);
         var isByteLevel = preparation.Patterns is not null;

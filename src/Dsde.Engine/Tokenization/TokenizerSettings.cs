@@ -24,6 +24,9 @@ internal sealed record TokenizerSettings
     /// <summary>Added tokens by id.</summary>
     public IReadOnlyDictionary<int, AddedToken> AddedTokens { get; init; } = new Dictionary<int, AddedToken>();
 
+    /// <summary>Tokens that have a name, such as the one for padding, in the order in which they are given ids if they have none.</summary>
+    public IReadOnlyList<AddedToken> NamedTokens { get; init; } = [];
+
     /// <summary>Reads what of the files there is.</summary>
     /// <exception cref="ModelLoadException">A file is broken.</exception>
     public static TokenizerSettings Read(string folder)
@@ -38,10 +41,11 @@ internal sealed record TokenizerSettings
             }
         }
 
+        var named = Chats.NamedTokens.Read(folder);
         var path = Path.Combine(folder, FileName);
         if (!ModelFile.Exists(path))
         {
-            return new TokenizerSettings { AddedTokens = added };
+            return new TokenizerSettings { AddedTokens = added, NamedTokens = [.. named.All] };
         }
 
         var file = JsonSettings.Load(path);
@@ -53,11 +57,28 @@ internal sealed record TokenizerSettings
         return new TokenizerSettings
         {
             AddsBos = file.Find("add_bos_token") is null ? null : file.Bool("add_bos_token", false),
-            BosToken = NameOf(file, "bos_token"),
-            EosToken = NameOf(file, "eos_token"),
+            BosToken = named.FindText("bos_token"),
+            EosToken = named.FindText("eos_token"),
             IsLegacy = file.Find("legacy") is null ? null : file.Bool("legacy", false),
             AddedTokens = added,
+            NamedTokens = [.. named.All],
         };
+    }
+
+    /// <summary>
+    /// Gives tokens that are named only, and are neither in the vocabulary nor added, the next free ids, as transformers does; in the
+    /// vocabulary they become special tokens. An id behind the model's last row is refused once a prompt has it.
+    /// </summary>
+    /// <param name="added">The added tokens by id, which grow.</param>
+    /// <param name="vocabulary">Ids that text is merged into, by what they are written as.</param>
+    public void AddNamedTo(Dictionary<int, AddedToken> added, IReadOnlyDictionary<string, int> vocabulary)
+    {
+        var known = added.Values.Select(token => token.Text).ToHashSet(StringComparer.Ordinal);
+        var next = added.Keys.Concat(vocabulary.Values).DefaultIfEmpty(-1).Max() + 1;
+        foreach (var token in NamedTokens.Where(token => known.Add(token.Text)))
+        {
+            added[vocabulary.TryGetValue(token.Text, out var id) ? id : next++] = token;
+        }
     }
 
     /// <summary>An added token as both tokenizer.json and tokenizer_config.json describe it.</summary>
@@ -68,9 +89,6 @@ internal sealed record TokenizerSettings
             StripsRight = IsSet(token, "rstrip"),
             IsWholeWord = IsSet(token, "single_word"),
         };
-
-    private static string? NameOf(JsonSettings file, string key) =>
-        file.Find(key) is { ValueKind: JsonValueKind.Object } token ? token.GetProperty("content").GetString() : file.String(key);
 
     private static bool IsSet(JsonElement token, string key) => token.TryGetProperty(key, out var value) && value.GetBoolean();
 }

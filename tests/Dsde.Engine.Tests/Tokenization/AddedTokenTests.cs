@@ -1,3 +1,4 @@
+using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Tests.Tokenization;
@@ -108,6 +109,48 @@ public sealed class AddedTokenTests : IDisposable
     }
 
     [Fact]
+    public void Tokens_that_are_only_named_get_the_next_free_ids_in_transformers_order_and_are_special()
+    {
+        var tokenizer = Load(
+            settings: new
+            {
+                additional_special_tokens = new object[] { "<|b|>", new { content = "<|a|>", lstrip = true }, "<|end|>" },
+                pad_token = "<|pad|>",
+                eos_token = new { content = "<|stop|>" },
+                unk_token = "a", // is in the vocabulary
+                image_token = "<|ignored|>",
+                extra_special_tokens = new { tool_token = "<|tool|>" },
+            }
+        );
+
+        tokenizer.VocabularySize.ShouldBe(407);
+        // eos_token, pad_token, the additional ones, the extra ones
+        tokenizer.EncodeWithSpecialTokens("<|stop|><|pad|><|b|>  <|a|><|tool|><|end|>").ShouldBe([402, 403, 404, 405, 406, 400]);
+        tokenizer.Encode("<|pad|>").ShouldNotContain(403);
+        tokenizer.EncodeWithSpecialTokens("ba").ShouldBe(['b', 'a']);
+        tokenizer.IsSpecial('a').ShouldBeTrue();
+        tokenizer.Decode([402, 403, 404, 405, 406, 'x']).ShouldBe("x");
+        tokenizer.EndTokenIds.ShouldContain(402);
+    }
+
+    [Fact]
+    public void A_named_token_without_a_row_of_the_model_is_told_and_ends_nothing()
+    {
+        using var small = new TokenizerFolder(vocabularySize: 402);
+        var settings = new { pad_token = "<|pad|>", eos_token = "<|stop|>" };
+
+        var tokenizer = Load(settings: settings, folder: small);
+
+        tokenizer.EndTokenIds.ShouldNotContain(402);
+        tokenizer.EncodeWithSpecialTokens("<|pad|>").ShouldBe([403]);
+        var folder = ModelFolder.Open(small.Path);
+        Tokenizer.Load(folder);
+        folder.Warnings.ShouldContain(warning =>
+            warning.Contains("adds 2 tokens that the model has no row for (402 rows), the first '<|stop|>'")
+        );
+    }
+
+    [Fact]
     public void A_configured_token_that_takes_anothers_id_belongs_to_another_model()
     {
         var settings = new
@@ -122,16 +165,17 @@ public sealed class AddedTokenTests : IDisposable
 
     private static AddedTokenSplitter Splitter(params KeyValuePair<int, AddedToken>[] tokens) => new(tokens);
 
-    private Tokenizer Load(object? postProcessor = null, object? settings = null)
+    private Tokenizer Load(object? postProcessor = null, object? settings = null, TokenizerFolder? folder = null)
     {
-        TestTokenizer.Write(_folder.Path);
-        var path = Path.Combine(_folder.Path, "tokenizer.json");
+        folder ??= _folder;
+        TestTokenizer.Write(folder.Path);
+        var path = Path.Combine(folder.Path, "tokenizer.json");
         var file = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
         file["added_tokens"] = System.Text.Json.JsonSerializer.SerializeToNode(
             new[] { TokenizerFolder.Added(400, "<|end|>", true), TokenizerFolder.Added(401, "<think>", false) }
         );
         file["post_processor"] = System.Text.Json.JsonSerializer.SerializeToNode(postProcessor);
         File.WriteAllText(path, file.ToJsonString());
-        return _folder.WithSettings(settings ?? new { }).Load();
+        return folder.WithSettings(settings ?? new { }).Load();
     }
 }

@@ -14,19 +14,30 @@ internal sealed class NamedTokens
 
     private static readonly string[] Names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
-    private readonly List<string> _additional = [];
+    private readonly Dictionary<string, AddedToken> _tokens = new(StringComparer.Ordinal);
+    private readonly List<AddedToken> _additional = [];
 
     private NamedTokens() { }
 
+    /// <summary>All of them, in the order in which transformers looks for their ids.</summary>
+    public IEnumerable<AddedToken> All =>
+        Names.Where(_tokens.ContainsKey).Select(name => _tokens[name]).Concat(_additional).Concat(_tokens.Values).Distinct();
+
     /// <summary>The tokens' texts, by name.</summary>
-    public IReadOnlyDictionary<string, string> Texts => _texts;
+    public IEnumerable<KeyValuePair<string, string>> Texts => _tokens.Select(token => KeyValuePair.Create(token.Key, token.Value.Text));
+
+    /// <summary>The text of the token of a name; null if there is none.</summary>
+    public string? FindText(string name) => _tokens.TryGetValue(name, out var token) ? token.Text : null;
 
     /// <summary>What templates see.</summary>
     public IEnumerable<KeyValuePair<string, TemplateValue>> Variables =>
-        _texts
-            .Select(token => KeyValuePair.Create(token.Key, TemplateValue.FromTemplate(token.Value)))
-            .Concat(_additional.Count == 0 ? [] : [KeyValuePair.Create(Additional, TemplateValue.FromTemplate(_additional))]);
+        _tokens
+            .Select(token => KeyValuePair.Create(token.Key, TemplateValue.FromTemplate(token.Value.Text)))
+            .Concat(
+                _additional.Count == 0
+                    ? []
+                    : [KeyValuePair.Create(Additional, TemplateValue.FromTemplate([.. _additional.Select(token => token.Text)]))]
+            );
 
     /// <summary>Reads tokenizer_config.json, and what it does not name from special_tokens_map.json.</summary>
     /// <exception cref="ModelLoadException">A file is broken.</exception>
@@ -44,7 +55,9 @@ internal sealed class NamedTokens
 
         if ((settings?.Contains(Additional) == true ? settings : map) is { } list && list.Find(Additional) is { } texts)
         {
-            tokens._additional.AddRange(TokenizerReader.Guard(list.Path, () => texts.EnumerateArray().Select(TextOf).ToList()));
+            tokens._additional.AddRange(
+                TokenizerReader.Guard(list.Path, () => texts.EnumerateArray().Select(Read).Where(token => token.Text.Length > 0).ToList())
+            );
         }
 
         foreach (var token in settings?.Find(Extra) is { ValueKind: JsonValueKind.Object } extra ? extra.EnumerateObject() : default)
@@ -61,12 +74,17 @@ internal sealed class NamedTokens
     private void Add(string name, JsonElement token, string path)
     {
         var isNone = token.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
-        if (!isNone && TokenizerReader.Guard(path, () => TextOf(token)) is { Length: > 0 } text)
+        if (!isNone && TokenizerReader.Guard(path, () => Read(token)) is { Text.Length: > 0 } read)
         {
-            _texts[name] = text;
+            _tokens[name] = read;
         }
     }
 
-    private static string TextOf(JsonElement token) =>
-        (token.ValueKind == JsonValueKind.Object ? token.GetProperty("content") : token).GetString() ?? "";
+    private static AddedToken Read(JsonElement token) =>
+        token.ValueKind == JsonValueKind.Object
+            ? TokenizerSettings.ReadToken(token) with
+            {
+                IsSpecial = true,
+            }
+            : new AddedToken(token.GetString() ?? "", IsSpecial: true);
 }
