@@ -31,7 +31,9 @@ public sealed class BenchTests : IDisposable
             "--workloads",
             "mixed",
             "--policies",
-            "autoregressive,static:3,dsde",
+            "autoregressive,static:3,dsde-paper",
+            "--round-seconds",
+            "0",
             "--out",
             _folder.Path,
             "--markdown",
@@ -42,7 +44,14 @@ public sealed class BenchTests : IDisposable
         var report = JsonDocument.Parse(ended.Output.TrimEnd('\n').Split('\n')[^1]).RootElement;
         var rows = report.GetProperty("rows").EnumerateArray().ToList();
         rows.Select(row => (row.GetProperty("batchSize").GetInt32(), row.GetProperty("policy").GetString()))
-            .ShouldBe([(1, "autoregressive"), (1, "static:3"), (1, "dsde"), (3, "autoregressive"), (3, "static:3"), (3, "dsde")]);
+            .ShouldBe([
+                (1, "autoregressive"),
+                (1, "static:3"),
+                (1, "dsde-paper"),
+                (3, "autoregressive"),
+                (3, "static:3"),
+                (3, "dsde-paper"),
+            ]);
         foreach (var batch in rows.Chunk(3))
         {
             batch[0].GetProperty("speedUp").GetDouble().ShouldBe(1);
@@ -57,6 +66,7 @@ public sealed class BenchTests : IDisposable
 
         report.GetProperty("engine").GetProperty("target").GetString().ShouldBe("dsde-demo-target");
         ended.Output.ShouldContain("mixed: 6 jobs, batch 3, temperature 0");
+        ended.Output.ShouldContain("Fewer than 3 rounds: which differences are real can't be told.");
         ended.Output.ShouldContain("The machine was ");
         ended.Error.ShouldContain("run 1 of 12: batch 1, temperature 0, mixed, autoregressive");
         (await File.ReadAllTextAsync(markdown, TestContext.Current.CancellationToken)).ShouldContain("| mixed | static:3 |");
@@ -82,6 +92,8 @@ public sealed class BenchTests : IDisposable
             file,
             "--rounds",
             "1",
+            "--round-seconds",
+            "0",
             "--batch-size",
             "1",
             "--policies",
@@ -103,6 +115,7 @@ public sealed class BenchTests : IDisposable
     [InlineData("--batch-size has '0'", "--batch-size", "8,0")]
     [InlineData("--temperature has 'hot'", "--temperature", "hot")]
     [InlineData("--rounds is 0", "--rounds", "0")]
+    [InlineData("--round-seconds is 5000", "--round-seconds", "5000")]
     public async Task A_mistake_is_named_with_its_remedy(string message, params string[] arguments)
     {
         var ended = await DsdeProgram.RunAsync(["bench", SampleRun.JobFile, "--limit", "5", "--out", _folder.Path, .. arguments]);

@@ -37,6 +37,7 @@ public sealed class EmbeddedRunTests(SampleRun sample)
 
         output.ShouldContain("speed-up");
         output.ShouldContain("75/75 jobs");
+        output.ShouldMatch("(?m)^speculation paid for [0-9]+ of 75 jobs$");
         output.ShouldNotContain("\u001b", Case.Sensitive);
     }
 

@@ -13,7 +13,8 @@ internal static class Ends
         int proposed = 8,
         int accepted = 6,
         double? meanKld = 0.5,
-        double latencyMs = 100
+        double latencyMs = 100,
+        bool? paid = null
     ) =>
         new()
         {
@@ -39,6 +40,7 @@ internal static class Ends
                 Seed = 1,
                 Iterations = iterations,
                 SpeculatingIterations = 0,
+                Paid = paid,
                 Proposed = proposed,
                 Accepted = accepted,
                 BlockEfficiency = 1,

@@ -91,4 +91,18 @@ public sealed class RunTallyTests
 
     private (IReadOnlyList<WorkloadRow> Rows, WorkloadRow Overall) Rows() =>
         _tally.ToRows(TimeSpan.FromSeconds(10), new Dictionary<string, double>());
+
+    [Fact]
+    public void Jobs_for_which_the_guard_decided_are_counted_and_those_of_them_for_which_speculation_paid()
+    {
+        _tally.Add(Ends.Completed(workload: "a", paid: true));
+        _tally.Add(Ends.Completed(workload: "a", paid: false));
+        _tally.Add(Ends.Completed(workload: "a", paid: null));
+        _tally.Add(Ends.Completed(workload: "b", paid: true));
+
+        var (rows, overall) = _tally.ToRows(TimeSpan.FromSeconds(1), new Dictionary<string, double>());
+
+        rows.Select(row => (row.PaidCount, row.DecidedCount)).ShouldBe([(1, 2), (1, 1)]);
+        (overall.PaidCount, overall.DecidedCount).ShouldBe((2, 3));
+    }
 }

@@ -44,6 +44,34 @@ public sealed class JobRunnerTests : IAsyncLifetime
         completed.Metadata.ShouldNotBeNull()["workload"].ShouldBe("test");
     }
 
+    [Theory]
+    [InlineData(false, new[] { 3, 3, 3 }, null)]
+    [InlineData(true, new[] { 3, 0, 1 }, true)]
+    [InlineData(true, new[] { 3, 0 }, false)] // no more than half
+    [InlineData(true, new[] { 0, 0, 0, 3 }, false)]
+    [InlineData(true, new int[0], null)]
+    public async Task Speculation_paid_if_the_guard_allowed_it_in_more_than_half_of_the_iterations(
+        bool isGuarded,
+        int[] lengths,
+        bool? expected
+    )
+    {
+        var engine = new ScriptedEngine(
+            (request, _) =>
+            {
+                var result = ScriptedEngine.Result(request);
+                var iterations = result.Trace.Iterations with { SpeculationLength = lengths };
+                return Task.FromResult(result with { Trace = result.Trace with { IsGuarded = isGuarded, Iterations = iterations } });
+            }
+        );
+
+        var ended = (await CreateWorker(engine).RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>();
+
+        var speculation = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>().Speculation;
+        speculation.Paid.ShouldBe(expected);
+        speculation.SpeculatingIterations.ShouldBe(lengths.Count(length => length > 0));
+    }
+
     [Fact]
     public async Task Several_outputs_each_have_a_seed_of_their_own_and_are_all_stored_and_told()
     {
