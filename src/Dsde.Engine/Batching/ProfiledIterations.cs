@@ -17,6 +17,8 @@ namespace Dsde.Engine.Batching;
 internal sealed class ProfiledIterations : IDisposable
 {
     private const int PromptLength = 33; // long enough for all sequences but the first to copy it
+    private const int MaxTokens = 128; // then another one begins: memory stays small, contexts typical
+
     private readonly LoadedModels _models;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -29,13 +31,14 @@ internal sealed class ProfiledIterations : IDisposable
     {
         (_models, _options, _time) = (models, options, time);
         var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
-        _batch = new RunningBatch(caches, new CostGuard());
+        var room = new KvRoom(caches, options.MaxSpeculationLength, options.PrefillTokenBudget);
+        _batch = new RunningBatch(caches, room, new CostGuard());
         _prefill = new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time);
         _step = new SpeculativeStep(models.Target, models.Draft, new WorkloadAcceptance(), device, time) { TimesPasses = true };
         _policy = new StaticPolicy("profile", options.MaxSpeculationLength);
     }
 
-    /// <summary>Makes an iteration.</summary>
+    /// <summary>Makes an iteration, of fewer sequences than asked for if there is no room for more: nor will jobs have it.</summary>
     /// <param name="lengths">Tokens to propose, in descending order.</param>
     /// <exception cref="EngineFailureException">The models can't work on it.</exception>
     public IterationTiming Measure(int[] lengths)
@@ -48,11 +51,16 @@ internal sealed class ProfiledIterations : IDisposable
             }
         }
 
-        while (_batch.Sequences.Count < lengths.Length)
+        while (
+            _batch.Sequences.Count < lengths.Length
+            && CreateSequence(isGreedy: _batch.Sequences.Count % 2 == 0) is var next
+            && _batch.HasRoomFor(next)
+        )
         {
-            _batch.Admit(CreateSequence(isGreedy: _batch.Sequences.Count % 2 == 0));
+            _batch.Admit(next);
         }
 
+        _batch.MakeRoom(sequence => sequence.AdmissionNumber);
         while (_batch.Sequences.Any(sequence => !sequence.IsDecoding && !sequence.IsOver))
         {
             _batch.ShareAwaited();
@@ -61,7 +69,7 @@ internal sealed class ProfiledIterations : IDisposable
 
         return _batch.Sequences.Any(sequence => sequence.IsOver || sequence.IsDraftSpoilt)
             ? throw new EngineFailureException("A model has no numbers for a prompt of the profile, or no room for one.")
-            : _step.Run([.. lengths.Select(PlanOf)]).Timing;
+            : _step.Run([.. lengths.Take(_batch.Sequences.Count).Select(PlanOf)]).Timing;
     }
 
     /// <inheritdoc/>
@@ -83,7 +91,7 @@ internal sealed class ProfiledIterations : IDisposable
                     .Range(0, Math.Clamp(_models.MaxLength / 2, 1, PromptLength))
                     .Select(position => position * 31 % _models.Target.VocabularySize),
             ],
-            MaxTokens = _models.MaxLength,
+            MaxTokens = MaxTokens,
             IgnoreEos = true,
             Sampling = new SamplingParameters { Temperature = isGreedy ? 0 : 1, Mode = _options.DefaultMode },
         };
