@@ -26,7 +26,8 @@ public static class CanonicalRequest
     }
 
     /// <summary>
-    /// The request in canonical JSON as far as it may be stored where prompts may not; of a chat that it was one, without its messages.
+    /// The request in canonical JSON as far as it may be stored where prompts may not; of a chat that it was one, without its messages
+    /// and what its template is given besides.
     /// </summary>
     public static string WriteWithoutPrompt(SubmitGenerationJob job) =>
         JsonSerializer.Serialize(
@@ -35,6 +36,9 @@ public static class CanonicalRequest
                 Prompt = null,
                 PromptTokenIds = job.PromptTokenIds is null ? null : [],
                 Messages = job.Messages is null ? null : [],
+                Tools = null,
+                Documents = null,
+                ChatTemplateKwargs = null,
             },
             Json
         );
@@ -48,10 +52,24 @@ public static class CanonicalRequest
         job with
         {
             BatchJobCount = null,
+            Messages = job.Messages is null ? null : [.. job.Messages.Select(Normalize)],
+            Tools = EmptyToNull(job.Tools),
+            Documents = EmptyToNull(job.Documents),
+            ChatTemplateKwargs = job.ChatTemplateKwargs is { Count: > 0 } ? Sort(job.ChatTemplateKwargs) : null,
             Metadata = Sort(job.Metadata),
             LogitBias = Sort(job.LogitBias),
             ExpiresAt = job.ExpiresAt?.ToUniversalTime(),
         };
+
+    /// <summary>An assistant that said nothing and called nothing has an empty content, whether it was empty, null or missing.</summary>
+    private static ChatMessage Normalize(ChatMessage message) =>
+        message with
+        {
+            Content = message.Content ?? (message.ToolCalls is { Count: > 0 } ? null : ""),
+            ToolCalls = EmptyToNull(message.ToolCalls),
+        };
+
+    private static IReadOnlyList<T>? EmptyToNull<T>(IReadOnlyList<T>? list) => list is { Count: > 0 } ? list : null;
 
     private static SortedDictionary<string, T>? Sort<T>(IReadOnlyDictionary<string, T>? entries) =>
         entries is null ? null : new SortedDictionary<string, T>(entries.ToDictionary(), StringComparer.Ordinal);

@@ -13,10 +13,16 @@ public sealed class FieldForm
 
     private readonly Func<JsonElement, string?> _findExpected;
     private readonly FieldForm? _part;
+    private readonly Func<string, JsonElement, string?>? _findInside;
 
     /// <param name="findExpected">What a value had to be; null if it is that.</param>
     /// <param name="part">What each value in a list or an object has to be.</param>
-    private FieldForm(Func<JsonElement, string?> findExpected, FieldForm? part = null) => (_findExpected, _part) = (findExpected, part);
+    /// <param name="findInside">The first mistake in a value that may have any form inside, by the field's name; null without one.</param>
+    private FieldForm(
+        Func<JsonElement, string?> findExpected,
+        FieldForm? part = null,
+        Func<string, JsonElement, string?>? findInside = null
+    ) => (_findExpected, _part, _findInside) = (findExpected, part, findInside);
 
     /// <summary>A text.</summary>
     public static FieldForm Text { get; } =
@@ -67,6 +73,16 @@ public sealed class FieldForm
     /// <summary>The turns of a chat.</summary>
     public static FieldForm Turns { get; } = ListOf(Turn, "a list of messages");
 
+    /// <summary>Objects of any kind.</summary>
+    public static FieldForm Objects { get; } =
+        ListOf(
+            new(value => Unless(value.ValueKind == JsonValueKind.Object, "an object"), findInside: JsonValues.FindMistake),
+            "a list of objects"
+        );
+
+    /// <summary>Values of any kind by name.</summary>
+    public static FieldForm Values { get; } = MapOf(new(_ => null, findInside: JsonValues.FindMistake), "an object");
+
     private static readonly Dictionary<Type, FieldForm> ByType = new()
     {
         [typeof(string)] = Text,
@@ -81,6 +97,8 @@ public sealed class FieldForm
         [typeof(IReadOnlyDictionary<string, double>)] = TokenNumbers,
         [typeof(IReadOnlyDictionary<string, string>)] = Labels,
         [typeof(IReadOnlyList<ChatMessage>)] = Turns,
+        [typeof(IReadOnlyList<JsonElement>)] = Objects,
+        [typeof(IReadOnlyDictionary<string, JsonElement>)] = Values,
     };
 
     /// <summary>What a property of a message has to be.</summary>
@@ -137,6 +155,7 @@ public sealed class FieldForm
 
     private string? FindMistake(string name, JsonElement value, bool showsText) =>
         _findExpected(value) is { } expected ? Wrong(name, expected, value, showsText)
+        : _findInside?.Invoke(name, value) is { } inside ? inside
         : _part is null ? null
         : FindMistakes(_part, name, value).FirstOrDefault(mistake => mistake is not null);
 

@@ -12,7 +12,6 @@ public static partial class JobRules
     private const int MaxNameLength = 64; // of a policy, a sampling mode, a role, a label; as OpenAI has it for metadata
     private const int MaxLabelLength = 512; // as OpenAI has it
     private const int MaxLabels = 16; // as OpenAI has it
-    private const int MaxMessages = 4096;
     private const int MaxStops = 16;
     private const int MaxStopLength = 1024;
     private const int MaxShownLength = 32;
@@ -40,7 +39,7 @@ public static partial class JobRules
             ?? In(nameof(job.LogitBias), name => CheckTokens(name, job.LogitBias))
             ?? FindInfinite(job, nameOf)
             ?? In(nameof(job.Prompt), name => CheckText(name, job.Prompt))
-            ?? In(nameof(job.Messages), name => CheckMessages(name, job.Messages))
+            ?? FindUnstorableInChat(job, nameOf, In)
             ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop));
     }
 
@@ -110,16 +109,6 @@ public static partial class JobRules
         text?.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var place
             ? string.Create(CultureInfo.InvariantCulture, $"{field} has a NUL character at position {place}; leave it out.")
             : null;
-
-    private static string? CheckMessages(string field, IReadOnlyList<ChatMessage>? messages) =>
-        messages is { Count: > MaxMessages }
-            ? $"{field} has {messages.Count} turns; give at most {MaxMessages}."
-            : messages?.Select(message => CheckTurn(field, message)).FirstOrDefault(mistake => mistake is not null);
-
-    private static string? CheckTurn(string field, ChatMessage? turn) =>
-        turn is null
-            ? $"{field} has a turn that is null; leave it out."
-            : CheckName($"A role of {field}", turn.Role, MaxNameLength) ?? CheckText($"A turn of {field}", turn.Content);
 
     private static string? CheckStops(string field, IReadOnlyList<string>? stops) =>
         stops is { Count: > MaxStops }

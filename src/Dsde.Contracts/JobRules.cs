@@ -12,7 +12,6 @@ public static partial class JobRules
     private const int MaxTopLogProbabilities = 20;
     private const int MaxStopTokens = 256;
     private const int MaxBiases = 1024;
-    private static readonly string[] Roles = ["system", "user", "assistant"];
     private static readonly string[] SamplingModes = ["rejection", "coupled"];
 
     /// <summary>The first mistake of a job; null if there is none.</summary>
@@ -116,9 +115,7 @@ public static partial class JobRules
             { PromptTokenIds.Count: 0 } => new JobMistake(tokens, $"{tokens} is empty; give at least one token."),
             { Prompt: "" } => new JobMistake(prompt, $"{prompt} is empty; give at least one character."),
             { Messages.Count: 0 } => new JobMistake(messages, $"{messages} is empty; give at least one."),
-            { Messages: { } turns } when turns.FirstOrDefault(turn => !Roles.Contains(turn.Role, StringComparer.Ordinal)) is { } turn =>
-                new JobMistake(messages, $"{messages} has the role '{turn.Role}'; give {string.Join(", ", Roles)}."),
-            _ => null,
+            _ => FindBadChat(job, nameOf),
         };
     }
 }

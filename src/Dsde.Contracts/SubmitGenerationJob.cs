@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Dsde.Contracts;
@@ -38,6 +39,24 @@ public sealed record SubmitGenerationJob
 
     /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
+
+    /// <summary>
+    /// The tools that a chat's assistant may call, at most 1024, as OpenAI has them: the chat template shows them to the model. A template
+    /// that does not refuses the job.
+    /// </summary>
+    public IReadOnlyList<JsonElement>? Tools { get; init; }
+
+    /// <summary>
+    /// Texts that a chat is about, at most 4096 objects, with what the chat template wants of each (often <c>title</c> and <c>text</c>). A
+    /// template that shows none of them refuses the job.
+    /// </summary>
+    public IReadOnlyList<JsonElement>? Documents { get; init; }
+
+    /// <summary>
+    /// Further variables of the chat template, for example <c>enable_thinking</c>, at most 64: those that it reads, and none that it gets
+    /// otherwise.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
 
     /// <summary>
     /// Most tokens to generate, at least 1; null for what the context leaves (plain prompts: 16, as in the OpenAI interface).

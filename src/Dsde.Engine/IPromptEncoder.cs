@@ -17,12 +17,13 @@ public interface IPromptEncoder
     IReadOnlyList<int> Encode(string prompt);
 
     /// <summary>
-    /// Ids of a chat rendered with the model's template, ready for the assistant's answer. Content never becomes a special token.
+    /// Ids of a chat rendered with the model's template, ready for the assistant's answer. What the chat and the inputs say never becomes a
+    /// special token.
     /// </summary>
     /// <exception cref="NotSupportedException">The model folder has no chat template, or one that can't be run, or one that refuses such a
-    /// chat.</exception>
+    /// chat or would not show the model all of it.</exception>
     /// <exception cref="ArgumentException">As for <see cref="Encode"/>.</exception>
-    IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns);
+    IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null);
 
     /// <summary>Text of token ids, special tokens left out.</summary>
     string Decode(IReadOnlyList<int> tokenIds);

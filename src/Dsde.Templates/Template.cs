@@ -10,15 +10,20 @@ namespace Dsde.Templates;
 /// </summary>
 public sealed class Template
 {
-    private readonly IReadOnlyList<Statement> _statements;
+    private readonly Program _program;
     private readonly TemplateLimits _limits;
 
-    private Template(IReadOnlyList<Statement> statements, TemplateLimits limits)
+    private Template(Program program, TemplateLimits limits)
     {
-        _statements = statements;
+        _program = program;
         _limits = limits;
-        Content = ContentAnalysis.Of(statements);
+        Content = ContentAnalysis.Of(program.Statements);
     }
+
+    /// <summary>
+    /// Names of variables that the template reads and does not set itself, those of functions that it has anyway left out.
+    /// </summary>
+    public IEnumerable<string> Inputs => _program.Names.Inputs.Where(name => !Globals.All.ContainsKey(name));
 
     /// <summary>What the template does with the content of messages.</summary>
     public ContentUse Content { get; }
@@ -29,14 +34,18 @@ public sealed class Template
     {
         ArgumentNullException.ThrowIfNull(source);
         var bounds = limits ?? new TemplateLimits();
-        return new Template(Parser.Parse(source, bounds.MaxDepth, Filters.Has, Tests.Has), bounds);
+        var budget = new Budget(bounds);
+        using var use = budget.Use();
+        budget.ChargeText(source.Length, source.Length);
+        return new Template(Program.Of(Parser.Parse(source, bounds.MaxDepth), bounds.MaxDepth), bounds);
     }
 
     /// <summary>Runs it.</summary>
     /// <param name="variables">What it is given, by name.</param>
     /// <param name="time">For <c>strftime_now</c>.</param>
+    /// <param name="limits">How much it may do; null for what it was read with.</param>
     /// <exception cref="TemplateException">It refuses, or goes wrong, or takes more than the limits allow.</exception>
-    public RenderedText Render(IReadOnlyDictionary<string, TemplateValue> variables, TimeProvider time)
+    public RenderedText Render(IReadOnlyDictionary<string, TemplateValue> variables, TimeProvider time, TemplateLimits? limits = null)
     {
         ArgumentNullException.ThrowIfNull(variables);
         ArgumentNullException.ThrowIfNull(time);
@@ -46,7 +55,6 @@ public sealed class Template
             given.Set(name, value.Value);
         }
 
-        var machine = new Machine(time, new Budget(_limits));
-        return new RenderedText(machine.Render(_statements, new Scope(given)));
+        return new RenderedText(new Machine(_program, given, time, new Budget(limits ?? _limits)).Render());
     }
 }

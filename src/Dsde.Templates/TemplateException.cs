@@ -18,6 +18,13 @@ public sealed class TemplateException : Exception
     /// <summary>Whether the template said so itself, by <c>raise_exception</c>.</summary>
     public bool IsRaisedByTemplate { get; init; }
 
+    /// <summary>Whether the template takes more than its limits allow.</summary>
+    public bool IsLimit { get; init; }
+
     /// <summary>Says where it happened, unless that is known.</summary>
-    internal void Locate(int line) => Line ??= line;
+    internal TemplateException At(int line)
+    {
+        Line ??= line;
+        return this;
+    }
 }

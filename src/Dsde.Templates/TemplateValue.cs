@@ -32,19 +32,24 @@ public sealed class TemplateValue
     public static TemplateValue OfItems(IEnumerable<TemplateValue> items) => new(new PyList([.. items.Select(item => item.Value)]));
 
     /// <summary>An object whose keys belong to the template.</summary>
-    public static TemplateValue OfFields(IEnumerable<(string Key, TemplateValue Value)> fields)
+    public static TemplateValue OfFields(IEnumerable<(string Key, TemplateValue Value)> fields) => OfFields(fields, Text.FromTemplate);
+
+    /// <summary>An object whose keys are data.</summary>
+    public static TemplateValue OfData(IEnumerable<(string Key, TemplateValue Value)> fields) => OfFields(fields, Text.FromData);
+
+    /// <summary>JSON as data: none of its text can become one of the template's markers.</summary>
+    public static TemplateValue FromData(JsonElement json) => new(Read(json));
+
+    private static TemplateValue OfFields(IEnumerable<(string Key, TemplateValue Value)> fields, Func<string, Text> keyOf)
     {
         var dict = new PyDict();
         foreach (var (key, value) in fields)
         {
-            dict.Set(Text.FromTemplate(key), value.Value);
+            dict.Set(keyOf(key), value.Value);
         }
 
         return new TemplateValue(dict);
     }
-
-    /// <summary>JSON as data: none of its text can become one of the template's markers.</summary>
-    public static TemplateValue FromData(JsonElement json) => new(Read(json));
 
     private static object? Read(JsonElement json) =>
         json.ValueKind switch

@@ -47,4 +47,35 @@ public sealed class CanonicalRequestTests
         CanonicalRequest.Write(turned).Hash.ShouldBe(CanonicalRequest.Write(job).Hash);
         CanonicalRequest.Read(CanonicalRequest.Write(job).Json).LogitBias.ShouldNotBeNull()["10"].ShouldBe(-1);
     }
+
+    [Theory]
+    [InlineData("""{"role":"assistant","content":""}""", """{"role":"assistant"}""", true)]
+    [InlineData("""{"role":"assistant","content":""}""", """{"role":"assistant","content":null,"toolCalls":[]}""", true)]
+    [InlineData("""{"role":"assistant","toolCalls":[{"a":1}]}""", """{"role":"assistant","content":"","toolCalls":[{"a":1}]}""", false)]
+    [InlineData("""{"role":"assistant","toolCalls":[{"a":1,"b":2}]}""", """{"role":"assistant","toolCalls":[{"b":2,"a":1}]}""", false)]
+    [InlineData("""{"role":"user","content":"a"}""", """{"role":"user","content":"a","name":"b"}""", false)]
+    public void Turns_are_the_same_if_a_template_can_not_tell_them_apart(string one, string other, bool areSame) =>
+        CanonicalRequest.Write(Chat($"[{other}]")).Hash.SequenceEqual(CanonicalRequest.Write(Chat($"[{one}]")).Hash).ShouldBe(areSame);
+
+    [Theory]
+    [InlineData("\"tools\":[],\"documents\":[],\"chatTemplateKwargs\":{}", "\"tools\":null", true)]
+    [InlineData("\"chatTemplateKwargs\":{\"a\":1,\"b\":[ 2 ]}", "\"chatTemplateKwargs\":{\"b\":[2],\"a\":1}", true)]
+    [InlineData("\"tools\":[{\"a\":1,\"b\":2}]", "\"tools\":[{\"b\":2,\"a\":1}]", false)]
+    [InlineData("\"documents\":[{\"a\":1}]", "\"documents\":[{\"a\":1.0}]", false)]
+    public void What_a_template_is_given_is_the_same_if_it_can_not_tell_it_apart(string one, string other, bool areSame)
+    {
+        const string turns = """[{"role":"user","content":"a"}]""";
+
+        var (first, second) = (Chat(turns, one), Chat(turns, other));
+
+        CanonicalRequest.Write(first).Hash.SequenceEqual(CanonicalRequest.Write(second).Hash).ShouldBe(areSame);
+        var back = CanonicalRequest.Read(CanonicalRequest.Write(first).Json);
+        CanonicalRequest.Write(back).Json.ShouldBe(CanonicalRequest.Write(first).Json);
+        CanonicalRequest.WriteWithoutPrompt(first).ShouldNotContain("\"a\"");
+    }
+
+    private static SubmitGenerationJob Chat(string messages, string fields = "\"seed\":1") =>
+        CanonicalRequest.Read(
+            $$"""{"jobId":"6f9619ff-8b86-d011-b42d-00c04fc964ff","model":"demo","messages":{{messages}},{{fields}}""" + "}"
+        );
 }

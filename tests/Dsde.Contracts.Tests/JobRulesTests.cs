@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Dsde.Contracts.Tests;
 
 /// <summary>Texts and shapes that can't be stored are tried with the reader of messages; these are the other rules.</summary>
@@ -55,9 +57,64 @@ public sealed class JobRulesTests
                     Prompt = null,
                     Messages = [new ChatMessage { Role = "root", Content = "a" }],
                 },
-                "messages has the role 'root'; give system, user, assistant.",
+                "messages has the role 'root'; give system, user, assistant, tool.",
                 "messages"
             },
+            { Chat(new ChatMessage { Role = "user" }), "messages[0].content is missing; give a text.", "messages" },
+            {
+                Chat(Turn("user") with { ToolCalls = [Json("{}")] }),
+                "messages[0] has calls of tools, but the role 'user'; only assistant calls tools.",
+                "messages"
+            },
+            {
+                Chat(Turn("assistant") with { ToolCallId = "1" }),
+                "messages[0] answers a call of a tool, but has the role 'assistant'; give tool, or leave the call's id out.",
+                "messages"
+            },
+            { Call("{}"), "messages[0].toolCalls[0] has no function with a name; give {\"id\": …,", "messages" },
+            { Call("""{"function":{"name":""}}"""), "has no function with a name; give", "messages" },
+            { Call("7"), "messages[0].toolCalls[0] must be an object, but is 7.", "messages" },
+            { Call("""{"function":{"name":"f","arguments":"{"}}"""), "has arguments that are no JSON object; give an object,", "messages" },
+            { Call("""{"function":{"name":"f","arguments":"7"}}"""), "has arguments that are no JSON object; give an object,", "messages" },
+            { Call("""{"function":{"name":"f","arguments":[1]}}"""), "has arguments that are no JSON object; give an object,", "messages" },
+            {
+                Call("""{"function":{"name":"f","arguments":"{\"a\":1,\"a\":2}"}}"""),
+                "messages[0].toolCalls[0] has an entry twice; give it once.",
+                "messages"
+            },
+            { Chat(Turn("user")) with { Tools = [Json("null")] }, "tools[0] must be an object, but is null.", "tools" },
+            {
+                Chat(Turn("user")) with
+                {
+                    Tools = [Json("{}")],
+                },
+                "tools[0] has no function with a name; give {\"type\": \"function\",",
+                "tools"
+            },
+            {
+                Plain with
+                {
+                    Tools = [Json("""{"name":"f"}""")],
+                },
+                "tools is given, but messages is not: only chats have a template.",
+                "tools"
+            },
+            { Chat(Turn("user")) with { Documents = [Json("\"text\"")] }, "documents[0] must be an object, but is a string.", "documents" },
+            {
+                Chat(Turn("user")) with
+                {
+                    Documents = new JsonElement[4097],
+                },
+                "documents has 4097 entries; give at most 4096.",
+                "documents"
+            },
+            {
+                Variable("add_generation_prompt", "false"),
+                "has 'add_generation_prompt', which is not for jobs to set; leave",
+                "chat_template_kwargs"
+            },
+            { Variable("bos_token", "\"\""), "has 'bos_token', which is not for jobs to set; leave it out.", "chat_template_kwargs" },
+            { Variable("x", "[1e400]"), "Kwargs.x has a number beyond 1.8e308; give a smaller one.", "chat_template_kwargs" },
         };
 
     [Theory]
@@ -68,7 +125,7 @@ public sealed class JobRulesTests
         string nameInFiles
     )
     {
-        JobRules.FindMistake(job, JobFieldNames.InMessages).ShouldNotBeNull().Message.ShouldBe(message);
+        JobRules.FindMistake(job, JobFieldNames.InMessages).ShouldNotBeNull().Message.ShouldContain(message);
 
         var inFile = JobRules.FindMistake(job, JobFieldNames.InBatchFiles).ShouldNotBeNull();
         inFile.Field.ShouldBe(nameInFiles);
@@ -109,6 +166,20 @@ public sealed class JobRulesTests
                 JobFieldNames.InMessages
             )
             .ShouldBeNull();
+
+    private static ChatMessage Turn(string role) => new() { Role = role, Content = "a" };
+
+    private static SubmitGenerationJob Chat(ChatMessage turn) => Plain with { Prompt = null, Messages = [turn] };
+
+    private static SubmitGenerationJob Call(string json) => Chat(new ChatMessage { Role = "assistant", ToolCalls = [Json(json)] });
+
+    private static SubmitGenerationJob Variable(string name, string json) =>
+        Chat(Turn("user")) with
+        {
+            ChatTemplateKwargs = new Dictionary<string, JsonElement> { [name] = Json(json) },
+        };
+
+    private static JsonElement Json(string json) => JsonSerializer.Deserialize<JsonElement>(json);
 
     private static SubmitGenerationJob Bias(string token, double bias) =>
         Plain with

@@ -24,7 +24,7 @@ public sealed partial class RoomTests
         ["Sampling"] = ["Cpu", "Torch"],
         ["Models"] = ["Cpu", "Kv", "Torch"],
         ["Kv"] = ["Models"], // a model and its cache are one thing in two rooms
-        ["Speculation"] = [],
+        ["Speculation"] = ["Sampling"],
         ["Cpu"] = [],
         ["Torch"] = [],
     };

@@ -121,7 +121,8 @@ internal sealed class InstantEngine : IGenerationEngine
 
         public IReadOnlyList<int> Encode(string prompt) => [.. prompt.Select(character => (int)character)];
 
-        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));
+        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null) =>
+            Encode(string.Concat(turns.Select(turn => turn.Content)));
 
         public string Decode(IReadOnlyList<int> tokenIds) => string.Concat(tokenIds.Select(id => (char)id));
 

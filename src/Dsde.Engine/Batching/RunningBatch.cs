@@ -172,7 +172,7 @@ internal sealed class RunningBatch
     {
         var hole = sequence.Slot;
         sequence.Leave(DraftLengthOf(sequence));
-        _caches.Erase(hole); // whether it is numbers is not asked
+        _caches.Erase(hole); // it may have had no logits yet to tell whether it is numbers
         CloseGap(hole);
     }
 
@@ -190,7 +190,10 @@ internal sealed class RunningBatch
         _sequences.RemoveAt(last);
     }
 
-    /// <summary>Takes out everything, retained prefixes too, without touching a tensor. Sequences can be admitted again.</summary>
+    /// <summary>
+    /// Takes out everything, retained prefixes too, without touching a tensor: whether what stays there is numbers is not asked, and
+    /// whoever takes a block of it next gets zeros. Sequences can be admitted again.
+    /// </summary>
     public List<Sequence> TakeAll()
     {
         List<Sequence> all = [.. _sequences];

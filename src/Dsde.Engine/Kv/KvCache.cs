@@ -20,7 +20,6 @@ internal sealed class KvCache : IDisposable
     private readonly KvMemory _memory;
     private readonly int[] _lengths;
     private readonly int? _window;
-    private readonly int _lastLayer;
 
     /// <param name="config">Shape of the model.</param>
     /// <param name="slotCount">Sequences that can hold blocks.</param>
@@ -38,7 +37,6 @@ internal sealed class KvCache : IDisposable
     )
     {
         MaxLength = maxLength;
-        _lastLayer = config.LayerCount - 1;
         var blocks = blockCount ?? checked(slotCount * BlockTable.BlocksFor(maxLength));
         _memory = new KvMemory(blocks, config.KvHeadCount, config.HeadDim, type, layerDevices);
         _lengths = new int[slotCount];
@@ -107,27 +105,6 @@ internal sealed class KvCache : IDisposable
         }
     }
 
-    /// <summary>
-    /// Whether what a slot holds are numbers. The last layer's tell of all: what is no number stays none from layer to layer, as every
-    /// layer adds to what the one before has given.
-    /// </summary>
-    public bool HoldsNumbers(int slot)
-    {
-        using var scope = NewDisposeScope();
-        for (var index = Table.FirstOf(slot); index < Table.EndOf(slot); index++)
-        {
-            if (!AreNumbers(_memory.Keys(_lastLayer), Table[slot, index]) || !AreNumbers(_memory.Values(_lastLayer), Table[slot, index]))
-            {
-                return false;
-            }
-        }
-
-        return true;
-
-        bool AreNumbers(Tensor places, int block) =>
-            places.narrow(0, (long)block * Table.PlacesPerBlock, BlockTable.BlockLength).isfinite().all().item<bool>();
-    }
-
     /// <summary>Gives up the blocks of a slot that no row to come can see; only of models whose layers all slide alike.</summary>
     public void ReleaseUnseen(int slot)
     {
@@ -136,6 +113,28 @@ internal sealed class KvCache : IDisposable
         {
             Table.RemoveFirst(slot);
         }
+    }
+
+    /// <summary>
+    /// Whether the valid keys and values of a slot are numbers. The last layer's tell of all: what is no number stays none from layer to
+    /// layer, as every layer adds to what the one before has given.
+    /// </summary>
+    public bool HoldsNumbers(int slot)
+    {
+        for (var index = Table.FirstOf(slot); index < Table.EndOf(slot); index++)
+        {
+            if (
+                !_memory.HoldsNumbers(
+                    Table[slot, index],
+                    Math.Min(BlockTable.BlockLength, _lengths[slot] - (index * BlockTable.BlockLength))
+                )
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Moves a sequence into another slot, in the place of what is there, and empties its old one.</summary>

@@ -14,13 +14,14 @@ internal sealed class KvMemory : IDisposable
     private readonly Tensor[] _keys;
     private readonly Tensor[] _values;
     private readonly bool[] _holdsNumbers; // by block
+    private readonly int _placesPerBlock;
 
     public KvMemory(int blockCount, int kvHeadCount, int headDim, ScalarType type, IReadOnlyList<Device> layerDevices)
     {
         using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
-        var places = PlacesPerBlock(layerDevices);
+        _placesPerBlock = PlacesPerBlock(layerDevices);
         var groups = layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).ToList();
-        _devices = [.. groups.Select(group => empty([blockCount, (long)places * kvHeadCount * headDim], type, group.First()))];
+        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * kvHeadCount * headDim], type, group.First()))];
         _keys = new Tensor[layerDevices.Count];
         _values = new Tensor[layerDevices.Count];
         var layer = 0;
@@ -67,6 +68,15 @@ internal sealed class KvMemory : IDisposable
 
     /// <summary>There may be something else than numbers in a block; who takes it next gets zeros.</summary>
     public void Spoil(int block) => _holdsNumbers[block] = false;
+
+    /// <summary>Whether the last layer's first places of a block hold numbers.</summary>
+    public bool HoldsNumbers(int block, int count)
+    {
+        using var scope = NewDisposeScope();
+        return AreNumbers(_keys[^1]) && AreNumbers(_values[^1]);
+
+        bool AreNumbers(Tensor places) => places.narrow(0, (long)block * _placesPerBlock, count).isfinite().all().item<bool>();
+    }
 
     /// <summary>Makes the places of a block from one on zeros again.</summary>
     public void Clear(int block, int first)

@@ -61,7 +61,7 @@ internal sealed class LoadedModels : IDisposable
         var tokenizer = Tokenizer.Load(targetFolder);
         if (draftFolder is not null)
         {
-            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.Load(draftFolder));
+            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.LoadWithoutChats(draftFolder));
         }
 
         var defaults = options.GenerationConfig == "none" ? GenerationDefaults.None : targetFolder.ReadGenerationDefaults();

@@ -14,7 +14,8 @@ internal sealed class PromptEncoder(Tokenizer tokenizer, TimeProvider time) : IP
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => tokenizer.Encode(tokenizer.ChatTemplate.Render(turns, time));
+    public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null) =>
+        tokenizer.Encode(tokenizer.ChatTemplates.Render(turns, inputs ?? ChatInputs.None, time));
 
     /// <inheritdoc/>
     public string Decode(IReadOnlyList<int> tokenIds) => tokenizer.Decode(tokenIds);

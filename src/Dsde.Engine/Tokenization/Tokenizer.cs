@@ -14,11 +14,11 @@ internal sealed class Tokenizer
     private readonly AddedTokenSplitter _ordinaryTokens;
     private readonly AddedTokenSplitter _allTokens;
 
-    private Tokenizer(TokenizerDefinition definition, ChatTemplate chatTemplate, ModelConfig config)
+    private Tokenizer(TokenizerDefinition definition, ChatTemplates chatTemplates, ModelConfig config)
     {
         _definition = definition;
         EndTokenIds = [.. config.EosTokenIds.Union(FindNamedEnd(definition).Where(id => id < config.VocabularySize))];
-        ChatTemplate = chatTemplate;
+        ChatTemplates = chatTemplates;
         var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
         _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
         MaxTokenBytes = _bytes
@@ -31,7 +31,7 @@ internal sealed class Tokenizer
             .Select(id => definition.AddedTokens.TryGetValue(id, out var added) && added.IsSpecial)
             .ToArray();
         _ordinaryTokens = new AddedTokenSplitter(
-            definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplate.IsMarker(token.Key))
+            definition.AddedTokens.Where(token => !token.Value.IsSpecial && !chatTemplates.IsMarker(token.Key))
         );
         _allTokens = new AddedTokenSplitter(definition.AddedTokens);
     }
@@ -49,25 +49,34 @@ internal sealed class Tokenizer
     public int MaxTokenBytes { get; }
 
     /// <summary>How chats become prompts.</summary>
-    public ChatTemplate ChatTemplate { get; }
+    public ChatTemplates ChatTemplates { get; }
 
     /// <summary>Ids put before every plain prompt.</summary>
     public IReadOnlyList<int> PrefixIds => _definition.PrefixIds;
 
     /// <summary>One line for people: kind, size, chat template.</summary>
-    public string Description => $"{_definition.Kind}, {VocabularySize} tokens, {ChatTemplate.Description}";
+    public string Description => $"{_definition.Kind}, {VocabularySize} tokens, {ChatTemplates.Description}";
 
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
     /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or far larger than the model's
     /// vocabulary.</exception>
     public static Tokenizer Load(ModelFolder folder) => Create(folder, TokenizerReader.Read(folder.Path));
 
+    /// <summary>The same without chat templates, for a draft: prompts are the target's.</summary>
+    /// <exception cref="ModelLoadException">As for <see cref="Load"/>.</exception>
+    public static Tokenizer LoadWithoutChats(ModelFolder folder)
+    {
+        var definition = TokenizerReader.Read(folder.Path);
+        RequireFitting(folder, definition);
+        return new Tokenizer(definition, ChatTemplates.None, folder.Config);
+    }
+
     /// <summary>Takes a tokenizer for a model.</summary>
     /// <exception cref="ModelLoadException">It has far more tokens than the model.</exception>
     public static Tokenizer Create(ModelFolder folder, TokenizerDefinition definition)
     {
         RequireFitting(folder, definition);
-        return new Tokenizer(definition, ChatTemplate.Load(folder, definition), folder.Config);
+        return new Tokenizer(definition, ChatTemplates.Load(folder, definition), folder.Config);
     }
 
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>
@@ -81,16 +90,22 @@ internal sealed class Tokenizer
     public IReadOnlyList<int> EncodeWithSpecialTokens(string text) => Encode(_allTokens.Split(text), isFirst: true);
 
     /// <summary>
-    /// Ids of a rendered chat. Special tokens and the template's markers are tokens only where the template wrote all of them.
+    /// Ids of a rendered chat. Special tokens and the template's markers, those of this very chat included, are tokens only where the
+    /// template wrote all of them.
     /// </summary>
-    public IReadOnlyList<int> Encode(RenderedText chat) =>
-        Encode(
+    public IReadOnlyList<int> Encode(RenderedText chat)
+    {
+        var written = _allTokens.Split(chat.Value, (_, start, length) => chat.IsFromTemplate(start, length));
+        var markers = written.Select(part => part.Id).OfType<int>().ToHashSet();
+        return Encode(
             _allTokens.Split(
                 chat.Value,
-                (id, start, length) => (!IsSpecial(id) && !ChatTemplate.IsMarker(id)) || chat.IsFromTemplate(start, length)
+                (id, start, length) =>
+                    (!IsSpecial(id) && !markers.Contains(id) && !ChatTemplates.IsMarker(id)) || chat.IsFromTemplate(start, length)
             ),
             isFirst: true
         );
+    }
 
     /// <summary>The whole text of ids, special tokens left out.</summary>
     public string Decode(IEnumerable<int> ids)

@@ -12,6 +12,7 @@ internal static class Methods
 
     public static bool TryFind(object? value, string name, out object? found)
     {
+        Budget.Current.Look(value);
         found = value switch
         {
             Text text => TextMethods.Find(text, name),
@@ -28,12 +29,16 @@ internal static class Methods
                 "current" => new Found(cycler.Current),
                 _ => null,
             },
-            Macro macro => name == "name" ? Text.FromTemplate(macro.Name) : null,
+            Macro macro => OfMacro(macro, name),
             PyRange range => name switch
             {
                 "start" => range.Start,
                 "stop" => range.Stop,
                 "step" => range.Step,
+                "count" or "index" => new Function(
+                    name,
+                    (machine, given) => OfSequence(machine.ListOf(Items.Of(range)).Items, name)!.Call(machine, given)
+                ),
                 _ => null,
             },
             _ => null,
@@ -42,6 +47,17 @@ internal static class Methods
         found = found is Found wrapped ? wrapped.Value : found;
         return isFound;
     }
+
+    private static object? OfMacro(Macro macro, string name) =>
+        name switch
+        {
+            "name" => macro.IsCaller ? new Found(null) : Text.FromTemplate(macro.Name),
+            "arguments" => new PyTuple([.. macro.Body.Parameters.Select(parameter => Text.FromTemplate(parameter.Name))]),
+            "catch_kwargs" => macro.Body.Mentions.Contains("kwargs"),
+            "catch_varargs" => macro.Body.Mentions.Contains("varargs"),
+            "caller" => macro.Body.Mentions.Contains("caller"),
+            _ => null,
+        };
 
     private static Undefined Unsafe(object? value, string name) =>
         new($"access to attribute '{name}' of '{Kind.Of(value)}' object is unsafe.");

@@ -31,7 +31,7 @@ internal static class Rounding
         }
 
         var scale = precision >= 0 ? (object)BigInteger.Pow(10, Math.Min(precision, MostDigits)) : Math.Pow(10, precision);
-        var budget = new Budget(new TemplateLimits());
+        var budget = Budget.Current;
         var scaled = Arithmetic.Apply("*", bound[0], scale, budget);
         var whole = scaled is double real
             ? double.IsFinite(real)

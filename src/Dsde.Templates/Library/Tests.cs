@@ -91,13 +91,11 @@ internal static class Tests
     }
 
     private static object? Rest(object? value, object? by) =>
-        value is Text
-            ? throw new TemplateException("a string is no number")
-            : Arithmetic.Apply("%", value, by, new Budget(new TemplateLimits()));
+        value is Text ? throw new TemplateException("a string is no number") : Arithmetic.Apply("%", value, by, Budget.Current);
 
     private static bool IsCased(object? value, Func<System.Text.Rune, bool> test)
     {
-        var cased = Representation.Show(value, new Budget(new TemplateLimits())).Value.EnumerateRunes().Where(Characters.IsCased).ToList();
+        var cased = Representation.Show(value, Budget.Current).Value.EnumerateRunes().Where(Characters.IsCased).ToList();
         return cased.Count > 0 && cased.TrueForAll(rune => test(rune));
     }
 }

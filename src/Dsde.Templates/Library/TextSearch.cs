@@ -17,6 +17,7 @@ internal static class TextSearch
             return NotFound(isRequired);
         }
 
+        Budget.Current.Search(end - start, wanted.Length);
         var within = text.Value.AsSpan(start, end - start);
         var place = isLast ? within.LastIndexOf(wanted, StringComparison.Ordinal) : within.IndexOf(wanted, StringComparison.Ordinal);
         place = isLast && wanted.Length == 0 ? within.Length : place;
@@ -32,6 +33,7 @@ internal static class TextSearch
             return BigInteger.Zero;
         }
 
+        Budget.Current.Search(end - start, wanted.Length);
         var within = text.Value[start..end];
         return wanted.Length == 0 ? new BigInteger(CodePoints.Count(within) + 1) : new BigInteger(within.AsSpan().Count(wanted));
     }

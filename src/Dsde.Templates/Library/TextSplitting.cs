@@ -7,6 +7,8 @@ namespace Dsde.Templates.Library;
 /// <summary>Cutting texts up, and putting other text into them.</summary>
 internal static class TextSplitting
 {
+    private const int StepsPerPart = 8; // what a text takes of memory
+
     public static PyList Split(Text text, Arguments given, bool fromEnd, Budget budget)
     {
         var bound = given.Bind("split", 0, "sep", "maxsplit");
@@ -18,11 +20,11 @@ internal static class TextSplitting
             throw new TemplateException("empty separator");
         }
 
-        var places = separator is null ? Words(text.Value) : Between(text.Value, separator.Value, fromEnd);
+        budget.Search(text.Length, separator?.Length ?? 0);
+        var places = separator is null ? Words(text.Value, budget) : Between(text.Value, separator.Value, fromEnd, budget);
         var parts = Limit(places, most, fromEnd, text.Value, isBlank: separator is null)
             .Select(part => (object?)text.Slice(part.Start, part.End - part.Start))
             .ToList();
-        budget.Step(parts.Count);
         return new PyList(parts);
     }
 
@@ -41,11 +43,11 @@ internal static class TextSplitting
                 end == text.Length ? end
                 : text.Value[end] == '\r' && end + 1 < text.Length && text.Value[end + 1] == '\n' ? end + 2
                 : end + 1;
+            budget.Step(StepsPerPart);
             lines.Add(text.Slice(start, (keepsEnds ? next : end) - start));
             start = next;
         }
 
-        budget.Step(lines.Count);
         return new PyList(lines);
     }
 
@@ -57,6 +59,7 @@ internal static class TextSplitting
             throw new TemplateException("empty separator");
         }
 
+        Budget.Current.Search(text.Length, separator.Length);
         var place = isLast
             ? text.Value.LastIndexOf(separator.Value, StringComparison.Ordinal)
             : text.Value.IndexOf(separator.Value, StringComparison.Ordinal);
@@ -75,8 +78,10 @@ internal static class TextSplitting
     {
         var result = new TextBuilder(budget);
         var (start, count) = (0, most < 0 ? int.MaxValue : most);
+        budget.Search(text.Length, old.Length);
         if (old.Length == 0)
         {
+            budget.GoThrough(text);
             var parts = CodePoints.Split(text).OfType<Text>().ToList();
             for (var i = 0; i <= parts.Count; i++)
             {
@@ -107,7 +112,7 @@ internal static class TextSplitting
     private static bool IsLineEnd(char character) =>
         character is '\n' or '\r' or '\v' or '\f' or (>= '\x1C' and <= '\x1E') or '\x85' or '\u2028' or '\u2029';
 
-    private static List<(int Start, int End)> Words(string text)
+    private static List<(int Start, int End)> Words(string text, Budget budget)
     {
         var words = new List<(int, int)>();
         for (var i = 0; i < text.Length; )
@@ -124,13 +129,14 @@ internal static class TextSplitting
                 i++;
             }
 
+            budget.Step(StepsPerPart);
             words.Add((start, i));
         }
 
         return words;
     }
 
-    private static List<(int Start, int End)> Between(string text, string separator, bool fromEnd)
+    private static List<(int Start, int End)> Between(string text, string separator, bool fromEnd, Budget budget)
     {
         var places = new List<int>();
         if (fromEnd)
@@ -143,14 +149,18 @@ internal static class TextSplitting
                     break;
                 }
 
-                places.Insert(0, place);
+                budget.Step(StepsPerPart);
+                places.Add(place);
                 end = place;
             }
+
+            places.Reverse();
         }
         else
         {
             for (var i = 0; text.IndexOf(separator, i, StringComparison.Ordinal) is >= 0 and var place; i = place + separator.Length)
             {
+                budget.Step(StepsPerPart);
                 places.Add(place);
             }
         }

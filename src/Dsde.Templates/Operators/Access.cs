@@ -58,6 +58,10 @@ internal static class Access
         }
     }
 
+    /// <summary>Whether a value and the bounds are of kinds for slices.</summary>
+    public static bool CanSlice(object? value, object? start, object? stop, object? step) =>
+        value is Text or PyList or PyTuple or PyRange && IsBound(start) && IsBound(stop) && IsBound(step);
+
     /// <summary><c>value[start:stop:step]</c>.</summary>
     public static object? Slice(object? value, object? start, object? stop, object? step, Budget budget)
     {
@@ -66,14 +70,9 @@ internal static class Access
             throw undefined.Refuse();
         }
 
-        if (value is not (Text or PyList or PyTuple or PyRange))
+        if (!CanSlice(value, start, stop, step))
         {
-            throw new TemplateException($"{Kind.Of(value)} object can't be sliced");
-        }
-
-        if (!IsBound(start) || !IsBound(stop) || !IsBound(step))
-        {
-            throw new TemplateException("slice indices must be integers or None");
+            throw new TemplateException($"{Kind.Of(value)} object can't be sliced so: it takes lists and texts, and whole numbers or none");
         }
 
         var by = Numbers.ToIndex(step) ?? BigInteger.One;
@@ -111,6 +110,7 @@ internal static class Access
             case Namespace names:
                 return key is Text name && names.Attributes.TryGetValue(name.Value, out found);
             case Text or PyList or PyTuple or PyRange when Numbers.ToIndex(key) is { } index:
+                Budget.Current.Look(value as Text);
                 var count = Items.Count(value);
                 var place = index < 0 ? index + count : index;
                 if (place < 0 || place >= count)

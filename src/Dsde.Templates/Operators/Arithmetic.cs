@@ -109,8 +109,10 @@ internal static class Arithmetic
                 Budget.CheckNumber(left.GetBitLength() + right.GetBitLength());
                 return left * right;
             case "//":
+                Budget.CheckNumber(left.GetBitLength());
                 return FloorDivide(left, right);
             case "%":
+                Budget.CheckNumber(left.GetBitLength());
                 return left - (FloorDivide(left, right) * right);
             case "**" when right.Sign >= 0:
                 Budget.CheckNumber(BigInteger.Abs(left) <= 1 ? 1 : left.GetBitLength() * right);

@@ -1,3 +1,4 @@
+using Dsde.Templates.Running;
 using Dsde.Templates.Values;
 
 namespace Dsde.Templates.Operators;
@@ -14,7 +15,7 @@ internal static class Comparison
 
         return (left, right) switch
         {
-            (Text a, Text b) => a.Value == b.Value,
+            (Text a, Text b) => a.Length == b.Length && IsLookedAt(a) && a.Value == b.Value,
             (PyList a, PyList b) => AreEqual(a.Items, b.Items),
             (PyTuple a, PyTuple b) => AreEqual(a.Items, b.Items),
             (PyDict a, PyDict b) => AreEqual(a, b),
@@ -38,7 +39,7 @@ internal static class Comparison
 
         return (left, right) switch
         {
-            (Text a, Text b) => CompareCodePoints(a.Value, b.Value),
+            (Text a, Text b) => IsLookedAt(a) && IsLookedAt(b) ? CompareCodePoints(a.Value, b.Value) : null,
             (PyList a, PyList b) => Order(a.Items, b.Items, sign),
             (PyTuple a, PyTuple b) => Order(a.Items, b.Items, sign),
             (Undefined undefined, _) => throw undefined.Refuse(),
@@ -67,7 +68,7 @@ internal static class Comparison
         {
             Text text => item switch
             {
-                Text part => text.Value.Contains(part.Value, StringComparison.Ordinal),
+                Text part => IsSearched(text, part) && text.Value.Contains(part.Value, StringComparison.Ordinal),
                 _ => throw new TemplateException($"'in <string>' requires string as left operand, not {Kind.Of(item)}"),
             },
             PyDict dict => dict.TryGet(item, out _),
@@ -95,21 +96,51 @@ internal static class Comparison
 
     private static bool AreEqual(IReadOnlyList<object?> left, IReadOnlyList<object?> right) =>
         left.Count == right.Count
-        && left.Zip(right).All(pair => ReferenceEquals(pair.First, pair.Second) || AreEqual(pair.First, pair.Second));
+        && Inside(() => left.Zip(right).All(pair => ReferenceEquals(pair.First, pair.Second) || AreCountedEqual(pair.First, pair.Second)));
 
     private static bool AreEqual(PyDict left, PyDict right) =>
-        left.Count == right.Count && left.Entries.All(entry => right.TryGet(entry.Key, out var other) && AreEqual(entry.Value, other));
+        left.Count == right.Count
+        && Inside(() => left.Entries.All(entry => right.TryGet(entry.Key, out var other) && AreCountedEqual(entry.Value, other)));
 
-    private static int? Order(IReadOnlyList<object?> left, IReadOnlyList<object?> right, string sign)
-    {
-        for (var i = 0; i < Math.Min(left.Count, right.Count); i++)
+    private static int? Order(IReadOnlyList<object?> left, IReadOnlyList<object?> right, string sign) =>
+        Inside(() =>
         {
-            if (!AreEqual(left[i], right[i]))
+            for (var i = 0; i < Math.Min(left.Count, right.Count); i++)
             {
-                return Order(left[i], right[i], sign);
+                if (!AreCountedEqual(left[i], right[i]))
+                {
+                    return Order(left[i], right[i], sign);
+                }
             }
-        }
 
-        return left.Count - right.Count;
+            return left.Count - right.Count;
+        });
+
+    private static bool AreCountedEqual(object? left, object? right)
+    {
+        Budget.Current.Step();
+        return AreEqual(left, right);
+    }
+
+    /// <summary>One level deeper: lists may be in lists, and the same one twice in each.</summary>
+    private static T Inside<T>(Func<T> compare)
+    {
+        var budget = Budget.Current;
+        budget.Enter();
+        var result = compare();
+        budget.Leave();
+        return result;
+    }
+
+    private static bool IsLookedAt(Text text)
+    {
+        Budget.Current.Look(text);
+        return true;
+    }
+
+    private static bool IsSearched(Text text, Text part)
+    {
+        Budget.Current.Search(text.Length, part.Length);
+        return true;
     }
 }

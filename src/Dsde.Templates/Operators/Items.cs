@@ -7,8 +7,10 @@ internal static class Items
 {
     /// <summary>The items of what can be iterated over.</summary>
     /// <exception cref="TemplateException">It can't.</exception>
-    public static IEnumerable<object?> Of(object? value) =>
-        value switch
+    public static IEnumerable<object?> Of(object? value)
+    {
+        Running.Budget.Current.GoThrough(value);
+        return value switch
         {
             PyList list => list.Items,
             PyTuple tuple => tuple.Items,
@@ -21,6 +23,7 @@ internal static class Items
             Undefined => [],
             _ => throw new TemplateException($"'{Kind.Of(value)}' object is not iterable"),
         };
+    }
 
     public static bool Has(object? value) =>
         value is PyList or PyTuple or PyDict or Text or PyRange or DictView or Generator or Undefined or Running.LoopState;

@@ -58,6 +58,8 @@ internal static class Numbers
             throw TooLong();
         }
 
+        const int shift = 16; // a number of the most digits is written in some thousand steps
+        Running.Budget.Current.Step((number.GetBitLength() * number.GetBitLength()) >> shift);
         var text = number.ToString(CultureInfo.InvariantCulture);
         return text.TrimStart('-').Length <= LongestWhole ? text : throw TooLong();
     }

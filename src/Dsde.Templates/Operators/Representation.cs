@@ -36,7 +36,7 @@ internal static class Representation
     /// <summary>The beginning of a value's <c>repr</c>, for messages.</summary>
     public static string Short(object? value)
     {
-        var text = Quote(value, new Budget(new TemplateLimits())).Value;
+        var text = Quote(value, Budget.Current).Value;
         return text.Length <= MaxShort ? text : text[..MaxShort] + "…";
     }
 
@@ -70,6 +70,18 @@ internal static class Representation
             case PyRange range:
                 text.Append(CultureInfo.InvariantCulture, $"range({range.Start}, {range.Stop}");
                 text.Append(range.Step.IsOne ? ")" : string.Create(CultureInfo.InvariantCulture, $", {range.Step})"));
+                break;
+            case Macro macro:
+                text.Append("<Macro ");
+                text.Append(macro.IsCaller ? "anonymous" : Quote(Text.FromTemplate(macro.Name), budget).Value).Append('>');
+                break;
+            case LoopState loop:
+                text.Append(CultureInfo.InvariantCulture, $"<LoopContext {loop.Index}/{loop.Length}>");
+                break;
+            case Namespace names:
+                text.Append("<Namespace ");
+                Write(Machine.DictOf(names.Attributes), text, budget, ref isTemplate);
+                text.Append('>');
                 break;
             case Undefined:
                 text.Append("Undefined");

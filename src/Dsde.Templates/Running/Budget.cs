@@ -1,16 +1,77 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Dsde.Templates.Values;
 
 namespace Dsde.Templates.Running;
 
 /// <summary>What is left of a rendering's limits.</summary>
 internal sealed class Budget(TemplateLimits limits)
 {
-    private const int CharactersPerStep = 16;
+    private const int CharactersPerStep = 8;
+    private const int ItemsReadPerStep = 2;
+    private const int StepsPerCharacterApart = 8; // a text each
+    private const int StepsPerNumber = 4; // boxed
     private const int MaxNumberBits = 1 << 16;
 
+    [ThreadStatic]
+    private static Budget? _current;
+
     private long _steps;
-    private int _depth;
+
+    /// <summary>Levels that are entered and not left.</summary>
+    public int Depth { get; set; }
+
+    /// <summary>
+    /// That of the rendering on this thread, for what can't be handed one: comparers that collections call, and values that only look. One
+    /// of its own outside of renderings.
+    /// </summary>
+    public static Budget Current => _current ?? new Budget(new TemplateLimits());
+
+    /// <summary>Makes this the current one until the result is disposed.</summary>
+    public IDisposable Use()
+    {
+        var use = new Using(_current);
+        _current = this;
+        return use;
+    }
+
+    /// <summary>Counts a look at all of a value, as deep as it has items of its own.</summary>
+    /// <exception cref="TemplateException">It is too much.</exception>
+    public void Look(object? value) =>
+        Step(
+            value switch
+            {
+                Text text => text.Length / CharactersPerStep,
+                PyList list => list.Items.Count / ItemsReadPerStep,
+                PyTuple tuple => tuple.Items.Count / ItemsReadPerStep,
+                PyDict dict => dict.Count / ItemsReadPerStep,
+                DictView view => view.Items.Count / ItemsReadPerStep,
+                PyRange range => range.Count / ItemsReadPerStep,
+                _ => 0,
+            }
+        );
+
+    /// <summary>Counts going through a value's items, which of some are made on the way.</summary>
+    /// <exception cref="TemplateException">It is too much.</exception>
+    public void GoThrough(object? value)
+    {
+        switch (value)
+        {
+            case Text text:
+                Step((long)text.Length * StepsPerCharacterApart);
+                break;
+            case PyRange range:
+                Step((long)range.Count * StepsPerNumber);
+                break;
+            default:
+                Look(value);
+                break;
+        }
+    }
+
+    /// <summary>Counts the search for a text in another one, which has to be compared at every place in the worst case.</summary>
+    /// <exception cref="TemplateException">It is too much.</exception>
+    public void Search(int length, int wanted) => Step((long)length * (1 + (wanted / 64)) / CharactersPerStep);
 
     /// <summary>Counts work.</summary>
     /// <exception cref="TemplateException">It is too much.</exception>
@@ -19,7 +80,7 @@ internal sealed class Budget(TemplateLimits limits)
         _steps += count;
         if (_steps > limits.MaxSteps)
         {
-            throw new TemplateException($"the template takes more than {limits.MaxSteps} steps (limit {nameof(TemplateLimits.MaxSteps)})");
+            throw Limit($"takes more than {limits.MaxSteps} steps", nameof(TemplateLimits.MaxSteps));
         }
     }
 
@@ -31,9 +92,7 @@ internal sealed class Budget(TemplateLimits limits)
     {
         if (length > limits.MaxTextLength)
         {
-            throw new TemplateException(
-                $"the template makes a text of more than {limits.MaxTextLength} characters (limit {nameof(TemplateLimits.MaxTextLength)})"
-            );
+            throw Limit($"makes a text of more than {limits.MaxTextLength} characters", nameof(TemplateLimits.MaxTextLength));
         }
 
         Step(added / CharactersPerStep);
@@ -43,23 +102,36 @@ internal sealed class Budget(TemplateLimits limits)
     /// <exception cref="TemplateException">It is too large.</exception>
     public static void CheckNumber(BigInteger bits)
     {
+        const int shift = 20; // two of the largest numbers are multiplied in some thousand steps
         if (bits > MaxNumberBits)
         {
-            throw new TemplateException($"the template computes a number of more than {MaxNumberBits} bits");
+            throw new TemplateException($"the template computes a number of more than {MaxNumberBits} bits") { IsLimit = true };
         }
+
+        Current.Step((long)(bits * bits) >> shift);
     }
 
     /// <summary>Goes one level deeper.</summary>
     /// <exception cref="TemplateException">It is too deep.</exception>
     public void Enter()
     {
-        _depth++;
-        if (_depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        Depth++;
+        if (Depth > limits.MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw new TemplateException($"the template nests more than {limits.MaxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
+            throw TooDeep(limits.MaxDepth);
         }
     }
 
     /// <summary>Comes back.</summary>
-    public void Leave() => _depth--;
+    public void Leave() => Depth--;
+
+    /// <summary>What to say of a template that nests too deep.</summary>
+    public static TemplateException TooDeep(int maxDepth) => Limit($"nests more than {maxDepth} deep", nameof(TemplateLimits.MaxDepth));
+
+    private sealed class Using(Budget? before) : IDisposable
+    {
+        public void Dispose() => _current = before;
+    }
+
+    private static TemplateException Limit(string what, string limit) => new($"the template {what} (limit {limit})") { IsLimit = true };
 }

@@ -31,6 +31,8 @@ internal sealed class LoopState : ICallable
 
     public int Length => _length ??= ReadAll() + _index0 + 1;
 
+    public int Index => _index0 + 1;
+
     private bool IsLast => !Peek();
 
     public bool MoveNext(out object? item)

@@ -12,7 +12,7 @@ internal sealed partial class Machine
     {
         Budget.Enter();
         Budget.Step();
-        var value = EvaluateUncounted(expression, scope);
+        var value = TryFold(expression, scope, isPrinted: false, out var constant) ? constant : EvaluateUncounted(expression, scope);
         Budget.Leave();
         return value;
     }
@@ -24,6 +24,7 @@ internal sealed partial class Machine
             case Literal literal:
                 return literal.Value;
             case Name name:
+                RequireConstant(false);
                 return scope.TryGet(name.Text, out var found) ? found
                     : Globals.All.TryGetValue(name.Text, out var function) ? function
                     : Undefined.Name(name.Text);
@@ -33,14 +34,9 @@ internal sealed partial class Machine
                 var (owner, key) = (Evaluate(access.Owner, scope), Evaluate(access.Key, scope));
                 return At(access, Access.Item, owner, key);
             case SliceAccess slice:
-                return Access.Slice(
-                    Evaluate(slice.Owner, scope),
-                    EvaluateOrNone(slice.Start, scope),
-                    EvaluateOrNone(slice.Stop, scope),
-                    EvaluateOrNone(slice.Step, scope),
-                    Budget
-                );
+                return Slice(slice, scope);
             case Call call:
+                RequireConstant(false);
                 var callee = Evaluate(call.Callee, scope);
                 var given = EvaluateArguments(call.Given, scope);
                 _line = call.Line;
@@ -51,11 +47,13 @@ internal sealed partial class Machine
                 var operand = Evaluate(test.Operand, scope);
                 var arguments = EvaluateArguments(test.Given, scope);
                 _line = test.Line;
+                Look(arguments);
+                Budget.Look(operand);
                 return Tests.Apply(test.TestName, Prepend(operand, arguments));
             case Conditional conditional:
                 return Truth.Of(Evaluate(conditional.Test, scope)) ? Evaluate(conditional.Then, scope)
                     : conditional.Else is { } otherwise ? Evaluate(otherwise, scope)
-                    : new Undefined("the inline if-expression evaluated to false and no else section was defined.");
+                    : MissingElse();
             case Binary binary:
                 return EvaluateBinary(binary, scope);
             case Unary unary:
@@ -100,6 +98,12 @@ internal sealed partial class Machine
         var right = Evaluate(binary.Right, scope);
         _line = binary.Line;
         return Arithmetic.Apply(binary.Sign, left, right, Budget);
+    }
+
+    private Undefined MissingElse()
+    {
+        RequireConstant(false);
+        return new Undefined("the inline if-expression evaluated to false and no else section was defined.");
     }
 
     private object EvaluateUnary(Unary unary, Scope scope)
@@ -150,8 +154,11 @@ internal sealed partial class Machine
             operand = ApplyFilter(inner, operand, scope);
         }
 
+        RequireConstant(!ContextFilters.Contains(filter.FilterName, StringComparer.Ordinal));
         var given = EvaluateArguments(filter.Given, scope);
         _line = filter.Line;
+        Look(given);
+        Budget.Look(operand);
         return Filters.Apply(filter.FilterName, this, Prepend(operand, given));
     }
 
@@ -193,9 +200,19 @@ internal sealed partial class Machine
             : throw new TemplateException($"got multiple values for keyword argument '{twice.Key}'");
     }
 
+    /// <summary>Whatever is done with arguments, they are looked at.</summary>
+    private void Look(Arguments given)
+    {
+        foreach (var value in given.Positional.Concat(given.Named.Select(argument => argument.Value)))
+        {
+            Budget.Look(value);
+        }
+    }
+
     private object? Invoke(object? callee, Arguments given)
     {
         Budget.Enter();
+        Look(given);
         var result = callee switch
         {
             ICallable callable => callable.Call(this, given),

@@ -6,8 +6,13 @@ using Dsde.Templates.Values;
 namespace Dsde.Templates.Running;
 
 /// <summary>Runs the statements of one rendering.</summary>
-internal sealed partial class Machine(TimeProvider time, Budget budget)
+/// <param name="program">The template.</param>
+/// <param name="given">What it is given.</param>
+/// <param name="time">For the date of today.</param>
+/// <param name="budget">What it may use.</param>
+internal sealed partial class Machine(Program program, Scope given, TimeProvider time, Budget budget)
 {
+    private Scope _context = new(given, program.Names.HiddenIn(program.Statements));
     private int _line = 1;
 
     /// <summary>How a body ended.</summary>
@@ -23,15 +28,16 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
     public Budget Budget { get; } = budget;
 
     /// <exception cref="TemplateException">It goes wrong, or the template refuses.</exception>
-    public Text Render(IReadOnlyList<Statement> statements, Scope scope)
+    public Text Render()
     {
+        using var use = Budget.Use();
         try
         {
-            return Capture(statements, scope);
+            return Capture(program.Statements, _context);
         }
         catch (TemplateException exception)
         {
-            exception.Locate(_line);
+            exception.At(_line);
             throw;
         }
     }
@@ -79,7 +85,7 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
     public Text RunMacro(Macro macro, Arguments given)
     {
         Budget.Enter();
-        var scope = new Scope(macro.Around);
+        var scope = Within(macro.Around, macro.Body.Statements);
         BindParameters(macro, given, scope);
         var text = Capture(macro.Body.Statements, scope);
         Budget.Leave();
@@ -90,9 +96,10 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
     {
         var (parameters, mentions) = (macro.Body.Parameters, macro.Body.Mentions);
         var named = given.Named.ToList();
+        var missing = new List<(string Name, Expression? Default)>();
         for (var i = 0; i < parameters.Count; i++)
         {
-            var (name, otherwise) = parameters[i];
+            var name = parameters[i].Name;
             var place = named.FindIndex(argument => argument.Key == name);
             if (i < given.Positional.Count)
             {
@@ -105,8 +112,15 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
             }
             else
             {
-                scope.Set(name, otherwise is null ? new Undefined($"parameter '{name}' was not provided") : Evaluate(otherwise, scope));
+                scope.Set(name, new Undefined($"parameter '{name}' was not provided"));
+                missing.Add(parameters[i]);
             }
+        }
+
+        // A default may name any other parameter: those that are given have their value by now.
+        foreach (var (name, otherwise) in missing.Where(parameter => parameter.Default is not null))
+        {
+            scope.Set(name, Evaluate(otherwise!, scope));
         }
 
         if (mentions.Contains("caller") && !parameters.Any(parameter => parameter.Name == "caller"))
@@ -165,7 +179,9 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
                 output.AppendTemplate(data.Text);
                 break;
             case ValueOutput value:
-                output.Append(Show(Evaluate(value.Value, scope)));
+                output.Append(
+                    Show(TryFold(value.Value, scope, isPrinted: true, out var constant) ? constant : Evaluate(value.Value, scope))
+                );
                 break;
             case If choice:
                 foreach (var (test, body) in choice.Branches)
@@ -184,11 +200,12 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
                 Assign(assignment.Target, Evaluate(assignment.Value, scope), scope);
                 break;
             case BlockAssignment assignment:
-                var text = Capture(assignment.Body, new Scope(scope));
-                Assign(assignment.Target, assignment.Filter is { } filter ? ApplyFilter(filter, text, scope) : text, scope);
+                var captured = Within(scope, assignment.Body);
+                var text = Capture(assignment.Body, captured);
+                Assign(assignment.Target, assignment.Filter is { } filter ? ApplyFilter(filter, text, captured) : text, scope);
                 break;
             case With with:
-                var inner = new Scope(scope);
+                var inner = Within(scope, with.Body);
                 var values = with.Values.Select(pair => (pair.Target, Value: Evaluate(pair.Value, scope))).ToList();
                 values.ForEach(pair => Assign(pair.Target, pair.Value, inner));
                 return Run(with.Body, inner, output);
@@ -199,10 +216,14 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
                 output.Append(Show(RunCallBlock(block, scope)));
                 break;
             case FilterBlock block:
-                output.Append(Show(ApplyFilter(block.Filter, Capture(block.Body, new Scope(scope)), scope)));
+                var filtered = Within(scope, block.Body);
+                output.Append(Show(ApplyFilter(block.Filter, Capture(block.Body, filtered), filtered)));
                 break;
             case ScopedBlock block:
-                output.Append(Capture(block.Body, new Scope(scope)));
+                output.Append(Capture(block.Body, Within(scope, block.Body)));
+                break;
+            case Block block:
+                output.Append(RunBlock(block, scope));
                 break;
             case Jump jump:
                 return jump.IsBreak ? Flow.Break : Flow.Continue;
@@ -213,11 +234,33 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
         return Flow.Done;
     }
 
+    private Scope Within(Scope around, IReadOnlyList<Statement> body)
+    {
+        var hidden = program.Names.HiddenIn(body);
+        Budget.Step(hidden.Count);
+        return new Scope(around, hidden);
+    }
+
+    /// <summary>A block does not see the bodies around it, but the template's own variables, unless it is scoped.</summary>
+    private Text RunBlock(Block block, Scope scope)
+    {
+        if (block.IsRequired)
+        {
+            throw new TemplateException($"Required block '{block.Name}' not found");
+        }
+
+        var around = _context;
+        _context = (block.IsScoped ? scope : around).Flatten(Budget);
+        var text = Capture(block.Body, Within(_context, block.Body));
+        _context = around;
+        return text;
+    }
+
     private object? RunCallBlock(CallBlock block, Scope scope)
     {
         var callee = Evaluate(block.Call.Callee, scope);
         var given = EvaluateArguments(block.Call.Given, scope);
-        var caller = new Macro("caller", block.Body, scope);
+        var caller = new Macro("caller", block.Body, scope) { IsCaller = true };
         return Invoke(callee, new Arguments(given.Positional, [.. given.Named, new("caller", caller)]));
     }
 
@@ -235,7 +278,7 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
         while (flow != Flow.Break && state.MoveNext(out var item))
         {
             Budget.Step();
-            var inner = new Scope(scope);
+            var inner = Within(scope, loop.Body);
             inner.Set("loop", state);
             Assign(loop.Target, item, inner);
             flow = Run(loop.Body, inner, output);
@@ -244,7 +287,7 @@ internal sealed partial class Machine(TimeProvider time, Budget budget)
 
         if (isEmpty)
         {
-            Run(loop.Else, new Scope(scope), output);
+            Run(loop.Else, Within(scope, loop.Else), output);
         }
 
         Budget.Leave();

@@ -9,5 +9,8 @@ namespace Dsde.Templates.Running;
 /// <param name="Around">The scope it was written in.</param>
 internal sealed record Macro(string Name, MacroBody Body, Scope Around) : ICallable
 {
+    /// <summary>Whether it is the body of a call block, which has no name of its own.</summary>
+    public bool IsCaller { get; init; }
+
     public object? Call(Machine machine, Arguments arguments) => machine.RunMacro(this, arguments);
 }

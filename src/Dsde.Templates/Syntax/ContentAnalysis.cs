@@ -20,7 +20,8 @@ internal sealed class ContentAnalysis
         var expressions = SyntaxWalk.ExpressionsOf(statements).ToList();
         var macros = all.OfType<MacroDefinition>().ToLookup(macro => macro.Name, StringComparer.Ordinal);
         var analysis = new ContentAnalysis();
-        for (var known = -1; known != analysis.Count; )
+        const int mostPasses = 20; // names of names of names: nobody goes further
+        for (var (known, pass) = (-1, 0); known != analysis.Count && pass < mostPasses; pass++)
         {
             known = analysis.Count;
             analysis.Learn(all, expressions, macros);

@@ -39,7 +39,7 @@ internal sealed partial class Lexer
                 break;
             }
 
-            if (RawBegin().Match(_source, start) is { Success: true } raw && raw.Index == start)
+            if (RawBegin().Match(_source, start) is { Success: true } raw)
             {
                 AddData(start, raw.Groups["sign"].Value, isVariable: false);
                 Move(start + raw.Length);
@@ -251,7 +251,7 @@ internal sealed partial class Lexer
         (TokenKind.Sign, SignPattern()),
     ];
 
-    [GeneratedRegex(@"\{%(?<sign>[-+]?)\s*raw\s*(?:-%\}\s*|%\})")]
+    [GeneratedRegex(@"\G\{%(?<sign>[-+]?)\s*raw\s*(?:-%\}\s*|%\})")]
     private static partial Regex RawBegin();
 
     [GeneratedRegex(@"\{%(?<sign>[-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\}\n?)")]

@@ -1,32 +1,26 @@
 namespace Dsde.Templates.Syntax;
 
-/// <summary>Makes statements and expressions of tokens. Known by the names that Jinja gives to filters, tests and statements.</summary>
+/// <summary>Makes statements and expressions of tokens.</summary>
 internal sealed partial class Parser
 {
     private static readonly string[] Constants = ["true", "false", "none", "True", "False", "None"];
 
     private readonly TokenStream _stream;
     private readonly int _maxDepth;
-    private readonly Predicate<string> _isFilter;
-    private readonly Predicate<string> _isTest;
+    private readonly HashSet<string> _blocks = new(StringComparer.Ordinal);
     private int _depth;
     private int _loops;
 
-    /// <summary>Whether unknown filters matter only if they are come to: in branches, as Jinja has it.</summary>
-    private bool _isSoft;
-
-    private Parser(TokenStream stream, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    private Parser(TokenStream stream, int maxDepth)
     {
         _stream = stream;
         _maxDepth = maxDepth;
-        _isFilter = isFilter;
-        _isTest = isTest;
     }
 
     /// <exception cref="TemplateException">It is no template, or wants what is not supported.</exception>
-    public static IReadOnlyList<Statement> Parse(string source, int maxDepth, Predicate<string> isFilter, Predicate<string> isTest)
+    public static IReadOnlyList<Statement> Parse(string source, int maxDepth)
     {
-        var parser = new Parser(new TokenStream(Lexer.Read(source)), maxDepth, isFilter, isTest);
+        var parser = new Parser(new TokenStream(Lexer.Read(source)), maxDepth);
         return parser.ParseBody([]);
     }
 
@@ -71,11 +65,11 @@ internal sealed partial class Parser
 
     private List<Statement> ParseScope(string end)
     {
-        var (wasSoft, loops) = (_isSoft, _loops);
-        (_isSoft, _loops) = (false, 0);
+        var loops = _loops;
+        _loops = 0;
         var body = ParseStatements(end);
         _stream.Next();
-        (_isSoft, _loops) = (wasSoft, loops);
+        _loops = loops;
         return body;
     }
 
@@ -97,7 +91,8 @@ internal sealed partial class Parser
             "break" or "continue" => _loops > 0
                 ? [new Jump(line, tag == "break")]
                 : throw new TemplateException(line, $"'{tag}' outside of a loop"),
-            "extends" or "include" or "import" or "from" or "block" or "autoescape" => throw new TemplateException(
+            "block" => [ParseBlock(line)],
+            "extends" or "include" or "import" or "from" or "autoescape" => throw new TemplateException(
                 line,
                 $"the statement '{tag}' is not supported: a chat template has no other files"
             ),
@@ -105,10 +100,24 @@ internal sealed partial class Parser
         };
     }
 
+    private Block ParseBlock(int line)
+    {
+        var name = _stream.ExpectName();
+        var (isScoped, isRequired) = (_stream.SkipName("scoped"), _stream.SkipName("required"));
+        if (!_blocks.Add(name))
+        {
+            throw new TemplateException(line, $"block '{name}' defined twice");
+        }
+
+        var body = ParseScope("endblock");
+        _stream.SkipName(name);
+        return isRequired && !body.All(statement => statement is DataOutput data && string.IsNullOrWhiteSpace(data.Text))
+            ? throw new TemplateException(line, "Required blocks can only contain comments or whitespace")
+            : new Block(line, name, isScoped, isRequired, body);
+    }
+
     private If ParseIf(int line)
     {
-        var wasSoft = _isSoft;
-        _isSoft = true;
         var branches = new List<(Expression?, IReadOnlyList<Statement>)>();
         for (var end = "elif"; end != "endif"; )
         {
@@ -118,7 +127,6 @@ internal sealed partial class Parser
             end = _stream.Next().Text;
         }
 
-        _isSoft = wasSoft;
         return new If(line, branches);
     }
 
@@ -131,8 +139,6 @@ internal sealed partial class Parser
         }
 
         var items = ParseTuple(withConditional: false, ends: ["recursive"]);
-        var wasSoft = _isSoft;
-        _isSoft = false;
         var test = _stream.SkipName("if") ? ParseExpression() : null;
         var isRecursive = _stream.SkipName("recursive");
         _loops++;
@@ -145,7 +151,6 @@ internal sealed partial class Parser
             _stream.Next();
         }
 
-        _isSoft = wasSoft;
         return new For(line, target, items, test, body, otherwise, isRecursive);
     }
 
@@ -198,9 +203,13 @@ internal sealed partial class Parser
 
     private MacroBody ParseMacroBody(List<(string, Expression?)> parameters, string end)
     {
-        var start = _stream.Place;
         var body = ParseScope(end);
-        return new MacroBody(parameters, body, _stream.NamesSince(start).Where(IsSpecial).ToHashSet(StringComparer.Ordinal));
+        var mentions = SyntaxWalk
+            .ExpressionsOf(body)
+            .OfType<Name>()
+            .Select(name => name.Text)
+            .Where(name => IsSpecial(name) && (name == "caller" || parameters.TrueForAll(parameter => parameter.Item1 != name)));
+        return new MacroBody(parameters, body, mentions.ToHashSet(StringComparer.Ordinal));
     }
 
     private static bool IsSpecial(string name) => name is "caller" or "varargs" or "kwargs";
@@ -302,7 +311,7 @@ internal sealed partial class Parser
     {
         if (++_depth > _maxDepth || !System.Runtime.CompilerServices.RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            throw _stream.Fail($"the template nests more than {_maxDepth} deep (limit {nameof(TemplateLimits.MaxDepth)})");
+            throw Running.Budget.TooDeep(_maxDepth).At(_stream.Current.Line);
         }
     }
 

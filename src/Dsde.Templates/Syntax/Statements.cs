@@ -43,8 +43,16 @@ internal sealed record CallBlock(int Line, Call Call, MacroBody Body) : Statemen
 /// <summary>A body whose text goes through a filter.</summary>
 internal sealed record FilterBlock(int Line, Filter Filter, IReadOnlyList<Statement> Body) : Statement(Line);
 
-/// <summary>A body in a scope of its own: <c>generation</c> and <c>block</c>.</summary>
+/// <summary>A body in a scope of its own: <c>generation</c>.</summary>
 internal sealed record ScopedBlock(int Line, IReadOnlyList<Statement> Body) : Statement(Line);
+
+/// <summary>A named block, which stands where it is written, as nothing extends a chat template.</summary>
+/// <param name="Line">Line of the template.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="IsScoped">Whether it sees the variables of the bodies around it, besides those of the template.</param>
+/// <param name="IsRequired">Whether another template would have to fill it.</param>
+/// <param name="Body">What it does.</param>
+internal sealed record Block(int Line, string Name, bool IsScoped, bool IsRequired, IReadOnlyList<Statement> Body) : Statement(Line);
 
 /// <summary><c>break</c> or <c>continue</c>.</summary>
 internal sealed record Jump(int Line, bool IsBreak) : Statement(Line);

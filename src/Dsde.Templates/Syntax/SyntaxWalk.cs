@@ -1,4 +1,4 @@
-using Dsde.Templates.Values;
+using Dsde.Templates.Running;
 
 namespace Dsde.Templates.Syntax;
 
@@ -10,10 +10,13 @@ internal static class SyntaxWalk
         statements.SelectMany(statement => StatementsOf(BodiesOf(statement)).Prepend(statement));
 
     /// <summary>All expressions of all statements.</summary>
-    public static IEnumerable<Expression> ExpressionsOf(IEnumerable<Statement> statements) =>
-        StatementsOf(statements).SelectMany(RootsOf).SelectMany(All);
+    public static IEnumerable<Expression> ExpressionsOf(IEnumerable<Statement> statements) => RootsIn(statements).SelectMany(All);
 
-    private static IEnumerable<Statement> BodiesOf(Statement statement) =>
+    /// <summary>The expressions of all statements that stand in no other.</summary>
+    public static IEnumerable<Expression> RootsIn(IEnumerable<Statement> statements) => StatementsOf(statements).SelectMany(RootsOf);
+
+    /// <summary>The statements in a statement.</summary>
+    public static IEnumerable<Statement> BodiesOf(Statement statement) =>
         statement switch
         {
             If choice => choice.Branches.SelectMany(branch => branch.Body),
@@ -24,10 +27,12 @@ internal static class SyntaxWalk
             CallBlock block => block.Body.Statements,
             FilterBlock block => block.Body,
             ScopedBlock block => block.Body,
+            Block block => block.Body,
             _ => [],
         };
 
-    private static IEnumerable<Expression> RootsOf(Statement statement) =>
+    /// <summary>The expressions that stand in a statement itself.</summary>
+    public static IEnumerable<Expression> RootsOf(Statement statement) =>
         statement switch
         {
             ValueOutput output => [output.Value],
@@ -42,9 +47,37 @@ internal static class SyntaxWalk
             _ => [],
         };
 
-    private static IEnumerable<Expression> All(Expression expression) => PartsOf(expression).SelectMany(All).Prepend(expression);
+    /// <summary>An expression and all in it, in the order in which they are written. Takes no stack, however deep they are.</summary>
+    public static IEnumerable<Expression> All(Expression expression) => WithDepth(expression).Select(part => part.Expression);
 
-    private static IEnumerable<Expression> PartsOf(Expression expression) =>
+    /// <summary>Refuses what is nested too deep to be worked with by recursion.</summary>
+    /// <exception cref="TemplateException">An expression is deeper than the limit.</exception>
+    public static void RequireShallow(IEnumerable<Statement> statements, int maxDepth)
+    {
+        foreach (var (expression, depth) in RootsIn(statements).SelectMany(WithDepth))
+        {
+            if (depth > maxDepth)
+            {
+                throw Budget.TooDeep(maxDepth).At(expression.Line);
+            }
+        }
+    }
+
+    private static IEnumerable<(Expression Expression, int Depth)> WithDepth(Expression root)
+    {
+        var left = new Stack<(Expression Expression, int Depth)>([(root, 1)]);
+        while (left.TryPop(out var next))
+        {
+            yield return next;
+            foreach (var part in PartsOf(next.Expression).Reverse())
+            {
+                left.Push((part, next.Depth + 1));
+            }
+        }
+    }
+
+    /// <summary>What an expression is made of.</summary>
+    public static IEnumerable<Expression> PartsOf(Expression expression) =>
         expression switch
         {
             ListLiteral list => list.Items,

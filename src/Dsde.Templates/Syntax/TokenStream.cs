@@ -5,15 +5,9 @@ internal sealed class TokenStream(IReadOnlyList<Token> tokens)
 {
     private int _place;
 
-    public int Place => _place;
-
     public Token Current => tokens[Math.Min(_place, tokens.Count - 1)];
 
     public Token Following => tokens[Math.Min(_place + 1, tokens.Count - 1)];
-
-    /// <summary>Names that occur from a place to here.</summary>
-    public IEnumerable<string> NamesSince(int place) =>
-        tokens.Skip(place).Take(_place - place).Where(token => token.Kind == TokenKind.Name).Select(token => token.Text);
 
     public Token Next()
     {

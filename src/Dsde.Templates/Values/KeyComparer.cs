@@ -1,5 +1,6 @@
 using System.Numerics;
 using Dsde.Templates.Operators;
+using Dsde.Templates.Running;
 
 namespace Dsde.Templates.Values;
 
@@ -23,10 +24,14 @@ internal sealed class KeyComparer : IEqualityComparer<object>
 
         if (key is PyTuple tuple)
         {
+            Budget.Current.Enter();
             foreach (var item in tuple.Items)
             {
+                Budget.Current.Step();
                 RequireHashable(item);
             }
+
+            Budget.Current.Leave();
         }
     }
 
@@ -35,14 +40,27 @@ internal sealed class KeyComparer : IEqualityComparer<object>
     public int GetHashCode(object obj) =>
         obj switch
         {
-            Text text => text.Value.GetHashCode(StringComparison.Ordinal),
+            Text text => HashOf(text),
             bool truth => (truth ? BigInteger.One : BigInteger.Zero).GetHashCode(),
             BigInteger number => number.GetHashCode(),
             double number => double.IsFinite(number) && double.IsInteger(number)
                 ? new BigInteger(number).GetHashCode()
                 : number.GetHashCode(),
-            PyTuple tuple => tuple.Items.Aggregate(17, (hash, item) => HashCode.Combine(hash, GetHashCode(item ?? None))),
+            PyTuple tuple => tuple.Items.Aggregate(17, Combine),
             PyRange or Undefined => 0,
             _ => obj.GetHashCode(),
         };
+
+    private static int HashOf(Text text)
+    {
+        Budget.Current.Look(text);
+        return text.Value.GetHashCode(StringComparison.Ordinal);
+    }
+
+    /// <summary>A tuple that may be a key is not too deep: that was looked at before.</summary>
+    private int Combine(int hash, object? item)
+    {
+        Budget.Current.Step();
+        return HashCode.Combine(hash, GetHashCode(item ?? None));
+    }
 }

@@ -16,6 +16,8 @@ internal sealed class PyDict
     /// <exception cref="TemplateException">The key can't be one.</exception>
     public void Set(object? key, object? value)
     {
+        const int steps = 4; // what an entry takes of memory
+        Running.Budget.Current.Step(steps);
         KeyComparer.RequireHashable(key);
         if (_places.TryGetValue(key ?? KeyComparer.None, out var place))
         {

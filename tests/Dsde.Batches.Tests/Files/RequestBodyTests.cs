@@ -1,4 +1,5 @@
 using Dsde.Batches.Files;
+using Dsde.Contracts;
 
 namespace Dsde.Batches.Tests.Files;
 
@@ -126,7 +127,7 @@ public sealed class RequestBodyTests
         await ShouldBeUnsupportedAsync(JobLines.Completion(fields), field);
 
     [Theory]
-    [InlineData("\"tools\":[{}]", "body.tools")]
+    [InlineData("\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "body.tool_choice")]
     [InlineData("\"tool_choice\":\"required\"", "body.tool_choice")]
     [InlineData("\"functions\":[{}]", "body.functions")]
     [InlineData("\"modalities\":[\"text\",\"audio\"]", "body.modalities")]
@@ -196,11 +197,20 @@ public sealed class RequestBodyTests
     {
         var job = await JobLines.ReadJobAsync(
             """{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","max_tokens":12.0,"messages":["""
-                + """{"role":"user","content":"a","name":"ann"},{"role":"assistant","content":null,"tool_calls":[],"annotations":[]}]}}"""
+                + """{"role":"user","content":"a","name":"ann"},{"role":"assistant","content":null,"tool_calls":null,"annotations":[]}]}}"""
         );
 
         job.MaxTokens.ShouldBe(12);
-        job.Messages.ShouldNotBeNull().Select(turn => turn.Content).ShouldBe(["a", ""]);
+        job.Messages.ShouldNotBeNull()
+            .ShouldBe([
+                new ChatMessage
+                {
+                    Role = "user",
+                    Content = "a",
+                    Name = "ann",
+                },
+                new ChatMessage { Role = "assistant" },
+            ]);
     }
 
     private static string CompletionOf(string fields) =>

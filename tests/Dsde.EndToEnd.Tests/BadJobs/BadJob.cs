@@ -13,6 +13,7 @@ internal sealed partial record BadJob(string Line, string? Message, string Says)
     [
         .. typeof(SubmitGenerationJob)
             .GetProperties()
+            .Concat(typeof(ChatMessage).GetProperties())
             .Select(property => property.Name)
             .Where(name => name != nameof(SubmitGenerationJob.PromptTokenIds))
             .Where(name => JobFieldNames.InBatchFiles(name) != JobFieldNames.InMessages(name)),

@@ -6,10 +6,11 @@ internal static class BadJobList
     private const string Range = "-2147483648 to 2147483647";
     private const string LongRange = "-9223372036854775808 to 9223372036854775807";
     private const string Moment = "a moment such as \"2026-11-26T12:00:00Z\" (UTC if it has no offset)";
+    private const string Template = "The chat template of model dsde-demo-target";
     private const string Turn = "an object with role and content";
 
     public static IReadOnlyList<BadJob> All { get; } =
-    [.. Numbers(), .. WholeNumbers(), .. Choices(), .. Collections(), .. Prompts(), .. Chats(), .. Names(), .. OnlyInLines()];
+    [.. Numbers(), .. WholeNumbers(), .. Choices(), .. Collections(), .. Prompts(), .. Chats(), .. Tools(), .. Names(), .. OnlyInLines()];
 
     private static IEnumerable<BadJob> Numbers() =>
         [
@@ -175,6 +176,37 @@ internal static class BadJobList
                 MessageSays = "messages[1].contents is not known here; the nearest field is messages[1].content.",
             },
         ];
+
+    private static IEnumerable<BadJob> Tools() =>
+        [
+            With("tools", "{}", "tools must be a list of objects, but is an object."),
+            With("tools", "[7]", "tools[0] must be an object, but is 7."),
+            With("tools", """[{"name":"f","x":{"a":1,"a":2}}]""", "tools[0] has an entry twice; give it once."),
+            With("tools", "[{}]", "tools[0] has no function with a name; give"),
+            With("tools", """[{"name":"f","x":1e400}]""", "tools[0] has a number beyond 1.8e308; give a smaller one."),
+            With(
+                "tools",
+                """[{"name":"f"}]""",
+                $"{Template} makes the same prompt of this chat without tools: the model would not see them."
+            ),
+            With("documents", """[{"text":"x"}]""", $"{Template} makes the same prompt of this chat without documents: the model"),
+            With("chat_template_kwargs", "[]", "chat_template_kwargs must be an object, but is a list."),
+            With("chat_template_kwargs", """{"messages":[]}""", "chat_template_kwargs has 'messages', which is not for jobs to set;"),
+            With("chat_template_kwargs", """{"enable_thinking":true}""", $"{Template} takes no variable 'enable_thinking'; it takes"),
+            BadJob.Chat("""[{"role":"assistant","tool_calls":[{}]}]""", "messages[0].tool_calls[0] has no function with a name; give"),
+            BadJob.Chat(
+                """[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{"}}]}]""",
+                "messages[0].tool_calls[0] has arguments that are no JSON object; give an object, or the text of one."
+            ),
+            BadJob.Chat("""[{"role":"tool"}]""", "messages[0].content is missing; give a text."),
+            BadJob.Completion("\"tools\":[{}]", "tools is not supported. It is a field of /v1/chat/completions.") with
+            {
+                Message = null,
+            },
+        ];
+
+    private static BadJob With(string field, string value, string says) =>
+        BadJob.Chat("""[{"role":"user","content":"Hi"}]""", says, $",\"{field}\":{value}");
 
     private static IEnumerable<BadJob> Names() =>
         [

@@ -32,7 +32,7 @@ public sealed class PackedTokensTests
 
         public IReadOnlyList<int> Encode(string prompt) => throw new NotSupportedException();
 
-        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => throw new NotSupportedException();
+        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null) => throw new NotSupportedException();
 
         public string Decode(IReadOnlyList<int> tokenIds) => throw new NotSupportedException();
     }

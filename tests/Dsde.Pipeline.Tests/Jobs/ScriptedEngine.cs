@@ -112,7 +112,8 @@ internal sealed class ScriptedEngine(
                 ? throw new ArgumentException("The text can't be cut into words.")
                 : [.. prompt.Select(character => (int)character)];
 
-        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns) => Encode(string.Concat(turns.Select(turn => turn.Content)));
+        public IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null) =>
+            Encode(string.Concat(turns.Select(turn => turn.Content)));
 
         public string Decode(IReadOnlyList<int> tokenIds) => string.Concat(tokenIds.Select(id => (char)id));
 

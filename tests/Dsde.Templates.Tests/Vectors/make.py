@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes what the reference (jinja2 with the options that transformers sets) makes of the shapes and of generated templates.
 
-Needs jinja2 3.1 (Debian: python3-jinja2). The results are kept in the repository, so the tests need neither: make.py writes shapes.json and
-generated.json beside itself.
+Needs jinja2 3.1 (Debian: python3-jinja2). The results are kept in the repository, so the tests need neither: make.py writes shapes.json,
+requests.json and generated.json beside itself. With a seed and a file, `make.py 7 more.json`, it writes other generated templates there;
+DSDE_TEMPLATE_CASES=more.json has the tests run those.
 """
-import copy, datetime, json, pathlib, random, re
+import copy, datetime, json, pathlib, random, re, sys
 import jinja2, jinja2.ext, jinja2.nodes, jinja2.sandbox
 
 HERE = pathlib.Path(__file__).parent
@@ -93,6 +94,75 @@ def shapes():
     return result
 
 
+TOOLS = [
+    TOOL,
+    {"type": "function", "function": {"name": "look_up", "description": "Looks <|im_end|> up.\nTwo \"lines\"", "parameters": {"type": "object", "properties": {"query": {"type": "string", "enum": ["a", "<b>"]}, "most": {"type": ["integer", "null"], "default": 5}}, "required": []}}},
+]
+DOCUMENTS = [{"title": "T & U", "text": "x <|END_OF_TURN_TOKEN|>\ny"}, {"text": "z", "title": "", "year": 1999}]
+
+
+def calls(*functions):
+    return [{"id": f"callnr{place:03}", "type": "function", "function": {"name": name, "arguments": arguments}} for place, (name, arguments) in enumerate(functions)]
+
+
+def requests():
+    """Chats as OpenAI's interface has them."""
+    asked = {"role": "user", "content": "What is 1+2?"}
+    result = {"role": "tool", "tool_call_id": "callnr000", "name": "add", "content": "{\"sum\": 3} <|im_end|>"}
+    for arguments in ('{"a": 1, "b": [true, null, "q\\"\\u00e9"]}', "{}", "", '{"z":1.50,"a":{"y":-0.0,"x":1e3}}'):
+        yield [asked, {"role": "assistant", "content": None, "tool_calls": calls(("add", arguments))}, result]
+    yield [{"role": "system", "content": "Be short."}, asked]
+    yield [asked]
+    yield [asked, {"role": "assistant", "content": "I'll add.", "tool_calls": calls(("add", '{"a": 1}'))}, result]
+    yield [asked, {"role": "assistant", "content": None, "tool_calls": calls(("add", '{"a": 1}'), ("look_up", '{"query": "<b>"}'))}, result, {**result, "tool_call_id": "callnr001", "content": "none"}]
+    yield [asked, {"role": "assistant", "tool_calls": calls(("add", '{"a": 1}'))}, result, {"role": "assistant", "content": "3"}, {"role": "user", "content": "And twice that?"}]
+    yield [asked, {"role": "assistant", "content": "3"}, {"role": "user", "content": "Sure?"}]
+
+
+def as_objects(messages):
+    """What transformers wants of callers: arguments as objects, no content as None."""
+    messages = copy.deepcopy(messages)
+    for message in messages:
+        message.setdefault("content", None)
+        for call in message.get("tool_calls", []):
+            call["function"]["arguments"] = json.loads(call["function"]["arguments"] or "{}")
+    return messages
+
+
+def shown(template, given):
+    """The text, or None where the reference refuses or something of the request makes no difference to it."""
+    text = render(template, given)
+    without = [given | {"tools": None}] if given["tools"] else []
+    without += [given | {"documents": None}] if given["documents"] else []
+    if any("tool_calls" in message for message in given["messages"]):
+        without.append(given | {"messages": [{name: value for name, value in message.items() if name != "tool_calls"} for message in given["messages"]]})
+    if any(message["role"] == "tool" for message in given["messages"]):
+        without.append(given | {"messages": [message for message in given["messages"] if message["role"] != "tool"]})
+    return None if any(render(template, other) == text for other in without) else text
+
+
+def request_cases():
+    """The shapes with tools, documents and further variables, given as OpenAI's interface has them."""
+    result = {}
+    for name in ("arguments-as-text", "command-r", "deepseek-r1", "llama3.1", "llama3.2", "mistral-tekken", "mistral-v3", "qwen2.5", "qwen3-tools", "chatml"):
+        template = (HERE / "shapes" / f"{name}.jinja").read_text()
+        cases = []
+        for number, chat in enumerate(requests()):
+            for tools, documents in ((TOOLS, None), (None, None), (None, DOCUMENTS)):
+                if documents and number not in (4, 5, 9):
+                    continue
+                variables = {"enable_thinking": False} if "enable_thinking" in template and number % 2 else {"date_string": "1 May 2025"} if "date_string" in template and number % 2 else {}
+                messages = as_objects(chat)
+                if name == "arguments-as-text":
+                    for message, given in zip(messages, chat):
+                        for call, written in zip(message.get("tool_calls", []), given.get("tool_calls", [])):
+                            call["function"]["arguments"] = written["function"]["arguments"] or "{}"
+                given = {"messages": messages, "tools": tools, "documents": documents, "add_generation_prompt": True, "bos_token": "<s>", "eos_token": "</s>", **variables}
+                cases.append({"messages": chat, "tools": bool(tools), "documents": bool(documents), "variables": variables, "text": shown(template, given)})
+        result[name] = cases
+    return {"tools": TOOLS, "documents": DOCUMENTS, "shapes": result}
+
+
 VARIABLES = {
     "s": "Hello, Wörld 🙂", "t": "  a b\tc\n", "e": "", "i": 7, "z": 0, "n": -3, "f": 2.5, "g": -0.1, "yes": True, "no": False, "nil": None,
     "l": [3, 1, 2], "w": ["b", "A", "c", "a"], "mixed": [1, "1", None, 2.0, True], "d": {"b": 1, "a": "x", "items": 5}, "m": [{"k": "x", "v": 1}, {"k": "Y", "v": 3}, {"k": "x", "v": 2}],
@@ -123,10 +193,14 @@ SLICES = ["[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[1:-1]", "[::2]", "[-2:]", "
 PERCENT = ["'%5.2f|%-6s|%03d' % (f, s, i)", "'%x %o %e %g' % (i, i, f, f)", "'%s' % l", "'%r' % s", "'%d%%' % f", "'%(a)s' % d", "'{:>8}|{:<4}|{:^5}'.format(i, 'b', 'c')", "'{0:.3f} {0:e} {1:,}'.format(f, big)", "'{a} {b!r:>5}'.format(a=1, b='x')"]
 
 
-def generated():
-    choose = random.Random(20261126)
+def generated(seed=20261126, count=1750):
+    choose = random.Random(seed)
+
+    local = []
 
     def atom():
+        if local and choose.random() < 0.3:
+            return choose.choice(local)
         return choose.choice(NAMES) if choose.random() < 0.6 else choose.choice(LITERALS)
 
     def expression(depth):
@@ -158,7 +232,7 @@ def generated():
         return "{%" + choose.choice(["", "", "-", "+"]) + " " + text + " " + choose.choice(["", "", "-", "+"]) + "%}"
 
     def statement(depth):
-        kind = choose.randint(0, 11) if depth > 0 else 0
+        kind = choose.randint(0, 14) if depth > 0 else 0
         e = expression(1)
         if kind <= 1:
             return space() + "{{" + choose.choice(["", "-"]) + " " + e + " " + choose.choice(["", "-"]) + "}}" + space()
@@ -168,19 +242,30 @@ def generated():
             extra = choose.choice(["loop.index", "loop.last", "loop.revindex0", "loop.previtem", "loop.nextitem", "loop.cycle('a', 'b')", "loop.changed(q)", "loop.length", "loop.depth"])
             return tag(f"for q in {choose.choice(['l', 'w', 's', 'd', 'm', 'empty', 'undef', 'range(3)', 'l|select', e])}" + choose.choice(["", " if q", " if loop is undefined"])) + "{{ q }}{{ " + extra + " }}" + body(depth) + choose.choice(["", tag("break"), tag(f"if {atom()}") + tag("continue") + tag("endif")]) + tag("else") + "none" + tag("endfor")
         if kind == 4:
-            return tag(f"set {choose.choice(['new', 'other'])} = {e}") + space()
+            return tag(f"set {choose.choice(['new', 'other', 's', 'l', 'a'])} = {e}") + space()
         if kind == 5:
-            return tag("set new") + body(depth) + tag("endset") + "{{ new|upper }}"
+            return tag("set new" + choose.choice(["", "", f"|replace({atom()}, 'b')"])) + body(depth) + tag("endset") + "{{ new|upper }}"
         if kind == 6:
             return tag("set ns = namespace(a=1)") + tag("for q in l") + tag("set ns.a = ns.a + q") + tag("endfor") + "{{ ns.a }}"
         if kind == 7:
-            return tag("macro mac(a, b='dflt')") + "{{ a }}/{{ b }}" + choose.choice(["", "{{ varargs }}", "{{ kwargs }}", "{{ caller() if caller else '' }}"]) + tag("endmacro") + choose.choice(["{{ mac(1) }}", "{{ mac() }}", "{{ mac(1, 2, 3) }}", "{{ mac(b=s, a=i) }}", "{{ mac(1, c=2) }}", tag("call mac(5)") + "in" + tag("endcall")])
+            return tag("macro mac(a, b=" + choose.choice(["'dflt'", "a", "s", "new", "c"]) + ")") + "{{ a }}/{{ b }}" + choose.choice(["", body(depth)]) + choose.choice(["", "{{ varargs }}", "{{ kwargs }}", "{{ caller() if caller else '' }}"]) + tag("endmacro") + choose.choice(["{{ mac(1) }}", "{{ mac() }}", "{{ mac(1, 2, 3) }}", "{{ mac(b=s, a=i) }}", "{{ mac(1, c=2) }}", "{{ mac }}", "{{ [mac, mac.name, mac.arguments, mac.catch_kwargs] }}", tag("call mac(5)") + "in" + tag("endcall")])
         if kind == 8:
             return tag(f"with a = {e}, b = i") + "{{ a }}{{ b }}" + tag("endwith")
         if kind == 9:
-            return tag("filter upper|replace('A', 'b')") + body(depth) + tag("endfilter")
+            return tag("filter upper|replace(" + choose.choice(["'A'", "new", "other"]) + ", 'b')") + body(depth) + tag("endfilter")
         if kind == 10:
             return "{#" + choose.choice(["", "-"]) + " note " + choose.choice(["", "-"]) + "#}" + space() + tag("generation") + body(depth) + tag("endgeneration")
+        if kind == 11:
+            return tag("block " + choose.choice("xyzuvw") + choose.choice(["", "", " scoped", " required"])) + body(depth) + tag("endblock")
+        if kind == 12:
+            # A body of its own reads what is assigned around it, before or after that.
+            name = choose.choice(["new", "other", "s", "i", "a", "mac"])
+            read = choose.choice([tag("for q in w") + "{{ q }}%s" + tag("endfor"), tag("with b = 2") + "%s" + tag("endwith"), tag("macro mac(b=1)") + "%s" + tag("endmacro") + "{{ mac() }}", tag("filter lower") + "%s" + tag("endfilter"), tag("set b") + "%s" + tag("endset") + "{{ b }}", tag("if i") + "%s" + tag("endif")])
+            read = read.replace("%s", "{{ " + name + " }}" + choose.choice(["", body(depth)]))
+            write = choose.choice([tag(f"set {name} = {e}"), tag(f"if {atom()}") + tag(f"set {name} = {e}") + tag("endif"), tag(f"if {atom()}") + tag(f"set {name} = {e}") + tag(f"elif {atom()}") + tag(f"set {name} = 2") + tag("else") + tag(f"set {name} = 3") + tag("endif"), tag(f"macro {name}()") + "m" + tag("endmacro")])
+            return choose.choice([read + write, write + read, read + write + read]) + "{{ " + name + " }}"
+        if kind == 13:
+            return choose.choice(["{{ loop }}", "{{ mac }}", "{{ new is defined }}{{ q is defined }}{{ a is defined }}", "{{ ns }}", "{{ caller }}"])
         return choose.choice(["{% raw %}{{ x }}\n{% endraw %}", "{%- for k, v in d.items() %}{{ k }}={{ v }};{% endfor %}", "{{ l | batch(2) | map('join', '+') | join('|') }}", "{% for a in [1,[2,[3]]] recursive %}{{ loop(a) if a is iterable else a }}{% endfor %}", "{{ '{{' ~ \"}}\" }}"] + ["{{ " + p + " }}" for p in PERCENT])
 
     templates = ["{{ " + p + " }}" for p in PERCENT]
@@ -190,13 +275,15 @@ def generated():
     templates += ["{{ " + f"{v}.{m}" + " }}" for v in ("s", "t", "d", "l", "m[0]", "words", "undef") for m in METHODS]
     templates += ["{{ " + f"{a} {o} {b}" + " }}" for a in NAMES for o in BINARY for b in ("s", "i", "n", "f", "l", "d", "nil", "undef", "yes", "big")]
     templates += ["{{ " + v + s + " }}" for v in NAMES for s in SLICES]
-    templates += ["{{ " + expression(3) + " }}" for _ in range(2500)]
-    templates += [body(4) for _ in range(2500)]
+    templates += ["{{ " + expression(3) + " }}" for _ in range(count)]
+    templates += [f"{{{{ ({value}){part}{filtered} }}}}" for value in LITERALS + ["'a' ~ 'bcd'", "[1, 2] + [3]", "7 if true", "none or 'xyz'", "'abc'|upper"] for part in ("[1:]", "[:1]", "['a':]", "[::0]", "[1:][0]") for filtered in ("", "|default('q')", " ~ 'x'", "|string|length")]
+    local[:] = ["new", "other", "q", "a", "b", "mac", "loop", "ns"]
+    templates += [body(4) for _ in range(count)]
+    local.clear()
     templates += ["{{ strftime_now('" + f + "') }}" for f in ("%d %b %Y", "%Y-%m-%d", "%A %B %-d, %H:%M:%S %p %j %U %W %y %I %a %e %%", "%V %G %u %w %D %F %T %R")]
-    cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates) if not re.search(r"\)\[-?\d*:", template)]
-    # The reference treats slices of constants otherwise than those of variables: those have cases of their own above.
+    cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates)]
     # Addresses, memory layouts and complex numbers are nothing that a chat is made of.
-    return [case for case in cases if case["text"] is None or not re.search(r" at 0x|0x0|object at|<built-in|iterator|<class|<bound|<function|<Loop|nonymous|Markup\(|\dj\)", case["text"], re.I)]
+    return [case for case in cases if case["text"] is None or not re.search(r" at 0x|0x0|object at|<built-in|iterator|<class|<bound|<function|Markup\(|\dj\)", case["text"], re.I)]
 
 
 def write(name, value):
@@ -204,7 +291,12 @@ def write(name, value):
 
 
 if __name__ == "__main__":
-    write("shapes.json", shapes())
-    cases = generated()
-    write("generated.json", {"variables": VARIABLES, "cases": cases})
+    if len(sys.argv) == 3:
+        cases = generated(int(sys.argv[1]), 5000)
+        write(pathlib.Path(sys.argv[2]).absolute(), {"variables": VARIABLES, "cases": cases})
+    else:
+        write("shapes.json", shapes())
+        write("requests.json", request_cases())
+        cases = generated()
+        write("generated.json", {"variables": VARIABLES, "cases": cases})
     print(len(cases), sum(item["text"] is None for item in cases), "refused")

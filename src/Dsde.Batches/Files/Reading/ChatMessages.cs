@@ -20,17 +20,24 @@ internal static class ChatMessages
             "developer" => "system",
             var other => other,
         };
-        var message = new ChatMessage { Role = role, Content = ReadContent(fields, role) };
+        var message = new ChatMessage
+        {
+            Role = role,
+            Content = ReadContent(fields, role),
+            Name = fields.TakeString("name"),
+            ToolCalls = fields.TakeObjects("tool_calls"),
+            ToolCallId = fields.TakeString("tool_call_id"),
+        };
         KnownFields.Message.Settle(fields);
         return message;
     }
 
-    /// <summary>An assistant that said nothing has null, as OpenAI writes it beside calls of tools.</summary>
-    private static string ReadContent(JsonFields fields, string role)
+    /// <summary>An assistant that said nothing has null or none, as OpenAI writes it beside calls of tools.</summary>
+    private static string? ReadContent(JsonFields fields, string role)
     {
         if (fields.Take("content") is not { } content)
         {
-            return role == "assistant" ? "" : throw fields.Missing("content", "give a text");
+            return role == "assistant" ? null : throw fields.Missing("content", "give a text");
         }
 
         return content.ValueKind switch

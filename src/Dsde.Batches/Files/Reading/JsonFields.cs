@@ -47,6 +47,16 @@ internal sealed class JsonFields
 
     public long? TakeLong(string name) => ToWhole(Take(name, FieldForm.Long));
 
+    /// <summary>A list of objects, which stay as they are when the line is gone.</summary>
+    public IReadOnlyList<JsonElement>? TakeObjects(string name) =>
+        Take(name, FieldForm.Objects) is { } value ? [.. value.EnumerateArray().Select(item => item.Clone())] : null;
+
+    /// <summary>Values by name, which stay as they are when the line is gone.</summary>
+    public Dictionary<string, JsonElement>? TakeValues(string name) =>
+        Take(name, FieldForm.Values)
+            ?.EnumerateObject()
+            .ToDictionary(entry => entry.Name, entry => entry.Value.Clone(), StringComparer.Ordinal);
+
     public IEnumerable<KeyValuePair<string, JsonElement>> Left => _left;
 
     /// <summary>A field as messages call it: fields of the body by their own names, as in jobs that come through a queue.</summary>

@@ -54,16 +54,15 @@ internal sealed class KnownFields
     public static readonly KnownFields Line = new()
     {
         Supported = ["custom_id", "method", "url", "body"],
-        Elsewhere = [.. BodyFields.Append("messages").Append("prompt").Select(name => (name, "It belongs into body."))],
+        Elsewhere = [.. BodyFields.Concat([.. ChatTools.Fields, "messages", "prompt"]).Select(name => (name, "It belongs into body."))],
     };
 
     private static readonly Dictionary<string, NeutralValue> OfBoth = new() { ["stream"] = NeutralValue.False };
 
     private static readonly Dictionary<string, NeutralValue> OfChats = new()
     {
-        ["tools"] = NeutralValue.Empty,
-        ["tool_choice"] = NeutralValue.OneOf("none", "auto"), // there are no tools to choose from
-        ["parallel_tool_calls"] = NeutralValue.Boolean,
+        ["tool_choice"] = NeutralValue.OneOf("none", "auto"), // the output is text in any case, calls in it are for the reader to find
+        ["parallel_tool_calls"] = NeutralValue.Boolean, // beside tools ChatTools looks at it
         ["functions"] = NeutralValue.Empty,
         ["function_call"] = NeutralValue.OneOf("none", "auto"),
         ["response_format"] = NeutralValue.OfType("text"),
@@ -75,6 +74,12 @@ internal sealed class KnownFields
         ["web_search_options"] = NeutralValue.None,
     };
 
+    private static readonly Dictionary<string, NeutralValue> OfTemplates = ChatTools.Fields.ToDictionary(
+        name => name,
+        _ => NeutralValue.Empty,
+        StringComparer.Ordinal
+    );
+
     private static readonly Dictionary<string, NeutralValue> OfCompletions = new()
     {
         ["echo"] = NeutralValue.False,
@@ -85,7 +90,7 @@ internal sealed class KnownFields
     /// <summary>The body of a request for <c>/v1/chat/completions</c>.</summary>
     public static readonly KnownFields ChatBody = new()
     {
-        Supported = [.. BodyFields, "messages", "top_logprobs"],
+        Supported = [.. BodyFields, .. ChatTools.Fields, "messages", "top_logprobs"],
         Ignored = WithoutEffect,
         Unsupported = Join(OfBoth, OfChats, OfCompletions),
         Elsewhere =
@@ -101,12 +106,12 @@ internal sealed class KnownFields
     {
         Supported = [.. BodyFields, "prompt"],
         Ignored = WithoutEffect,
-        Unsupported = Join(OfBoth, OfChats, OfCompletions, new() { ["top_logprobs"] = NeutralValue.Number(0) }),
+        Unsupported = Join(OfBoth, OfChats, OfTemplates, OfCompletions, new() { ["top_logprobs"] = NeutralValue.Number(0) }),
         Elsewhere =
         [
             ("messages", "It is a field of /v1/chat/completions; give prompt."),
             ("top_logprobs", "It is a field of /v1/chat/completions; give their number as logprobs."),
-            .. OfChats.Keys.Select(name => (name, "It is a field of /v1/chat/completions.")),
+            .. OfChats.Keys.Concat(OfTemplates.Keys).Select(name => (name, "It is a field of /v1/chat/completions.")),
             .. NamesOfLine(),
         ],
     };
@@ -114,12 +119,9 @@ internal sealed class KnownFields
     /// <summary>A message of a chat.</summary>
     public static readonly KnownFields Message = new()
     {
-        Supported = ["role", "content"],
-        Ignored = ["name"], // no template shows it
+        Supported = ["role", "content", "name", "tool_calls", "tool_call_id"],
         Unsupported = new()
         {
-            ["tool_calls"] = NeutralValue.Empty,
-            ["tool_call_id"] = NeutralValue.None,
             ["function_call"] = NeutralValue.None,
             ["refusal"] = NeutralValue.Empty,
             ["annotations"] = NeutralValue.Empty,

@@ -27,6 +27,7 @@ internal static class RequestBody
         var model = body.TakeString("model");
         var (withLogProbabilities, topCount) = isChat ? ReadChatLogProbabilities(body) : ReadCompletionLogProbabilities(body);
         var (prompt, promptTokenIds) = isChat ? (null, null) : ReadPrompt(body);
+        var tools = isChat ? ChatTools.Read(body) : ChatTools.None;
         var job = new SubmitGenerationJob
         {
             JobId = line.JobId,
@@ -38,6 +39,9 @@ internal static class RequestBody
                 ?? defaults.ModelIfSilent
                 ?? (defaults.AreForgotten ? "" : throw body.Missing("model", "give the alias of a model")),
             Messages = isChat ? ChatMessages.Read(body) : null,
+            Tools = tools.Tools,
+            Documents = tools.Documents,
+            ChatTemplateKwargs = tools.TemplateVariables,
             Prompt = prompt,
             PromptTokenIds = promptTokenIds,
             MaxTokens = ReadMaxTokens(body),

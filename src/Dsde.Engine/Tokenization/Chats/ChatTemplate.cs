@@ -4,16 +4,18 @@ using Dsde.Templates;
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// How a model wants chats: the folder's own template, a program in Jinja, is run as transformers runs it. What it writes itself may be a
-/// special token; roles aside, what a chat says never is, so that content can't pose as a turn. Safe for concurrent use.
+/// One chat template of a folder, a program in Jinja, run as transformers runs it. What it writes itself may be a special token; roles
+/// aside, what a chat says never is, so that content can't pose as a turn. Safe for concurrent use.
 /// </summary>
 internal sealed class ChatTemplate
 {
-    private const string Remedy = "Send a plain prompt instead of messages.";
+    /// <summary>The role of a tool's answer.</summary>
+    public const string ToolRole = "tool";
 
-    /// <summary>The roles that templates know. Templates make markers of them (<c>'&lt;|' + role + '|>'</c>), and no sender can write
-    /// anything else into one of these.</summary>
-    private static readonly string[] Roles = ["system", "user", "assistant"];
+    private const string Remedy = "Send a plain prompt instead of messages.";
+    private const string Tools = "tools";
+    private const string Documents = "documents";
+    private const string Messages = "messages";
 
     /// <summary>Chats that show which tokens a template writes as markers.</summary>
     private static readonly string[][] Probes =
@@ -24,22 +26,19 @@ internal sealed class ChatTemplate
         ["system", "user", "assistant", "user"],
     ];
 
+    /// <summary>A template that takes more than this for a probe's few words would take far too long for a chat.</summary>
+    private static readonly TemplateLimits ProbeLimits = new() { MaxSteps = 1_000_000 };
+
     private readonly string _model;
-    private readonly string? _whyNot;
+    private readonly string _place;
     private readonly Template? _template;
     private readonly Dictionary<string, TemplateValue> _variables = new(StringComparer.Ordinal);
     private readonly HashSet<int> _markers = [];
     private readonly List<KeyValuePair<string, string>> _missing = [];
 
-    private ChatTemplate(string model, string description, string whyNot)
+    private ChatTemplate(ModelFolder folder, string place, Template template, NamedTokens named, TokenizerDefinition tokenizer)
     {
-        (_model, Description) = (model, description);
-        _whyNot = $"{whyNot} {Remedy}";
-    }
-
-    private ChatTemplate(ModelFolder folder, string fileName, Template template, NamedTokens named, TokenizerDefinition tokenizer)
-    {
-        (_model, Description, _template) = (folder.Name, $"chat template of {fileName}", template);
+        (_model, _place, _template) = (folder.Name, place, template);
         var known = tokenizer
             .AddedTokens.Where(token => token.Key < folder.Config.VocabularySize)
             .Select(token => token.Value.Text)
@@ -50,56 +49,64 @@ internal sealed class ChatTemplate
             _variables[name] = value;
         }
 
-        _variables["tools"] = TemplateValue.None;
-        _variables["documents"] = TemplateValue.None;
+        _variables[Tools] = TemplateValue.None;
+        _variables[Documents] = TemplateValue.None;
         _variables["add_generation_prompt"] = TemplateValue.Of(true);
     }
 
-    /// <summary>Where the template is, or that there is none, or why it can't be run: a few words for people.</summary>
-    public string Description { get; }
+    private ChatTemplate(string model, string place, string whyNot) => (_model, _place, WhyNot) = (model, place, whyNot);
 
-    /// <summary>Finds and parses the template of a folder.</summary>
-    /// <exception cref="ModelLoadException">A file is broken.</exception>
-    public static ChatTemplate Load(ModelFolder folder, TokenizerDefinition tokenizer)
+    /// <summary>Why it can't be run; null if it can.</summary>
+    public string? WhyNot { get; }
+
+    /// <summary>Parses a template. One that can't be run refuses all chats, and the folder gets a note.</summary>
+    /// <param name="folder">The model's folder.</param>
+    /// <param name="place">The file it is in, for people.</param>
+    /// <param name="source">Its text.</param>
+    /// <param name="named">Special tokens that it knows by name.</param>
+    /// <param name="tokenizer">The tokens there are.</param>
+    public static ChatTemplate Load(ModelFolder folder, string place, string source, NamedTokens named, TokenizerDefinition tokenizer)
     {
-        if (TemplateSource.Find(folder.Path) is not { } source)
-        {
-            return new ChatTemplate(folder.Name, "chat template none", $"Model {folder.Name} has no chat template.");
-        }
-
-        if (source.Text is not { } text)
-        {
-            return Refusing(folder, source, $"there are {string.Join(", ", source.Names)}, but none is called default");
-        }
-
+        string cause;
         try
         {
-            var template = new ChatTemplate(folder, source.FileName, Template.Parse(text), NamedTokens.Read(folder.Path), tokenizer);
-            return template.FindMarkers(tokenizer) is { } missing ? Refusing(folder, source, missing) : template;
+            var template = new ChatTemplate(folder, place, Template.Parse(source), named, tokenizer);
+            if (template.FindMarkers(tokenizer) is not { } missing)
+            {
+                return template;
+            }
+
+            cause = missing;
         }
         catch (TemplateException exception)
         {
-            return Refusing(folder, source, Locate(exception));
+            cause = Locate(exception);
         }
+
+        folder.Warn($"The chat template of {place} can't be run: {cause}. Chats are refused; plain prompts work.");
+        return new ChatTemplate(folder.Name, place, cause);
     }
 
     /// <summary>Whether an id is a token that the template writes between turns, special or not.</summary>
     public bool IsMarker(int id) => _markers.Contains(id);
 
     /// <summary>A chat up to where the assistant's answer begins.</summary>
-    /// <exception cref="NotSupportedException">The model has no template, or one that can't be run, or one that refuses such a
-    /// chat.</exception>
-    public RenderedText Render(IReadOnlyList<ChatTurn> turns, TimeProvider time)
+    /// <exception cref="NotSupportedException">The template can't be run, or refuses such a chat, or would not show the model all of
+    /// it.</exception>
+    public RenderedText Render(IReadOnlyList<ChatTurn> turns, ChatInputs inputs, TimeProvider time)
     {
         if (_template is not { } template)
         {
-            throw new NotSupportedException(_whyNot);
+            throw new NotSupportedException($"The chat template of model {_model} ({_place}) can't be run: {WhyNot}. {Remedy}");
         }
 
+        RequireRead(template, inputs);
+        var now = new FrozenTime(time);
         RenderedText text;
+        ArgumentForm form;
         try
         {
-            text = Run(template, turns, time);
+            (text, form) = RenderEitherWay(template, turns, inputs, now);
         }
         catch (TemplateException exception)
         {
@@ -111,26 +118,18 @@ internal sealed class ChatTemplate
             );
         }
 
+        RequireSeen(template, text.Value, turns, inputs, form, now);
         return FindMissing(text) is { } missing
                 ? throw new NotSupportedException($"The chat template of model {_model}: {missing}. {Remedy}")
             : text.Value.Length == 0 ? throw new NotSupportedException($"The chat template of model {_model} makes nothing of this chat.")
             : text;
     }
 
-    private static ChatTemplate Refusing(ModelFolder folder, TemplateSource source, string cause)
-    {
-        folder.Warn($"The chat template of {source.FileName} can't be run: {cause}. Chats are refused; plain prompts work.");
-        return new ChatTemplate(
-            folder.Name,
-            $"chat template none ({source.FileName}: {cause})",
-            $"The chat template of model {folder.Name} ({source.FileName}) can't be run: {cause}."
-        );
-    }
-
     private static string Locate(TemplateException exception) =>
         (exception.Line is { } line ? $"line {line}: " : "") + exception.Message.TrimEnd('.');
 
     /// <summary>Runs the probes. Returns what makes the template useless, if they show that.</summary>
+    /// <exception cref="TemplateException">It takes far too much.</exception>
     private string? FindMarkers(TokenizerDefinition tokenizer)
     {
         var tokens = new AddedTokenSplitter(tokenizer.AddedTokens);
@@ -140,9 +139,11 @@ internal sealed class ChatTemplate
             try
             {
                 // Of the clock a template makes dates, no markers.
-                text = Run(_template!, [.. roles.Select(role => new ChatTurn(role, "x"))], TimeProvider.System);
+                var values = new ChatValues(_template!.Content, ArgumentForm.Object);
+                var messages = values.Messages(roles.Select(role => new ChatTurn(role, "x")));
+                text = Run(_template, messages, ChatInputs.None, TimeProvider.System, ProbeLimits);
             }
-            catch (TemplateException)
+            catch (TemplateException exception) when (!exception.IsLimit)
             {
                 continue; // Some refuse system turns; what they refuse writes nothing.
             }
@@ -177,31 +178,115 @@ internal sealed class ChatTemplate
         return null;
     }
 
-    private RenderedText Run(Template template, IReadOnlyList<ChatTurn> turns, TimeProvider time) =>
-        template.Render(
-            new Dictionary<string, TemplateValue>(_variables, StringComparer.Ordinal)
-            {
-                ["messages"] = TemplateValue.OfItems(turns.Select(turn => Message(turn, template.Content))),
-            },
-            time
-        );
-
-    private static TemplateValue Message(ChatTurn turn, ContentUse use)
+    /// <summary>Variables that a template does not read would be lost without a word, and its own must stay its own.</summary>
+    private void RequireRead(Template template, ChatInputs inputs)
     {
-        var text = TemplateValue.FromData(turn.Content);
-        return TemplateValue.OfFields([
+        var known = template.Inputs.Where(name => name != Messages && !_variables.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        if (inputs.Variables.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
+        {
+            throw new NotSupportedException(
+                $"The chat template of model {_model} takes no variable '{unknown}'; it takes "
+                    + (known.Count == 0 ? "none" : string.Join(", ", known))
+                    + ". Correct the name, or leave it out."
+            );
+        }
+    }
+
+    /// <summary>
+    /// What makes no difference to the prompt the model would never see, and nobody would learn of it: a chat without it makes the same.
+    /// </summary>
+    private void RequireSeen(
+        Template template,
+        string text,
+        IReadOnlyList<ChatTurn> turns,
+        ChatInputs inputs,
+        ArgumentForm form,
+        TimeProvider time
+    )
+    {
+        var values = new ChatValues(template.Content, form);
+        (string What, bool IsThere, Func<(TemplateValue Messages, ChatInputs Inputs)> Without)[] parts =
+        [
+            ("tools", inputs.Tools.Count > 0, () => (values.Messages(turns), inputs with { Tools = [] })),
+            ("documents", inputs.Documents.Count > 0, () => (values.Messages(turns), inputs with { Documents = [] })),
             (
-                "role",
-                Roles.Contains(turn.Role, StringComparer.Ordinal)
-                    ? TemplateValue.FromTemplate(turn.Role)
-                    : TemplateValue.FromData(turn.Role)
+                "the assistant's calls of tools",
+                turns.Any(turn => turn.ToolCalls is { Count: > 0 }),
+                () => (values.Messages(turns, withCalls: false), inputs)
             ),
             (
-                "content",
-                use == ContentUse.Parts
-                    ? TemplateValue.OfItems([TemplateValue.OfFields([("type", TemplateValue.FromTemplate("text")), ("text", text)])])
-                    : text
+                $"the turns of role {ToolRole}",
+                turns.Any(turn => turn.Role == ToolRole),
+                () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs)
             ),
-        ]);
+        ];
+        foreach (var (what, _, without) in parts.Where(part => part.IsThere))
+        {
+            var (messages, others) = without();
+            if (MakesOf(template, messages, others, time) == text)
+            {
+                throw new NotSupportedException(
+                    $"The chat template of model {_model} makes the same prompt of this chat without {what}: the model would not see them. "
+                        + "Leave them out, or use a model whose template shows them."
+                );
+            }
+        }
+    }
+
+    /// <summary>What the template makes; null if it refuses.</summary>
+    private string? MakesOf(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time)
+    {
+        try
+        {
+            return Run(template, messages, inputs, time).Value;
+        }
+        catch (TemplateException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Arguments of calls as objects; as texts for a template that goes wrong with those.</summary>
+    private (RenderedText Text, ArgumentForm Form) RenderEitherWay(
+        Template template,
+        IReadOnlyList<ChatTurn> turns,
+        ChatInputs inputs,
+        TimeProvider time
+    )
+    {
+        try
+        {
+            return (Render(ArgumentForm.Object), ArgumentForm.Object);
+        }
+        catch (TemplateException exception)
+            when (exception is { IsRaisedByTemplate: false, IsLimit: false } && turns.Any(turn => turn.ToolCalls is { Count: > 0 }))
+        {
+            try
+            {
+                return (Render(ArgumentForm.Text), ArgumentForm.Text);
+            }
+            catch (TemplateException other) when (!other.IsRaisedByTemplate)
+            {
+                throw exception;
+            }
+        }
+
+        RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(template.Content, form).Messages(turns), inputs, time);
+    }
+
+    private RenderedText Run(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time, TemplateLimits? limits = null)
+    {
+        var variables = new Dictionary<string, TemplateValue>(_variables, StringComparer.Ordinal)
+        {
+            [Messages] = messages,
+            [Tools] = ChatValues.List(inputs.Tools),
+            [Documents] = ChatValues.List(inputs.Documents),
+        };
+        foreach (var (name, value) in inputs.Variables)
+        {
+            variables[name] = TemplateValue.FromData(value);
+        }
+
+        return template.Render(variables, time, limits);
     }
 }

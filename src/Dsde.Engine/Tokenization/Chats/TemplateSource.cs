@@ -6,21 +6,21 @@ using Dsde.Engine.Models.Files;
 namespace Dsde.Engine.Tokenization.Chats;
 
 /// <summary>
-/// Where a folder keeps its chat template. Files of their own go before tokenizer_config.json; of several templates the one called default
-/// is for plain chats, as in transformers.
+/// Where a folder keeps its chat templates. Files of their own go before tokenizer_config.json; one without a name is called default.
 /// </summary>
-/// <param name="FileName">The file, for people.</param>
-/// <param name="Text">The template; null if of several none is called default.</param>
-/// <param name="Names">Names of the templates there are.</param>
-internal sealed record TemplateSource(string FileName, string? Text, IReadOnlyList<string> Names)
+/// <param name="Place">The file or folder, for people.</param>
+/// <param name="Templates">The templates there, by name: the file that each is in, and its text.</param>
+internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, (string File, string Text)> Templates)
 {
+    /// <summary>The template for plain chats, as in transformers.</summary>
+    public const string DefaultName = "default";
+
     private const string DefaultFile = "chat_template.jinja";
     private const string OthersFolder = "additional_chat_templates";
     private const string Extension = ".jinja";
-    private const string DefaultName = "default";
     private const string SettingsKey = "chat_template";
 
-    /// <summary>The template of a folder; null without one.</summary>
+    /// <summary>The templates of a folder; null without any.</summary>
     /// <exception cref="ModelLoadException">A file can't be read or is broken.</exception>
     public static TemplateSource? Find(string folder) =>
         FindFiles(folder) ?? FindInSettings(Path.Combine(folder, TokenizerSettings.FileName));
@@ -40,17 +40,16 @@ internal sealed record TemplateSource(string FileName, string? Text, IReadOnlyLi
             files.TryAdd(Path.GetFileNameWithoutExtension(file), file);
         }
 
-        if (files.Count == 0)
-        {
-            return null;
-        }
-
-        var path = files.GetValueOrDefault(DefaultName);
-        return new TemplateSource(
-            path is null ? OthersFolder : Path.GetRelativePath(folder, path),
-            path is null ? null : ReadText(path),
-            [.. files.Keys.Order(StringComparer.Ordinal)]
-        );
+        return files.Count == 0
+            ? null
+            : new TemplateSource(
+                OthersFolder,
+                files.ToDictionary(
+                    file => file.Key,
+                    file => (Path.GetRelativePath(folder, file.Value), ReadText(file.Value)),
+                    StringComparer.Ordinal
+                )
+            );
     }
 
     /// <summary>Either one template, or a list of named ones.</summary>
@@ -64,18 +63,23 @@ internal sealed record TemplateSource(string FileName, string? Text, IReadOnlyLi
                     return null;
                 }
 
+                var templates = new Dictionary<string, (string, string)>(StringComparer.Ordinal);
                 if (found.ValueKind == JsonValueKind.String)
                 {
-                    return new TemplateSource(TokenizerSettings.FileName, found.GetString(), [DefaultName]);
+                    templates[DefaultName] = (TokenizerSettings.FileName, found.GetString() ?? "");
                 }
-
-                var named = new Dictionary<string, string?>(StringComparer.Ordinal);
-                foreach (var template in found.EnumerateArray())
+                else
                 {
-                    named[template.GetProperty("name").GetString() ?? ""] = template.GetProperty("template").GetString();
+                    foreach (var template in found.EnumerateArray())
+                    {
+                        templates[template.GetProperty("name").GetString() ?? ""] = (
+                            TokenizerSettings.FileName,
+                            template.GetProperty("template").GetString() ?? ""
+                        );
+                    }
                 }
 
-                return new TemplateSource(TokenizerSettings.FileName, named.GetValueOrDefault(DefaultName), [.. named.Keys]);
+                return new TemplateSource(TokenizerSettings.FileName, templates);
             }
         );
 

@@ -125,11 +125,11 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             return ids;
         }
 
-        var length = messages.Sum(message => (long)message.Content.Length);
-        RefuseUnread(length, messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Content)));
+        var (length, bytes) = ChatConversion.Measure(job);
+        RefuseUnread(length, bytes);
         return Encode(
             length,
-            () => engine.PromptEncoder.EncodeChat([.. messages.Select(message => new ChatTurn(message.Role, message.Content))])
+            () => engine.PromptEncoder.EncodeChat([.. messages.Select(ChatConversion.ToTurn)], ChatConversion.ToInputs(job))
         );
     }
 

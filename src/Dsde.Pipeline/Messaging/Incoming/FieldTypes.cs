@@ -46,7 +46,6 @@ internal sealed class FieldTypes
         {
             "model" => "give the alias of a model",
             "role" => "say who speaks",
-            "content" => "give a text",
             _ => "give one",
         };
 }

@@ -86,17 +86,13 @@ internal static class IncomingJobReader
     private static string? FindMistakeInTurn(JsonElement turn, string path)
     {
         var fields = KnownFields.Read(turn, TurnFields, path, IsHarmlessInTurn);
-        var hasSaidNothing =
-            fields.Find(nameof(ChatMessage.Content)) is { ValueKind: JsonValueKind.Null }
-            && fields.FindText(nameof(ChatMessage.Role)) == "assistant";
-        return fields.Mistake ?? (hasSaidNothing ? null : TurnTypes.FindMistake(fields, path));
+        return fields.Mistake ?? TurnTypes.FindMistake(fields, path);
     }
 
-    /// <summary>What replayed answers of OpenAI's interface have beside role and content, at values that say nothing.</summary>
+    /// <summary>What replayed answers of OpenAI's interface have that is no field here, at values that say nothing.</summary>
     private static bool IsHarmlessInTurn(string name, JsonElement value) =>
         name switch
         {
-            "name" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
             "annotations" or "tool_calls" or "refusal" or "audio" or "function_call" => value.ValueKind == JsonValueKind.Null
                 || value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 0
                 || value is { ValueKind: JsonValueKind.String } && value.ValueEquals(""),

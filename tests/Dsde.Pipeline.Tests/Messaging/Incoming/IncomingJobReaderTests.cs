@@ -33,6 +33,21 @@ public sealed class IncomingJobReaderTests
             { Job("\"messages\":[{\"role\":\"user\"}]"), "messages[0].content is missing; give a text." },
             { Job("\"messages\":[{\"role\":\"user\",\"content\":null}]"), "messages[0].content is missing; give a text." },
             { Job("\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000b\"}]"), "A turn of messages has a NUL character at position 1" },
+            {
+                Job("\"messages\":[{\"role\":\"assistant\",\"toolCalls\":7}]"),
+                "messages[0].toolCalls must be a list of objects, but is 7."
+            },
+            {
+                Job("\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{}]}]"),
+                "messages[0].tool_calls is not known here; the nearest field is messages[0].toolCalls."
+            },
+            { Job("\"tools\":{}"), "tools must be a list of objects, but is an object." },
+            { Job("\"tools\":[\"f\"]"), "tools[0] must be an object, but is a string." },
+            { Job("\"chatTemplateKwargs\":[]"), "chatTemplateKwargs must be an object, but is a list." },
+            { Job("\"tools\":[{\"name\":\"a\",\"name\":\"b\"}]"), "tools[0] has an entry twice; give it once." },
+            { Job("\"documents\":[{\"a\":1e400}]"), "documents[0] has a number beyond 1.8e308; give a smaller one." },
+            { Job("\"documents\":[{\"a\":[\"\\u0000\"]}]"), "documents[0] has a NUL character; leave it out." },
+            { Job("\"documents\":[{\"a\":\"\\ud800\"}]"), "documents[0] has text that is not valid Unicode; give UTF-8," },
             { Job("\"stop\":\"end\""), "stop must be a list of strings, but is a string." },
             { Job("\"stop\":[null]"), "stop[0] must be a string, but is null." },
             { Job("\"stop\":[\"\\u0000\"]"), "A string of stop has a NUL character at position 0" },
@@ -191,8 +206,13 @@ public sealed class IncomingJobReaderTests
 
         read.Refusal.ShouldBeNull();
         read.Job.Messages.ShouldBe([
-            new ChatMessage { Role = "user", Content = "a" },
-            new ChatMessage { Role = "assistant", Content = "" },
+            new ChatMessage
+            {
+                Role = "user",
+                Content = "a",
+                Name = "ann",
+            },
+            new ChatMessage { Role = "assistant" },
         ]);
     }
 
