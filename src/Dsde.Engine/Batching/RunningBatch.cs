@@ -172,7 +172,7 @@ internal sealed class RunningBatch
     {
         var hole = sequence.Slot;
         sequence.Leave(DraftLengthOf(sequence));
-        _caches.Clear(hole);
+        _caches.Erase(hole); // it may have had no logits yet to tell whether it is numbers
         CloseGap(hole);
     }
 
