@@ -49,22 +49,23 @@ public sealed class EngineOptions
     [Range(1, 1024)]
     public int BatchSize { get; set; } = 8;
 
-    /// <summary>Most tokens of prompt and output together; 0 for what the model allows.</summary>
+    /// <summary>Most tokens of prompt and output together, a limit that reserves nothing; 0 for what the model allows.</summary>
     /// <value>The default is 0.</value>
     [Range(0, 1 << 20)]
     public int MaxLength { get; set; }
 
     /// <summary>
-    /// Memory for keys and values of both models together, in units of 2²⁰ bytes; 0 for what <see cref="BatchSize"/> sequences of
-    /// <see cref="MaxLength"/> take. With less than that fewer sequences run at once.
+    /// Most memory for keys and values of both models together, in units of 2²⁰ bytes, of which only what is used is touched; 0 for half of
+    /// what the machine has left beside the weights (of a GPU four fifths), as far as <see cref="BatchSize"/> sequences of
+    /// <see cref="MaxLength"/> can use it. Where it runs out fewer sequences run at once.
     /// </summary>
     /// <value>The default is 0.</value>
     [Range(0, 1 << 24)]
     public int KvCacheMegabytes { get; set; }
 
     /// <summary>
-    /// Further cache slots that keep what ended sequences computed, for prompts that begin alike. Running sequences share with each other
-    /// without any.
+    /// Ended sequences whose keys and values are kept for prompts that begin alike, besides those that free places of the batch hold, until
+    /// the memory is needed. Running sequences share with each other without any.
     /// </summary>
     /// <value>The default is 1.</value>
     [Range(0, 64)]
@@ -81,8 +82,8 @@ public sealed class EngineOptions
     public int PrefillTokenBudget { get; set; } = 512;
 
     /// <summary>
-    /// Policy of requests that name none: <c>dsde</c> and its variants, <c>goodput</c>, <c>adaedl</c>, <c>static:K</c> or
-    /// <c>autoregressive</c>.
+    /// Policy of requests that name none: <c>dsde</c> or <c>goodput</c>, which propose no more than pays, <c>dsde-paper</c>,
+    /// <c>dsde-reference</c>, <c>adaedl</c>, <c>static:K</c> or <c>autoregressive</c>.
     /// </summary>
     /// <value>The default is <c>dsde</c>.</value>
     [Required]

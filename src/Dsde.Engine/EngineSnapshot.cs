@@ -23,6 +23,9 @@ namespace Dsde.Engine;
 /// <param name="DraftRowsWithoutNumbers">
 /// Rows of the draft whose logits were NaN or infinite: nothing was proposed there, and no more for that sequence.
 /// </param>
+/// <param name="KvBlocks">Blocks for keys and values of the target, of 32 positions each.</param>
+/// <param name="KvBlocksFree">Of these, held by nobody: neither by a sequence nor for prompts to come that begin alike.</param>
+/// <param name="Suspensions">Times a sequence had to go back to the queue because blocks ran out.</param>
 public readonly record struct EngineSnapshot(
     int Running,
     int Waiting,
@@ -40,7 +43,10 @@ public readonly record struct EngineSnapshot(
     bool HasWork = false,
     TimeSpan SinceAdvance = default,
     TimeSpan LongestAdvance = default,
-    long DraftRowsWithoutNumbers = 0
+    long DraftRowsWithoutNumbers = 0,
+    int KvBlocks = 0,
+    int KvBlocksFree = 0,
+    long Suspensions = 0
 )
 {
     /// <summary>How many times the longest step a step may take before it counts as hung.</summary>

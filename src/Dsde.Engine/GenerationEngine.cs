@@ -180,7 +180,7 @@ public sealed class GenerationEngine : IGenerationEngine
         {
             var start = time.GetTimestamp();
             using var iterations = new ProfiledIterations(models, options, compute.Device, time);
-            var profiler = new CostProfiler(models.BatchSize, options.MaxSpeculationLength, iterations.Measure, time);
+            var profiler = new CostProfiler(iterations.MostSequences, options.MaxSpeculationLength, iterations.Measure, time);
             var profile = profiler.Run(TimeSpan.FromSeconds(options.ProfileSeconds));
             if (profile is not null)
             {

@@ -117,7 +117,8 @@ public sealed class SettingsTests
                 .Trim(' ', '`')
                 .ShouldBe(
                     Convert.ToString(option.GetValue(new EngineOptions()), System.Globalization.CultureInfo.InvariantCulture),
-                    row[1]
+                    row[1],
+                    StringCompareShould.IgnoreCase // booleans are written as JSON has them
                 );
         }
     }

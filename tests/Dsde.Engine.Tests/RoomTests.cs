@@ -14,17 +14,17 @@ public sealed partial class RoomTests
     private static readonly Dictionary<string, string[]> Known = new()
     {
         ["Benchmarking"] = ["Cpu", "Loading", "Models", "Sampling", "Speculation", "Torch"],
-        ["Batching"] = ["Iteration", "Kv", "Loading", "Prefill", "Sequences", "Speculation"],
+        ["Batching"] = ["Iteration", "Kv", "Loading", "Prefill", "Sampling", "Sequences", "Speculation"],
         ["Iteration"] = ["Cpu", "Kv", "Models", "Sampling", "Sequences", "Speculation", "Torch"],
         ["Prefill"] = ["Kv", "Models", "Sampling", "Sequences"],
         ["Sequences"] = ["Sampling", "Speculation", "Telemetry", "Tokenization"],
         ["Loading"] = ["Kv", "Models", "Tokenization"],
         ["Tokenization"] = ["Models"],
-        ["Telemetry"] = ["Sampling"],
+        ["Telemetry"] = ["Sampling", "Speculation"],
         ["Sampling"] = ["Cpu", "Torch"],
         ["Models"] = ["Cpu", "Kv", "Torch"],
         ["Kv"] = ["Models"], // a model and its cache are one thing in two rooms
-        ["Speculation"] = [],
+        ["Speculation"] = ["Sampling"],
         ["Cpu"] = [],
         ["Torch"] = [],
     };

@@ -75,7 +75,7 @@ internal sealed class DecodingLoop
         return new DecodingLoop(
             arrivals,
             new WaitingQueue(time, TimeSpan.FromSeconds(options.PriorityAgeingSeconds)),
-            new RunningBatch(caches, guard),
+            new RunningBatch(caches, new KvRoom(caches, options.MaxSpeculationLength, options.PrefillTokenBudget), guard),
             models.BatchSize,
             new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
             new SpeculationPlanner(caches, options.MaxSpeculationLength, guard, acceptance),
@@ -100,6 +100,7 @@ internal sealed class DecodingLoop
         EndOnRequest();
         Admit();
         _batch.ShareAwaited();
+        SuspendForRoom();
         _counters.AddFirstTokens(_prefill.Run(_batch.Sequences));
         _counters.Advance();
         ReleaseEnded();
@@ -108,6 +109,7 @@ internal sealed class DecodingLoop
         _counters.Advance();
         ReleaseEnded();
         TakeCheckpoints();
+        _batch.ReleaseUnseen();
         CheckIntegrity();
         _memory.AddGoodRound();
         _faults.AddGoodRound();
@@ -224,9 +226,24 @@ internal sealed class DecodingLoop
 
     private void Admit()
     {
-        while (_batch.Sequences.Count < Limit && _waiting.TryDequeue(out var sequence))
+        while (_batch.Sequences.Count < Limit && _waiting.TryPeek(out var next) && _batch.HasRoomFor(next))
         {
-            _batch.Admit(sequence);
+            _waiting.TryDequeue(out var sequence);
+            _batch.Admit(sequence!);
+        }
+    }
+
+    /// <summary>
+    /// Puts back whom the memory does not hold any more. It begins again with its tokens, as it does from a checkpoint, when it is its turn
+    /// and there is room.
+    /// </summary>
+    private void SuspendForRoom()
+    {
+        var suspended = _batch.MakeRoom(_waiting.PlaceOf);
+        _counters.AddSuspensions(suspended.Count);
+        foreach (var sequence in suspended)
+        {
+            _waiting.Enqueue(sequence);
         }
     }
 

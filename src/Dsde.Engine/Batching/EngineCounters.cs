@@ -67,6 +67,15 @@ internal sealed class EngineCounters(TimeProvider time)
         }
     }
 
+    /// <summary>Adds sequences that had to make room for others.</summary>
+    public void AddSuspensions(int count)
+    {
+        lock (_lock)
+        {
+            _snapshot = _snapshot with { Suspensions = _snapshot.Suspensions + count };
+        }
+    }
+
     /// <summary>Adds an iteration, unless it had no sequences.</summary>
     public void AddIteration(IterationSummary summary)
     {
@@ -102,6 +111,8 @@ internal sealed class EngineCounters(TimeProvider time)
                 Waiting = waiting,
                 PromptTokens = batch.PromptTokens,
                 ReusedPromptTokens = batch.ReusedPromptTokens,
+                KvBlocks = batch.Caches.Target.BlockCount,
+                KvBlocksFree = batch.Caches.Target.FreeBlockCount,
                 BatchLimit = limit,
                 OutOfMemory = outOfMemory,
                 LiveTensors = liveTensors,

@@ -16,7 +16,9 @@ namespace Dsde.Engine.Batching;
 /// </summary>
 internal sealed class ProfiledIterations : IDisposable
 {
-    private const int PromptLength = 33; // long enough for all sequences but the first to copy it
+    private const int PromptLength = 33; // long enough for all sequences but the first to share it
+    private const int MostTokens = 64; // then a sequence is begun anew: what is measured should not touch memory that jobs may never need
+    private const int BlocksPerSequence = 4; // for a prompt, a step and some growth, where memory is short
     private readonly LoadedModels _models;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -29,11 +31,14 @@ internal sealed class ProfiledIterations : IDisposable
     {
         (_models, _options, _time) = (models, options, time);
         var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
-        _batch = new RunningBatch(caches, new CostGuard());
+        _batch = new RunningBatch(caches, new KvRoom(caches, options.MaxSpeculationLength, options.PrefillTokenBudget), new CostGuard());
         _prefill = new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time);
         _step = new SpeculativeStep(models.Target, models.Draft, new WorkloadAcceptance(), device, time) { TimesPasses = true };
         _policy = new StaticPolicy("profile", options.MaxSpeculationLength);
     }
+
+    /// <summary>Most sequences of an iteration: the batch, or as many as the memory for keys and values holds of these.</summary>
+    public int MostSequences => Math.Clamp(_models.Target.Cache.BlockCount / BlocksPerSequence, 1, _models.BatchSize);
 
     /// <summary>Makes an iteration.</summary>
     /// <param name="lengths">Tokens to propose, in descending order.</param>
@@ -48,9 +53,13 @@ internal sealed class ProfiledIterations : IDisposable
             }
         }
 
-        while (_batch.Sequences.Count < lengths.Length)
+        if (!Fill(lengths.Length))
         {
-            _batch.Admit(CreateSequence(isGreedy: _batch.Sequences.Count % 2 == 0));
+            ReleaseAll(); // what has grown holds the blocks
+            if (!Fill(lengths.Length))
+            {
+                throw new EngineFailureException($"The memory for keys and values does not hold {lengths.Length} short sequences.");
+            }
         }
 
         while (_batch.Sequences.Any(sequence => !sequence.IsDecoding && !sequence.IsOver))
@@ -66,6 +75,31 @@ internal sealed class ProfiledIterations : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _batch.TakeAll();
+
+    /// <summary>Whether there are so many sequences now, and room for their next step.</summary>
+    private bool Fill(int count)
+    {
+        while (_batch.Sequences.Count < count)
+        {
+            var sequence = CreateSequence(isGreedy: _batch.Sequences.Count % 2 == 0);
+            if (!_batch.HasRoomFor(sequence))
+            {
+                return false;
+            }
+
+            _batch.Admit(sequence);
+        }
+
+        return _batch.MakeRoom(sequence => sequence.AdmissionNumber).Count == 0;
+    }
+
+    private void ReleaseAll()
+    {
+        while (_batch.Sequences.Count > 0)
+        {
+            _batch.Release(_batch.Sequences[^1]);
+        }
+    }
 
     private PlannedSequence PlanOf(int length, int index)
     {
@@ -83,7 +117,7 @@ internal sealed class ProfiledIterations : IDisposable
                     .Range(0, Math.Clamp(_models.MaxLength / 2, 1, PromptLength))
                     .Select(position => position * 31 % _models.Target.VocabularySize),
             ],
-            MaxTokens = _models.MaxLength,
+            MaxTokens = MostTokens + _options.MaxSpeculationLength,
             IgnoreEos = true,
             Sampling = new SamplingParameters { Temperature = isGreedy ? 0 : 1, Mode = _options.DefaultMode },
         };

@@ -7,7 +7,7 @@ namespace Dsde.Engine.Batching;
 
 /// <summary>
 /// The sequences that run, each in its slot of both caches. Running sequences stay in the first slots: when one leaves, the last moves into
-/// the hole. The slots behind them are free, and hold what ended sequences have left until somebody needs the slot.
+/// the hole. The slots behind them are free, and hold what ended sequences have left until somebody needs the slot or the blocks.
 /// </summary>
 internal sealed class RunningBatch
 {
@@ -15,15 +15,18 @@ internal sealed class RunningBatch
     private readonly CostGuard _guard;
     private readonly RetainedPrefixes _retained;
     private readonly PrefixReuse _reuse;
+    private readonly KvRoom _room;
     private readonly List<Sequence> _sequences = [];
     private long _admissions;
 
     /// <param name="caches">Both models'.</param>
+    /// <param name="room">Who fits into them.</param>
     /// <param name="guard">Knows whether the draft should read prompts along with the target.</param>
-    public RunningBatch(CachePair caches, CostGuard guard)
+    public RunningBatch(CachePair caches, KvRoom room, CostGuard guard)
     {
         _guard = guard;
         _caches = caches;
+        _room = room;
         _retained = new RetainedPrefixes(caches.SlotCount);
         _reuse = new PrefixReuse(caches, _retained);
     }
@@ -34,11 +37,68 @@ internal sealed class RunningBatch
     /// <summary>Prompt tokens of all sequences admitted.</summary>
     public long PromptTokens { get; private set; }
 
-    /// <summary>Of these, tokens whose keys and values were copied instead of computed.</summary>
+    /// <summary>Of these, tokens whose keys and values were shared instead of computed.</summary>
     public long ReusedPromptTokens { get; private set; }
 
     /// <summary>Positions of a sequence that the draft has seen.</summary>
     public int DraftLengthOf(Sequence sequence) => _caches.DraftLengthOf(sequence.Slot);
+
+    /// <summary>Both models' keys and values.</summary>
+    public CachePair Caches => _caches;
+
+    /// <summary>
+    /// Whether there are blocks for what a sequence begins with and its first steps, besides those that the running ones still need for the
+    /// same. What is retained counts as free. In an empty batch everything fits.
+    /// </summary>
+    public bool HasRoomFor(Sequence sequence)
+    {
+        var present = _reuse.FindPresent(sequence, _sequences);
+        var awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length)?.Length ?? 0;
+        return _sequences.Count == 0 || _room.Fits(sequence, _sequences, present, awaited);
+    }
+
+    /// <summary>
+    /// Sees to it that the coming round finds the blocks it needs: what is retained goes first, the oldest before others, then the running
+    /// sequence that comes last in an order is taken out, and so on. To be called before a round's passes.
+    /// </summary>
+    /// <param name="order">A sequence's place in the order; the first is never taken out, so that somebody always gets on.</param>
+    /// <returns>The sequences taken out; they have to be admitted again.</returns>
+    public List<Sequence> MakeRoom<TPlace>(Func<Sequence, TPlace> order)
+    {
+        var suspended = new List<Sequence>();
+        while (!_room.IsEnough(_sequences))
+        {
+            if (_retained.FindOldest() is >= 0 and var oldest)
+            {
+                _retained.Drop(oldest);
+                _caches.Clear(oldest);
+            }
+            else if (_sequences.Count > 1)
+            {
+                var last = _sequences.MaxBy(order)!;
+                TakeOut(last);
+                suspended.Add(last);
+            }
+            else
+            {
+                break; // one alone always fits: the caches hold at least a sequence of full length
+            }
+        }
+
+        return suspended;
+    }
+
+    /// <summary>Gives up what no row to come can see, except where somebody still awaits it.</summary>
+    public void ReleaseUnseen()
+    {
+        foreach (var sequence in _sequences)
+        {
+            if (!_sequences.Exists(other => other.Awaited?.Owner == sequence))
+            {
+                _caches.ReleaseUnseen(sequence.Slot);
+            }
+        }
+    }
 
     /// <summary>Gives a sequence the next slot, with what others have computed of its prefix. There must be a free one.</summary>
     public void Admit(Sequence sequence)
@@ -86,23 +146,39 @@ internal sealed class RunningBatch
     /// <summary>Takes out a sequence that has ended, and closes the gap. What it computed stays for others if there is room.</summary>
     public void Release(Sequence sequence)
     {
-        var (hole, last) = (sequence.Slot, _sequences.Count - 1);
+        var hole = sequence.Slot;
         var computed = Math.Min(_caches.Target.LengthOf(hole), sequence.Length); // an end inside a block leaves accepted tokens behind it
+        var isSpoilt = sequence.Failure is not null || !HoldsNumbers(sequence);
         sequence.Leave(DraftLengthOf(sequence));
-        if (sequence.Failure is not null)
+        if (isSpoilt)
         {
             _caches.Erase(hole);
         }
         else if (computed >= PrefixReuse.MinimumLength)
         {
             _caches.Truncate(hole, computed, computed);
-            _retained.Put(hole, sequence.TokenSpan[..computed].ToArray());
+            _retained.Put(hole, sequence.TokenSpan[.._caches.Target.LengthOf(hole)].ToArray());
         }
         else
         {
             _caches.Clear(hole);
         }
 
+        CloseGap(hole);
+    }
+
+    /// <summary>Takes out a sequence that is to go on later, with nothing kept of it.</summary>
+    private void TakeOut(Sequence sequence)
+    {
+        var hole = sequence.Slot;
+        sequence.Leave(DraftLengthOf(sequence));
+        _caches.Clear(hole);
+        CloseGap(hole);
+    }
+
+    private void CloseGap(int hole)
+    {
+        var last = _sequences.Count - 1;
         if (hole != last)
         {
             Vacate(hole, firstFree: _sequences.Count, except: -1);
@@ -114,7 +190,10 @@ internal sealed class RunningBatch
         _sequences.RemoveAt(last);
     }
 
-    /// <summary>Takes out everything, retained prefixes too, without touching a tensor. Sequences can be admitted again.</summary>
+    /// <summary>
+    /// Takes out everything, retained prefixes too, without touching a tensor: whether what stays there is numbers is not asked, and
+    /// whoever takes a block of it next gets zeros. Sequences can be admitted again.
+    /// </summary>
     public List<Sequence> TakeAll()
     {
         List<Sequence> all = [.. _sequences];
@@ -125,11 +204,7 @@ internal sealed class RunningBatch
 
         _sequences.Clear();
         _retained.Clear();
-        for (var slot = 0; slot < _caches.SlotCount; slot++)
-        {
-            _caches.Clear(slot);
-        }
-
+        _caches.Reset();
         return all;
     }
 
@@ -182,11 +257,19 @@ internal sealed class RunningBatch
         }
     }
 
+    /// <summary>
+    /// Whether what a sequence has computed may stay. Logits tell, but one that leaves in the middle of its prompt has had none, and a
+    /// draft that has proposed nothing has not been listened to.
+    /// </summary>
+    private bool HoldsNumbers(Sequence sequence) =>
+        (sequence.IsDecoding || _caches.Target.HoldsNumbers(sequence.Slot))
+        && (sequence.Recorder.HasProposals || _caches.DraftHoldsNumbers(sequence.Slot));
+
     private void TakeOver(Sequence sequence, (int Slot, int Length) present)
     {
         if (present.Length > 0)
         {
-            _caches.CopyPrefix(present.Slot, sequence.Slot, present.Length, Math.Min(present.Length, sequence.DraftGoal));
+            _caches.Share(present.Slot, sequence.Slot, present.Length, Math.Min(present.Length, sequence.DraftGoal));
             _retained.Touch(present.Slot);
         }
     }

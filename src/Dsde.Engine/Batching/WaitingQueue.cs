@@ -20,9 +20,18 @@ internal sealed class WaitingQueue(TimeProvider time, TimeSpan ageing)
     public void Enqueue(Sequence sequence)
     {
         sequence.ArrivalNumber ??= _arrivals++;
-        var arrival = time.GetElapsedTime(_start, sequence.Clock.Arrival);
-        _queue.Enqueue(sequence, (arrival.TotalSeconds - (sequence.Request.Priority * ageing.TotalSeconds), sequence.ArrivalNumber.Value));
+        _queue.Enqueue(sequence, PlaceOf(sequence));
     }
+
+    /// <summary>Where a request that has been here stands in the order: lower ones come before it.</summary>
+    public (double VirtualArrival, long Number) PlaceOf(Sequence sequence)
+    {
+        var arrival = time.GetElapsedTime(_start, sequence.Clock.Arrival);
+        return (arrival.TotalSeconds - (sequence.Request.Priority * ageing.TotalSeconds), sequence.ArrivalNumber ?? long.MaxValue);
+    }
+
+    /// <summary>The next one, left where it is; false if nobody waits.</summary>
+    public bool TryPeek([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Sequence? sequence) => _queue.TryPeek(out sequence, out _);
 
     /// <summary>Takes out the next one; false if nobody waits.</summary>
     public bool TryDequeue([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Sequence? sequence) =>

@@ -24,7 +24,7 @@ internal sealed class PassProbe(CachedDecoder decoder, LinearLayers layers, Devi
     public double MeasureForward(RooflineCase @case)
     {
         using var scope = NewDisposeScope();
-        var layout = new PassLayout(decoder.Cache.MaxLength);
+        var layout = new PassLayout(decoder.Cache);
         var stage = new IndexStage();
         for (var slot = 0; slot < @case.SequenceCount; slot++)
         {

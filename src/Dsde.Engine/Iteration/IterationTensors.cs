@@ -58,7 +58,7 @@ internal sealed class IterationTensors
         _target = target;
         _draft = draft;
         _device = device;
-        _verifyLayout = new PassLayout(target.Cache.MaxLength);
+        _verifyLayout = new PassLayout(target.Cache);
         Drafted = mayStopEarly ? new DraftedTokens() : new DraftedTokens(plan.Select(planned => planned.Plan.Length).ToArray());
         if (mayStopEarly)
         {
@@ -179,7 +179,7 @@ internal sealed class IterationTensors
     /// </summary>
     private void StageCatchUp(CachedDecoder draft)
     {
-        var layout = new PassLayout(draft.Cache.MaxLength);
+        var layout = new PassLayout(draft.Cache);
         var tokens = new List<long>();
         var earlier = new List<long>();
         var last = new List<long>();
@@ -211,7 +211,7 @@ internal sealed class IterationTensors
 
     private void StageLaterDraft(int step, IndexStage stage)
     {
-        var layout = new PassLayout(_draft!.Cache.MaxLength);
+        var layout = new PassLayout(_draft!.Cache);
         foreach (var rank in Drafted.RanksIn(step))
         {
             layout.Add(Plan[rank].Sequence.Slot, Plan[rank].Sequence.Length + step - 1, 1);
@@ -223,7 +223,7 @@ internal sealed class IterationTensors
 
     private void StageVerify()
     {
-        _verifyLayout = new PassLayout(_target.Cache.MaxLength);
+        _verifyLayout = new PassLayout(_target.Cache);
         var sources = new List<long>();
         var judges = new long[Drafted.Count];
         for (var rank = 0; rank < Plan.Count; rank++)

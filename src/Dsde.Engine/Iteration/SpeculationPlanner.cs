@@ -21,7 +21,7 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
     /// Tokens that a draft reads within an iteration before it proposes. If it has missed more, everybody would wait for it: it first
     /// catches up beside the iterations (<c>Prefill</c>), and what was wanted is done then, or the hold-out would never see a proposal.
     /// </summary>
-    private const int MostCatchUp = 32;
+    public const int MostCatchUp = 32;
 
     /// <summary>Plans an iteration, longest speculation first.</summary>
     public List<PlannedSequence> Plan(IReadOnlyList<Sequence> decoding)

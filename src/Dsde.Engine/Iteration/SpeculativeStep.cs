@@ -204,8 +204,11 @@ internal sealed class SpeculativeStep(
     /// </summary>
     private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, in MeasuredProposals measured)
     {
-        target.Cache.SetLength(sequence.Slot, lengthBefore + measured.Accepted);
-        if (!measured.TargetHasNumbers)
+        if (measured.TargetHasNumbers)
+        {
+            target.Cache.SetLength(sequence.Slot, lengthBefore + measured.Accepted);
+        }
+        else
         {
             target.Cache.Erase(sequence.Slot, lengthBefore + measured.Accepted);
         }
@@ -214,8 +217,7 @@ internal sealed class SpeculativeStep(
         {
             // Which of its keys are spoilt nobody knows, and whatever it reads next would be, too.
             sequence.IsDraftSpoilt = true;
-            draft!.Cache.SetLength(sequence.Slot, 0);
-            draft.Cache.Erase(sequence.Slot, 0);
+            draft!.Cache.Erase(sequence.Slot, 0);
         }
         else if (speculationLength > 0)
         {

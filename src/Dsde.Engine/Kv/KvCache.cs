@@ -1,139 +1,226 @@
 using Dsde.Engine.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Keys and values of one model, one slot per sequence, preallocated, each layer's on the layer's device. Whose a slot is, running or
-/// retained, only <see cref="Batching.RunningBatch"/> knows. Who owns a range of a slot:
+/// Keys and values of one model in blocks, with a slot per sequence that says which are its. Whose a slot is, running or retained, only
+/// <see cref="Batching.RunningBatch"/> knows. Who owns a range of a slot:
 /// <list type="table">
-/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, and readable to sequences that begin
-/// alike</description></item>
-/// <item><term>[length, …)</term><description>left by rejected proposals or an earlier sequence: never attended to, overwritten when
-/// reached</description></item>
+/// <item><term>[0, length)</term><description>positions of committed tokens the model has seen: kept, as far as a later one can see them,
+/// and readable to slots that begin alike, which refer to the same blocks</description></item>
+/// <item><term>[length, …)</term><description>of the pass under way; otherwise left by rejected proposals or an earlier sequence: never
+/// attended to, overwritten when reached</description></item>
 /// </list>
-/// Rejection therefore only lowers a length. Memory starts as zeros, because a masked key of NaN would still poison the attention; and
-/// what is no number is erased.
+/// Rejection therefore lowers a length and gives up the blocks behind it. Whoever writes to a block has it alone: what is shared is copied
+/// before.
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
-    private readonly Tensor[] _keys;
-    private readonly Tensor[] _values;
+    private readonly KvMemory _memory;
     private readonly int[] _lengths;
+    private readonly int? _window;
 
-    public KvCache(ModelConfig config, int slotCount, int maxLength, ScalarType type, IReadOnlyList<Device> layerDevices)
+    /// <param name="config">Shape of the model.</param>
+    /// <param name="slotCount">Sequences that can hold blocks.</param>
+    /// <param name="maxLength">Most positions of each.</param>
+    /// <param name="type">Type of keys and values.</param>
+    /// <param name="layerDevices">Where each layer's are.</param>
+    /// <param name="blockCount">Blocks of all together; null for what all slots take at full length.</param>
+    public KvCache(
+        ModelConfig config,
+        int slotCount,
+        int maxLength,
+        ScalarType type,
+        IReadOnlyList<Device> layerDevices,
+        int? blockCount = null
+    )
     {
-        SlotCount = slotCount;
         MaxLength = maxLength;
-        long[] shape = [slotCount, maxLength, config.KvHeadCount, config.HeadDim];
-        using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
-        _keys = Allocate(layerDevices, shape, type);
-        _values = Allocate(layerDevices, shape, type);
+        var blocks = blockCount ?? checked(slotCount * BlockTable.BlocksFor(maxLength));
+        _memory = new KvMemory(blocks, config.KvHeadCount, config.HeadDim, type, layerDevices);
         _lengths = new int[slotCount];
-        scope.Detach(_keys);
-        scope.Detach(_values);
+        _window = config.SlidingWindows.Distinct().Take(2).ToList() is [{ } window] ? window : null;
+        Table = new BlockTable(slotCount, maxLength, new BlockPool(blocks), KvMemory.PlacesPerBlock(layerDevices));
     }
 
     /// <summary>Memory of one position, in bytes.</summary>
     public static long BytesPerPosition(ModelConfig config, ScalarType type) =>
         2L * config.LayerCount * config.KvHeadCount * config.HeadDim * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort));
 
-    /// <summary>Sequences that fit.</summary>
-    public int SlotCount { get; }
+    /// <summary>Sequences that can hold blocks.</summary>
+    public int SlotCount => Table.SlotCount;
 
-    /// <summary>Positions of each.</summary>
+    /// <summary>Most positions of each.</summary>
     public int MaxLength { get; }
 
-    /// <summary>Keys of a layer. <c>[slots, max length, kv heads, head dim]</c></summary>
-    public Tensor Keys(int layer) => _keys[layer];
+    /// <summary>Which blocks are whose.</summary>
+    public BlockTable Table { get; }
+
+    /// <summary>Blocks in all.</summary>
+    public int BlockCount => Table.Pool.Count;
+
+    /// <summary>Blocks that nobody holds.</summary>
+    public int FreeBlockCount => Table.Pool.FreeCount;
+
+    /// <summary>Keys of a layer; <see cref="BlockTable.PlaceOf"/> says which are whose. <c>[places, g, d]</c></summary>
+    public Tensor Keys(int layer) => _memory.Keys(layer);
 
     /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>
-    public Tensor Values(int layer) => _values[layer];
+    public Tensor Values(int layer) => _memory.Values(layer);
 
     /// <summary>Positions of the slot whose keys and values are valid.</summary>
     public int LengthOf(int slot) => _lengths[slot];
 
-    /// <summary>Declares [0, length) valid: more after a pass, fewer after a rejection.</summary>
-    public void SetLength(int slot, int length)
+    /// <summary>Makes positions [first, end) of a slot writable: takes the blocks that are missing, and copies those that are shared.</summary>
+    /// <exception cref="InvalidOperationException">There are not enough free blocks.</exception>
+    public void Reserve(int slot, int first, int end)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLength);
-        _lengths[slot] = length;
-    }
-
-    /// <summary>
-    /// Makes the positions of a slot from one on zeros again, where what stands there may be no numbers. Valid ones among them must have
-    /// been given up before.
-    /// </summary>
-    public void Erase(int slot, int first)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(first, _lengths[slot]);
-        using var scope = NewDisposeScope();
-        foreach (var tensor in _keys.Concat(_values))
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(end, MaxLength);
+        for (var index = first / BlockTable.BlockLength; index < Table.EndOf(slot); index++)
         {
-            tensor[slot].narrow(0, first, MaxLength - first).zero_();
+            if (Table.Pool.ReferencesOf(Table[slot, index]) > 1)
+            {
+                _memory.Copy(Table.Replace(slot, index), Table[slot, index]);
+            }
+        }
+
+        while (Table.EndOf(slot) < BlockTable.BlocksFor(end))
+        {
+            _memory.Prepare(Table.Append(slot));
         }
     }
 
-    /// <summary>Moves a sequence into a free slot, and frees its old one.</summary>
+    /// <summary>Declares [0, length) valid: more after a pass, fewer after a rejection. Blocks behind it are given up.</summary>
+    public void SetLength(int slot, int length) => SetLength(slot, length, isSpoilt: false);
+
+    /// <summary>As <see cref="SetLength(int, int)"/>, where what stands behind may be no numbers: it will not be read by anybody.</summary>
+    public void Erase(int slot, int length)
+    {
+        SetLength(slot, length, isSpoilt: true);
+        if (length % BlockTable.BlockLength is > 0 and var offset)
+        {
+            // Nobody else holds it: it was written to just now.
+            _memory.Clear(Table[slot, length / BlockTable.BlockLength], offset);
+        }
+    }
+
+    /// <summary>Gives up the blocks of a slot that no row to come can see; only of models whose layers all slide alike.</summary>
+    public void ReleaseUnseen(int slot)
+    {
+        var seen = FirstSeen(_lengths[slot]) / BlockTable.BlockLength;
+        while (Table.FirstOf(slot) < Math.Min(seen, Table.EndOf(slot)))
+        {
+            Table.RemoveFirst(slot);
+        }
+    }
+
+    /// <summary>
+    /// Whether the valid keys and values of a slot are numbers. The last layer's tell of all: what is no number stays none from layer to
+    /// layer, as every layer adds to what the one before has given.
+    /// </summary>
+    public bool HoldsNumbers(int slot)
+    {
+        for (var index = Table.FirstOf(slot); index < Table.EndOf(slot); index++)
+        {
+            if (
+                !_memory.HoldsNumbers(
+                    Table[slot, index],
+                    Math.Min(BlockTable.BlockLength, _lengths[slot] - (index * BlockTable.BlockLength))
+                )
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Moves a sequence into another slot, in the place of what is there, and empties its old one.</summary>
     public void Move(int fromSlot, int toSlot)
     {
-        _lengths[toSlot] = 0;
-        CopyPrefix(fromSlot, toSlot, _lengths[fromSlot]);
-        _lengths[fromSlot] = 0;
+        SetLength(toSlot, 0);
+        Table.Move(fromSlot, toSlot);
+        (_lengths[toSlot], _lengths[fromSlot]) = (_lengths[fromSlot], 0);
     }
 
     /// <summary>
-    /// Copies the first positions of a slot to another that begins with the same tokens. What the other has already stays; what the first
-    /// lacks is not copied.
+    /// Whether a slot has all that a sequence sees that begins with the same tokens and goes on behind <paramref name="length"/>.
     /// </summary>
-    public void CopyPrefix(int fromSlot, int toSlot, int length)
+    public bool CanShare(int slot, int length) =>
+        length <= _lengths[slot] && Table.FirstOf(slot) * BlockTable.BlockLength <= FirstSeen(length);
+
+    /// <summary>
+    /// Lets a slot begin as another does, with the same tokens and now in the same blocks. Where it has more already nothing changes; what
+    /// the first lacks is not shared.
+    /// </summary>
+    public void Share(int fromSlot, int toSlot, int length)
     {
-        var (first, end) = (_lengths[toSlot], Math.Min(length, _lengths[fromSlot]));
-        if (first >= end)
+        var end = Math.Min(length, _lengths[fromSlot]);
+        if (_lengths[toSlot] < end && CanShare(fromSlot, end))
         {
-            return;
+            SetLength(toSlot, 0);
+            Table.Share(fromSlot, toSlot, BlockTable.BlocksFor(end));
+            _lengths[toSlot] = end;
         }
-
-        using var scope = NewDisposeScope();
-        for (var layer = 0; layer < _keys.Length; layer++)
-        {
-            CopyPositions(_keys[layer], fromSlot, toSlot, first, end);
-            CopyPositions(_values[layer], fromSlot, toSlot, first, end);
-        }
-
-        _lengths[toSlot] = end;
     }
 
-    /// <summary>Throws if a length is out of bounds.</summary>
+    /// <summary>Most blocks that a sequence of some length holds at once.</summary>
+    /// <param name="length">Its positions.</param>
+    /// <param name="rows">Most rows of it in a pass.</param>
+    public int MostBlocks(int length, int rows) =>
+        _window is { } window
+            ? Math.Min(BlockTable.BlocksFor(length), BlockTable.BlocksFor(window + rows) + 1)
+            : BlockTable.BlocksFor(length);
+
+    /// <summary>Empties all slots without touching a tensor; what the blocks hold does not count as numbers any more.</summary>
+    public void Reset()
+    {
+        for (var slot = 0; slot < SlotCount; slot++)
+        {
+            SetLength(slot, 0, isSpoilt: true);
+        }
+    }
+
+    /// <summary>Throws if a slot's blocks are not those of its length, or a block is not counted right.</summary>
     public void CheckIntegrity()
     {
         for (var slot = 0; slot < SlotCount; slot++)
         {
-            if (_lengths[slot] < 0 || _lengths[slot] > MaxLength)
+            var (length, first, end) = (_lengths[slot], Table.FirstOf(slot), Table.EndOf(slot));
+            if (
+                length < 0
+                || length > MaxLength
+                || end != BlockTable.BlocksFor(length)
+                || first > FirstSeen(length) / BlockTable.BlockLength
+            )
             {
-                throw new InvalidOperationException($"KV slot {slot} has length {_lengths[slot]} with {MaxLength} positions.");
+                throw new InvalidOperationException($"KV slot {slot} has length {length} of {MaxLength}, and the blocks [{first}, {end}).");
             }
         }
+
+        Table.CheckIntegrity();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>The first position that rows from <paramref name="length"/> on see.</summary>
+    private int FirstSeen(int length) => _window is { } window ? Math.Max(0, length + 1 - window) : 0;
+
+    private void SetLength(int slot, int length, bool isSpoilt)
     {
-        foreach (var tensor in _keys.Concat(_values))
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLength);
+        _lengths[slot] = length;
+        while (Table.EndOf(slot) > BlockTable.BlocksFor(length))
         {
-            tensor.Dispose();
+            var block = Table.RemoveLast(slot);
+            if (isSpoilt)
+            {
+                _memory.Spoil(block);
+            }
         }
-    }
-
-    private static Tensor[] Allocate(IReadOnlyList<Device> layerDevices, long[] shape, ScalarType type)
-    {
-        return [.. layerDevices.Select(device => zeros(shape, dtype: type, device: device))];
-    }
-
-    private static void CopyPositions(Tensor cache, int fromSlot, int toSlot, int first, int end)
-    {
-        cache[toSlot].narrow(0, first, end - first).copy_(cache[fromSlot].narrow(0, first, end - first));
     }
 }

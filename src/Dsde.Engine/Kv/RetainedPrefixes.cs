@@ -29,9 +29,10 @@ internal sealed class RetainedPrefixes(int slotCount)
     public void Clear() => Array.Clear(_entries);
 
     /// <summary>
-    /// The slot that shares the most tokens with a prompt, and how many; a count of 0 if none shares any. Of equals the first.
+    /// The slot that begins with the most tokens of a prompt and can share them, and how many; a count of 0 if there is none. Of equals the
+    /// first.
     /// </summary>
-    public (int Slot, int Length) Find(ReadOnlySpan<int> tokenIds, int except = -1)
+    public (int Slot, int Length) Find(ReadOnlySpan<int> tokenIds, KvCache cache, int except = -1)
     {
         var best = (Slot: -1, Length: 0);
         for (var slot = 0; slot < _entries.Length; slot++)
@@ -41,6 +42,7 @@ internal sealed class RetainedPrefixes(int slotCount)
                 && _entries[slot] is { } entry
                 && tokenIds.CommonPrefixLength(entry.TokenIds) is var length
                 && length > best.Length
+                && cache.CanShare(slot, length)
             )
             {
                 best = (slot, length);
@@ -75,6 +77,18 @@ internal sealed class RetainedPrefixes(int slotCount)
         }
 
         return victim == slot ? -1 : victim;
+    }
+
+    /// <summary>The slot whose content is oldest; −1 if nothing is retained.</summary>
+    public int FindOldest()
+    {
+        var oldest = -1;
+        for (var slot = 0; slot < _entries.Length; slot++)
+        {
+            oldest = Contains(slot) && (oldest < 0 || LastUseOf(slot) < LastUseOf(oldest)) ? slot : oldest;
+        }
+
+        return oldest;
     }
 
     /// <summary>Tokens of a retained slot; none if it is empty.</summary>

@@ -15,11 +15,12 @@ internal sealed class LoadedModels : IDisposable
         Tokenizer tokenizer,
         CachedDecoder target,
         CachedDecoder? draft,
-        int batchSize
+        int batchSize,
+        string? warning
     )
     {
         Folder = folder;
-        Warnings = [.. folder.Warnings, .. draftFolder?.Warnings ?? []];
+        Warnings = [.. folder.Warnings, .. draftFolder?.Warnings ?? [], .. warning is null ? (string[])[] : [warning]];
         Tokenizer = tokenizer;
         Target = target;
         Draft = draft;
@@ -44,7 +45,7 @@ internal sealed class LoadedModels : IDisposable
     /// <summary>The draft; null without one.</summary>
     public CachedDecoder? Draft { get; }
 
-    /// <summary>Most sequences that run at once: as many as are wanted and the caches' memory allows.</summary>
+    /// <summary>Most sequences that run at once, where the memory for keys and values holds them.</summary>
     public int BatchSize { get; }
 
     /// <summary>Most tokens of prompt and output together.</summary>
@@ -70,38 +71,49 @@ internal sealed class LoadedModels : IDisposable
             RequireType(compute, draftFolder);
         }
 
-        var maxLength = ChooseMaxLength(options.MaxLength, targetFolder, draftFolder);
+        var context = FindContext(options.MaxLength, targetFolder, draftFolder);
         var vocabularySize = VocabularyComparer.CountTokens(targetFolder, tokenizer);
         var isDeterministic = options.Numerics == "deterministic";
-        var plan = KvPlan.Create(options, maxLength, targetFolder.Config, draftFolder?.Config, compute.Type);
-        var needs = MemoryNeeds.Of(
-            draftFolder is null ? [targetFolder] : [targetFolder, draftFolder],
-            plan.SlotCount,
-            maxLength,
-            compute.Type
-        );
-        if (compute.Devices.All(device => device.type == DeviceType.CPU))
+        var needs = MemoryNeeds.OfWeights(draftFolder is null ? [targetFolder] : [targetFolder, draftFolder], compute.Type);
+        var isCpu = compute.Devices.All(device => device.type == DeviceType.CPU);
+        if (isCpu)
         {
-            needs.Require(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            needs.Require(DeviceMemory.OfMachine);
         }
 
-        var target = needs.Load(() =>
-            new CachedDecoder(targetFolder, plan.SlotCount, maxLength, compute.Type, compute.Devices, isDeterministic, vocabularySize)
+        var (target, draft) = (targetFolder.Config, draftFolder?.Config);
+        var plan = KvPlan.Create(
+            options,
+            context,
+            target,
+            draft,
+            compute.Type,
+            needs.DefaultCache(DeviceMemory.FindAvailable(compute.Devices), isGpu: !isCpu)
         );
+        needs = needs with { KvCache = KvPlan.BytesPerBlock(target, draft, compute.Type) * plan.BlockCount };
+        if (isCpu)
+        {
+            needs.Require(DeviceMemory.OfMachine);
+        }
+
+        var warning = plan.Warn(context, options);
+        var targetModel = needs.Load(() => Load(targetFolder, compute.Devices));
         try
         {
-            var draft = draftFolder is null
-                ? null
-                : needs.Load(() =>
-                    new CachedDecoder(draftFolder, plan.SlotCount, maxLength, compute.Type, compute.Device, isDeterministic, vocabularySize)
-                );
-            return new LoadedModels(targetFolder, draftFolder, tokenizer, target, draft, plan.BatchSize) { Defaults = defaults };
+            var draftModel = draftFolder is null ? null : needs.Load(() => Load(draftFolder, [compute.Device]));
+            return new LoadedModels(targetFolder, draftFolder, tokenizer, targetModel, draftModel, options.BatchSize, warning)
+            {
+                Defaults = defaults,
+            };
         }
         catch
         {
-            target.Dispose();
+            targetModel.Dispose();
             throw;
         }
+
+        CachedDecoder Load(ModelFolder folder, IReadOnlyList<Device> devices) =>
+            new(folder, plan.SlotCount, plan.MaxLength, compute.Type, devices, isDeterministic, vocabularySize, plan.BlockCount);
     }
 
     /// <inheritdoc/>
@@ -121,7 +133,8 @@ internal sealed class LoadedModels : IDisposable
         }
     }
 
-    private static int ChooseMaxLength(int wanted, ModelFolder target, ModelFolder? draft)
+    /// <summary>Most tokens that both models allow; what is wanted must not be more.</summary>
+    private static int FindContext(int wanted, ModelFolder target, ModelFolder? draft)
     {
         var shorter = draft is not null && draft.Config.ContextLength < target.Config.ContextLength ? draft : target;
         var allowed = shorter.Config.ContextLength;
@@ -133,6 +146,6 @@ internal sealed class LoadedModels : IDisposable
             );
         }
 
-        return wanted == 0 ? allowed : wanted;
+        return allowed;
     }
 }

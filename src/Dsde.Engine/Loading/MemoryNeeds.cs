@@ -8,25 +8,35 @@ namespace Dsde.Engine.Loading;
 /// What models take, so that running out of memory is told before it happens where that is known, and in plain words where it is not.
 /// </summary>
 /// <param name="Weights">Bytes of all weights in the type computed in.</param>
-/// <param name="KvCache">Bytes of keys and values of all slots.</param>
-/// <param name="Slots">Sequences there is room for, retained ones included.</param>
-/// <param name="Positions">Positions of each.</param>
-internal readonly record struct MemoryNeeds(long Weights, long KvCache, int Slots, int Positions)
+/// <param name="KvCache">Bytes of keys and values, as far as the pool of blocks may grow.</param>
+internal readonly record struct MemoryNeeds(long Weights, long KvCache)
 {
-    /// <summary>Those of some models with caches of one size. Absurd sizes saturate.</summary>
-    public static MemoryNeeds Of(IEnumerable<ModelFolder> models, int slots, int positions, ScalarType type)
+    /// <summary>
+    /// Share of a processor's memory that is left beside the weights and goes to keys and values by default: other programs need some, too.
+    /// Of a GPU's nearly all, but for what a pass takes.
+    /// </summary>
+    private const double CpuShare = 0.5;
+
+    private const double GpuShare = 0.8;
+
+    /// <summary>Those of the weights of some models. Absurd sizes saturate.</summary>
+    public static MemoryNeeds OfWeights(IEnumerable<ModelFolder> models, ScalarType type)
     {
-        Int128 weights = 0,
-            cache = 0;
+        Int128 weights = 0;
         var elementSize = type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort);
         foreach (var model in models)
         {
             weights += (Int128)model.ParameterCount * elementSize;
-            cache += (Int128)Kv.KvCache.BytesPerPosition(model.Config, type) * slots * positions;
         }
 
-        return new MemoryNeeds((long)Int128.Min(weights, long.MaxValue / 2), (long)Int128.Min(cache, long.MaxValue / 2), slots, positions);
+        return new MemoryNeeds((long)Int128.Min(weights, long.MaxValue / 2), 0);
     }
+
+    /// <summary>What keys and values may take at most where nothing else is said.</summary>
+    /// <param name="available">Bytes that can be had now; null where nobody knows.</param>
+    /// <param name="isGpu">Whether they are a GPU's.</param>
+    public long DefaultCache(long? available, bool isGpu) =>
+        available is { } bytes ? (long)(Math.Max(0, bytes - Weights) * (isGpu ? GpuShare : CpuShare)) : long.MaxValue;
 
     /// <summary>Refuses what the machine can't hold. On a processor only: the memory of a GPU is known when it ends.</summary>
     /// <param name="available">Bytes of the machine, or of the container the program runs in.</param>
@@ -57,10 +67,9 @@ internal readonly record struct MemoryNeeds(long Weights, long KvCache, int Slot
 
     private ModelLoadException Exceeded(string limit, Exception? cause) =>
         new(
-            $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values of {Slots} slots of {Positions} "
-                + $"tokens, but {limit}. "
-                + $"Lower {EngineOptions.SectionName}:{nameof(EngineOptions.MaxLength)} or {nameof(EngineOptions.BatchSize)}, limit "
-                + $"{nameof(EngineOptions.KvCacheMegabytes)}, use {nameof(EngineOptions.DataType)} bf16, or name more devices.",
+            $"The models need {Show(Weights)} for weights and {Show(KvCache)} for keys and values, but {limit}. Lower "
+                + $"{EngineOptions.SectionName}:{nameof(EngineOptions.KvCacheMegabytes)} or {nameof(EngineOptions.MaxLength)}, use "
+                + $"{nameof(EngineOptions.DataType)} bf16, or name more devices.",
             cause
         );
 }

@@ -22,9 +22,10 @@ internal sealed class CachedDecoder : IDisposable
         ScalarType type,
         Device device,
         bool isDeterministic = false,
-        int? vocabularySize = null
+        int? vocabularySize = null,
+        int? blockCount = null
     )
-        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize) { }
+        : this(folder, slotCount, maxLength, type, [device], isDeterministic, vocabularySize, blockCount) { }
 
     /// <summary>Loads a model folder for some sequences of some length, its layers spread over devices.</summary>
     /// <param name="folder">The model.</param>
@@ -35,6 +36,7 @@ internal sealed class CachedDecoder : IDisposable
     /// <param name="isDeterministic">Whether a row's logits must be bitwise independent of the rows beside it.</param>
     /// <param name="vocabularySize">Tokens (V) to give logits for, where further rows of the output projection only pad it; null for all
     /// rows.</param>
+    /// <param name="blockCount">Blocks of the cache; null for what all sequences take at full length.</param>
     /// <exception cref="ModelLoadException">The folder does not hold what its configuration says.</exception>
     public CachedDecoder(
         ModelFolder folder,
@@ -43,7 +45,8 @@ internal sealed class CachedDecoder : IDisposable
         ScalarType type,
         IReadOnlyList<Device> devices,
         bool isDeterministic = false,
-        int? vocabularySize = null
+        int? vocabularySize = null,
+        int? blockCount = null
     )
     {
         VocabularySize = vocabularySize ?? folder.Config.VocabularySize;
@@ -57,7 +60,7 @@ internal sealed class CachedDecoder : IDisposable
         try
         {
             _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, VocabularySize), _ops, maxLength);
-            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers);
+            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers, blockCount);
         }
         catch
         {

@@ -8,7 +8,7 @@ namespace Dsde.Engine.Prefill;
 /// <summary>One model's pass over known tokens. Only rows that somebody wants are projected to logits.</summary>
 internal sealed class PrefillPass(CachedDecoder model, Device device)
 {
-    private readonly PassLayout _layout = new(model.Cache.MaxLength);
+    private readonly PassLayout _layout = new(model.Cache);
     private readonly List<long> _tokens = [];
     private readonly List<long> _wantedRows = [];
     private readonly List<(Sequence Sequence, int Position)> _wanted = [];

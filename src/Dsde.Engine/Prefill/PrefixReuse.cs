@@ -4,8 +4,8 @@ using Dsde.Engine.Sequences;
 namespace Dsde.Engine.Prefill;
 
 /// <summary>
-/// Lets a prefix be computed once: a sequence that begins as another did gets the other's keys and values copied, of target and draft. The
-/// other may run, or have ended and be retained. If it is still working on the prefix, the newcomer waits for it. Owners are always
+/// Lets a prefix be computed once: a sequence that begins as another did shares the other's blocks of keys and values, of target and draft.
+/// The other may run, or have ended and be retained. If it is still working on the prefix, the newcomer waits for it. Owners are always
 /// admitted earlier, so that nobody waits in a circle.
 /// </summary>
 internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
@@ -14,17 +14,17 @@ internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
     public const int MinimumLength = 16;
 
     /// <summary>
-    /// The slot from which a sequence could copy most right now; a length of 0 if it is not worth while. Its last token is never copied,
+    /// The slot from which a sequence could take most right now; a length of 0 if it is not worth while. Its last token is always computed,
     /// because its logits are wanted.
     /// </summary>
     public (int Slot, int Length) FindPresent(Sequence sequence, IReadOnlyList<Sequence> running)
     {
         var prefix = sequence.TokenSpan[..^1];
-        var best = retained.Find(prefix);
+        var best = retained.Find(prefix, caches.Target);
         for (var i = 0; i < running.Count; i++)
         {
             var length = Math.Min(caches.Target.LengthOf(running[i].Slot), prefix.CommonPrefixLength(running[i].TokenSpan));
-            if (length > best.Length && running[i] != sequence)
+            if (length > best.Length && running[i] != sequence && caches.Target.CanShare(running[i].Slot, length))
             {
                 best = (running[i].Slot, length);
             }
@@ -41,7 +41,7 @@ internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
         for (var i = 0; i < running.Count; i++)
         {
             var other = running[i];
-            if (other == sequence || other.IsDecoding || other.AdmissionNumber > sequence.AdmissionNumber)
+            if (other == sequence || other.IsDecoding || (sequence.Slot >= 0 && other.AdmissionNumber > sequence.AdmissionNumber))
             {
                 continue;
             }
@@ -61,12 +61,13 @@ internal sealed class PrefixReuse(CachePair caches, RetainedPrefixes retained)
     {
         for (var i = 0; i < running.Count; i++)
         {
-            if (running[i].Slot != slot && tokenIds.CommonPrefixLength(running[i].TokenSpan) >= MinimumLength)
+            // Whoever has just left has no slot any more, and covers nothing.
+            if (running[i].Slot >= 0 && running[i].Slot != slot && tokenIds.CommonPrefixLength(running[i].TokenSpan) >= MinimumLength)
             {
                 return true;
             }
         }
 
-        return retained.Find(tokenIds, except: slot).Length >= MinimumLength;
+        return retained.Find(tokenIds, caches.Target, except: slot).Length >= MinimumLength;
     }
 }

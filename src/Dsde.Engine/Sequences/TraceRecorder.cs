@@ -21,6 +21,9 @@ internal sealed class TraceRecorder
     /// <summary>Log-probability of each committed token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
 
+    /// <summary>Whether the draft has proposed anything, by logits that were numbers.</summary>
+    public bool HasProposals => _kld.Count > 0;
+
     /// <summary>Proposed tokens that were accepted and kept.</summary>
     public int AcceptedAndKept { get; private set; }
 

@@ -59,9 +59,9 @@ public sealed record PolicyConfiguration
                 ?? ParseAdaEdl(text)
                 ?? ParseDsde(text)
                 ?? throw new FormatException(
-                    $"Policy '{text}' is not known. Use dsde, dsde-paper or dsde-reference (after each, in this order, -nocap and -onpath), goodput, "
-                        + $"adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to {MaxConfiguredLength}, or "
-                        + "autoregressive."
+                    $"Policy '{text}' is not known. Use dsde, dsde-paper or dsde-reference (after each, in this order, -nocap and "
+                        + "-onpath), goodput, adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to "
+                        + $"{MaxConfiguredLength}, or autoregressive."
                 ),
         };
     }

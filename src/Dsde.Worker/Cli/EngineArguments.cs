@@ -20,7 +20,7 @@ internal sealed class EngineArguments
     };
     private readonly Option<string?> _policy = new("--policy")
     {
-        Description = "dsde (default), dsde-reference, goodput, adaedl, static:K or autoregressive.",
+        Description = "dsde (default), goodput, dsde-paper, dsde-reference, adaedl, static:K or autoregressive.",
         HelpName = "POLICY",
     };
     private readonly Option<string?> _sampling = new("--sampling")
@@ -62,7 +62,7 @@ internal sealed class EngineArguments
     private readonly Option<int?> _kvCache = new("--kv-cache-mb")
     {
         Description =
-            "Memory for keys and values in MiB; fewer sequences run at once if it does not hold the batch (default: what the batch takes).",
+            "Most memory for keys and values in MiB; fewer sequences run at once where it runs out (default: a share of what is free).",
         HelpName = "N",
     };
     private readonly Option<int?> _prefillBudget = new("--prefill-budget")

@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Telemetry;
@@ -49,7 +50,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
             }
         }
 
-        ShouldBeNumbers(loop.Target.Cache.Keys(0), loop.Target.Cache.Values(2), loop.Draft.Cache.Values(0));
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
         loop.Snapshot.BatchLimit.ShouldBe(4, "The round itself has not failed.");
     }
 
@@ -71,8 +72,74 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
         FailureOf(first).ShouldContain("logits at position 40 (40 tokens of prompt, 0 of output before it)");
         FailureOf(third).ShouldBe(FailureOf(first));
         LoopUnderTest.ResultOf(second).TokenIds.ShouldBe(expected.TokenIds);
-        ShouldBeNumbers(loop.Target.Cache.Keys(1), loop.Target.Cache.Values(1), loop.Draft.Cache.Keys(0));
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
         loop.Snapshot.BatchLimit.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("cancelled", true)]
+    [InlineData("cancelled", false)]
+    [InlineData("suspended", true)]
+    [InlineData("abandoned", true)]
+    public void A_prompt_without_numbers_that_is_left_in_its_middle_leaves_nothing_either(string how, bool isTargets)
+    {
+        var control = new GenerationControl();
+        using var abandoned = new CancellationTokenSource();
+        var good = Request(SamplingMode.Greedy, [9, 8, 7, 6], 1);
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 60)], 2) with { Control = control };
+        var expected = Run([good], "static:4")[0];
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, budget: 20, policy: "static:4");
+        Spoil((isTargets ? loop.Target : loop.Draft).Weights.Embedding, 30);
+        var first = loop.Add(bad, cancellation: abandoned.Token);
+        loop.Step();
+        loop.Step();
+        (loop.Target.Cache.LengthOf(0), first.IsDecoding).ShouldBe((40, false));
+        (
+            how == "cancelled" ? control.Cancel
+            : how == "suspended" ? control.Suspend
+            : (Action)abandoned.Cancel
+        )();
+        var second = loop.RunToEnd(loop.Add(good))[0];
+
+        first.Completion.Task.IsCompleted.ShouldBeTrue();
+        second.TokenIds.ShouldBe(expected.TokenIds);
+        second.Trace.Proposed.ShouldBe(expected.Trace.Proposed);
+        ShouldGiveNumbers(loop.Target.Cache, loop.Draft.Cache);
+    }
+
+    [Fact]
+    public void A_prompt_without_numbers_that_is_given_up_with_its_round_leaves_nothing_either()
+    {
+        var good = Request(SamplingMode.Greedy, [9, 8, 7, 6], 1);
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 60)], 2);
+        var expected = Run([good], "static:4")[0];
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, budget: 20, policy: "static:4");
+        Spoil(loop.Target.Weights.Embedding, 30);
+        var first = loop.Add(bad);
+        loop.Step();
+        var before = loop.Target.BeforePass;
+        loop.Target.BeforePass = _ => throw new InvalidOperationException("broken");
+        loop.Step();
+        loop.Target.BeforePass = before;
+        var second = loop.RunToEnd(loop.Add(good))[0];
+
+        FailureOf(first).ShouldContain("broken");
+        second.TokenIds.ShouldBe(expected.TokenIds);
+        ShouldGiveNumbers(loop.Target.Cache);
+    }
+
+    [Fact]
+    public void A_draft_without_numbers_that_was_never_asked_leaves_nothing()
+    {
+        var bad = Request(SamplingMode.Greedy, [.. Enumerable.Range(20, 40)], 2) with { MaxTokens = 1 };
+
+        using var loop = new LoopUnderTest(models.Target, models.Draft, batchSize: 1, policy: "static:4");
+        Spoil(loop.Draft.Weights.Embedding, 30);
+        loop.RunToEnd(loop.Add(bad))[0].TokenIds.Count.ShouldBe(1);
+
+        ShouldGiveNumbers(loop.Draft.Cache);
     }
 
     [Theory]
@@ -100,7 +167,7 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
             }
         }
 
-        ShouldBeNumbers(loop.Draft.Cache.Keys(0), loop.Draft.Cache.Values(0));
+        ShouldGiveNumbers(loop.Draft.Cache);
     }
 
     [Theory]
@@ -181,12 +248,22 @@ public sealed class LogitsWithoutNumbersTests(TestPair models) : IClassFixture<T
     private static string FailureOf(Sequence sequence) =>
         sequence.Completion.Task.Exception.ShouldNotBeNull().InnerException.ShouldBeOfType<EngineFailureException>().Message;
 
-    private static void ShouldBeNumbers(params ReadOnlySpan<torch.Tensor> caches)
+    /// <summary>Whoever comes, and takes every block there is, finds nothing but numbers in it.</summary>
+    private static void ShouldGiveNumbers(params ReadOnlySpan<KvCache> caches)
     {
         foreach (var cache in caches)
         {
             using var scope = torch.NewDisposeScope();
-            cache.isfinite().all().item<bool>().ShouldBeTrue("The cache holds something else than numbers.");
+            for (var slot = 0; slot < cache.SlotCount; slot++)
+            {
+                cache.Reserve(slot, cache.LengthOf(slot), cache.MaxLength);
+            }
+
+            cache.Keys(0).isfinite().all().item<bool>().ShouldBeTrue("The cache holds something else than numbers."); // and all behind them
+            for (var slot = 0; slot < cache.SlotCount; slot++)
+            {
+                cache.SetLength(slot, cache.LengthOf(slot));
+            }
         }
     }
 

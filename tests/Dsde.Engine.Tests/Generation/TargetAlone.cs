@@ -31,7 +31,7 @@ internal sealed class TargetAlone : IDisposable
     {
         using var mode = inference_mode();
         using var scope = NewDisposeScope();
-        var layout = new PassLayout(_target.Cache.MaxLength);
+        var layout = new PassLayout(_target.Cache);
         var stage = new IndexStage();
         layout.Add(0, 0, tokenIds.Length);
         layout.Stage(stage, wanted);

@@ -7,60 +7,56 @@ namespace Dsde.Engine.Tests.Kv;
 public sealed class KvPlanTests(TestPair models) : IClassFixture<TestPair>
 {
     private const int Long = 16384;
+    private const long Mebi = 1 << 20;
 
-    /// <summary>3 and 1 layers of 2 heads of 8, keys and values, 4 bytes: 512 bytes a position, 8 MiB a slot of 16384.</summary>
+    /// <summary>3 and 1 layers of 2 heads of 8, keys and values, 4 bytes: 512 bytes a position, 16 KiB a block, 8 MiB for 16384.</summary>
     [Theory]
-    [InlineData(0, 8, 9)]
-    [InlineData(8, 1, 1)]
-    [InlineData(40, 5, 5)]
-    [InlineData(64, 8, 8)]
-    [InlineData(72, 8, 9)]
-    [InlineData(1000, 8, 9)]
-    public void Memory_bounds_how_many_run_and_what_is_left_is_for_ended_ones(int megabytes, int batchSize, int slots)
+    [InlineData(8, 512)]
+    [InlineData(40, 2560)]
+    [InlineData(72, 9 * 512)]
+    [InlineData(1000, 9 * 512)] // what nobody can ever use is not taken
+    public void The_memory_that_is_given_is_blocks_for_all(int megabytes, int blocks)
     {
-        Create(megabytes).ShouldBe(new KvPlan(batchSize, slots));
+        Create(megabytes, Long, available: 0).ShouldBe(new KvPlan(9, blocks, Long));
+        Create(0, Long, available: megabytes * Mebi).ShouldBe(new KvPlan(9, blocks, Long));
     }
 
     [Fact]
-    public void A_single_sequence_that_does_not_fit_is_an_error_that_says_what_would()
+    public void A_length_that_was_asked_for_and_does_not_fit_is_an_error_that_says_what_would()
     {
-        var error = Should.Throw<ModelLoadException>(() => Create(7));
+        var error = Should.Throw<ModelLoadException>(() => Create(7, Long, available: 0));
 
-        error.Message.ShouldContain("KvCacheMegabytes is 7");
-        error.Message.ShouldContain("takes 8");
+        error.Message.ShouldContain("takes 8 MiB");
+        error.Message.ShouldContain("there are 7");
         error.Message.ShouldContain("at most 14336");
     }
 
     [Fact]
-    public async Task An_engine_with_room_for_two_runs_two_and_serves_all()
+    public void A_context_that_nobody_asked_for_is_cut_to_what_fits_and_that_is_said()
     {
-        // 64 KiB a slot of 128 positions: 1 MiB holds 16.
-        await using var engine = Generation.EngineUnderTest.Load(
-            models.Target,
-            models.Draft,
-            batchSize: 40,
-            change: options => options.KvCacheMegabytes = 1
-        );
+        var plan = Create(0, maxLength: 0, available: 7 * Mebi);
 
-        engine.Description.BatchSize.ShouldBe(16);
-        var results = await Generation.EngineUnderTest.GenerateAllAsync(
-            engine,
-            Generation.EngineUnderTest.Prompts(30).Select(prompt => Generation.EngineUnderTest.Greedy(prompt, 10) with { IgnoreEos = true })
-        );
-        results.ShouldAllBe(result => result.TokenIds.Count == 10);
+        plan.ShouldBe(new KvPlan(9, 448, 14336));
+        plan.Warn(Long, new EngineOptions())
+            .ShouldNotBeNull()
+            .ShouldContain("allow 16384 tokens, but the memory for keys and values holds 14336");
+        Create(0, maxLength: 0, available: 8 * Mebi).Warn(Long, new EngineOptions()).ShouldBeNull();
+        Should.Throw<ModelLoadException>(() => Create(0, maxLength: 0, available: 1000)).Message.ShouldContain("there are 0");
     }
 
-    private KvPlan Create(int megabytes) =>
+    private KvPlan Create(int megabytes, int maxLength, long available) =>
         KvPlan.Create(
             new EngineOptions
             {
                 BatchSize = 8,
                 RetainedSlots = 1,
+                MaxLength = maxLength,
                 KvCacheMegabytes = megabytes,
             },
             Long,
             ModelFolder.Open(models.Target).Config,
             ModelFolder.Open(models.Draft).Config,
-            ScalarType.Float32
+            ScalarType.Float32,
+            available
         );
 }

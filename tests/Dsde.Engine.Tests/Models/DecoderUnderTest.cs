@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Passes;
 using TorchSharp;
@@ -28,18 +29,18 @@ internal static class DecoderUnderTest
 
     /// <summary>One pass; logits of all its rows.</summary>
     public static List<double[]> Run(this CachedDecoder decoder, params (int Slot, int First, int[] Tokens)[] spans) =>
-        Run(decoder.Forward, decoder.Cache.MaxLength, decoder.Device, spans);
+        Run(decoder.Forward, decoder.Cache, decoder.Device, spans);
 
     /// <summary>One pass of anything that gives logits.</summary>
     public static List<double[]> Run(
         Func<PassRows, torch.Tensor> forward,
-        int maxLength,
+        KvCache cache,
         torch.Device device,
         (int Slot, int First, int[] Tokens)[] spans
     )
     {
         using var scope = torch.NewDisposeScope();
-        var layout = new PassLayout(maxLength);
+        var layout = new PassLayout(cache);
         var stage = new IndexStage();
         foreach (var (slot, first, tokens) in spans)
         {

@@ -88,7 +88,7 @@ public sealed class DeterministicDecoderTests : IDisposable
     private static List<int[]> Run(CachedDecoder decoder, (int Slot, int First, int[] Tokens)[] spans)
     {
         using var scope = torch.NewDisposeScope();
-        var layout = new PassLayout(decoder.Cache.MaxLength);
+        var layout = new PassLayout(decoder.Cache);
         var stage = new IndexStage();
         foreach (var (slot, first, tokens) in spans)
         {

@@ -14,7 +14,7 @@ public sealed class FailedLoadTests : IDisposable
 
     public FailedLoadTests()
     {
-        TestModelFolder.Write(_folder.Path, new TestModelShape());
+        TestModelFolder.Write(_folder.Path, new TestModelShape { HeadDim = 128 });
         _model = ModelFolder.Open(_folder.Path);
     }
 
@@ -40,9 +40,9 @@ public sealed class FailedLoadTests : IDisposable
     {
         var before = LiveTensors;
 
-        // 2³¹ slots of 2¹² positions of 2⁶ bytes are more than processors can address.
+        // 2³¹ blocks of 384 KiB are more than processors can address.
         var failure = Should.Throw<Exception>(() =>
-            new CachedDecoder(_model, int.MaxValue, 1 << 12, torch.ScalarType.Float32, torch.CPU, isDeterministic)
+            new CachedDecoder(_model, 2, 1 << 12, torch.ScalarType.Float32, torch.CPU, isDeterministic, blockCount: int.MaxValue)
         );
 
         AllocationFailure.Is(failure).ShouldBeTrue(failure.Message);

@@ -46,7 +46,7 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
     [Fact]
     public async Task A_job_handed_back_by_a_stopping_worker_is_finished_by_the_next_with_the_same_text()
     {
-        var job = Job(3) with { MaxTokens = 480 }; // far from its end at the first checkpoint, however busy the machine
+        var job = Job(3);
         var expected = await Life.CreateWorker(demo.Engine, Options).RunToEndAsync(job with { JobId = Guid.NewGuid() });
         TestWorker? stopping = null;
         stopping = Life.CreateWorker(
@@ -114,7 +114,7 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
         {
             Model = "dsde-demo-target",
             Prompt = "Once upon a time there was",
-            MaxTokens = 120,
+            MaxTokens = 480, // far from its end at the first checkpoint, however busy the machine
             IgnoreEos = true,
             Temperature = 0.9,
             Seed = 41,

@@ -1,3 +1,5 @@
+using Dsde.Engine.Models;
+
 namespace Dsde.ModelForge.Padding;
 
 /// <summary>
@@ -8,6 +10,9 @@ namespace Dsde.ModelForge.Padding;
 /// </summary>
 internal sealed class PaddedModel
 {
+    /// <summary>The embedding's name.</summary>
+    public const string EmbeddingName = "model.embed_tokens.weight";
+
     private readonly DecoderShape _source;
     private readonly DecoderShape _wider;
     private readonly HeadPlacement _heads;
@@ -40,7 +45,7 @@ internal sealed class PaddedModel
     public IEnumerable<WeightPadding> Weights(int vocabularySize, bool tied)
     {
         var vocabulary = FirstOf(vocabularySize, vocabularySize);
-        yield return Same("model.embed_tokens.weight", vocabulary, _hidden);
+        yield return Same(EmbeddingName, vocabulary, _hidden);
         for (var layer = 0; layer < _wider.LayerCount; layer++)
         {
             foreach (var weight in Layer(layer))
@@ -52,7 +57,7 @@ internal sealed class PaddedModel
         yield return Norm("model.norm.weight", "model.norm.weight");
         if (!tied)
         {
-            yield return Same("lm_head.weight", vocabulary, _hidden);
+            yield return Same(ModelFolder.HeadName, vocabulary, _hidden);
         }
     }
 

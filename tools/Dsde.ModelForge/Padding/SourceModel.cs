@@ -13,7 +13,7 @@ internal sealed record SourceModel(JsonObject Config, DecoderShape Shape, int Vo
     /// <summary>Matrices with a row per token.</summary>
     public int EmbeddingCount => IsTied ? 1 : 2;
 
-    /// <summary>Reads config.json of a folder.</summary>
+    /// <summary>Reads config.json of a folder, and says in it whether the output projection is the embedding, as the engine sees it.</summary>
     /// <exception cref="PaddingException">It is missing, or the model is not one that can be padded.</exception>
     public static SourceModel Read(string folder)
     {
@@ -22,11 +22,15 @@ internal sealed record SourceModel(JsonObject Config, DecoderShape Shape, int Vo
             File.Exists(path) && JsonNode.Parse(File.ReadAllText(path)) is JsonObject json
                 ? json
                 : throw new PaddingException($"{path} is missing. Give a Hugging Face model folder.");
+        var shape = DecoderShape.Read(config, path);
+        using var weights = new SourceWeights(folder);
+        var isTied = (config["tie_word_embeddings"]?.GetValue<bool>() ?? false) && !weights.HasOwnHead;
+        config["tie_word_embeddings"] = isTied;
         return new SourceModel(
             config,
-            DecoderShape.Read(config, path),
+            shape,
             config["vocab_size"]?.GetValue<int>() ?? throw new PaddingException($"{path} has no \"vocab_size\"."),
-            config["tie_word_embeddings"]?.GetValue<bool>() ?? false
+            isTied
         );
     }
 }

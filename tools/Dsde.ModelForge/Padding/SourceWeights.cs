@@ -13,8 +13,9 @@ internal sealed class SourceWeights(string folder) : IDisposable
     /// <summary>Dimensions of a weight, outermost first.</summary>
     public IReadOnlyList<long> ShapeOf(string name) => _folder.Find(name).Entry.Shape;
 
-    /// <summary>Whether there is such a weight.</summary>
-    public bool Has(string name) => _folder.WeightNames.Contains(name);
+    /// <summary>Whether an output projection is stored that is another than the embedding: the engine then uses it, whatever the
+    /// configuration says.</summary>
+    public bool HasOwnHead => _folder.StoresHead && !AreSame(ModelFolder.HeadName, PaddedModel.EmbeddingName);
 
     /// <summary>One row; of a vector, all of it.</summary>
     public void ReadRow(string name, int row, Span<float> destination)
@@ -45,6 +46,28 @@ internal sealed class SourceWeights(string folder) : IDisposable
             default:
                 throw new PaddingException($"{path}: {name} is stored as {entry.DataType}; models in BF16 and F32 can be padded.");
         }
+    }
+
+    private bool AreSame(string name, string other)
+    {
+        var shape = ShapeOf(name);
+        if (!shape.SequenceEqual(ShapeOf(other)))
+        {
+            return false;
+        }
+
+        var (row, otherRow) = (new float[shape[^1]], new float[shape[^1]]);
+        for (var i = 0; i < shape[0]; i++)
+        {
+            ReadRow(name, i, row);
+            ReadRow(other, i, otherRow);
+            if (!row.AsSpan().SequenceEqual(otherRow))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <inheritdoc/>

@@ -33,7 +33,7 @@ internal interface IDecoderOps
     /// <param name="qkv">Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></param>
     /// <param name="shape">How the layer attends.</param>
     /// <param name="rows">The pass.</param>
-    /// <param name="keys">The layer's cache. <c>[slots, max length, g, d]</c></param>
+    /// <param name="keys">The layer's cache. <c>[places, g, d]</c></param>
     /// <param name="values">The layer's cache; shape as <paramref name="keys"/>.</param>
     /// <returns><c>[R, h·d]</c></returns>
     Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values);

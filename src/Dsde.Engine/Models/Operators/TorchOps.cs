@@ -74,8 +74,5 @@ internal sealed class TorchOps(IAttention? attention = null) : IDecoderOps
         );
     }
 
-    private static void Write(Tensor cache, Tensor cacheRows, Tensor values)
-    {
-        cache.view(-1, cache.shape[2], cache.shape[3]).index_copy_(0, cacheRows, values);
-    }
+    private static void Write(Tensor cache, Tensor cacheRows, Tensor values) => cache.index_copy_(0, cacheRows, values);
 }

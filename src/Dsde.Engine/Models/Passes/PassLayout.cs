@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Passes;
@@ -5,7 +6,8 @@ namespace Dsde.Engine.Models.Passes;
 /// <summary>
 /// Plans a pass on the host: which slots get how many rows from which position. Then <see cref="Stage"/>, upload, <see cref="Bind"/>.
 /// </summary>
-internal sealed class PassLayout(int maxLength)
+/// <param name="cache">Where keys and values of the rows go.</param>
+internal sealed class PassLayout(KvCache cache)
 {
     private readonly List<RowSpan> _spans = [];
     private (int, int) _positions,
@@ -15,18 +17,19 @@ internal sealed class PassLayout(int maxLength)
         _logitRows;
     private (int, int)? _gridRows,
         _rowCells;
-    private int _firstSlot,
-        _slotCount,
-        _queryCount,
+    private int _queryCount,
         _keyCount;
     private bool _allLogits;
 
     /// <summary>Rows so far (R).</summary>
     public int RowCount { get; private set; }
 
-    /// <summary>Adds the rows of one sequence: positions [first, first + count) of a slot. Each slot once.</summary>
+    /// <summary>
+    /// Adds the rows of one sequence, positions [first, first + count) of a slot, and takes the blocks that they need. Each slot once.
+    /// </summary>
     public void Add(int slot, int first, int count)
     {
+        cache.Reserve(slot, first, first + count);
         _spans.Add(new RowSpan(slot, first, count));
         RowCount += count;
     }
@@ -36,24 +39,23 @@ internal sealed class PassLayout(int maxLength)
     /// <param name="logitRows">Rows whose logits are wanted; empty for all.</param>
     public void Stage(IndexStage stage, ReadOnlySpan<long> logitRows)
     {
-        _firstSlot = _spans.Min(span => span.Slot);
-        _slotCount = _spans.Max(span => span.Slot) - _firstSlot + 1;
         _queryCount = _spans.Max(span => span.Count);
         _keyCount = _spans.Max(span => span.First + span.Count);
 
         var positions = new long[RowCount];
         var cacheRows = new long[RowCount];
         var rowCells = new long[RowCount];
-        var lastKeys = new long[_slotCount * _queryCount];
-        var gridRows = new long[_slotCount * _queryCount];
+        var lastKeys = new long[_spans.Count * _queryCount];
+        var gridRows = new long[_spans.Count * _queryCount];
         var row = 0;
-        foreach (var (slot, first, count) in _spans)
+        for (var sequence = 0; sequence < _spans.Count; sequence++)
         {
+            var (slot, first, count) = _spans[sequence];
             for (var i = 0; i < count; i++, row++)
             {
-                var cell = ((slot - _firstSlot) * _queryCount) + i;
+                var cell = (sequence * _queryCount) + i;
                 positions[row] = first + i;
-                cacheRows[row] = ((long)slot * maxLength) + first + i;
+                cacheRows[row] = cache.Table.PlaceOf(slot, first + i);
                 rowCells[row] = cell;
                 lastKeys[cell] = first + i;
                 gridRows[cell] = row;
@@ -83,13 +85,12 @@ internal sealed class PassLayout(int maxLength)
             TokenIds = tokenIds,
             Positions = stage.Slice(_positions),
             CacheRows = stage.Slice(_cacheRows),
-            LastKeys = stage.Slice(_lastKeys).view(_slotCount, _queryCount),
+            LastKeys = stage.Slice(_lastKeys).view(_spans.Count, _queryCount),
             Bounds = stage.Slice(_bounds),
             GridRows = _gridRows is { } grid ? stage.Slice(grid) : null,
             RowCells = _rowCells is { } cells ? stage.Slice(cells) : null,
             LogitRows = _allLogits ? null : stage.Slice(_logitRows),
-            FirstSlot = _firstSlot,
-            SlotCount = _slotCount,
+            Table = cache.Table,
             QueryCount = _queryCount,
             KeyCount = _keyCount,
             Spans = _spans,
@@ -99,15 +100,13 @@ internal sealed class PassLayout(int maxLength)
     private long[] Bounds()
     {
         var sequences = _spans.Count;
-        var bounds = new long[(3 * sequences) + 2];
+        var bounds = new long[2 * (sequences + 1)];
         for (var i = 0; i < sequences; i++)
         {
             bounds[i + 1] = bounds[i] + _spans[i].Count;
-            bounds[sequences + 1 + i] = (long)_spans[i].Slot * maxLength;
-            bounds[(2 * sequences) + 2 + i] = _spans[i].First + _spans[i].Count;
+            bounds[sequences + 2 + i] = bounds[sequences + 1 + i] + _spans[i].First + _spans[i].Count;
         }
 
-        bounds[(2 * sequences) + 1] = bounds[2 * sequences] + maxLength;
         return bounds;
     }
 }

@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators.Attention;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -6,11 +7,12 @@ namespace Dsde.Engine.Models.Passes;
 
 /// <summary>
 /// The packed rows of one forward pass and where they go. Rows of a sequence are adjacent and in order; sequences may have any number of
-/// them. Legend: R rows, S slots attended, Q most rows of a slot, T keys attended, N sequences with rows.
+/// them. Legend: R rows, N sequences with rows, Q most rows of a sequence, T most keys of one.
 /// </summary>
 internal sealed class PassRows : IDisposable
 {
     private readonly AttentionMasks _masks = new();
+    private KeyPlaces? _places;
     private RaggedIndices? _ragged;
 
     /// <summary>Input token of each row. <c>[R] i64</c></summary>
@@ -19,20 +21,20 @@ internal sealed class PassRows : IDisposable
     /// <summary>Position of each row in its sequence. <c>[R] i64</c></summary>
     public required Tensor Positions { get; init; }
 
-    /// <summary>Where each row's key and value are kept: slot · max length + position. <c>[R] i64</c></summary>
+    /// <summary>Where each row's key and value are kept: a place of the cache. <c>[R] i64</c></summary>
     public required Tensor CacheRows { get; init; }
 
-    /// <summary>Last position each cell of the padded query grid may attend to; 0 in unused cells. <c>[S, Q] i64</c></summary>
+    /// <summary>Last position each cell of the padded query grid may attend to; 0 in unused cells. <c>[N, Q] i64</c></summary>
     public required Tensor LastKeys { get; init; }
 
     /// <summary>
-    /// For attention that takes sequences of any length: first row of each sequence and R at the end, <c>[N + 1]</c>; first place of each
-    /// in the cache and one more number, <c>[N + 1]</c>; positions of each after this pass, <c>[N]</c>. Side by side, <c>[3·N + 2] i64</c>.
+    /// For attention that takes sequences of any length: first row of each sequence and R at the end; first key of each among all their keys
+    /// and the number of these at the end. Side by side, <c>[2·(N + 1)] i64</c>.
     /// </summary>
     public required Tensor Bounds { get; init; }
 
     /// <summary>
-    /// For each cell of the padded grid the packed row it shows, 0 in unused cells; null if rows already are the grid. <c>[S·Q] i64</c>
+    /// For each cell of the padded grid the packed row it shows, 0 in unused cells; null if rows already are the grid. <c>[N·Q] i64</c>
     /// </summary>
     public Tensor? GridRows { get; init; }
 
@@ -45,13 +47,13 @@ internal sealed class PassRows : IDisposable
     /// <summary>Rows (R).</summary>
     public int RowCount => (int)Positions.size(0);
 
-    /// <summary>First slot attended.</summary>
-    public required int FirstSlot { get; init; }
+    /// <summary>Which blocks of the cache hold which positions of a slot.</summary>
+    public required BlockTable Table { get; init; }
 
-    /// <summary>Slots attended (S).</summary>
-    public required int SlotCount { get; init; }
+    /// <summary>Sequences with rows (N).</summary>
+    public int SequenceCount => Spans.Count;
 
-    /// <summary>Most rows of a slot (Q).</summary>
+    /// <summary>Most rows of a sequence (Q).</summary>
     public required int QueryCount { get; init; }
 
     /// <summary>Keys attended (T): the longest sequence after this pass.</summary>
@@ -61,13 +63,16 @@ internal sealed class PassRows : IDisposable
     public required IReadOnlyList<RowSpan> Spans { get; init; }
 
     /// <summary>
-    /// 0 where a query may look and −∞ elsewhere, <c>[S, 1, Q·h/g, T]</c>; null if every query sees all keys. Made at the first call and
+    /// 0 where a query may look and −∞ elsewhere, <c>[N, 1, Q·h/g, T]</c>; null if every query sees all keys. Made at the first call and
     /// kept: layers of the same window have the same.
     /// </summary>
     /// <param name="headsPerGroup">Query heads of a key head (h/g).</param>
     /// <param name="type">Type of the mask.</param>
     /// <param name="window">Most recent positions seen, the row's own included; null for all.</param>
     public Tensor? Mask(int headsPerGroup, ScalarType type, int? window = null) => _masks.Find(this, headsPerGroup, type, window);
+
+    /// <summary>Where the keys and values lie that the rows attend to; kept once it was asked for.</summary>
+    public KeyPlaces Places => _places ??= new KeyPlaces(this);
 
     /// <summary><see cref="Bounds"/> as the ragged attention kernel takes them; made at the first call and kept.</summary>
     public RaggedIndices Ragged => _ragged ??= RaggedIndices.Create(this);
@@ -84,8 +89,7 @@ internal sealed class PassRows : IDisposable
             GridRows = GridRows?.to(device),
             RowCells = RowCells?.to(device),
             LogitRows = LogitRows?.to(device),
-            FirstSlot = FirstSlot,
-            SlotCount = SlotCount,
+            Table = Table,
             QueryCount = QueryCount,
             KeyCount = KeyCount,
             Spans = Spans,
@@ -95,6 +99,7 @@ internal sealed class PassRows : IDisposable
     public void Dispose()
     {
         _masks.Dispose();
+        _places?.Dispose();
         _ragged?.Dispose();
     }
 }

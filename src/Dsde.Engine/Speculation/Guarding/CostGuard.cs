@@ -33,7 +33,7 @@ internal sealed class CostGuard
     /// <summary>What iterations cost; null until it is known, and then every wish is granted.</summary>
     public CostProfile? Profile { get; set; }
 
-    /// <summary>Whether the last iteration was meant to have proposals, or there was none yet: a new prompt is then read by the draft too.</summary>
+    /// <summary>Whether speculation seems to pay, as it does at first: new prompts are then read by the draft too.</summary>
     public bool IsSpeculating { get; private set; } = true;
 
     /// <summary>Whether the iteration planned last does the opposite of what seems best.</summary>
@@ -48,33 +48,32 @@ internal sealed class CostGuard
     public void Plan(ReadOnlySpan<GuardedSequence> sequences, Span<int> lengths)
     {
         IsHoldOut = false;
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            lengths[i] = Profile is null || !sequences[i].IsGuarded ? sequences[i].Wish : 0;
+        }
+
         if (Profile is null)
         {
-            for (var i = 0; i < lengths.Length; i++)
-            {
-                lengths[i] = sequences[i].Wish;
-            }
-
             return;
         }
 
-        lengths.Clear();
         var survival = new SurvivalTable(sequences);
-        var without = BeginWithGiven(sequences, survival, lengths);
-        var (best, rate) = FindBest(sequences, survival);
+        var given = PriceOf(sequences, survival, lengths);
+        var (best, rate) = FindBest(sequences, survival, lengths);
         if (rate == 0)
         {
             return; // nobody has a wish
         }
 
-        var pays = rate >= without.Rate * (IsSpeculating ? 1 : GainToStart);
+        var pays = rate >= given.Rate * (IsSpeculating ? 1 : GainToStart);
         if (pays)
         {
             best.CopyTo(lengths);
         }
 
-        IsSpeculating = pays || without.IsSpeculating;
-        HoldOutIfDue(sequences, survival, lengths, without.IsSpeculating);
+        IsSpeculating = pays || given.IsSpeculating;
+        HoldOutIfDue(sequences, survival, lengths, given.IsSpeculating);
     }
 
     /// <summary>Takes in what the iteration planned last has taken.</summary>
@@ -86,39 +85,21 @@ internal sealed class CostGuard
         }
     }
 
-    private IterationUnderPlan BeginWithGiven(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival, Span<int> lengths)
-    {
-        var iteration = new IterationUnderPlan(Profile!, _ratios, sequences.Length);
-        for (var step = 0; step < survival.MaxLength; step++)
-        {
-            for (var i = 0; i < sequences.Length; i++)
-            {
-                if (!sequences[i].IsGuarded && sequences[i].Wish > step)
-                {
-                    iteration.Add(step, sequences[i].DraftLag, survival[i, step]);
-                    lengths[i]++;
-                }
-            }
-        }
-
-        return iteration;
-    }
-
     /// <summary>
     /// Under a longest length, the next token always goes to the sequence with the largest chance that it is reached and accepted; of all
     /// allotments on this way, for all longest lengths, the best is taken. It would not do to stop at the first token that doesn't pay: a
     /// draft pass costs nearly the same for one sequence as for all. Nor to let the likeliest sequences go on for ever: their passes are
     /// worth their price only if enough others take part.
     /// </summary>
-    private (int[] Lengths, double Rate) FindBest(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival)
+    private (int[] Lengths, double Rate) FindBest(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival, ReadOnlySpan<int> given)
     {
         var order = survival.OrderGuarded(sequences);
         var lengths = new int[sequences.Length];
         var (best, bestRate) = (new int[sequences.Length], 0d);
         for (int longest = 1, missed = 0; longest <= survival.MaxLength && missed < MostMissed; longest++, missed++)
         {
-            lengths.AsSpan().Clear();
-            var iteration = BeginWithGiven(sequences, survival, lengths);
+            given.CopyTo(lengths);
+            var iteration = PriceOf(sequences, survival, given);
             foreach (var (sequence, step) in order)
             {
                 if (step >= longest)
@@ -191,7 +172,7 @@ internal sealed class CostGuard
         return iteration;
     }
 
-    /// <summary>Of the guarded sequences that get nothing, the one whose draft has the least to catch up with; −1 if there is none.</summary>
+    /// <summary>Of the guarded sequences that get nothing, the one whose draft has least to catch up with; −1 for none.</summary>
     private static int FindLeftOut(ReadOnlySpan<GuardedSequence> sequences, ReadOnlySpan<int> lengths)
     {
         var best = -1;

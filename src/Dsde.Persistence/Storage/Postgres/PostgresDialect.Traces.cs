@@ -6,10 +6,11 @@ internal sealed partial class PostgresDialect
     /// <summary>The columns of traces, in the order in which they are written.</summary>
     public const string TraceColumns = """
         job_id, choice, stored_at, worker_id, policy, is_guarded, sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model,
-        iterations, speculating_iterations, prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, calibration_max_accepted,
-        calibration_max_length, waiting_ms, prefill_ms, draft_ms, verify_ms, sampling_ms, total_ms, iteration_length, iteration_accepted,
-        iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length, iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_draft_ms,
-        iteration_verify_ms, proposal_kld, proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
+        iterations, speculating_iterations, prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld,
+        calibration_max_accepted, calibration_max_length, waiting_ms, prefill_ms, draft_ms, verify_ms, sampling_ms, total_ms,
+        iteration_length, iteration_accepted, iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length,
+        iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_draft_ms, iteration_verify_ms, proposal_kld,
+        proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
         """;
 
     private const int TraceColumnCount = 48;

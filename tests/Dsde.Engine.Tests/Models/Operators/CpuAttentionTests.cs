@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
@@ -40,26 +41,28 @@ public sealed class CpuAttentionTests
             foreach (var spans in passes)
             {
                 using var passScope = torch.NewDisposeScope();
-                using var rows = Rows(MaxLength, spans);
                 var qkv = Random(spans.Length, type, 1, spans.Sum(span => span.Count), (heads + (2 * groups)) * headDim);
-                var (keys, values) = Cache(type, groups, headDim);
-                var (expectedKeys, expectedValues) = Cache(type, groups, headDim);
+                using var cache = Cache(type, groups, headDim);
+                using var expectedCache = Cache(type, groups, headDim);
+                using var rows = Rows(cache, spans);
+                using var expectedRows = Rows(expectedCache, spans);
 
-                var actual = ((IDecoderOps)ops).Attend(qkv, shape, rows, keys, values);
+                var actual = Attend((IDecoderOps)ops, qkv, shape, rows, cache);
 
                 ShouldAgree(
                     actual,
-                    Torch.Attend(qkv, shape, rows, expectedKeys, expectedValues),
+                    Attend(Torch, qkv, shape, expectedRows, expectedCache),
                     type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5
                 );
-                ShouldAgree(keys, expectedKeys);
-                ShouldBeSame(values, expectedValues);
+                var places = Rows(cache, [.. Enumerable.Range(0, SlotCount).Select(slot => new RowSpan(slot, 0, MaxLength))]).Places.Ragged;
+                ShouldAgree(cache.Keys(0).index_select(0, places), expectedCache.Keys(0).index_select(0, places));
+                ShouldBeSame(cache.Values(0).index_select(0, places), expectedCache.Values(0).index_select(0, places));
             }
         }
     }
 
     [Fact]
-    public void A_row_gives_the_same_bits_whatever_rows_and_slots_are_beside_it()
+    public void A_row_gives_the_same_bits_whatever_rows_are_beside_it_and_wherever_its_blocks_lie()
     {
         foreach (var type in Types)
         {
@@ -69,26 +72,21 @@ public sealed class CpuAttentionTests
             using var rotary = new RotaryTable(32, 10000, MaxLength, type, torch.CPU);
             var shape = Shape(4, 2, 32, rotary, type, softCap: null, window: 50, hasNorms: true);
             var qkv = Random(1, type, 1, 120, 8 * 32);
-            var (keys, values) = Cache(type, 2, 32);
-            using var whole = Rows(MaxLength, new RowSpan(1, 0, 120));
-            var expected = ((IDecoderOps)one).Attend(qkv, shape, whole, keys, values);
+            using var cache = Cache(type, 2, 32);
+            using var whole = Rows(cache, new RowSpan(1, 0, 120));
+            var expected = Attend((IDecoderOps)one, qkv, shape, whole, cache);
 
             var random = new Random(3);
-            var (chunkKeys, chunkValues) = Cache(type, 2, 32);
+            using var scattered = TestCache.Create(SlotCount, MaxLength, groups: 2, headDim: 32, type: type);
             for (int first = 0, count; first < 120; first += count)
             {
                 count = Math.Min(1 + random.Next(20), 120 - first);
+                scattered.Reserve(random.Next(1, 3), 0, Math.Min(MaxLength, first + count + random.Next(60))); // takes blocks in between
                 RowSpan[] spans = random.Next(2) == 0 ? [new(3, first, count)] : [new(0, random.Next(90), 3), new(3, first, count)];
-                using var chunk = Rows(MaxLength, spans);
+                using var chunk = Rows(scattered, spans);
                 var others = Random(first, type, 1, 3, 8 * 32);
                 var input = qkv.narrow(0, first, count);
-                var result = ((IDecoderOps)two).Attend(
-                    spans.Length == 1 ? input : torch.cat([others, input]),
-                    shape,
-                    chunk,
-                    chunkKeys,
-                    chunkValues
-                );
+                var result = Attend((IDecoderOps)two, spans.Length == 1 ? input : torch.cat([others, input]), shape, chunk, scattered);
                 ShouldBeSame(result.narrow(0, spans.Length == 1 ? 0 : 3, count), expected.narrow(0, first, count));
             }
         }
@@ -113,6 +111,20 @@ public sealed class CpuAttentionTests
             KeyNorm = hasNorms ? Random(9, type, 1, headDim) : null,
         };
 
-    private static (torch.Tensor Keys, torch.Tensor Values) Cache(torch.ScalarType type, int groups, int headDim) =>
-        (Random(20, type, 1, SlotCount, MaxLength, groups, headDim), Random(21, type, 1, SlotCount, MaxLength, groups, headDim));
+    private static torch.Tensor Attend(IDecoderOps ops, torch.Tensor qkv, AttentionShape shape, PassRows rows, KvCache cache) =>
+        ops.Attend(qkv, shape, rows, cache.Keys(0), cache.Values(0));
+
+    /// <summary>Full of random numbers.</summary>
+    private static KvCache Cache(torch.ScalarType type, int groups, int headDim)
+    {
+        var cache = TestCache.Create(SlotCount, MaxLength, groups: groups, headDim: headDim, type: type);
+        for (var slot = 0; slot < SlotCount; slot++)
+        {
+            cache.Reserve(slot, 0, MaxLength);
+        }
+
+        cache.Keys(0).copy_(Random(20, type, 1, cache.Keys(0).shape));
+        cache.Values(0).copy_(Random(21, type, 1, cache.Values(0).shape));
+        return cache;
+    }
 }

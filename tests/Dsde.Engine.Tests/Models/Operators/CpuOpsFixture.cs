@@ -1,4 +1,5 @@
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Operators.Cpu;
 using Dsde.Engine.Models.Passes;
@@ -27,9 +28,9 @@ internal static class CpuOpsFixture
         new(Random(seed, type, 1 / Math.Sqrt(inputs), outputs, inputs), hasBias ? Random(seed + 1, type, 0.5, outputs) : null);
 
     /// <summary>A pass over spans, on the host's side and on torch's.</summary>
-    public static PassRows Rows(int maxLength, params RowSpan[] spans)
+    public static PassRows Rows(KvCache cache, params RowSpan[] spans)
     {
-        var layout = new PassLayout(maxLength);
+        var layout = new PassLayout(cache);
         var stage = new IndexStage();
         foreach (var (slot, first, count) in spans)
         {

@@ -43,7 +43,7 @@ public sealed class CpuPassTests : IDisposable
         using var mode = torch.inference_mode();
         using var scope = torch.NewDisposeScope();
         using var decoder = new DecoderUnderTestParts(_folder.Path, torch.ScalarType.BFloat16, ops => ops);
-        var rows = DecoderUnderTestParts.Rows((0, 0, Text[..5]), (2, 0, Text[..9]));
+        var rows = decoder.Rows((0, 0, Text[..5]), (2, 0, Text[..9]));
         Repeat(200);
         var before = GC.GetAllocatedBytesForCurrentThread();
 
@@ -72,7 +72,7 @@ public sealed class CpuPassTests : IDisposable
         return logits;
 
         void Run(params (int Slot, int First, int[] Tokens)[] spans) =>
-            logits.AddRange(decoder.Forward(DecoderUnderTestParts.Rows(spans)).data<float>().ToArray());
+            logits.AddRange(decoder.Forward(decoder.Rows(spans)).data<float>().ToArray());
     }
 
     /// <summary>A decoder with chosen operators, and its cache.</summary>
@@ -97,9 +97,9 @@ public sealed class CpuPassTests : IDisposable
         }
 
         /// <summary>The last row of each sequence and the first of all have logits.</summary>
-        public static PassRows Rows(params (int Slot, int First, int[] Tokens)[] spans)
+        public PassRows Rows(params (int Slot, int First, int[] Tokens)[] spans)
         {
-            var layout = new PassLayout(MaxLength);
+            var layout = new PassLayout(_cache);
             var stage = new IndexStage();
             var wanted = new List<long> { 0 };
             foreach (var (slot, first, tokens) in spans)

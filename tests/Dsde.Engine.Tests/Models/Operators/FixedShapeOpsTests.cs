@@ -93,5 +93,5 @@ public sealed class FixedShapeOpsTests : IDisposable
     }
 
     private static List<double[]> Run(Decoder decoder, KvCache cache, params (int Slot, int First, int[] Tokens)[] spans) =>
-        DecoderUnderTest.Run(rows => decoder.Forward(rows, cache), cache.MaxLength, torch.CPU, spans);
+        DecoderUnderTest.Run(rows => decoder.Forward(rows, cache), cache, torch.CPU, spans);
 }

@@ -40,10 +40,11 @@ public sealed class FlashKernelTests
     }
 
     [Fact]
-    public void It_is_told_where_rows_and_slots_begin_and_how_many_keys_each_sequence_has()
+    public void It_is_told_where_rows_and_keys_of_each_sequence_begin_and_gets_the_keys_in_that_order()
     {
         using var scope = torch.NewDisposeScope();
-        var layout = new PassLayout(maxLength: 100);
+        using var cache = TestCache.Create(slotCount: 4, maxLength: 100);
+        var layout = new PassLayout(cache);
         layout.Add(slot: 3, first: 7, count: 2);
         layout.Add(slot: 0, first: 0, count: 5);
         layout.Add(slot: 1, first: 40, count: 1);
@@ -56,8 +57,11 @@ public sealed class FlashKernelTests
         var indices = rows.Ragged;
 
         indices.QueryBounds.data<int>().ToArray().ShouldBe([0, 2, 7, 8]);
-        indices.KeyStarts.data<int>().ToArray()[..3].ShouldBe([300, 0, 100]);
-        indices.KeyCounts.data<int>().ToArray().ShouldBe([9, 5, 41]);
+        indices.KeyBounds.data<int>().ToArray().ShouldBe([0, 9, 14, 55]);
         indices.Most.shape.ShouldBe([5, 41, 0]);
+        (int Slot, int Count)[] keys = [(3, 9), (0, 5), (1, 41)];
+        rows.Places.Ragged.data<long>()
+            .ToArray()
+            .ShouldBe(keys.SelectMany(slot => Enumerable.Range(0, slot.Count).Select(i => cache.Table.PlaceOf(slot.Slot, i))));
     }
 }

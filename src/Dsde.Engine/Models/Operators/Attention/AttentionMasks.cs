@@ -14,7 +14,7 @@ internal sealed class AttentionMasks : IDisposable
     public Tensor? Find(PassRows rows, int headsPerGroup, ScalarType type, int? window)
     {
         var hides = window < rows.KeyCount; // a longer window hides nothing
-        if (rows.SlotCount == 1 && rows.QueryCount == 1 && !hides)
+        if (rows.SequenceCount == 1 && rows.QueryCount == 1 && !hides)
         {
             return null;
         }
@@ -46,8 +46,8 @@ internal sealed class AttentionMasks : IDisposable
     {
         using var scope = NewDisposeScope();
         var positions = Scalars.Range(rows.KeyCount, rows.LastKeys.device); // [T]
-        var last = rows.LastKeys.unsqueeze(-1); // [S, Q, 1]
-        var hidden = positions > last; // [S, Q, T]
+        var last = rows.LastKeys.unsqueeze(-1); // [N, Q, 1]
+        var hidden = positions > last; // [N, Q, T]
         if (window > 0)
         {
             hidden = hidden.logical_or_(positions.unsqueeze(0).unsqueeze(0) <= last.sub(Scalars.Of(window)));

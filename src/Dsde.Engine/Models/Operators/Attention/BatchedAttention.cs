@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace Dsde.Engine.Models.Operators.Attention;
 
-/// <summary>One batched call over the slots of a pass, padded to the most rows of a slot and the most keys, with a mask.</summary>
+/// <summary>
+/// One batched call over the sequences of a pass, padded to the most rows and the most keys of one, with a mask. Keys and values are
+/// gathered from their blocks.
+/// </summary>
 internal sealed class BatchedAttention : IAttention
 {
     /// <inheritdoc/>
@@ -15,28 +18,31 @@ internal sealed class BatchedAttention : IAttention
             groups = shape.KvHeadCount,
             headDim = shape.HeadDim,
             perGroup = heads / groups;
-        long slots = rows.SlotCount,
+        long sequences = rows.SequenceCount,
             queries = rows.QueryCount;
-        var grid = rows.GridRows is { } gridRows ? query.index_select(0, gridRows) : query; // [S·Q, h, d]
+        var grid = rows.GridRows is { } gridRows ? query.index_select(0, gridRows) : query; // [N·Q, h, d]
 
         // The query heads of a group become further query rows, so that keys and values need no expansion.
-        // [S, g, Q·h/g, d]
-        grid = grid.reshape(slots, queries, groups, perGroup, headDim).transpose(1, 2).reshape(slots, groups, queries * perGroup, headDim);
+        // [N, g, Q·h/g, d]
+        grid = grid.reshape(sequences, queries, groups, perGroup, headDim)
+            .transpose(1, 2)
+            .reshape(sequences, groups, queries * perGroup, headDim);
         var attended = Softmax.Attend(
             grid,
             Read(keys, rows),
             Read(values, rows),
             rows.Mask(perGroup, query.dtype, shape.SlidingWindow),
             shape
-        ); // [S, g, Q·h/g, d]
-        // [S·Q, h·d]
-        attended = attended.reshape(slots, groups, queries, perGroup, headDim).transpose(1, 2).reshape(slots * queries, heads * headDim);
+        ); // [N, g, Q·h/g, d]
+        // [N·Q, h·d]
+        attended = attended
+            .reshape(sequences, groups, queries, perGroup, headDim)
+            .transpose(1, 2)
+            .reshape(sequences * queries, heads * headDim);
         return (rows.RowCells is { } cells ? attended.index_select(0, cells) : attended).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The slots and positions a pass attends to, in place. <c>[S, g, T, d]</c></summary>
-    private static Tensor Read(Tensor cache, PassRows rows)
-    {
-        return cache.narrow(0, rows.FirstSlot, rows.SlotCount).narrow(1, 0, rows.KeyCount).transpose(1, 2);
-    }
+    /// <summary>What a pass attends to. <c>[N, g, T, d]</c></summary>
+    private static Tensor Read(Tensor cache, PassRows rows) =>
+        cache.index_select(0, rows.Places.Grid).view(rows.SequenceCount, rows.KeyCount, cache.size(1), cache.size(2)).transpose(1, 2);
 }

@@ -15,7 +15,7 @@ internal sealed class FixedShapeAttention : IAttention
     /// <summary>Positions of a block.</summary>
     private const int BlockRows = 16;
 
-    /// <summary>Keys come in multiples of this, as far as the cache reaches.</summary>
+    /// <summary>Keys come in multiples of this.</summary>
     private const int KeyStep = 256;
 
     /// <inheritdoc/>
@@ -30,7 +30,9 @@ internal sealed class FixedShapeAttention : IAttention
             {
                 var offset = position % BlockRows;
                 var taken = Math.Min(BlockRows - offset, first + count - position);
-                parts.Add(AttendBlock(query.narrow(0, row, taken), position - offset, offset, shape, keys[slot], values[slot]));
+                var blockStart = position - offset;
+                var places = rows.Places.OfSlot(slot, (blockStart + BlockRows + KeyStep - 1) / KeyStep * KeyStep);
+                parts.Add(AttendBlock(query.narrow(0, row, taken), blockStart, offset, shape, Read(keys, places), Read(values, places)));
                 (row, position) = (row + taken, position + taken);
             }
         }
@@ -42,8 +44,8 @@ internal sealed class FixedShapeAttention : IAttention
     /// <param name="blockStart">The block's first position.</param>
     /// <param name="offset">Place of the first row in the block.</param>
     /// <param name="shape">How the layer attends.</param>
-    /// <param name="keys">The slot. <c>[max length, g, d]</c></param>
-    /// <param name="values">The slot; shape as <paramref name="keys"/>.</param>
+    /// <param name="keys">Of the slot. <c>[1, g, T, d]</c></param>
+    /// <param name="values">Of the slot; shape as <paramref name="keys"/>.</param>
     /// <returns><c>[n, h·d]</c></returns>
     private static Tensor AttendBlock(Tensor query, int blockStart, int offset, AttentionShape shape, Tensor keys, Tensor values)
     {
@@ -56,9 +58,8 @@ internal sealed class FixedShapeAttention : IAttention
         // [1, g, 16·h/g, d]
         block = block.view(BlockRows, groups, perGroup, headDim).transpose(0, 1).reshape(1, groups, BlockRows * perGroup, headDim);
 
-        var keyCount = Math.Min((blockStart + BlockRows + KeyStep - 1) / KeyStep * KeyStep, keys.shape[0]);
-        var mask = Mask(blockStart, keyCount, perGroup, shape.SlidingWindow, query);
-        var attended = Softmax.Attend(block, Read(keys, keyCount), Read(values, keyCount), mask, shape);
+        var mask = Mask(blockStart, keys.size(2), perGroup, shape.SlidingWindow, query);
+        var attended = Softmax.Attend(block, keys, values, mask, shape);
         attended = attended.reshape(groups, BlockRows, perGroup, headDim).transpose(0, 1).reshape(BlockRows, shape.HeadCount * headDim);
         return attended.narrow(0, offset, query.shape[0]).clone().MoveToOuterDisposeScope();
     }
@@ -84,5 +85,5 @@ internal sealed class FixedShapeAttention : IAttention
     }
 
     /// <summary><c>[1, g, T, d]</c></summary>
-    private static Tensor Read(Tensor slot, long keyCount) => slot.narrow(0, 0, keyCount).transpose(0, 1).unsqueeze(0);
+    private static Tensor Read(Tensor cache, Tensor places) => cache.index_select(0, places).transpose(0, 1).unsqueeze(0);
 }

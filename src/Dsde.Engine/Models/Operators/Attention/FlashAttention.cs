@@ -6,7 +6,8 @@ namespace Dsde.Engine.Models.Operators.Attention;
 
 /// <summary>
 /// Attention on CUDA: the variable-length kernel, without padding of rows or keys, for what it computes (bf16 and fp16, heads up to 256
-/// wide in steps of 8, plain scores), one batched call for the rest (fp32; Gemma 2, whose scores are soft-capped).
+/// wide in steps of 8, plain scores), one batched call for the rest (fp32; Gemma 2, whose scores are soft-capped). The kernel of this torch
+/// knows no blocks: a layer's keys and values are gathered for it, one sequence after the other.
 /// </summary>
 internal sealed class FlashAttention : IAttention
 {
@@ -24,9 +25,11 @@ internal sealed class FlashAttention : IAttention
         }
 
         using var scope = NewDisposeScope();
-        long[] places = [-1, shape.KvHeadCount, shape.HeadDim];
+        var places = rows.Places.Ragged;
         // [R, h, d]
-        var attended = FlashKernel.For(shape.Scale, shape.SlidingWindow).Attend(query, keys.view(places), values.view(places), rows.Ragged);
+        var attended = FlashKernel
+            .For(shape.Scale, shape.SlidingWindow)
+            .Attend(query, keys.index_select(0, places), values.index_select(0, places), rows.Ragged);
         return attended.reshape(-1, shape.HeadCount * shape.HeadDim).MoveToOuterDisposeScope();
     }
 

@@ -13,7 +13,7 @@ internal interface IAttention
     /// <param name="query">Normalised and rotated. <c>[R, h, d]</c></param>
     /// <param name="shape">How the layer attends.</param>
     /// <param name="rows">The pass.</param>
-    /// <param name="keys">The layer's cache. <c>[slots, max length, g, d]</c></param>
+    /// <param name="keys">The layer's cache. <c>[places, g, d]</c></param>
     /// <param name="values">The layer's cache; shape as <paramref name="keys"/>.</param>
     /// <returns><c>[R, h·d]</c>, in the caller's scope.</returns>
     Tensor Attend(Tensor query, AttentionShape shape, PassRows rows, Tensor keys, Tensor values);

@@ -6,10 +6,9 @@ namespace Dsde.Engine.Models.Operators.Attention;
 
 /// <summary>What the variable-length flash kernel wants to know of a pass. Legend as in <see cref="PassRows"/>.</summary>
 /// <param name="QueryBounds">First row of each sequence, and R at the end. <c>[N + 1] i32</c></param>
-/// <param name="KeyStarts">First place of each sequence in the cache, and one more number, which is not read. <c>[N + 1] i32</c></param>
-/// <param name="KeyCounts">Positions of each sequence after this pass. <c>[N] i32</c></param>
+/// <param name="KeyBounds">First key of each sequence among those of all, and their number at the end. <c>[N + 1] i32</c></param>
 /// <param name="Most">An empty tensor on the host whose shape tells the most rows and the most keys of a sequence. <c>[Q, T, 0]</c></param>
-internal sealed record RaggedIndices(Tensor QueryBounds, Tensor KeyStarts, Tensor KeyCounts, Tensor Most) : IDisposable
+internal sealed record RaggedIndices(Tensor QueryBounds, Tensor KeyBounds, Tensor Most) : IDisposable
 {
     /// <summary>Those of a pass.</summary>
     public static RaggedIndices Create(PassRows rows)
@@ -20,7 +19,6 @@ internal sealed record RaggedIndices(Tensor QueryBounds, Tensor KeyStarts, Tenso
         return new RaggedIndices(
             bounds.narrow(0, 0, sequences + 1).DetachFromDisposeScope(),
             bounds.narrow(0, sequences + 1, sequences + 1).DetachFromDisposeScope(),
-            bounds.narrow(0, (2L * sequences) + 2, sequences).DetachFromDisposeScope(),
             empty([rows.QueryCount, rows.KeyCount, 0]).DetachFromDisposeScope()
         );
     }
@@ -29,8 +27,7 @@ internal sealed record RaggedIndices(Tensor QueryBounds, Tensor KeyStarts, Tenso
     public void Dispose()
     {
         QueryBounds.Dispose();
-        KeyStarts.Dispose();
-        KeyCounts.Dispose();
+        KeyBounds.Dispose();
         Most.Dispose();
     }
 }

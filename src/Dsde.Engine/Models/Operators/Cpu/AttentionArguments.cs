@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
@@ -10,14 +11,14 @@ internal unsafe struct AttentionArguments<T>
     /// <summary>Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></summary>
     public T* Qkv;
 
-    /// <summary>The layer's cache. <c>[slots, max length, g, d]</c></summary>
+    /// <summary>The layer's cache. <c>[places, g, d]</c></summary>
     public T* Keys;
 
     /// <summary>Shape as <see cref="Keys"/>.</summary>
     public T* Values;
 
-    /// <summary>Positions of a slot.</summary>
-    public int MaxLength;
+    /// <summary>Which blocks hold which positions.</summary>
+    public BlockTable Table;
 
     /// <summary>cos of each position's angles. <c>[positions, d]</c></summary>
     public T* Cos;

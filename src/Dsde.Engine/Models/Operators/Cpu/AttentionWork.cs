@@ -7,7 +7,7 @@ using Dsde.Engine.Models.Passes;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Attention over the cache in place. Items are (sequence, key head) pairs, each of which writes its keys and values and then attends with
+/// Attention over the cache in place, block by block. Items are (sequence, key head) pairs, each of which writes its keys and values and then attends with
 /// all its queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see
 /// <see cref="KeyBlocks{T, TElement}"/>.
 /// </summary>
@@ -52,6 +52,7 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
         var span = _spans[spanIndex];
         var firstRow = _firstRows[spanIndex];
         var perGroup = shape.HeadCount / shape.KvHeadCount;
+        var table = _arguments.Table;
         var stride = (shape.HeadDim + PartialRow.VectorWidth - 1) / PartialRow.VectorWidth * PartialRow.VectorWidth;
         var scratch = stackalloc float[KeyBlocks<T, TElement>.ScratchLength(QueryBlock, stride)];
         WriteKeysAndValues(shape, span, firstRow, group, scratch, stride);
@@ -61,8 +62,10 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
             stride,
             QueryBlock,
             shape,
-            Slot(_arguments.Keys, shape, span.Slot, group),
-            Slot(_arguments.Values, shape, span.Slot, group)
+            _arguments.Keys + (group * shape.HeadDim),
+            _arguments.Values + (group * shape.HeadDim),
+            table.AddressOf(span.Slot),
+            table.PlacesPerBlock
         );
         var queryCount = span.Count * perGroup;
         for (var first = 0; first < queryCount; first += QueryBlock)
@@ -101,7 +104,7 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
         for (var i = 0; i < span.Count; i++)
         {
             var position = span.First + i;
-            var place = (long)position * shape.KvHeadCount * shape.HeadDim;
+            var place = ((_arguments.Table.PlaceOf(span.Slot, position) * shape.KvHeadCount) + group) * shape.HeadDim;
             HeadWork<T, TElement>.Prepare(
                 Head(shape, firstRow + i, shape.HeadCount + group),
                 _arguments.KeyNorm,
@@ -112,20 +115,17 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
                 scratch,
                 scratch + stride
             );
-            var key = Slot(_arguments.Keys, shape, span.Slot, group) + place;
+            var key = _arguments.Keys + place;
             for (var d = 0; d < shape.HeadDim; d += PartialRow.VectorWidth)
             {
                 PartialRow.Store<T, TElement>(key + d, Vector512.Load(scratch + stride + d), shape.HeadDim - d);
             }
 
             new ReadOnlySpan<T>(Head(shape, firstRow + i, shape.HeadCount + shape.KvHeadCount + group), shape.HeadDim).CopyTo(
-                new Span<T>(Slot(_arguments.Values, shape, span.Slot, group) + place, shape.HeadDim)
+                new Span<T>(_arguments.Values + place, shape.HeadDim)
             );
         }
     }
-
-    private T* Slot(T* cache, AttentionShape shape, int slot, int group) =>
-        cache + ((((long)slot * _arguments.MaxLength * shape.KvHeadCount) + group) * shape.HeadDim);
 
     private T* Head(AttentionShape shape, int row, int head) =>
         _arguments.Qkv + ((((long)row * (shape.HeadCount + (2 * shape.KvHeadCount))) + head) * shape.HeadDim);

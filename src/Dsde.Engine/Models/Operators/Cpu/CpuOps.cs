@@ -79,7 +79,7 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     {
         using var input = new ContiguousTensor(qkv);
         var result = empty([qkv.shape[0], (long)shape.HeadCount * shape.HeadDim], Type);
-        Attend(input.Address<T>(), shape, rows.Spans, keys, values, (T*)NativeTensor.Address(result));
+        Attend(input.Address<T>(), shape, rows, keys, values, (T*)NativeTensor.Address(result));
         return result;
     }
 
@@ -126,21 +126,21 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, bool isDetermi
     }
 
     /// <summary><see cref="IDecoderOps.Attend"/> in memory.</summary>
-    public void Attend(T* qkv, AttentionShape shape, IReadOnlyList<RowSpan> spans, Tensor keys, Tensor values, T* result)
+    public void Attend(T* qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values, T* result)
     {
         var arguments = new AttentionArguments<T>
         {
             Qkv = qkv,
             Keys = (T*)NativeTensor.Address(keys),
             Values = (T*)NativeTensor.Address(values),
-            MaxLength = (int)keys.size(1),
+            Table = rows.Table,
             Cos = (T*)NativeTensor.Address(shape.Rotary.Cos),
             Sin = (T*)NativeTensor.Address(shape.Rotary.Sin),
             QueryNorm = shape.QueryNorm is { } queryNorm ? (T*)NativeTensor.Address(queryNorm) : null,
             KeyNorm = shape.KeyNorm is { } keyNorm ? (T*)NativeTensor.Address(keyNorm) : null,
             Result = result,
         };
-        _attention.Run(_team, arguments, shape, spans);
+        _attention.Run(_team, arguments, shape, rows.Spans);
     }
 
     /// <inheritdoc/>

@@ -83,7 +83,7 @@ internal sealed unsafe class CpuPass<T, TElement>(
         var attended = _narrow.Items<T>((long)count * queryWidth); // [R, h·d]
         ops.Norm(hidden, layerWeights.InputNorm, normed, count, config.HiddenSize, config.RmsNormEps);
         ops.Multiply(normed, layerWeights.Qkv, count, LinearFinish.Keep, null, qkv);
-        ops.Attend(qkv, shape, rows.Spans, cache.Keys(layer), cache.Values(layer), attended);
+        ops.Attend(qkv, shape, rows, cache.Keys(layer), cache.Values(layer), attended);
         Project(attended, layerWeights.Output, layerWeights.AttentionOutputNorm, hidden, normed, count);
 
         var gated = _wide.Items<T>((long)count * config.IntermediateSize); // [R, I]

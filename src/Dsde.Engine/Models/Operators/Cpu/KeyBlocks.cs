@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Kv;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
 
@@ -14,7 +15,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     where T : unmanaged
     where TElement : IElement<T>
 {
-    private const int BlockLength = 32;
+    private const int BlockLength = BlockTable.BlockLength;
     private const int VectorWidth = PartialRow.VectorWidth;
 
     private readonly float* _queries; // [queries, stride], scaled
@@ -26,21 +27,25 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     private readonly float* _positions; // [queries], as integers
     private readonly int _stride;
     private readonly int _headDim;
-    private readonly T* _keys; // the head's first; positions follow at _rowStride
+    private readonly T* _keys; // the head's first in the cache; positions of a block follow at _rowStride
     private readonly T* _values;
+    private readonly int* _blocks; // the sequence's, at _blockStride
     private readonly long _rowStride;
+    private readonly long _blockStride;
     private readonly int _window;
     private readonly float _scale;
     private readonly float _cap;
     private int _count;
 
-    public KeyBlocks(float* scratch, int stride, int queryCount, AttentionShape shape, T* keys, T* values)
+    public KeyBlocks(float* scratch, int stride, int queryCount, AttentionShape shape, T* keys, T* values, int* blocks, int placesPerBlock)
     {
         _stride = stride;
         _headDim = shape.HeadDim;
         _rowStride = (long)shape.KvHeadCount * shape.HeadDim;
         _keys = keys;
         _values = values;
+        _blocks = blocks;
+        _blockStride = placesPerBlock * _rowStride;
         _window = shape.SlidingWindow ?? int.MaxValue;
         _scale = (float)shape.Scale;
         _cap = (float)(shape.SoftCap ?? 0);
@@ -92,9 +97,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
             end = Math.Max(end, EndKey(query));
         }
 
-        for (var block = first / BlockLength * BlockLength; block < end; block += BlockLength)
+        for (var block = first / BlockLength; block * BlockLength < end; block++)
         {
-            AttendBlock(block, Math.Min(BlockLength, end - block), Math.Clamp(end - block - BlockLength, 0, BlockLength));
+            AttendBlock(block, end);
         }
     }
 
@@ -112,20 +117,27 @@ internal unsafe ref struct KeyBlocks<T, TElement>
 
     private readonly int EndKey(int query) => ((int*)_positions)[query] + 1;
 
-    private readonly void AttendBlock(int block, int keyCount, int nextCount)
+    private readonly void AttendBlock(int block, int end)
     {
-        Prefetch(_values + (block * _rowStride), keyCount);
-        Widen(_keys + (block * _rowStride), keyCount);
+        var first = block * BlockLength;
+        var (keyCount, nextCount) = (Math.Min(BlockLength, end - first), Math.Clamp(end - first - BlockLength, 0, BlockLength));
+        var place = _blocks[block] * _blockStride;
+        Prefetch(_values + place, keyCount);
+        Widen(_keys + place, keyCount);
         for (var query = 0; query < _count; query++)
         {
-            Weigh(query, Math.Max(FirstKey(query) - block, 0), Math.Min(EndKey(query) - block, BlockLength));
+            Weigh(query, Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
         }
 
-        Prefetch(_keys + ((block + BlockLength) * _rowStride), nextCount);
-        Widen(_values + (block * _rowStride), keyCount);
+        if (nextCount > 0)
+        {
+            Prefetch(_keys + (_blocks[block + 1] * _blockStride), nextCount);
+        }
+
+        Widen(_values + place, keyCount);
         for (var query = 0; query < _count; query++)
         {
-            AddValues(query, Math.Max(FirstKey(query) - block, 0), Math.Min(EndKey(query) - block, BlockLength));
+            AddValues(query, Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
         }
     }
 

@@ -1,0 +1,117 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Dsde.Engine.Kv;
+
+/// <summary>
+/// The memory of one model's keys and values, taken as it is touched. A block lies in one piece: for each layer of its device keys, then
+/// values, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position's <c>[g, d]</c>. A block that is used for the
+/// first time is filled with zeros, because a masked key of NaN would still poison the attention.
+/// </summary>
+internal sealed class KvMemory : IDisposable
+{
+    private readonly Tensor[] _devices; // each device's. [blocks, places of a block · g · d]
+    private readonly Tensor[] _keys;
+    private readonly Tensor[] _values;
+    private readonly bool[] _holdsNumbers; // by block
+    private readonly int _placesPerBlock;
+
+    public KvMemory(int blockCount, int kvHeadCount, int headDim, ScalarType type, IReadOnlyList<Device> layerDevices)
+    {
+        using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
+        _placesPerBlock = PlacesPerBlock(layerDevices);
+        var groups = layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).ToList();
+        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * kvHeadCount * headDim], type, group.First()))];
+        _keys = new Tensor[layerDevices.Count];
+        _values = new Tensor[layerDevices.Count];
+        var layer = 0;
+        foreach (var (group, device) in groups.Zip(_devices))
+        {
+            var all = device.view(-1, kvHeadCount, headDim);
+            foreach (var index in Enumerable.Range(0, group.Count()))
+            {
+                _keys[layer] = From(all, 2 * index * BlockTable.BlockLength);
+                _values[layer++] = From(all, ((2 * index) + 1) * BlockTable.BlockLength);
+            }
+        }
+
+        _holdsNumbers = new bool[blockCount];
+        scope.Detach(_devices);
+        scope.Detach(_keys);
+        scope.Detach(_values);
+    }
+
+    /// <summary>Keys of a layer. <c>[places, g, d]</c></summary>
+    public Tensor Keys(int layer) => _keys[layer];
+
+    /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>
+    public Tensor Values(int layer) => _values[layer];
+
+    /// <summary>Places from a block to the next: the same on all devices, so that a place is one number for all layers.</summary>
+    public static int PlacesPerBlock(IReadOnlyList<Device> layerDevices) =>
+        2 * BlockTable.BlockLength * layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).Max(group => group.Count());
+
+    /// <summary>Makes sure that there are numbers in a block.</summary>
+    public void Prepare(int block)
+    {
+        if (!_holdsNumbers[block])
+        {
+            using var scope = NewDisposeScope();
+            foreach (var device in _devices)
+            {
+                device[block].zero_();
+            }
+
+            _holdsNumbers[block] = true;
+        }
+    }
+
+    /// <summary>There may be something else than numbers in a block; who takes it next gets zeros.</summary>
+    public void Spoil(int block) => _holdsNumbers[block] = false;
+
+    /// <summary>Whether the last layer's first places of a block hold numbers.</summary>
+    public bool HoldsNumbers(int block, int count)
+    {
+        using var scope = NewDisposeScope();
+        return AreNumbers(_keys[^1]) && AreNumbers(_values[^1]);
+
+        bool AreNumbers(Tensor places) => places.narrow(0, (long)block * _placesPerBlock, count).isfinite().all().item<bool>();
+    }
+
+    /// <summary>Makes the places of a block from one on zeros again.</summary>
+    public void Clear(int block, int first)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var device in _devices)
+        {
+            // [layers · 2, 32, g · d]
+            device[block]
+                .view(-1, BlockTable.BlockLength, _keys[0].size(1) * _keys[0].size(2))
+                .narrow(1, first, BlockTable.BlockLength - first)
+                .zero_();
+        }
+    }
+
+    /// <summary>Gives a block what another holds.</summary>
+    public void Copy(int fromBlock, int toBlock)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var device in _devices)
+        {
+            device[toBlock].copy_(device[fromBlock]);
+        }
+
+        _holdsNumbers[toBlock] = _holdsNumbers[fromBlock];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var tensor in _keys.Concat(_values).Concat(_devices))
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private static Tensor From(Tensor all, long first) => all.narrow(0, first, all.size(0) - first);
+}
