@@ -19,7 +19,7 @@ public sealed class ReferenceTests
     [MemberData(nameof(Names))]
     public void A_familys_shape_makes_the_references_text_or_refuses_as_it_does(string shape)
     {
-        var source = File.ReadAllText(Repository.PathOf("tests", "Dsde.Templates.Tests", "Vectors", "shapes", $"{shape}.jinja"));
+        var source = Shape(shape);
 
         foreach (var given in Shapes.GetProperty(shape).EnumerateArray())
         {
@@ -44,6 +44,10 @@ public sealed class ReferenceTests
 
         different.ShouldBeEmpty(string.Join('\n', different.Take(100).Prepend($"{different.Count} differ")));
     }
+
+    /// <summary>A shape's template.</summary>
+    internal static string Shape(string name) =>
+        File.ReadAllText(Repository.PathOf("tests", "Dsde.Templates.Tests", "Vectors", "shapes", $"{name}.jinja"));
 
     private static JsonElement Read(string name) =>
         JsonDocument.Parse(File.ReadAllText(Repository.PathOf("tests", "Dsde.Templates.Tests", "Vectors", name))).RootElement;

@@ -151,6 +151,36 @@ public sealed class RunawayTests
         Run("{{ x == x }}{{ ('y' * 1000000).replace('y', 'z').upper()|length }}").ShouldBeNull();
     }
 
+    [Theory]
+    [MemberData(nameof(ReferenceTests.Names), MemberType = typeof(ReferenceTests))]
+    public void The_longest_chats_there_are_stay_far_from_the_limits(string shape)
+    {
+        var template = Template.Parse(ReferenceTests.Shape(shape), new TemplateLimits { MaxSteps = 10_000_000 });
+
+        foreach (var (turns, length) in new[] { (4095, 1_000), (3, 1_300_000) })
+        {
+            template.Render(Chat(turns, length), TimeProvider.System).Value.Length.ShouldBeGreaterThan(turns / 2 * length);
+        }
+    }
+
+    private static Dictionary<string, TemplateValue> Chat(int turns, int length)
+    {
+        var said = TemplateValue.FromData(string.Concat(Enumerable.Repeat("So it is. ", length / 10)));
+        var messages = Enumerable
+            .Range(0, turns)
+            .Select(turn =>
+                TemplateValue.OfFields([("role", TemplateValue.FromTemplate(turn % 2 == 0 ? "user" : "assistant")), ("content", said)])
+            );
+        return new Dictionary<string, TemplateValue>
+        {
+            ["messages"] = TemplateValue.OfItems(messages),
+            ["tools"] = TemplateValue.None,
+            ["add_generation_prompt"] = TemplateValue.Of(true),
+            ["bos_token"] = TemplateValue.FromTemplate("<s>"),
+            ["eos_token"] = TemplateValue.FromTemplate("</s>"),
+        };
+    }
+
     /// <summary>How it was refused; null if it ran.</summary>
     private static TemplateException? Run(string source)
     {

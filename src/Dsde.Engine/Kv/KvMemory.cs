@@ -28,7 +28,7 @@ internal sealed class KvMemory : IDisposable
         _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * headDim], type, group.First()))];
         foreach (var device in _devices.Where(device => device.device_type == DeviceType.CPU))
         {
-            HugePages.Prefer(device); // a layer's blocks lie far apart; those in use are dense
+            Prefer(device); // a layer's blocks lie far apart; those in use are dense
         }
 
         _keys = new Tensor[layerDevices.Count];
@@ -128,6 +128,9 @@ internal sealed class KvMemory : IDisposable
             tensor.Dispose();
         }
     }
+
+    private static unsafe void Prefer(Tensor device) =>
+        HugePages.Prefer((void*)NativeTensor.Address(device), device.numel() * device.element_size());
 
     private static Tensor From(Tensor all, long first) => all.narrow(0, first, all.size(0) - first);
 }

@@ -103,6 +103,7 @@ internal static class Methods
                 (_, given) =>
                 {
                     var bound = given.Bind(name, 1, "/value");
+                    Budget.Current.GoThrough(new PyList(items));
                     return new System.Numerics.BigInteger(items.Count(item => Comparison.AreEqual(item, bound[0])));
                 }
             ),
@@ -112,6 +113,7 @@ internal static class Methods
 
     private static object? IndexOf(IReadOnlyList<object?> items, Arguments given)
     {
+        Budget.Current.GoThrough(new PyList(items));
         var bound = given.Bind("index", 1, "/value", "/start", "/stop");
         var start = bound.Int(1, 0);
         var stop = bound.Int(2, items.Count);

@@ -95,6 +95,7 @@ internal static class Tests
 
     private static bool IsCased(object? value, Func<System.Text.Rune, bool> test)
     {
+        Budget.Current.GoThrough(value);
         var cased = Representation.Show(value, Budget.Current).Value.EnumerateRunes().Where(Characters.IsCased).ToList();
         return cased.Count > 0 && cased.TrueForAll(rune => test(rune));
     }

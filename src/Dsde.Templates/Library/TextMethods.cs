@@ -110,10 +110,17 @@ internal static class TextMethods
     }
 
     private static object Are(Text text, Arguments given, Func<Rune, bool> test) =>
-        Bare(given, "is…", text.Length > 0 && text.Value.EnumerateRunes().All(test));
+        Bare(given, "is…", IsGoneThrough(text) && text.Value.EnumerateRunes().All(test));
+
+    private static bool IsGoneThrough(Text text)
+    {
+        Budget.Current.GoThrough(text);
+        return text.Length > 0;
+    }
 
     private static object HasCase(Text text, Arguments given, Func<Rune, bool> test)
     {
+        Budget.Current.GoThrough(text);
         var cased = text.Value.EnumerateRunes().Where(Characters.IsCased).ToList();
         return Bare(given, "is…", cased.Count > 0 && cased.TrueForAll(rune => test(rune)));
     }

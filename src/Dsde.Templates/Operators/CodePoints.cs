@@ -7,6 +7,11 @@ internal static class CodePoints
 {
     public static int Count(string text)
     {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDBFF'))
+        {
+            return text.Length;
+        }
+
         var count = text.Length;
         for (var i = 1; i < text.Length; i++)
         {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Dsde.Templates.Operators;
 using Dsde.Templates.Values;
 
 namespace Dsde.Templates.Running;
@@ -7,7 +8,9 @@ namespace Dsde.Templates.Running;
 /// <summary>What is left of a rendering's limits.</summary>
 internal sealed class Budget(TemplateLimits limits)
 {
-    private const int CharactersPerStep = 8;
+    private const int CharactersPerStep = 8; // that are kept
+    private const int CharactersReadPerStep = 64;
+    private const int ItemsPassedPerStep = 64;
     private const int ItemsReadPerStep = 2;
     private const int StepsPerCharacterApart = 8; // a text each
     private const int StepsPerNumber = 4; // boxed
@@ -35,18 +38,18 @@ internal sealed class Budget(TemplateLimits limits)
         return use;
     }
 
-    /// <summary>Counts a look at all of a value, as deep as it has items of its own.</summary>
+    /// <summary>Counts a look at a value, whatever it is for.</summary>
     /// <exception cref="TemplateException">It is too much.</exception>
     public void Look(object? value) =>
         Step(
             value switch
             {
-                Text text => text.Length / CharactersPerStep,
-                PyList list => list.Items.Count / ItemsReadPerStep,
-                PyTuple tuple => tuple.Items.Count / ItemsReadPerStep,
-                PyDict dict => dict.Count / ItemsReadPerStep,
-                DictView view => view.Items.Count / ItemsReadPerStep,
-                PyRange range => range.Count / ItemsReadPerStep,
+                Text text => text.Length / CharactersReadPerStep,
+                PyList list => list.Items.Count / ItemsPassedPerStep,
+                PyTuple tuple => tuple.Items.Count / ItemsPassedPerStep,
+                PyDict dict => dict.Count / ItemsPassedPerStep,
+                DictView view => view.Items.Count / ItemsPassedPerStep,
+                PyRange range => range.Count / ItemsPassedPerStep,
                 _ => 0,
             }
         );
@@ -63,15 +66,17 @@ internal sealed class Budget(TemplateLimits limits)
             case PyRange range:
                 Step((long)range.Count * StepsPerNumber);
                 break;
+            case PyList or PyTuple or PyDict or DictView:
+                Step(Items.Count(value) / ItemsReadPerStep);
+                break;
             default:
-                Look(value);
                 break;
         }
     }
 
     /// <summary>Counts the search for a text in another one, which has to be compared at every place in the worst case.</summary>
     /// <exception cref="TemplateException">It is too much.</exception>
-    public void Search(int length, int wanted) => Step((long)length * (1 + (wanted / 64)) / CharactersPerStep);
+    public void Search(int length, int wanted) => Step((long)length * (1 + (wanted / CharactersReadPerStep)) / CharactersReadPerStep);
 
     /// <summary>Counts work.</summary>
     /// <exception cref="TemplateException">It is too much.</exception>

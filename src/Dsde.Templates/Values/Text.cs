@@ -1,3 +1,5 @@
+using Dsde.Templates.Running;
+
 namespace Dsde.Templates.Values;
 
 /// <summary>A string that knows which of its characters the template wrote. Two are equal if their characters are.</summary>
@@ -45,15 +47,24 @@ internal sealed class Text
     public Text AsMarkup(bool isMarkup = true) => isMarkup == IsMarkup ? this : new Text(Value, Origin, isMarkup);
 
     /// <summary>Another spelling of the same characters, place by place if the length allows that.</summary>
-    public Text Respell(string value) =>
-        value == Value ? this
-        : value.Length == Length ? new Text(value, Origin, IsMarkup)
-        : Mixed(value, this).AsMarkup(IsMarkup);
+    public Text Respell(string value)
+    {
+        Budget.Current.ChargeText(value.Length, value.Length);
+        return value == Value ? this
+            : value.Length == Length ? new Text(value, Origin, IsMarkup)
+            : Mixed(value, this).AsMarkup(IsMarkup);
+    }
 
-    public Text Slice(int start, int length) =>
-        start == 0 && length == Length ? this
-        : length == 0 ? Empty.AsMarkup(IsMarkup)
-        : new Text(Value.Substring(start, length), Origin.Slice(start, length), IsMarkup);
+    public Text Slice(int start, int length)
+    {
+        if (start == 0 && length == Length)
+        {
+            return this;
+        }
+
+        Budget.Current.ChargeText(length, length);
+        return length == 0 ? Empty.AsMarkup(IsMarkup) : new Text(Value.Substring(start, length), Origin.Slice(start, length), IsMarkup);
+    }
 
     public override string ToString() => Value;
 }

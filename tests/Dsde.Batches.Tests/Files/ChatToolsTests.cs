@@ -12,7 +12,8 @@ public sealed class ChatToolsTests
     {
         var job = await JobLines.ReadJobAsync(
             Chat(
-                """{"role":"user","content":"a"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","""
+                """{"role":"user","content":"a"},{"role":"assistant","content":null,"""
+                    + """ "tool_calls":[{"id":"1","""
                     + """ "type":"function","function":{"name":"add","arguments":"{\"b\":1}"}}]},"""
                     + """{"role":"tool","tool_call_id":"1","name":"add","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}""",
                 $$"""

@@ -83,8 +83,8 @@ internal static class BadJobList
         [
             BadJob.Of("sampling_mode", "\"beam\"", "sampling_mode is 'beam'; give rejection or coupled, or leave it out."),
             BadJob.Of("sampling_mode", "7", "sampling_mode must be a string, but is 7."),
-            BadJob.Of("policy", "\"fast\"", "Policy 'fast' is not known. Use dsde"),
-            BadJob.Of("policy", "\"static:0\"", "Policy 'static:0' is not known. Use dsde"),
+            BadJob.Of("policy", "\"fast\"", "Policy 'fast' is not known. Use dsde, dsde-paper or "),
+            BadJob.Of("policy", "\"static:0\"", "Policy 'static:0' is not known. Use dsde, dsde-paper or "),
             BadJob.Of("policy", "7", "policy must be a string, but is 7."),
             BadJob.Of("policy", $"\"{new string('x', 65)}\"", "policy has 65 characters; give at most 64."),
             BadJob.Of("policy", "\"a\\u001b[31m\"", "policy has a control character; leave it out."),
