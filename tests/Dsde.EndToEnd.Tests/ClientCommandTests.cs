@@ -91,8 +91,35 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         ended.ExitCode.ShouldBe(2);
         using var json = JsonDocument.Parse(ended.Output);
         json.RootElement.GetProperty(known).GetArrayLength().ShouldBeGreaterThan(0);
-        json.RootElement.GetProperty(unknown).GetArrayLength().ShouldBe(0);
+        json.RootElement.GetProperty(unknown).ValueKind.ShouldBe(JsonValueKind.Null);
         json.RootElement.GetProperty("problems")[0].GetString()!.ShouldContain("can't be reached");
+    }
+
+    [Fact]
+    public async Task With_the_database_away_status_does_not_say_that_there_are_no_workers_or_batches()
+    {
+        var ended = await DsdeProgram.RunAsync(
+            [.. shared.Worker.Environment, ("Dsde__Persistence__ConnectionString", "Host=127.0.0.1;Port=1;Timeout=1")],
+            "status"
+        );
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Output.ShouldContain("dsde-generation-jobs");
+        ended.Output.ShouldNotContain("no worker");
+        ended.Output.ShouldNotContain("no batch");
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("errors", "list")]
+    public async Task A_missing_virtual_host_is_told_with_what_it_needs_by_commands_that_only_look(params string[] command)
+    {
+        var ended = await DsdeProgram.RunAsync([.. shared.Worker.Environment, ("Dsde__RabbitMq__VirtualHost", "nowhere")], command);
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Error.ShouldContain("vhost nowhere not found");
+        ended.Error.ShouldContain("rabbitmqctl add_vhost nowhere");
+        ended.Error.ShouldNotContain("AMQP close-reason");
     }
 
     private Task<long> CountAsync(Guid id) =>

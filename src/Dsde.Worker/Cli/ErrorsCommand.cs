@@ -100,7 +100,8 @@ internal sealed class ErrorsCommand : DsdeCommand
         catch (RabbitMQClientException exception)
         {
             throw new ExpectedFailureException(
-                $"RabbitMQ did not do it: {exception.Message} Messages that are not named above are where they were.",
+                BrokerFailure.Create(new ProgramSettings().RabbitMq(), exception).Message
+                    + " Messages that are not named above are where they were.",
                 exception
             );
         }

@@ -9,14 +9,14 @@ using RabbitMQ.Client.Exceptions;
 namespace Dsde.Worker.Cli;
 
 /// <summary>What is under way: who works, on what, and what waits. If database or broker is away, what the other one says.</summary>
-/// <param name="Workers">Those that have said lately that they are there.</param>
-/// <param name="Batches">Those of which jobs are still to end, the latest first.</param>
-/// <param name="Queues">Those that exist.</param>
+/// <param name="Workers">Those that have said lately that they are there; null if the database did not tell.</param>
+/// <param name="Batches">Those of which jobs are still to end, the latest first; null if the database did not tell.</param>
+/// <param name="Queues">Those that exist; null if the broker did not tell.</param>
 /// <param name="Problems">Why a part is missing.</param>
 internal sealed record Overview(
-    IReadOnlyList<Overview.Worker> Workers,
-    IReadOnlyList<Overview.Batch> Batches,
-    IReadOnlyList<Overview.Queue> Queues,
+    IReadOnlyList<Overview.Worker>? Workers,
+    IReadOnlyList<Overview.Batch>? Batches,
+    IReadOnlyList<Overview.Queue>? Queues,
     IReadOnlyList<string> Problems
 )
 {
@@ -31,7 +31,7 @@ internal sealed record Overview(
         return new Overview(workers, batches, queues, problems);
     }
 
-    private static async Task<(IReadOnlyList<Worker> Workers, IReadOnlyList<Batch> Batches)> ReadDatabaseAsync(
+    private static async Task<(IReadOnlyList<Worker>? Workers, IReadOnlyList<Batch>? Batches)> ReadDatabaseAsync(
         ProgramSettings settings,
         TimeProvider time,
         List<string> problems,
@@ -73,11 +73,11 @@ internal sealed record Overview(
         catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException)
         {
             problems.Add(exception.Message);
-            return ([], []);
+            return (null, null);
         }
     }
 
-    private static async Task<IReadOnlyList<Queue>> ReadQueuesAsync(
+    private static async Task<IReadOnlyList<Queue>?> ReadQueuesAsync(
         RabbitMqOptions rabbitMq,
         List<string> problems,
         CancellationToken cancellationToken
@@ -95,8 +95,8 @@ internal sealed record Overview(
         }
         catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
         {
-            problems.Add(exception.Message);
-            return [];
+            problems.Add(exception is ExpectedFailureException ? exception.Message : BrokerFailure.Create(rabbitMq, exception).Message);
+            return null;
         }
     }
 

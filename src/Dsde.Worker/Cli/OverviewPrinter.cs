@@ -17,30 +17,30 @@ internal static class OverviewPrinter
             configuration.Error.WriteLine($"dsde: {problem}");
         }
 
-        if (overview.Queues.Count > 0)
+        if (overview.Queues is { Count: > 0 } queues)
         {
-            console.Write(CreateQueues(overview.Queues));
-            var waiting = overview.Queues.FirstOrDefault(queue => queue.Name == QueueNames.WaitingGenerationJobs)?.Messages ?? 0;
+            console.Write(CreateQueues(queues));
+            var waiting = queues.FirstOrDefault(queue => queue.Name == QueueNames.WaitingGenerationJobs)?.Messages ?? 0;
             if (waiting > 0)
             {
                 output.WriteLine($"{waiting} {(waiting == 1 ? "job waits" : "jobs wait")} for another worker's claim to end or to run out");
             }
         }
 
-        if (overview.Workers.Count > 0)
+        if (overview.Workers is { Count: > 0 } workers)
         {
-            console.Write(CreateWorkers(overview.Workers));
+            console.Write(CreateWorkers(workers));
         }
-        else
+        else if (overview.Workers is not null)
         {
             output.WriteLine("no worker has lately said that it is there");
         }
 
-        if (overview.Batches.Count > 0)
+        if (overview.Batches is { Count: > 0 } batches)
         {
-            console.Write(CreateBatches(overview.Batches));
+            console.Write(CreateBatches(batches));
         }
-        else
+        else if (overview.Batches is not null)
         {
             output.WriteLine("no batch is under way");
         }
