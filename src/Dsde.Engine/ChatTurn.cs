@@ -11,8 +11,8 @@ public readonly record struct ChatTurn(string Role, string? Content)
     public string? Name { get; init; }
 
     /// <summary>
-    /// Calls of tools, each an object with a <c>function</c> that has a <c>name</c> and <c>arguments</c>, an object or the text of one; null
-    /// without any.
+    /// Calls of tools, each an object with a <c>function</c> that has a <c>name</c> and <c>arguments</c>, an object or the text of one;
+    /// null without any.
     /// </summary>
     public IReadOnlyList<JsonElement>? ToolCalls { get; init; }
 

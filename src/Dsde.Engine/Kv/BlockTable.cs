@@ -1,8 +1,8 @@
 namespace Dsde.Engine.Kv;
 
 /// <summary>
-/// Which blocks hold the positions of each slot: block i of a slot those from i · <see cref="BlockLength"/> on. A slot's blocks are adjacent
-/// in its row; where a window has passed, the first ones are given up. Numbers only; what is in the blocks is the
+/// Which blocks hold the positions of each slot: block i of a slot those from i · <see cref="BlockLength"/> on. A slot's blocks are
+/// adjacent in its row; where a window has passed, the first ones are given up. Numbers only; what is in the blocks is the
 /// <see cref="KvCache"/>'s.
 /// </summary>
 internal sealed class BlockTable
@@ -61,8 +61,8 @@ internal sealed class BlockTable
     public int this[int slot, int index] => _blocks[(slot * Width) + index];
 
     /// <summary>
-    /// Where in the cache a position's first head is kept; the others follow at <see cref="BlockLength"/>. A position whose block is not there, because no row sees it, gets a place of another block
-    /// of the slot: it is masked, and what is read there are numbers.
+    /// Where in the cache a position's first head is kept; the others follow at <see cref="BlockLength"/>. A position whose block is not
+    /// there, because no row sees it, gets a place of another block of the slot: it is masked, and what is read there are numbers.
     /// </summary>
     public long PlaceOf(int slot, int position)
     {
@@ -123,7 +123,9 @@ internal sealed class BlockTable
         _firsts[fromSlot] = _ends[fromSlot] = 0;
     }
 
-    /// <summary>Blocks that one must take before a slot's positions [first, end) can be written: missing ones, and those that are shared.</summary>
+    /// <summary>
+    /// Blocks that one must take before a slot's positions [first, end) can be written: missing ones, and those that are shared.
+    /// </summary>
     public int CountMissing(int slot, int first, int end)
     {
         var missing = Math.Max(0, BlocksFor(end) - _ends[slot]);

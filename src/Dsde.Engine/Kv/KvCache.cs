@@ -72,7 +72,9 @@ internal sealed class KvCache : IDisposable
     /// <summary>Positions of the slot whose keys and values are valid.</summary>
     public int LengthOf(int slot) => _lengths[slot];
 
-    /// <summary>Makes positions [first, end) of a slot writable: takes the blocks that are missing, and copies those that are shared.</summary>
+    /// <summary>
+    /// Makes positions [first, end) of a slot writable: takes the blocks that are missing, and copies those that are shared.
+    /// </summary>
     /// <exception cref="InvalidOperationException">There are not enough free blocks.</exception>
     public void Reserve(int slot, int first, int end)
     {

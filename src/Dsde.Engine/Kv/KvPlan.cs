@@ -42,7 +42,8 @@ internal readonly record struct KvPlan(int SlotCount, int BlockCount, int MaxLen
             : throw new ModelLoadException(
                 $"A single sequence of {maxLength} tokens takes {Megabytes(perBlock * BlockTable.BlocksFor(maxLength))} MiB for keys and "
                     + $"values, but there are {memory / Megabyte}. Give {EngineOptions.SectionName}:"
-                    + $"{nameof(EngineOptions.KvCacheMegabytes)} at least that, or a {nameof(EngineOptions.MaxLength)} of at most {fitting}."
+                    + $"{nameof(EngineOptions.KvCacheMegabytes)} at least that, "
+                    + $"or a {nameof(EngineOptions.MaxLength)} of at most {fitting}."
             );
     }
 

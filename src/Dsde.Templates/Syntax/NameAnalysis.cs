@@ -227,7 +227,9 @@ internal sealed class NameAnalysis
         }
     }
 
-    /// <summary>Jinja does not look at the filter of a <c>set</c> block when it decides on names, and fails with those that are new.</summary>
+    /// <summary>
+    /// Jinja does not look at the filter of a <c>set</c> block when it decides on names, and fails with those that are new.
+    /// </summary>
     private void RequireKnown(Filter? filter, Names names)
     {
         foreach (var name in filter is null ? [] : SyntaxWalk.All(filter).OfType<Name>())

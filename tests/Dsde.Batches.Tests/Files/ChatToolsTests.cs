@@ -15,7 +15,8 @@ public sealed class ChatToolsTests
                 """{"role":"user","content":"a"},{"role":"assistant","content":null,"""
                     + """ "tool_calls":[{"id":"1","""
                     + """ "type":"function","function":{"name":"add","arguments":"{\"b\":1}"}}]},"""
-                    + """{"role":"tool","tool_call_id":"1","name":"add","content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}""",
+                    + """{"role":"tool","tool_call_id":"1","name":"add","content":"""
+                    + """[{"type":"text","text":"x"},{"type":"text","text":"y"}]}""",
                 $$"""
                 "tools":[{{Tool}}],"tool_choice":"auto","parallel_tool_calls":true,"documents":[{"text":"t"}],
                 "chat_template_kwargs":{"enable_thinking":false}

@@ -126,8 +126,8 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
     }
 
     /// <summary>
-    /// The longest time in which the worker's engine had nothing to do, from its first iteration until every job has been begun. A machine so
-    /// busy that an iteration takes seconds is no standstill: then the engine has sequences.
+    /// The longest time in which the worker's engine had nothing to do, from its first iteration until every job has been begun. A machine
+    /// so busy that an iteration takes seconds is no standstill: then the engine has sequences.
     /// </summary>
     private static async Task<TimeSpan> MeasureStandstillAsync(WorkerUnderTest worker)
     {

@@ -52,7 +52,8 @@ public sealed class ToolChatTests : IDisposable
     {
         var tokenizer = _folder.LoadChat(Plain.Replace("{% for", "{% for m in [] %}{% endfor %}{% for", StringComparison.Ordinal), "<s>");
         var ignorant = _folder.LoadChat(
-            "{% if tools %}{% endif %}{% for m in messages if m.role != 'tool' %}{{ m.role }}: {{ m.content }}\n{% endfor %}{{ documents }}",
+            "{% if tools %}{% endif %}{% for m in messages if m.role != 'tool' %}"
+                + "{{ m.role }}: {{ m.content }}\n{% endfor %}{{ documents }}",
             "<s>"
         );
         var template = what == "documents" ? tokenizer : ignorant;
@@ -79,7 +80,8 @@ public sealed class ToolChatTests : IDisposable
     public void Variables_are_those_that_the_template_reads_and_does_not_have()
     {
         var tokenizer = _folder.LoadChat(
-            "{{ bos_token }}{% set own = 1 %}{% if not style is defined %}{% set style = 'plain' %}{% endif %}{{ style }}{{ own }}{{ range(2) | length }}"
+            "{{ bos_token }}{% set own = 1 %}{% if not style is defined %}{% set style = 'plain' %}"
+                + "{% endif %}{{ style }}{{ own }}{{ range(2) | length }}"
                 + "{{ messages[0].content }}",
             "<s>"
         );
@@ -111,7 +113,8 @@ public sealed class ToolChatTests : IDisposable
     {
         var tokenizer = _folder.LoadChat(
             "{{ '<|im_start|>' }}{% for t in tools %}<call>{{ t | tojson }}</call>{% endfor %}{{ style }}{{ documents[0].text }}"
-                + "{% for m in messages %}{{ m.role }}: {{ m.content }}{% for c in m.tool_calls %}{{ c.function.name ~ c.function.arguments.a }}"
+                + "{% for m in messages %}{{ m.role }}: {{ m.content }}"
+                + "{% for c in m.tool_calls %}{{ c.function.name ~ c.function.arguments.a }}"
                 + "{% endfor %}{{ m.tool_call_id }}{{ m.name }}{% endfor %}",
             "<s>",
             specialMarkers: false,

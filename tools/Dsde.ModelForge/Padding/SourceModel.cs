@@ -13,7 +13,9 @@ internal sealed record SourceModel(JsonObject Config, DecoderShape Shape, int Vo
     /// <summary>Matrices with a row per token.</summary>
     public int EmbeddingCount => IsTied ? 1 : 2;
 
-    /// <summary>Reads config.json of a folder, and says in it whether the output projection is the embedding, as the engine sees it.</summary>
+    /// <summary>
+    /// Reads config.json of a folder, and says in it whether the output projection is the embedding, as the engine sees it.
+    /// </summary>
     /// <exception cref="PaddingException">It is missing, or the model is not one that can be padded.</exception>
     public static SourceModel Read(string folder)
     {

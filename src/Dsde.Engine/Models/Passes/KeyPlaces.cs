@@ -1,4 +1,5 @@
 using Dsde.Engine.Kv;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -64,13 +65,13 @@ internal sealed class KeyPlaces(PassRows rows) : IDisposable
     private Tensor ByPosition(Tensor places, int heads)
     {
         using var scope = NewDisposeScope();
-        return places.unsqueeze(-1).add(Heads(heads)).flatten().DetachFromDisposeScope();
+        return places.unsqueeze(-1).Plus(Heads(heads)).flatten().DetachFromDisposeScope();
     }
 
     private Tensor ByHead(IEnumerable<long> places, int sequences, int heads)
     {
         using var scope = NewDisposeScope();
-        return Upload(places).view(sequences, 1, -1).add(Heads(heads).unsqueeze(-1)).flatten().DetachFromDisposeScope();
+        return Upload(places).view(sequences, 1, -1).Plus(Heads(heads).unsqueeze(-1)).flatten().DetachFromDisposeScope();
     }
 
     /// <summary>From a position's first place to those of its heads. <c>[g] i64</c></summary>

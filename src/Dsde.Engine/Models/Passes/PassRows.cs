@@ -28,8 +28,8 @@ internal sealed class PassRows : IDisposable
     public required Tensor LastKeys { get; init; }
 
     /// <summary>
-    /// For attention that takes sequences of any length: first row of each sequence and R at the end; first key of each among all their keys
-    /// and the number of these at the end. Side by side, <c>[2·(N + 1)] i64</c>.
+    /// For attention that takes sequences of any length: first row of each sequence and R at the end; first key of each among all their
+    /// keys and the number of these at the end. Side by side, <c>[2·(N + 1)] i64</c>.
     /// </summary>
     public required Tensor Bounds { get; init; }
 

@@ -3,7 +3,9 @@ using Dsde.Templates;
 
 namespace Dsde.Engine.Tokenization.Chats;
 
-/// <summary>What a chat looks like to a template. Whatever a sender wrote is data; roles and the names of fields are the template's.</summary>
+/// <summary>
+/// What a chat looks like to a template. Whatever a sender wrote is data; roles and the names of fields are the template's.
+/// </summary>
 /// <param name="use">How the template takes content.</param>
 /// <param name="arguments">How it takes the arguments of calls.</param>
 internal sealed class ChatValues(ContentUse use, ArgumentForm arguments)

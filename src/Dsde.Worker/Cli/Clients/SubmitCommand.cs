@@ -166,7 +166,8 @@ internal sealed class SubmitCommand : ClientCommand
     )
     {
         await output.WriteLineAsync(
-            $"batch {batchId}: {jobCount - conflictCount - refusedCount} jobs sent{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+            $"batch {batchId}: {jobCount - conflictCount - refusedCount} jobs sent"
+                + $"{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
         );
         if (refusedCount > 0)
         {

@@ -8,8 +8,8 @@ using Dsde.Engine.Models.Passes;
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Attention over the cache in place, block by block. Items are (sequence, key head) pairs, each of which writes its keys and values and then attends with
-/// all its queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see
+/// Attention over the cache in place, block by block. Items are (sequence, key head) pairs, each of which writes its keys and values and
+/// then attends with all its queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see
 /// <see cref="KeyBlocks{T, TElement}"/>.
 /// </summary>
 internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
