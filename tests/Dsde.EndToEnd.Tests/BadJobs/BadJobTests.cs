@@ -100,7 +100,7 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
 
     private static string Good(int index) =>
         $$$"""{"custom_id":"good-{{{index}}}","url":"/v1/completions","body":{"model":"dsde-demo","prompt":"Story: Once","""
-        + """"max_tokens":2.0,"""
+        + "\"max_tokens\":2.0,"
         + "\"temperature\":null,\"seed\":1}}";
 
     private static string Line(int index, BadJob job) =>
