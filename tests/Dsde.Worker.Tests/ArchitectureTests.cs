@@ -24,7 +24,6 @@ public sealed class ArchitectureTests
         ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
         ["Dsde.Batches"] = ["Dsde.Contracts"],
         ["Dsde.Benchmarks"] = ["Dsde.Pipeline", "Dsde.Batches", "Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
-        ["Dsde.KernelSearch"] = ["Dsde.Engine"],
         ["dsde"] = ["Dsde.Pipeline", "Dsde.Batches", "Dsde.Benchmarks", "Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
     };
 

@@ -1,6 +1,6 @@
 namespace Dsde.Engine.Cpu.Kernels.Linear;
 
-/// <summary>The plan for each number of rows, as bench/Dsde.KernelSearch finds it.</summary>
+/// <summary>The plan for each number of rows, as tools/Dsde.KernelSearch finds it.</summary>
 /// <param name="plans">In ascending order of the rows up to which they hold; the last holds for all above it, too.</param>
 internal sealed class TileTable(params (int UpTo, TilePlan Plan)[] plans)
 {

@@ -1,6 +1,6 @@
 namespace Dsde.Engine.Cpu.Kernels.Linear;
 
-/// <summary>The plans of all kernels, found by bench/Dsde.KernelSearch.</summary>
+/// <summary>The plans of all kernels, found by tools/Dsde.KernelSearch.</summary>
 internal static class TileTables
 {
     /// <summary>Those of a form.</summary>
