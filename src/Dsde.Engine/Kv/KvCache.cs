@@ -123,20 +123,15 @@ internal sealed class KvCache : IDisposable
     /// </summary>
     public bool HoldsNumbers(int slot)
     {
-        for (var index = Table.FirstOf(slot); index < Table.EndOf(slot); index++)
-        {
-            if (
-                !_memory.HoldsNumbers(
-                    Table[slot, index],
-                    Math.Min(BlockTable.BlockLength, _lengths[slot] - (index * BlockTable.BlockLength))
-                )
-            )
-            {
-                return false;
-            }
-        }
-
-        return true;
+        using var scope = NewDisposeScope();
+        Tensor[] blocks =
+        [
+            .. Enumerable
+                .Range(Table.FirstOf(slot), Table.EndOf(slot) - Table.FirstOf(slot))
+                .Select(index => (Block: Table[slot, index], First: index * BlockTable.BlockLength))
+                .Select(block => _memory.AreNumbers(block.Block, Math.Min(BlockTable.BlockLength, _lengths[slot] - block.First))),
+        ];
+        return blocks.Length == 0 || stack(blocks).all().item<bool>(); // one question to the device, not one per block
     }
 
     /// <summary>Moves a sequence into another slot, in the place of what is there, and empties its old one.</summary>

@@ -7,12 +7,12 @@ namespace Dsde.Engine.Kv;
 /// <summary>
 /// The memory of one model's keys and values, taken as it is touched. A block lies in one piece: for each layer of its device keys, then
 /// values, head by head, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position of one head, <c>[d]</c>: what is
-/// read together lies together. A block that is used for the
-/// first time is filled with zeros, because a masked key of NaN would still poison the attention.
+/// read together lies together. A block that is used for the first time is filled with zeros, because a masked key of NaN would still poison
+/// the attention.
 /// </summary>
 internal sealed class KvMemory : IDisposable
 {
-    private readonly Tensor[] _devices; // each device's. [blocks, places of a block · g · d]
+    private readonly Tensor[] _devices; // each device's. [blocks, places of a block · d]
     private readonly Tensor[] _keys;
     private readonly Tensor[] _values;
     private readonly bool[] _holdsNumbers; // by block
@@ -81,20 +81,19 @@ internal sealed class KvMemory : IDisposable
     /// <summary>There may be something else than numbers in a block; who takes it next gets zeros.</summary>
     public void Spoil(int block) => _holdsNumbers[block] = false;
 
-    /// <summary>Whether the last layer's first places of a block hold numbers.</summary>
-    public bool HoldsNumbers(int block, int count)
+    /// <summary>Whether the last layer's first places of a block hold numbers, in the caller's scope. <c>[] bool</c></summary>
+    public Tensor AreNumbers(int block, int count)
     {
         using var scope = NewDisposeScope();
-        return AreNumbers(_keys[^1]) && AreNumbers(_values[^1]);
+        return Of(_keys[^1]).logical_and_(Of(_values[^1])).MoveToOuterDisposeScope();
 
-        bool AreNumbers(Tensor places) =>
+        Tensor Of(Tensor places) =>
             places
                 .narrow(0, (long)block * _placesPerBlock, _kvHeadCount * BlockTable.BlockLength)
                 .view(_kvHeadCount, BlockTable.BlockLength, -1)
                 .narrow(1, 0, count) // [g, count, d]
                 .isfinite()
-                .all()
-                .item<bool>();
+                .all();
     }
 
     /// <summary>Makes the places of a block from one on zeros again.</summary>
