@@ -7,8 +7,8 @@ namespace Dsde.Engine.Kv;
 /// <summary>
 /// The memory of one model's keys and values, taken as it is touched. A block lies in one piece: for each layer of its device keys, then
 /// values, head by head, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position of one head, <c>[d]</c>: what is
-/// read together lies together. A block that is used for the first time is filled with zeros, because a masked key of NaN would still poison
-/// the attention.
+/// read together lies together. A block that is used for the first time is filled with zeros, because a masked key of NaN would still
+/// poison the attention.
 /// </summary>
 internal sealed class KvMemory : IDisposable
 {
