@@ -65,9 +65,9 @@ internal static partial class Log
     [LoggerMessage(
         2012,
         LogLevel.Warning,
-        "Job {JobId} lost its workers too often; it runs alone now, and nothing new starts until it has ended"
+        "Job {JobId} has lost {LostStarts} workers: at most {MostInside} jobs run while it does, itself included"
     )]
-    public static partial void RunsAlone(this ILogger logger, Guid jobId);
+    public static partial void RunsBesideFew(this ILogger logger, Guid jobId, int lostStarts, int mostInside);
 
     [LoggerMessage(2013, LogLevel.Warning, "A checkpoint of job {JobId} was not saved; the next one may be")]
     public static partial void CheckpointNotSaved(this ILogger logger, Guid jobId, Exception exception);
