@@ -1,5 +1,6 @@
 using Dsde.Contracts;
 using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
@@ -70,7 +71,7 @@ internal sealed record Overview(
                 ]
             );
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException)
+        catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException or UnfitDatabaseException)
         {
             problems.Add(exception.Message);
             return (null, null);

@@ -2,8 +2,8 @@ namespace Dsde.Pipeline.Jobs.Run;
 
 /// <summary>
 /// How a job that kills its workers is found among those that were lost with it. A worker that is killed for another reason takes many
-/// innocent jobs with it, again and again perhaps, so that being lost is no reason to run one after the other: those that were lost together
-/// too often run in halves, and only the half that is lost again is halved further.
+/// innocent jobs with it, again and again perhaps, so that being lost is no reason to run one after the other: those that were lost
+/// together too often run in halves, and only the half that is lost again is halved further.
 /// </summary>
 internal static class Suspicion
 {
