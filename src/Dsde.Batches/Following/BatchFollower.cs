@@ -11,6 +11,7 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
     private readonly SemaphoreSlim _ends = new(0);
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int? _expected;
+    private IReadOnlySet<Guid> _endedBefore = new HashSet<Guid>();
 
     /// <summary>Called with every job that has ended, once, before its end counts.</summary>
     public event Action<Guid>? JobEnded;
@@ -22,11 +23,14 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
     public Task AllEnded => _allEnded.Task;
 
     /// <summary>Says how many ends to expect.</summary>
-    public void Expect(int jobCount)
+    /// <param name="jobCount">All jobs of the batch.</param>
+    /// <param name="endedBefore">Those of them whose ends are only told again; null for none.</param>
+    public void Expect(int jobCount, IReadOnlySet<Guid>? endedBefore = null)
     {
         lock (_lock)
         {
             _expected = jobCount;
+            _endedBefore = endedBefore ?? _endedBefore;
             CompleteIfAllEnded();
         }
     }
@@ -51,7 +55,7 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
         {
             if (_seen.Add(job))
             {
-                tally.Add(jobEvent);
+                tally.Add(jobEvent, isToldAgain: _endedBefore.Contains(job));
                 JobEnded?.Invoke(job);
                 _ends.Release();
                 CompleteIfAllEnded();

@@ -11,6 +11,7 @@ internal sealed class RunTally(TimeProvider time)
     private readonly Dictionary<string, WorkloadTally> _workloads = [];
     private readonly WorkloadTally _all = new();
     private readonly long _start = time.GetTimestamp();
+    private long _tokensOfBefore;
 
     /// <summary>What progress displays show.</summary>
     public ProgressSample Sample()
@@ -20,7 +21,7 @@ internal sealed class RunTally(TimeProvider time)
             return new ProgressSample(
                 _all.Jobs,
                 _all.Failed,
-                _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
+                (_all.Tokens - _tokensOfBefore) / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
                 _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed,
                 _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations
             );
@@ -28,13 +29,16 @@ internal sealed class RunTally(TimeProvider time)
     }
 
     /// <summary>Takes in the end of a job.</summary>
-    public void Add(object jobEvent)
+    /// <param name="jobEvent">The event that tells of it.</param>
+    /// <param name="isToldAgain">Whether it had ended before the start, so that its tokens are none of the rate's.</param>
+    public void Add(object jobEvent, bool isToldAgain = false)
     {
         lock (_lock)
         {
             switch (jobEvent)
             {
                 case GenerationJobCompleted completed:
+                    _tokensOfBefore += isToldAgain ? completed.Usage.CompletionTokens : 0;
                     Of(completed.Metadata).Add(completed);
                     _all.Add(completed);
                     break;
@@ -85,7 +89,7 @@ internal sealed class RunTally(TimeProvider time)
 /// <summary>A moment of a run.</summary>
 /// <param name="Ended">Jobs ended.</param>
 /// <param name="Failed">Of these, without an output.</param>
-/// <param name="TokensPerSecond">Since the start.</param>
+/// <param name="TokensPerSecond">Of jobs that have ended since the start.</param>
 /// <param name="AcceptanceRate">0 to 1; null if nothing was proposed.</param>
 /// <param name="SpeculationLength">Mean; null before the first iteration.</param>
 internal readonly record struct ProgressSample(

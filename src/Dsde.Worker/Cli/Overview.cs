@@ -24,17 +24,16 @@ internal sealed record Overview(
     private const int MostBatches = 50;
 
     /// <summary>Reads it from database and broker.</summary>
-    public static async Task<Overview> ReadAsync(ProgramSettings settings, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<Overview> ReadAsync(ProgramSettings settings, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
-        var (workers, batches) = await ReadDatabaseAsync(settings, time, problems, cancellationToken);
+        var (workers, batches) = await ReadDatabaseAsync(settings, problems, cancellationToken);
         var queues = await ReadQueuesAsync(settings.RabbitMq(), problems, cancellationToken);
         return new Overview(workers, batches, queues, problems);
     }
 
     private static async Task<(IReadOnlyList<Worker>? Workers, IReadOnlyList<Batch>? Batches)> ReadDatabaseAsync(
         ProgramSettings settings,
-        TimeProvider time,
         List<string> problems,
         CancellationToken cancellationToken
     )
@@ -44,7 +43,6 @@ internal sealed record Overview(
             await using var client = await BatchClient.OpenAsync(Patience.None, cancellationToken);
             var workers = await client.Store.FindWorkersAsync(Attendance.AliveWithin(settings.Worker()), cancellationToken);
             var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
-            var now = time.GetUtcNow();
             return (
                 [
                     .. workers.Select(worker => new Worker(
@@ -53,7 +51,7 @@ internal sealed record Overview(
                         worker.Models,
                         worker.BatchSize,
                         worker.HeldJobs,
-                        (now - worker.StartedAt).TotalSeconds,
+                        worker.Up.TotalSeconds,
                         worker.SeenAgo.TotalSeconds
                     )),
                 ],

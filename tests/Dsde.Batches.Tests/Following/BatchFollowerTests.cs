@@ -39,6 +39,20 @@ public sealed class BatchFollowerTests : IDisposable
     }
 
     [Fact]
+    public void An_end_of_before_that_is_told_again_is_an_end_and_not_one_of_now()
+    {
+        var (before, now) = (Ends.Completed(_batchId), Ends.Completed(_batchId));
+        _follower.Expect(2, new HashSet<Guid> { before.JobId });
+
+        _follower.See(before);
+        _tally.Sample().TokensPerSecond.ShouldBe(0);
+        _follower.See(now);
+
+        _tally.Sample().TokensPerSecond.ShouldBeGreaterThan(0);
+        _follower.AllEnded.IsCompleted.ShouldBeTrue();
+    }
+
+    [Fact]
     public void Jobs_of_other_batches_do_not_count()
     {
         _follower.See(Ends.Completed(Guid.NewGuid()));

@@ -31,6 +31,21 @@ public sealed class CommandLineTests : IDisposable
         ended.Output[ended.Output.LastIndexOf("Example", StringComparison.Ordinal)..].ShouldContain($"dsde {verb}");
     }
 
+    [Theory]
+    [InlineData("", "  results <BATCH> [FILE] ", "  status [ID] ", "  submit <FILE> ", "  cancel <ID> ", "  bench [FILE] ")]
+    [InlineData("results", "  <BATCH>  Id", "  [FILE]   The")]
+    [InlineData("status", "  [ID]  Id")]
+    public async Task The_help_tells_arguments_that_may_be_left_out_from_those_that_may_not(string verb, params string[] expected)
+    {
+        var ended = await CommandLine.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        foreach (var part in expected)
+        {
+            ended.Output.ShouldContain(part);
+        }
+    }
+
     [Fact]
     public async Task Examples_in_the_help_are_understood()
     {

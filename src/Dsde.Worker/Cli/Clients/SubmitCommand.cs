@@ -80,7 +80,7 @@ internal sealed class SubmitCommand : ClientCommand
         );
         var batch = new NewBatch(batchId, jobCount, Path.GetFileName(file.Path));
         await client.TellAsync(store => store.RegisterBatchAsync(batch, cancellationToken), cancellationToken);
-        client.Follower.Expect(jobCount);
+        client.Follower.Expect(jobCount, changed.Ended);
         var lanes = new HashSet<Lane>();
         await new JobFeeder(client.SendAsync).SendAsync(
             file.ReadAsync(cancellationToken).Where(line => !changed.Conflicts.Contains(line.JobId)),
@@ -124,13 +124,13 @@ internal sealed class SubmitCommand : ClientCommand
         var batchId = file.Defaults.BatchId;
         if (await store.FindBatchAsync(batchId, cancellationToken) is not { } known)
         {
-            return new ChangedLines(0, new HashSet<Guid>());
+            return ChangedLines.None;
         }
 
         if (known.JobCount is { } count && count != jobCount)
         {
             throw new ExpectedFailureException(
-                $"Batch {batchId} was submitted before with {count} jobs, this file has {jobCount}. "
+                $"Batch {batchId} was submitted before with {Quantity.Of(count, "job")}, this file has {jobCount}. "
                     + "Leave --batch-id out to submit it as a batch of its own."
             );
         }
@@ -139,9 +139,9 @@ internal sealed class SubmitCommand : ClientCommand
         return changed.KnownCount >= known.Running + known.Ended
             ? changed
             : throw new ExpectedFailureException(
-                $"Batch {batchId} has at least {known.Running + known.Ended - changed.KnownCount} jobs whose custom_id is not in "
-                    + $"{file.Path}: "
-                    + "it was submitted from another file. Leave --batch-id out to submit this one as a batch of its own."
+                $"Batch {batchId} has at least {Quantity.Of(known.Running + known.Ended - changed.KnownCount, "job")} whose custom_id is "
+                    + $"not in {file.Path}: it was submitted from another file. "
+                    + "Leave --batch-id out to submit this one as a batch of its own."
             );
     }
 
@@ -166,33 +166,31 @@ internal sealed class SubmitCommand : ClientCommand
     )
     {
         await output.WriteLineAsync(
-            $"batch {batchId}: {jobCount - conflictCount - refusedCount} jobs sent"
-                + $"{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+            $"batch {batchId}: {Quantity.Of(jobCount - conflictCount - refusedCount, "job")} sent"
+                + $"{(errorCount > 0 ? $", {Quantity.Of(errorCount, "line is no job", "lines are no jobs")}" : "")}"
         );
         if (refusedCount > 0)
         {
-            await output.WriteLineAsync($"{refusedCount} jobs were not sent: they are larger than the broker takes (request_too_large)");
+            await output.WriteLineAsync(
+                $"{Quantity.Of(refusedCount, "job was not sent: it is", "jobs were not sent: they are")} larger than the broker takes "
+                    + "(request_too_large)"
+            );
         }
 
         if (conflictCount > 0)
         {
             await output.WriteLineAsync(
-                $"{conflictCount} lines were not sent: under their custom_id the batch has other requests (job_id_conflict)"
+                Quantity.Of(conflictCount, "line was not sent: under its", "lines were not sent: under their")
+                    + " custom_id the batch has another request (job_id_conflict)"
             );
         }
     }
 
     private static async Task<int> SummarizeAsync(TextWriter output, WrittenResults written, string folder)
     {
-        await output.WriteLineAsync($"{written.ResultCount} results in {Path.Combine(folder, ResultFiles.ResultsName)}");
-        foreach (var remark in new[] { written.MissingTexts, written.Mismatches }.OfType<string>())
+        foreach (var line in written.Describe(folder))
         {
-            await output.WriteLineAsync(remark);
-        }
-
-        if (written.ErrorCount > 0)
-        {
-            await output.WriteLineAsync($"{written.ErrorCount} lines without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");
+            await output.WriteLineAsync(line);
         }
 
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
