@@ -61,8 +61,8 @@ internal static class PastRun
             ? same
             : throw new ExpectedFailureException(
                 $"{Quantity.Of(Math.Max(lost, changed.Conflicts.Count), "job")} of the run of {name} in {databasePath} can't be "
-                    + "found in the file as run: it was changed since, or started with another --seed or model. Give it as it was, or run it "
-                    + "without --resume."
+                    + "found in the file as run: it was changed since, or started with another --seed or model. "
+                    + "Give it as it was, or run it without --resume."
             );
     }
 }
