@@ -11,7 +11,6 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
     private readonly SemaphoreSlim _ends = new(0);
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int? _expected;
-    private IReadOnlySet<Guid> _endedBefore = new HashSet<Guid>();
 
     /// <summary>Called with every job that has ended, once, before its end counts.</summary>
     public event Action<Guid>? JobEnded;
@@ -24,13 +23,13 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
 
     /// <summary>Says how many ends to expect.</summary>
     /// <param name="jobCount">All jobs of the batch.</param>
-    /// <param name="endedBefore">Those of them whose ends are only told again; null for none.</param>
+    /// <param name="endedBefore">Those of them that have ended already, whose ends are only told again; null for none.</param>
     public void Expect(int jobCount, IReadOnlySet<Guid>? endedBefore = null)
     {
         lock (_lock)
         {
             _expected = jobCount;
-            _endedBefore = endedBefore ?? _endedBefore;
+            tally.AddEndedBefore(endedBefore?.Count(_seen.Add) ?? 0);
             CompleteIfAllEnded();
         }
     }
@@ -55,7 +54,7 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
         {
             if (_seen.Add(job))
             {
-                tally.Add(jobEvent, isToldAgain: _endedBefore.Contains(job));
+                tally.Add(jobEvent);
                 JobEnded?.Invoke(job);
                 _ends.Release();
                 CompleteIfAllEnded();

@@ -11,7 +11,7 @@ internal sealed class RunTally(TimeProvider time)
     private readonly Dictionary<string, WorkloadTally> _workloads = [];
     private readonly WorkloadTally _all = new();
     private readonly long _start = time.GetTimestamp();
-    private long _tokensOfBefore;
+    private int _endedBefore;
 
     /// <summary>What progress displays show.</summary>
     public ProgressSample Sample()
@@ -19,26 +19,32 @@ internal sealed class RunTally(TimeProvider time)
         lock (_lock)
         {
             return new ProgressSample(
-                _all.Jobs,
+                _endedBefore + _all.Jobs,
                 _all.Failed,
-                (_all.Tokens - _tokensOfBefore) / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
+                _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
                 _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed,
                 _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations
             );
         }
     }
 
+    /// <summary>Takes in that jobs had ended before the start; they count as ended, and for no rate.</summary>
+    public void AddEndedBefore(int count)
+    {
+        lock (_lock)
+        {
+            _endedBefore += count;
+        }
+    }
+
     /// <summary>Takes in the end of a job.</summary>
-    /// <param name="jobEvent">The event that tells of it.</param>
-    /// <param name="isToldAgain">Whether it had ended before the start, so that its tokens are none of the rate's.</param>
-    public void Add(object jobEvent, bool isToldAgain = false)
+    public void Add(object jobEvent)
     {
         lock (_lock)
         {
             switch (jobEvent)
             {
                 case GenerationJobCompleted completed:
-                    _tokensOfBefore += isToldAgain ? completed.Usage.CompletionTokens : 0;
                     Of(completed.Metadata).Add(completed);
                     _all.Add(completed);
                     break;
@@ -88,7 +94,7 @@ internal sealed class RunTally(TimeProvider time)
 
 /// <summary>A moment of a run.</summary>
 /// <param name="Ended">Jobs ended.</param>
-/// <param name="Failed">Of these, without an output.</param>
+/// <param name="Failed">Of those that have ended since the start, without an output.</param>
 /// <param name="TokensPerSecond">Of jobs that have ended since the start.</param>
 /// <param name="AcceptanceRate">0 to 1; null if nothing was proposed.</param>
 /// <param name="SpeculationLength">Mean; null before the first iteration.</param>

@@ -39,17 +39,21 @@ public sealed class BatchFollowerTests : IDisposable
     }
 
     [Fact]
-    public void An_end_of_before_that_is_told_again_is_an_end_and_not_one_of_now()
+    public void Jobs_that_have_ended_before_count_at_once_and_not_again_when_their_ends_are_told()
     {
-        var (before, now) = (Ends.Completed(_batchId), Ends.Completed(_batchId));
-        _follower.Expect(2, new HashSet<Guid> { before.JobId });
+        var (seen, before, now) = (Ends.Completed(_batchId), Ends.Completed(_batchId, tokens: 100_000), Ends.Completed(_batchId));
+        _follower.See(seen); // just before it was looked for
+        _follower.Expect(3, new HashSet<Guid> { seen.JobId, before.JobId });
+        _tally.Sample().Ended.ShouldBe(2);
 
         _follower.See(before);
-        _tally.Sample().TokensPerSecond.ShouldBe(0);
+        _tally.Sample().Ended.ShouldBe(2);
+        _follower.AllEnded.IsCompleted.ShouldBeFalse();
         _follower.See(now);
 
-        _tally.Sample().TokensPerSecond.ShouldBeGreaterThan(0);
+        _tally.Sample().Ended.ShouldBe(3);
         _follower.AllEnded.IsCompleted.ShouldBeTrue();
+        _tally.ToRows(TimeSpan.FromSeconds(1), new Dictionary<string, double>()).Overall.CompletionTokens.ShouldBe(18);
     }
 
     [Fact]

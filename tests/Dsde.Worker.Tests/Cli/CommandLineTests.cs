@@ -56,6 +56,21 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
+    [InlineData("cancel nonsense", "'nonsense' is nothing that cancel takes; give an id like ")]
+    [InlineData("results nonsense", "'nonsense' is nothing that results takes; give an id like ")]
+    [InlineData("submit jobs.jsonl --batch-id --wait", "--batch-id is '--wait'; give an id like ")]
+    [InlineData("submit jobs.jsonl --limit many", "--limit is 'many'; give a whole number.")]
+    [InlineData("submit jobs.jsonl --seed 1.5", "--seed is '1.5'; give a whole number.")]
+    public async Task A_value_of_the_wrong_kind_is_answered_with_the_value_and_what_is_allowed(string line, string answer)
+    {
+        var ended = await CommandLine.RunAsync(line.Split(' '));
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain(answer);
+        ended.Error.ShouldNotContain("System.");
+    }
+
+    [Theory]
     [InlineData("rum", "run")]
     [InlineData("run jobs.jsonl --polcy static:4", "--policy")]
     [InlineData("run --polcy static:4", "--policy")]

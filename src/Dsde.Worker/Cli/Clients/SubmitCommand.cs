@@ -68,7 +68,7 @@ internal sealed class SubmitCommand : ClientCommand
         var folder = arguments.GetRequiredValue(_out);
         file.RequireNotIn(folder);
         var (jobCount, errorCount, _) = await file.CountAsync(cancellationToken);
-        var (again, results) = (DescribeAgain(arguments, batchId), DescribeResults(arguments, batchId));
+        var (again, results) = (DescribeAgain(arguments, batchId), DescribeResults(arguments, file));
         run.WayOn = $"Nothing was sent. Go on with: {again}";
         await using var client = await BatchClient.OpenAsync(run.Patience, cancellationToken, followed: batchId);
         await client.ConnectAsync(cancellationToken);
@@ -106,11 +106,16 @@ internal sealed class SubmitCommand : ClientCommand
             return errorCount + changed.Conflicts.Count + client.RefusedCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
         }
 
-        await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), run.Output, TimeProvider.System).ShowAsync(
-            new BatchWatch(client, batchId, lanes, TimeProvider.System, run.Error).WaitAsync(cancellationToken),
-            jobCount,
-            client.Tally.Sample
-        );
+        if (jobCount > 0)
+        {
+            var watch = new BatchWatch(client, batchId, lanes, TimeProvider.System, run.Error);
+            await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), run.Output, TimeProvider.System).ShowAsync(
+                watch.WaitAsync(cancellationToken),
+                jobCount,
+                () => watch.IsOver ? client.Tally.Sample() with { Ended = jobCount } : client.Tally.Sample()
+            );
+        }
+
         return await SummarizeAsync(
             run.Output,
             await client.AskAsync(store => WriteAsync(store, file, folder, cancellationToken), cancellationToken),
@@ -200,10 +205,16 @@ internal sealed class SubmitCommand : ClientCommand
     private string DescribeAgain(ParseResult arguments, Guid batchId) =>
         CommandText.Of(arguments) + (arguments.GetValue(_batchId) is null ? $" {_batchId.Name} {batchId}" : "");
 
-    private string DescribeResults(ParseResult arguments, Guid batchId)
+    /// <summary>With the file, unless it is one that can be read only once.</summary>
+    private string DescribeResults(ParseResult arguments, JobFile file)
     {
-        List<string> words = ["results", $"{batchId}", arguments.GetRequiredValue(_file)];
-        foreach (var option in (Option[])[_limit, _out])
+        List<string> words = ["results", $"{file.Defaults.BatchId}"];
+        if (!file.IsPipe)
+        {
+            words.Add(file.Path);
+        }
+
+        foreach (var option in (Option[])(file.IsPipe ? [_out] : [_limit, _out]))
         {
             if (arguments.GetResult(option) is { Implicit: false, Tokens: [{ Value: var value }] })
             {
