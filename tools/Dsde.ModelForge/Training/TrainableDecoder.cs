@@ -62,10 +62,10 @@ internal sealed class TrainableDecoder : IDisposable
         for (var layer = 0; layer < Shape.LayerCount; layer++)
         {
             var prefix = $"model.layers.{layer}.";
-            hidden = hidden + Attend(prefix, Norm(hidden, prefix + "input_layernorm.weight"), cos, sin);
+            hidden = hidden.Plus(Attend(prefix, Norm(hidden, prefix + "input_layernorm.weight"), cos, sin));
             var normed = Norm(hidden, prefix + "post_attention_layernorm.weight");
             var gated = silu(Project(normed, prefix + "mlp.gate_proj.weight")) * Project(normed, prefix + "mlp.up_proj.weight");
-            hidden = hidden + Project(gated, prefix + "mlp.down_proj.weight");
+            hidden = hidden.Plus(Project(gated, prefix + "mlp.down_proj.weight"));
         }
 
         var final = Norm(hidden, "model.norm.weight").view(batch * length, Shape.HiddenSize);
@@ -89,7 +89,9 @@ internal sealed class TrainableDecoder : IDisposable
     private Tensor Norm(Tensor hidden, string weight)
     {
         var wide = hidden.to(ScalarType.Float32);
-        return (wide * (wide.square().mean([-1], keepdim: true) + ModelShape.RmsNormEps).rsqrt() * _weights[weight]).to(_computeType);
+        return (
+            wide * (wide * wide).mean([-1], keepdim: true).add(Scalars.Of(ModelShape.RmsNormEps), Scalars.Of(1)).rsqrt() * _weights[weight]
+        ).to(_computeType);
     }
 
     private Tensor Attend(string prefix, Tensor input, Tensor cos, Tensor sin)
@@ -113,7 +115,7 @@ internal sealed class TrainableDecoder : IDisposable
         projected.view(projected.shape[0], projected.shape[1], -1, ModelShape.HeadDim).transpose(1, 2);
 
     /// <summary>The half-split rotation of Hugging Face checkpoints.</summary>
-    private static Tensor Rotate(Tensor heads, Tensor cos, Tensor sin) => (heads * cos) + (heads.roll(ModelShape.HeadDim / 2, -1) * sin);
+    private static Tensor Rotate(Tensor heads, Tensor cos, Tensor sin) => (heads * cos).Plus(heads.roll(ModelShape.HeadDim / 2, -1) * sin);
 
     private static (Tensor Cos, Tensor Sin) Rotations()
     {

@@ -1,5 +1,5 @@
+using Dsde.Engine.Torch;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Dsde.ModelForge.Training;
@@ -14,7 +14,6 @@ internal sealed class Trainer(
     TextWriter output
 )
 {
-    private const double WeightDecay = 0.05;
     private const double TeacherShare = 0.8;
     private const double MaxGradientNorm = 1;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(20);
@@ -22,7 +21,7 @@ internal sealed class Trainer(
     /// <summary>Trains until the time is up; <paramref name="checkpoint"/> is called from time to time.</summary>
     public TrainingSummary Run(TrainingPlan plan, Action checkpoint, TimeSpan checkpointEvery, CancellationToken cancellationToken)
     {
-        using var optimizer = CreateOptimizer(plan);
+        using var optimizer = new AdamW(model.Parameters);
         var start = time.GetTimestamp();
         var (lastReport, lastCheckpoint, tokens, tokensAtReport, step) = (start, start, 0L, 0L, 0);
         double smoothed = double.NaN;
@@ -30,13 +29,8 @@ internal sealed class Trainer(
         {
             cancellationToken.ThrowIfCancellationRequested();
             var share = elapsed / plan.Duration;
-            foreach (var group in optimizer.ParamGroups)
-            {
-                group.LearningRate = plan.LearningRateAt(share);
-            }
-
             var (count, length) = TrainingPlan.WindowAt(share);
-            var loss = Step(optimizer, count, length);
+            var loss = Step(optimizer, plan.LearningRateAt(share), count, length);
             smoothed = double.IsNaN(smoothed) ? loss : (0.95 * smoothed) + (0.05 * loss);
             tokens += count * length;
             step++;
@@ -61,21 +55,13 @@ internal sealed class Trainer(
         return new TrainingSummary(step, tokens, time.GetElapsedTime(start), heldOut.Measure(model));
     }
 
-    private AdamW CreateOptimizer(TrainingPlan plan)
-    {
-        var groups = model
-            .Parameters.GroupBy(item => item.Decays, item => item.Parameter)
-            .Select(group => new AdamW.ParamGroup(group, plan.PeakLearningRate, 0.9, 0.95, weight_decay: group.Key ? WeightDecay : 0));
-        return optim.AdamW(groups, plan.PeakLearningRate);
-    }
-
-    private double Step(AdamW optimizer, int count, int length)
+    private double Step(AdamW optimizer, double learningRate, int count, int length)
     {
         using var scope = NewDisposeScope();
         var window = text.Next(count, length); // [B, T + 1]
         var inputs = window.narrow(1, 0, length);
         var targets = window.narrow(1, 1, length).reshape(-1); // [B·T]
-        optimizer.zero_grad();
+        optimizer.ForgetGradients();
         var logits = model.Forward(inputs); // [B·T, V]
         var loss = nn.functional.cross_entropy(logits, targets);
         if (teacher is not null)
@@ -87,12 +73,12 @@ internal sealed class Trainer(
             }
 
             var distance = -(wanted * logits.log_softmax(-1)).sum(-1).mean();
-            loss = (TeacherShare * distance) + ((1 - TeacherShare) * loss);
+            loss = distance.mul(Scalars.Of(TeacherShare)).Plus(loss.mul(Scalars.Of(1 - TeacherShare)));
         }
 
         loss.backward();
         nn.utils.clip_grad_norm_(model.Parameters.Select(item => item.Parameter), MaxGradientNorm);
-        optimizer.step();
+        optimizer.Step(learningRate);
         return loss.item<float>();
     }
 }
