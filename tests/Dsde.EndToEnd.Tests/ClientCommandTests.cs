@@ -53,6 +53,7 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         (await RunAsync("cancel", $"{id}", "--ahead")).ExitCode.ShouldBe(0);
         (await CountAsync(id)).ShouldBe(1);
         (await RunAsync("status", $"{id}")).Output.ShouldContain($"job {id}: called off ahead; no worker has seen it yet");
+        (await RunAsync("results", $"{id}")).Error.ShouldContain($"{id} is a job, not a batch");
         var batchId = Guid.NewGuid();
         (await RunAsync("cancel", $"{batchId}", "--ahead", "--batch")).ExitCode.ShouldBe(0);
         (await RunAsync("status", $"{batchId}")).Output.ShouldContain($"batch {batchId}: called off ahead");

@@ -43,8 +43,8 @@ public sealed class LostStartTests : IAsyncLifetime
 
         var failure = (await Life.FindAsync(killer.JobId)).Failure.ShouldNotBeNull();
         (failure.Code, failure.Retryable).ShouldBe((FailureCodes.WorkerLost, false));
-        failure.Message.ShouldContain("started 8 times");
-        failure.Message.ShouldContain("3 times while nothing else ran beside it");
+        failure.Message.ShouldContain("Each time the job was started (8) its worker was lost");
+        failure.Message.ShouldContain("nothing else ran beside it (3)");
         deaths.ShouldBe(8); // three among all, then among four and among two, and three alone
         foreach (var job in jobs.Except([killer]))
         {

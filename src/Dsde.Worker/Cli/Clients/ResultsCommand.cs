@@ -89,9 +89,19 @@ internal sealed class ResultsCommand : ClientCommand
         return new Found(batch.JobCount, written, absent.WithUnseen(batch.JobCount, written.JobLineCount));
     }
 
-    private static async Task<BatchProgress> FindBatchAsync(IJobStore store, Guid batchId, CancellationToken cancellationToken) =>
-        await store.FindBatchAsync(batchId, cancellationToken)
-        ?? throw new ExpectedFailureException($"Batch {batchId} is unknown here. Check the id, and that this is the database it is in.");
+    private static async Task<BatchProgress> FindBatchAsync(IJobStore store, Guid batchId, CancellationToken cancellationToken)
+    {
+        if (await store.FindBatchAsync(batchId, cancellationToken) is { } batch)
+        {
+            return batch;
+        }
+
+        throw new ExpectedFailureException(
+            await store.IsJobKnownAsync(batchId, cancellationToken)
+                ? $"{batchId} is a job, not a batch. Ask for it with: dsde status {batchId}"
+                : $"Batch {batchId} is unknown here. Check the id, and that this is the database it is in."
+        );
+    }
 
     /// <summary>
     /// How far the batch is, by what was written: jobs go on ending meanwhile, and what is said has to agree with the lines.
