@@ -84,7 +84,7 @@ public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests
             ended.ExitCode.ShouldBe(1, ended.Output + ended.Error);
             ended.Error.ShouldBeEmpty();
             ended.Output.ShouldContain($"batch {batchId}: 41 jobs sent");
-            ended.Output.ShouldContain("1 jobs were not sent: they are larger than the broker takes (request_too_large)");
+            ended.Output.ShouldContain("1 job was not sent: it is larger than the broker takes (request_too_large)");
         }
 
         ResultLine

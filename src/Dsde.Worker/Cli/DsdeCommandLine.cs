@@ -32,8 +32,9 @@ internal static class DsdeCommandLine
                 _ = new ProgramSettings(); // a verb; what is set wrongly is said whether it would use it or not
             }
 
-            var exitCode = await parsed.InvokeAsync(configuration, CancellationToken.None);
-            return parsed.Action is ParseErrorAction ? ExitCodes.SetupError : exitCode;
+            return parsed.Action is ParseErrorAction
+                ? await RefuseAsync(parsed, configuration)
+                : await parsed.InvokeAsync(configuration, CancellationToken.None);
         }
         catch (OperationCanceledException)
         {
@@ -50,6 +51,24 @@ internal static class DsdeCommandLine
             UnforeseenFailure.Log(exception, isService: parsed?.CommandResult.Command is WorkerCommand);
             return ExitCodes.Unforeseen;
         }
+    }
+
+    private static async Task<int> RefuseAsync(ParseResult parsed, InvocationConfiguration configuration)
+    {
+        var error = configuration.Error;
+        using var said = new StringWriter();
+        configuration.Error = said;
+        try
+        {
+            await parsed.InvokeAsync(configuration, CancellationToken.None);
+        }
+        finally
+        {
+            configuration.Error = error;
+        }
+
+        await error.WriteAsync(ParseMistakes.Reword(said.ToString()));
+        return ExitCodes.SetupError;
     }
 
     private static RootCommand Create()
