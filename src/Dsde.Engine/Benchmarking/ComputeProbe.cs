@@ -58,7 +58,16 @@ internal sealed unsafe class ComputeProbe : ITeamWork, IDisposable
         var activations = _activations.Items<byte>(0);
         for (var i = 0; i < Repetitions; i++)
         {
-            _kernel.Multiply(_tile, weights, BlockStride, activations, Steps, sums, width * sizeof(float));
+            _kernel.Multiply(
+                _tile,
+                weights,
+                BlockStride,
+                activations,
+                Steps,
+                sums,
+                width * sizeof(float),
+                new WeightsAhead((nint)weights, 0)
+            );
         }
     }
 
