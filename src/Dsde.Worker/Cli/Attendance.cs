@@ -50,7 +50,7 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
             var read = queues.Where(queue => queue.Consumers > 0).Select(queue => queue.Name);
             return [.. lanes.ExceptBy(read, lane => lane.Queue)];
         }
-        catch (RabbitMQClientException exception)
+        catch (Exception exception) when (BrokerFailure.IsOne(exception))
         {
             throw BrokerFailure.Create(rabbitMq, exception);
         }

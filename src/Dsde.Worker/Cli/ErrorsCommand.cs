@@ -98,7 +98,7 @@ internal sealed class ErrorsCommand : DsdeCommand
         {
             return await run(arguments, cancellationToken);
         }
-        catch (RabbitMQClientException exception)
+        catch (Exception exception) when (BrokerFailure.IsOne(exception))
         {
             throw new ExpectedFailureException(
                 BrokerFailure.Create(new ProgramSettings().RabbitMq(), exception).Message

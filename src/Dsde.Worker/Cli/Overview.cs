@@ -92,7 +92,7 @@ internal sealed record Overview(
         {
             return await BrokerQueues.ReadAsync(rabbitMq, names, cancellationToken);
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
+        catch (Exception exception) when (exception is ExpectedFailureException || BrokerFailure.IsOne(exception))
         {
             problems.Add(exception is ExpectedFailureException ? exception.Message : BrokerFailure.Create(rabbitMq, exception).Message);
             return null;
