@@ -29,8 +29,12 @@ internal static class RooflineTable
             CultureInfo.InvariantCulture,
             $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} "
                 + $"thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take "
-                + $"{report.ReadMs:F2} ms to read{(report.OperationsPerSecond is { } most ? $"; the kernels do {most / 1e9:F0} GFLOP/s out of the caches" : "")}{(report.Kernels is { } kernels ? $"; multiplied by {kernels}" : "")}"
+                + $"{report.ReadMs:F2} ms to read{DescribeKernels(report)}"
         );
+
+    private static string DescribeKernels(RooflineReport report) =>
+        (report.OperationsPerSecond is { } most ? $"; the kernels do {most / 1e9:F0} GFLOP/s out of the caches" : "")
+        + (report.Kernels is { } kernels ? $"; multiplied by {kernels}" : "");
 
     /// <summary>A row per case.</summary>
     public static Table Create(RooflineReport report)

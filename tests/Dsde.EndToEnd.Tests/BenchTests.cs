@@ -105,7 +105,7 @@ public sealed class BenchTests : IDisposable
         ended.ExitCode.ShouldBe(0, ended.Error);
         ended.Error.ShouldContain("1 of the lines");
         ended.Error.ShouldContain("line 2: temperature is 9");
-        ended.Output.ShouldContain("(none): 1 jobs");
+        ended.Output.ShouldContain("(none): 1 job");
     }
 
     [Theory]

@@ -8,7 +8,9 @@ namespace Dsde.Templates.Tests;
 /// </summary>
 public sealed class RunawayTests
 {
-    private const string Within = "loops: "; // what follows is done in loops without an end, and a quarter of the steps shows what each costs
+    /// <summary>What follows is done in loops without an end, and a quarter of the steps shows what each costs.</summary>
+    private const string Within = "loops: ";
+
     private const int Deep = 10_000;
     private const int StackBytes = 512 << 10;
     private const long MostBytes = 1L << 30; // of a process that has more than this test in it

@@ -54,9 +54,11 @@ public sealed class ArchitectureTests
     [Fact]
     public void Every_project_of_the_product_has_its_place()
     {
+        var solution = File.ReadAllText(Repository.PathOf("Dsde.sln"));
         var projects = Directory
             .EnumerateFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(Repository.Root, path))
+            .Where(path => solution.Contains(Path.GetFileName(path), StringComparison.Ordinal))
             .Where(path => path.StartsWith("src", StringComparison.Ordinal) || path.StartsWith("bench", StringComparison.Ordinal))
             .Select(path => Path.GetFileNameWithoutExtension(path).Replace("Dsde.Worker", "dsde", StringComparison.Ordinal));
 

@@ -50,7 +50,8 @@ internal static class PlainConnection
     }
 
     /// <summary>
-    /// The client does not wait for the broker's answer on the virtual host: it comes with the first channel, or ends the connection meanwhile.
+    /// The client does not wait for the broker's answer on the virtual host: it comes with the first channel, or ends the connection
+    /// meanwhile.
     /// </summary>
     private static async Task RequireAdmittedAsync(IConnection connection, RabbitMqOptions options, CancellationToken cancellationToken)
     {
