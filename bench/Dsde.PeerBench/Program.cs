@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Reflection;
 using Dsde.Benchmarks;
 using Dsde.Engine;
 using Dsde.Engine.Models;
@@ -68,7 +67,7 @@ async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationTo
     Console.WriteLine(
         $"{MachineLoad.ReadCpuName()}, {arguments.GetValue(threads)} threads, {type}, {arguments.GetValue(tokens)} tokens each"
     );
-    Console.WriteLine($"LLamaSharp {Version()}: {PeerDecoder.Describe()}");
+    Console.WriteLine($"llama.cpp of LLamaSharp: {PeerDecoder.Describe()}");
     Console.WriteLine();
     Console.WriteLine("| sequences | way | tokens/s | of llama.cpp (95 %) | same tokens |");
     Console.WriteLine("|---:|---|---:|---:|---:|");
@@ -89,9 +88,6 @@ async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationTo
         return path;
     }
 }
-
-static string Version() =>
-    typeof(NativeApi).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
 
 async Task CompareAsync(ParseResult arguments, string model, int count, CancellationToken cancellationToken)
 {
