@@ -101,12 +101,7 @@ public sealed class ServicesTests
             Command.RunAsync(
                 [Repository.PathOf("eng", "services.sh"), verb],
                 folder: where,
-                environment:
-                [
-                    ("DSDE_SERVICES_FOLDER", folder),
-                    ("DSDE_POSTGRESQL_PORT", _postgresql),
-                    ("DSDE_RABBITMQ_PORT", _rabbitMq),
-                ]
+                environment: [("DSDE_SERVICES_FOLDER", folder), ("DSDE_POSTGRESQL_PORT", _postgresql), ("DSDE_RABBITMQ_PORT", _rabbitMq)]
             );
     }
 }

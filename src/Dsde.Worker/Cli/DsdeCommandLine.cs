@@ -65,6 +65,7 @@ internal static class DsdeCommandLine
         root.Add(new DbCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());
+        ValueWords.AddTo(root);
         foreach (var option in root.Options)
         {
             if (option is HelpOption { Action: HelpAction help })

@@ -27,13 +27,6 @@ internal sealed class StatusCommand : ClientCommand
             "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
         )
     {
-        _id.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var given }] && !Guid.TryParse(given, out _))
-            {
-                result.AddError($"ID is '{given}'; give the id of a batch or a job, or none.");
-            }
-        });
         AddAll(_id, _json);
     }
 
