@@ -120,33 +120,6 @@ public sealed class SlowDatabaseTests(PostgresServer server)
         (await database.Store.ClaimAsync(TestJobs.Claim(other), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
     }
 
-    [Fact]
-    public async Task Ends_that_are_stored_together_lock_their_jobs_in_the_order_of_their_ids()
-    {
-        await using var database = await CreateAsync();
-        // As PostgreSQL compares them: by their bytes.
-        var leases = (await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => ClaimAsync(database))))
-            .OrderBy(lease => lease.JobId.ToString(), StringComparer.Ordinal)
-            .ToArray();
-        Task ending;
-        await using var context = database.CreateContext();
-        await using var transaction = await context.Database.BeginTransactionAsync(Cancellation);
-        await using (await LockAsync(database, $"SELECT FROM generation_jobs WHERE job_id = '{leases[0].JobId}' FOR UPDATE"))
-        {
-            JobEnd[] ends = [.. leases.Reverse().Select(lease => TestJobs.Completed(lease))];
-            ending = new Storage.Postgres.PostgresDialect().EndJobsAsync(context, ends, database.Time.GetUtcNow(), Cancellation);
-            await WaitForLockAsync(database);
-
-            foreach (var lease in leases[1..])
-            {
-                var free = $"SELECT FROM generation_jobs WHERE job_id = '{lease.JobId}' FOR UPDATE NOWAIT";
-                await (await LockAsync(database, free)).DisposeAsync(); // or it throws
-            }
-        }
-
-        await ending;
-    }
-
     private async Task<TestDatabase> CreateAsync(int commandSeconds = 30, int poolSize = 100) =>
         await TestDatabase.CreateAsync(
             new PersistenceOptions
@@ -160,24 +133,6 @@ public sealed class SlowDatabaseTests(PostgresServer server)
 
     private static async Task<StoredJob> FindAsync(TestDatabase database, JobLease lease) =>
         (await database.Store.FindAsync([lease.JobId], Cancellation)).ShouldHaveSingleItem();
-
-    /// <summary>Until somebody in the database waits for a lock.</summary>
-    private static async Task WaitForLockAsync(TestDatabase database)
-    {
-        await using var context = database.CreateContext();
-        while (
-            await context
-                .Database.SqlQuery<long>(
-                    $"""
-                    SELECT count(*) AS "Value" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-                    """
-                )
-                .SingleAsync(Cancellation) == 0
-        )
-        {
-            await Task.Delay(10, Cancellation);
-        }
-    }
 
     /// <summary>Somebody who locks something and keeps it until he is disposed.</summary>
     private static async Task<NpgsqlConnection> LockAsync(TestDatabase database, string statement)
