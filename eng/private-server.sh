@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs one private server for a test run: private-server.sh postgresql|rabbitmq FOLDER PORT
 # Prints "ready", then obeys lines on its input: "stop", "start", "kill" (SIGKILL to all its processes at once, as a power cut would), and for
-# RabbitMQ "ctl ARGUMENTS" (of rabbitmqctl; answers "done" or "failed") and "eval EXPRESSION" (of Erlang; answers its value). When its input ends -
-# also because the test process was killed - the server stops and the folder goes.
+# RabbitMQ "eval EXPRESSION" (of Erlang; answers its value). When its input ends - also because the test process was killed - the server stops and the
+# folder goes.
 set -euo pipefail
 # shellcheck source=eng/servers.sh
 source "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/servers.sh"
@@ -22,13 +22,11 @@ trap 'exit 0' TERM
 trap '' INT HUP # a Ctrl-C for the tests must not take the servers before their clients
 start
 echo ready
-# shellcheck disable=SC2086 # ctl has several arguments
 while read -r line; do
   case $line in
     stop) stop; echo stopped ;;
     start) start; echo ready ;;
     kill) kill_hard; echo killed ;;
-    "ctl "*) if rabbitmq_ctl "$folder" "$port" ${line#ctl } >>"$folder/ctl.log" 2>&1; then echo "done"; else echo failed; fi ;;
-    "eval "*) rabbitmq_ctl "$folder" "$port" eval "${line#eval }" 2>>"$folder/ctl.log" | tr '\n' ' ' || true; echo ;;
+    "eval "*) rabbitmq_eval "$folder" "$port" "${line#eval }" 2>>"$folder/eval.log" | tr '\n' ' ' || true; echo ;;
   esac
 done

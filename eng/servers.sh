@@ -158,10 +158,10 @@ kill_rabbitmq() {
   rm -f "$folder/pid"
 }
 
-# rabbitmq_ctl FOLDER PORT ARGUMENTS...: rabbitmqctl for that node.
-rabbitmq_ctl() (
+# rabbitmq_eval FOLDER PORT EXPRESSION: has that node evaluate Erlang; writes the value, or what went wrong. In milliseconds: rabbitmqctl takes seconds.
+rabbitmq_eval() (
   rabbitmq_environment "$1" "$2"
-  unset RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS RABBITMQ_DIST_PORT
-  shift 2
-  "$(rabbitmq_bin)/rabbitmqctl" "$@"
+  answer=$(printf '%s\n' "$3" | erl_call -n "$RABBITMQ_NODENAME" -c "$(<"$HOME/.erlang.cookie")" -e) || exit
+  [[ $answer != '{ok, '*'}' ]] || answer=${answer#'{ok, '} answer=${answer%'}'}
+  printf '%s\n' "$answer"
 )

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dsde.Batches.Reporting;
 using Spectre.Console;
 
 namespace Dsde.Benchmarks;
@@ -33,7 +34,8 @@ internal static class BenchTable
                 .Border(TableBorder.Simple)
                 .Title(
                     Markup.Escape(
-                        $"{group.Key.Workload}: {group.First().JobCount} jobs, {Describe(group.Key.BatchSize, group.Key.Temperature)}"
+                        $"{group.Key.Workload}: {Quantity.Of(group.First().JobCount, "job")}, "
+                            + $"{Describe(group.Key.BatchSize, group.Key.Temperature)}"
                     )
                 );
             table.AddColumn(new TableColumn("policy").NoWrap());

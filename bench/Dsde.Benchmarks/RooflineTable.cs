@@ -12,7 +12,8 @@ internal static class RooflineTable
     [
         "sequences × rows",
         "linear layers",
-        "of read bandwidth",
+        "floor",
+        "of the floor",
         "of one row",
         "forward pass",
         "of linear",
@@ -28,7 +29,7 @@ internal static class RooflineTable
             CultureInfo.InvariantCulture,
             $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} "
                 + $"thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take "
-                + $"{report.ReadMs:F2} ms to read{(report.Kernels is { } kernels ? $"; multiplied by {kernels}" : "")}"
+                + $"{report.ReadMs:F2} ms to read{(report.OperationsPerSecond is { } most ? $"; the kernels do {most / 1e9:F0} GFLOP/s out of the caches" : "")}{(report.Kernels is { } kernels ? $"; multiplied by {kernels}" : "")}"
         );
 
     /// <summary>A row per case.</summary>
@@ -73,7 +74,8 @@ internal static class RooflineTable
         [
             string.Create(CultureInfo.InvariantCulture, $"{measurement.Case.SequenceCount} × {measurement.Case.RowsPerSequence}"),
             Format(measurement.LinearMs, "0.00", " ms"),
-            Format(report.LinearBandwidthShare(measurement), "0.00"),
+            Format(report.FloorMs(measurement), "0.00", " ms"),
+            Format(report.FloorMs(measurement) / measurement.LinearMs, "0.00"),
             Format(report.RowsRatio(measurement), "0.00", " x"),
             Format(measurement.ForwardMs, "0.00", " ms"),
             Format(measurement.ForwardRatio, "0.00", " x"),

@@ -19,7 +19,7 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly Channel<Sequence> _arrivals = Channel.CreateUnbounded<Sequence>(new UnboundedChannelOptions { SingleReader = true });
     private readonly EngineCounters _counters;
     private readonly PolicyRegistry _policies;
-    private readonly Tokenizer _tokenizer;
+    private readonly ModelTokenizer _tokenizer;
     private readonly IReadOnlySet<int> _endTokens;
     private readonly TimeProvider _time;
     private readonly SamplingMode _defaultMode;

@@ -75,6 +75,9 @@ public interface IJobStore
     /// </summary>
     IAsyncEnumerable<StoredJob> ReadEndedAsync(Guid batchId, CancellationToken cancellationToken);
 
+    /// <summary>The jobs of a batch that are known, ended or not, in the same order.</summary>
+    IAsyncEnumerable<NamedJob> ReadNamesAsync(Guid batchId, CancellationToken cancellationToken);
+
     /// <summary>Batches of which jobs are still to end, the latest submitted first.</summary>
     /// <param name="limit">How many at most.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -27,7 +27,11 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         File.ReadAllText(Path.Combine(folder.Path, "errors.jsonl")).ShouldContain("job_id_conflict");
 
         folder.Write("jobs.jsonl", lines[2], lines[1]);
-        (await RunAsync("results", batchId, file, "--out", folder.Path)).ExitCode.ShouldBe(0);
+        var lacking = await RunAsync("results", batchId, file, "--out", folder.Path);
+        lacking.ExitCode.ShouldBe(0);
+        lacking.Output.ShouldContain($"1 job of the batch is not in {file}: 'a'; for the results of all: dsde results {batchId}");
+        lacking.Output.ShouldContain("2 results in ");
+        lacking.Output.ShouldNotContain("have ended");
         Read(folder).ShouldBe(texts.Where(text => text.Key != "a"), ignoreOrder: true);
 
         (await RunAsync("results", batchId, "--out", folder.Path)).ExitCode.ShouldBe(0);
@@ -48,6 +52,26 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         (await CountAsync(id)).ShouldBe(0);
         (await RunAsync("cancel", $"{id}", "--ahead")).ExitCode.ShouldBe(0);
         (await CountAsync(id)).ShouldBe(1);
+        (await RunAsync("status", $"{id}")).Output.ShouldContain($"job {id}: called off ahead; no worker has seen it yet");
+        (await RunAsync("results", $"{id}")).Error.ShouldContain($"{id} is a job, not a batch");
+        var batchId = Guid.NewGuid();
+        (await RunAsync("cancel", $"{batchId}", "--ahead", "--batch")).ExitCode.ShouldBe(0);
+        (await RunAsync("status", $"{batchId}")).Output.ShouldContain($"batch {batchId}: called off ahead");
+    }
+
+    [Fact]
+    public async Task A_file_without_a_single_job_names_no_results()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", "no line of a job file");
+
+        var ended = await RunAsync("submit", file, "--wait", "--out", folder.Path);
+
+        ended.ExitCode.ShouldBe(1, ended.Error);
+        ended.Output.ShouldContain("0 jobs sent, 1 line is no job");
+        ended.Output.ShouldContain("no results, so no ");
+        ended.Output.ShouldContain("1 line without a result: see ");
+        File.Exists(folder.PathOf("errors.jsonl")).ShouldBeTrue();
     }
 
     [Fact]

@@ -33,6 +33,8 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
             ("Dsde__RabbitMq__PasswordFile", password),
             ("Dsde__Persistence__ConnectionString", await VerifiedConnectionStringAsync("ca.pem")),
         ];
+        var migrated = await DsdeProgram.RunAsync(settings, "db", "migrate");
+        migrated.ExitCode.ShouldBe(0, migrated.Error);
         await using var worker = await WorkerUnderTest.StartAsync(servers.RabbitMq, servers.Postgres, settings: settings);
 
         var ended = await DsdeProgram.RunAsync(

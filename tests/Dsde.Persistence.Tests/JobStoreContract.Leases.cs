@@ -129,8 +129,22 @@ public abstract partial class JobStoreContract
 
         var third = await TakeOverAsync(id);
 
+        (first.Place, second.Place, third.Place).ShouldBe((JobPlace.Inside, JobPlace.Outside, JobPlace.Outside));
         (second.Attempt, second.LostStarts).ShouldBe((2, 0));
         (third.Attempt, third.LostStarts).ShouldBe((3, 1));
+    }
+
+    [Fact]
+    public async Task A_claim_of_a_worker_that_dies_before_it_has_let_the_job_in_again_is_no_start()
+    {
+        var id = Guid.NewGuid();
+        await ClaimAsync(id, "worker-1");
+        await Database.PassAsync(Lease + TimeSpan.FromSeconds(1), Cancellation);
+        var claim = TestJobs.Claim(id, worker: "worker-2");
+        (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().LostStarts.ShouldBe(1);
+        (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Place.ShouldBe(JobPlace.Outside); // again
+
+        (await TakeOverAsync(id)).LostStarts.ShouldBe(1);
     }
 
     [Fact]
@@ -227,10 +241,13 @@ public abstract partial class JobStoreContract
             .ShouldBe(isClaimed ? typeof(ClaimResult.Held) : typeof(ClaimResult.Claimed));
     }
 
+    /// <summary>The job is let into the engine of another worker, once the one that had it has not been heard of for too long.</summary>
     private async Task<ClaimResult.Claimed> TakeOverAsync(Guid id)
     {
         await Database.PassAsync(Lease + TimeSpan.FromSeconds(1), Cancellation);
-        return await ClaimAsync(id, "worker-2");
+        var claimed = await ClaimAsync(id, "worker-2");
+        await Store.MarkAsync(claimed.Lease, JobPlace.Inside, Cancellation);
+        return claimed;
     }
 
     [Fact]

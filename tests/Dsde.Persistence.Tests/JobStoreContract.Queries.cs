@@ -73,6 +73,50 @@ public abstract partial class JobStoreContract
     }
 
     [Fact]
+    public async Task The_names_of_all_known_jobs_of_a_batch_are_read_whether_they_have_ended_or_not()
+    {
+        var batch = Guid.NewGuid();
+        var (first, second, third, _, _) = NewIds();
+        await ClaimAsync(batch: Guid.NewGuid());
+        await NameAsync(second, "b");
+        await NameAsync(first, "a");
+        Database.Time.Advance(TimeSpan.FromSeconds(1));
+        await Store.StoreAsync(TestJobs.Failed(await NameAsync(third, null)), Cancellation);
+
+        (await Store.ReadNamesAsync(batch, Cancellation).ToListAsync(Cancellation)).ShouldBe([
+            new(first, "a", JobState.Running),
+            new(second, "b", JobState.Running),
+            new(third, null, JobState.Failed),
+        ]);
+
+        async Task<JobLease> NameAsync(Guid id, string? name)
+        {
+            var claim = TestJobs.Claim(id, batchId: batch) with { CustomId = name };
+            return (await Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>().Lease;
+        }
+    }
+
+    [Fact]
+    public async Task What_was_called_off_says_so()
+    {
+        var (job, marked, batch, markedBatch, _) = NewIds();
+        await ClaimAsync(job, "worker-1", batch);
+        (await Store.FindAsync([job], Cancellation))[0].IsCancelRequested.ShouldBeFalse();
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull().IsCancelRequested.ShouldBeFalse();
+
+        await Store.CancelJobAsync(job, Cancellation);
+        await Store.CancelJobAsync(marked, Cancellation);
+        await Store.CancelBatchAsync(batch, Cancellation);
+        await Store.CancelBatchAsync(markedBatch, Cancellation);
+
+        (await Store.FindAsync([job], Cancellation))[0].IsCancelRequested.ShouldBeTrue();
+        var ahead = (await Store.FindAsync([marked], Cancellation))[0];
+        (ahead.IsCancelRequested, ahead.State, ahead.RequestHash).ShouldBe((true, JobState.Queued, null));
+        (await Store.FindBatchAsync(batch, Cancellation)).ShouldNotBeNull().IsCancelRequested.ShouldBeTrue();
+        (await Store.FindBatchAsync(markedBatch, Cancellation)).ShouldNotBeNull().IsCancelRequested.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Batches_are_under_way_until_their_last_job_has_ended_and_the_latest_come_first()
     {
         var (first, second, done, unregistered, marked) = NewIds();
@@ -105,14 +149,17 @@ public abstract partial class JobStoreContract
         context.Workers.AddRange(
             Worker("old", now - TimeSpan.FromSeconds(60)),
             Worker("b", now),
-            Worker("a", now - TimeSpan.FromSeconds(5))
+            Worker("a", now - TimeSpan.FromSeconds(5)),
+            Worker("c", now + TimeSpan.FromSeconds(30)) // by a clock that was put back since, or just now
         );
         await context.SaveChangesAsync(Cancellation);
 
         var alive = await Store.FindWorkersAsync(TimeSpan.FromSeconds(45), Cancellation);
 
-        alive.Select(worker => worker.WorkerId).ShouldBe(["a", "b"]);
+        alive.Select(worker => worker.WorkerId).ShouldBe(["a", "b", "c"]);
         alive[0].SeenAgo.ShouldBeInRange(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20));
+        alive[0].Up.ShouldBe(alive[0].SeenAgo);
+        (alive[2].SeenAgo, alive[2].Up).ShouldBe((TimeSpan.Zero, TimeSpan.Zero));
         (alive[1].Host, alive[1].Version, alive[1].BatchSize, alive[1].HeldJobs, alive[1].WaitingForClaim).ShouldBe(
             ("host", "1.0", 8, 10, 2)
         );

@@ -2,6 +2,8 @@ using Dsde.Persistence.Migrating;
 using Dsde.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Dsde.Persistence.Tests;
 
@@ -36,7 +38,7 @@ public abstract class MigrationContract
     {
         var options = OptionsOfNone();
 
-        await Task.WhenAll(
+        var applied = await Task.WhenAll(
             Enumerable
                 .Range(0, 4)
                 .Select(_ =>
@@ -50,11 +52,12 @@ public abstract class MigrationContract
                             await Task.WhenAny(migrating, Task.Delay(10, Cancellation));
                         }
 
-                        await migrating;
+                        return await migrating;
                     })
                 )
         );
 
+        applied.SelectMany(migrations => migrations).ShouldHaveSingleItem().ShouldEndWith("_Initial"); // by one of them
         await using var database = TestDatabase.WithoutSchema(options);
         (await database.Migrator.InspectAsync(Cancellation)).State.ShouldBe(SchemaState.UpToDate);
     }
@@ -77,6 +80,50 @@ public abstract class MigrationContract
         schema.Problem.ShouldNotBeNull().ShouldContain("29990101000000_Later");
         schema.Problem.ShouldContain(schema.ProgramVersion);
         schema.ProgramVersion.ShouldEndWith("_Initial");
+        (await Should.ThrowAsync<UnfitDatabaseException>(() => database.Migrator.MigrateAsync(Cancellation))).Message.ShouldBe(
+            schema.Problem
+        );
+    }
+
+    [Theory]
+    [InlineData("DROP TABLE \"__EFMigrationsHistory\"", "acceptance_by_policy, acceptance_by_workload, generation_batches and ")]
+    [InlineData("DELETE FROM \"__EFMigrationsHistory\"", "no migration history")]
+    [InlineData("UPDATE \"__EFMigrationsHistory\" SET migration_id = '20200101000000_Shop'", "20200101000000_Shop")]
+    [InlineData("ALTER TABLE \"__EFMigrationsHistory\" RENAME COLUMN migration_id TO id", "another program's")]
+    [InlineData("DROP TABLE workers", "lacks workers, which")]
+    [InlineData("ALTER TABLE workers RENAME COLUMN host TO hostname", "lacks workers.host, which")]
+    [InlineData("DROP VIEW worker_throughput", "lacks worker_throughput, which")]
+    public async Task A_schema_that_is_not_the_programs_is_refused_and_left_as_it_is(string change, string reason)
+    {
+        await using var database = TestDatabase.WithoutSchema(OptionsOfNone());
+        await database.Migrator.MigrateAsync(Cancellation);
+        await using var context = database.CreateContext();
+        await context.Database.ExecuteSqlRawAsync(change, Cancellation);
+
+        var schema = await database.Migrator.InspectAsync(Cancellation);
+
+        schema.State.ShouldBe(SchemaState.Foreign);
+        schema.Problem.ShouldNotBeNull().ShouldContain(reason);
+        schema.Problem.ShouldContain("database");
+        (await Should.ThrowAsync<UnfitDatabaseException>(() => database.Migrator.MigrateAsync(Cancellation))).Message.ShouldBe(
+            schema.Problem
+        );
+    }
+
+    [Fact]
+    public async Task Tables_of_the_same_names_that_differ_are_not_migrated()
+    {
+        await using var database = TestDatabase.WithoutSchema(OptionsOfNone());
+        await database.Migrator.MigrateAsync(Cancellation);
+        await using var context = database.CreateContext();
+        await context.Database.EnsureDeletedAsync(Cancellation);
+        await context.GetService<IRelationalDatabaseCreator>().CreateAsync(Cancellation);
+        await context.Database.ExecuteSqlRawAsync("CREATE TABLE workers (name text)", Cancellation);
+        await context.Database.ExecuteSqlRawAsync("CREATE TABLE shop (name text)", Cancellation);
+
+        var refusal = await Should.ThrowAsync<UnfitDatabaseException>(() => database.Migrator.MigrateAsync(Cancellation));
+
+        refusal.Message.ShouldContain(" has workers, which this program would make");
     }
 }
 
@@ -113,4 +160,20 @@ public sealed class SqliteMigrationTests : MigrationContract, IDisposable
 
     protected override PersistenceOptions OptionsOfNone() =>
         new() { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={_folder.PathOf("dsde.db")}" };
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_named_with_what_is_wrong_with_it()
+    {
+        var path = _folder.Write("notes.txt", "This is no database at all, but a text that is long enough to be taken for one.");
+        await using var database = TestDatabase.WithoutSchema(
+            new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = $"Data Source={path}" }
+        );
+
+        var failure = await Should.ThrowAsync<UnfitDatabaseException>(() =>
+            database.Migrator.MigrateAsync(TestContext.Current.CancellationToken)
+        );
+
+        failure.Message.ShouldContain(path);
+        failure.Message.ShouldContain("file is not a database");
+    }
 }

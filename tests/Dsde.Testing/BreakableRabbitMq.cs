@@ -11,14 +11,18 @@ public sealed class BreakableRabbitMq : RabbitMqServer
     /// killed in these, it comes back with quorum queues that have lost their log, elect no leader and owe every answer for ever. What a
     /// test says of a killed broker is meant for one that has been up for longer.
     /// </summary>
-    public async Task SettleAsync()
-    {
-        if (await Server.EvaluateAsync("ok = mnesia:sync_log(), [ok = dets:sync(Table) || Table <- dets:all()], settled.") != "settled")
-        {
-            throw new InvalidOperationException("The broker did not write down what was declared.");
-        }
-    }
+    public Task SettleAsync() =>
+        DoAsync("ok = mnesia:sync_log(), [ok = dets:sync(Table) || Table <- dets:all()], ok.", "write down what was declared");
 
     /// <summary>Turns the memory alarm on or off: while it is on, the broker reads nothing more from connections that publish.</summary>
-    public Task SetMemoryAlarmAsync(bool isOn) => Server.ControlAsync($"set_vm_memory_high_watermark {(isOn ? "0.000001" : "0.6")}");
+    public Task SetMemoryAlarmAsync(bool isOn) =>
+        DoAsync($"vm_memory_monitor:set_vm_memory_high_watermark({(isOn ? "0.000001" : "0.6")}).", "change how much memory it may have");
+
+    private async Task DoAsync(string expression, string what)
+    {
+        if (await Server.EvaluateAsync(expression) is var answer && answer != "ok")
+        {
+            throw new InvalidOperationException($"The broker did not {what}: {answer}");
+        }
+    }
 }

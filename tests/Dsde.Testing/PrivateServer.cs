@@ -65,9 +65,6 @@ public sealed class PrivateServer : IAsyncDisposable
     /// <summary>Ends all its processes by SIGKILL, as a power cut would; its data stays.</summary>
     public Task KillAsync() => CommandAsync("kill", "killed");
 
-    /// <summary>Runs a command of <c>rabbitmqctl</c> for this server.</summary>
-    public Task ControlAsync(string arguments) => CommandAsync($"ctl {arguments}", "done");
-
     /// <summary>Has a RabbitMQ evaluate an expression of Erlang.</summary>
     /// <returns>The value, as Erlang writes it.</returns>
     public async Task<string> EvaluateAsync(string expression) => (await AskAsync($"eval {expression}")).Trim();

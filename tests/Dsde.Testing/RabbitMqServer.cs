@@ -77,25 +77,20 @@ public class RabbitMqServer : IAsyncLifetime
     /// Messages in a quorum queue, those that are delivered and not acknowledged included; 0 if there is no such queue. The queue itself is
     /// asked: what management says is some seconds old.
     /// </summary>
-    public async Task<int> CountMessagesAsync(string virtualHost, string queue)
-    {
-        var value = await Server.EvaluateAsync(
-            $"case rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{virtualHost}\">>, queue, <<\"{queue}\">>)) of "
-                + "{ok, Q} -> {ok, N, _} = ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N; _ -> 0 end."
-        );
-        return int.TryParse(value, out var count) ? count : throw new InvalidOperationException($"{queue} was not counted: {value}");
-    }
+    public async Task<int> CountMessagesAsync(string virtualHost, string queue) =>
+        await TryCountMessagesAsync(virtualHost, queue)
+        ?? throw new InvalidOperationException($"{queue} has no leader that could count its messages.");
 
     /// <summary>Waits until a queue has no messages, delivered ones included.</summary>
     /// <exception cref="TimeoutException">It keeps some.</exception>
     public async Task WaitUntilEmptyAsync(string virtualHost, string queue)
     {
         var patience = TimeProvider.System.GetTimestamp();
-        while (await CountMessagesAsync(virtualHost, queue) is var count and > 0)
+        while (await TryCountMessagesAsync(virtualHost, queue) is var count and not 0)
         {
             if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(60))
             {
-                throw new TimeoutException($"The queue {queue} still has {count} messages.");
+                throw new TimeoutException($"The queue {queue} still has {count?.ToString() ?? "an unknown number of"} messages.");
             }
 
             await Task.Delay(100);
@@ -133,5 +128,19 @@ public class RabbitMqServer : IAsyncLifetime
         {
             await _server.DisposeAsync();
         }
+    }
+
+    /// <summary>Null while the queue elects a leader, as after a start of the broker.</summary>
+    private async Task<int?> TryCountMessagesAsync(string virtualHost, string queue)
+    {
+        const string unknown = "unknown";
+        var value = await Server.EvaluateAsync(
+            $"case rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{virtualHost}\">>, queue, <<\"{queue}\">>)) of "
+                + "{ok, Q} -> case ra:consistent_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1) of "
+                + $"{{ok, N, _}} -> N; _ -> {unknown} end; _ -> 0 end."
+        );
+        return value == unknown ? null
+            : int.TryParse(value, out var count) ? count
+            : throw new InvalidOperationException($"{queue} was not counted: {value}");
     }
 }

@@ -22,11 +22,14 @@ internal sealed class BatchFollower(Guid batchId, RunTally tally) : IDisposable
     public Task AllEnded => _allEnded.Task;
 
     /// <summary>Says how many ends to expect.</summary>
-    public void Expect(int jobCount)
+    /// <param name="jobCount">All jobs of the batch.</param>
+    /// <param name="endedBefore">Those of them that have ended already, whose ends are only told again; null for none.</param>
+    public void Expect(int jobCount, IReadOnlySet<Guid>? endedBefore = null)
     {
         lock (_lock)
         {
             _expected = jobCount;
+            tally.AddEndedBefore(endedBefore?.Count(_seen.Add) ?? 0);
             CompleteIfAllEnded();
         }
     }

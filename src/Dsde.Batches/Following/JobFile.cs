@@ -17,6 +17,9 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
     /// </summary>
     private FileStream? Copy { get; init; }
 
+    /// <summary>Whether nobody else can read it again.</summary>
+    public bool IsPipe => Copy is not null || Path == StandardInput;
+
     /// <summary>Opens a file, or takes a copy of a pipe (<c>-</c> is the standard input), which can be read only once.</summary>
     /// <exception cref="JobFileException">It is missing.</exception>
     public static async Task<JobFile> OpenAsync(string path, int? limit, BatchDefaults defaults, CancellationToken cancellationToken)

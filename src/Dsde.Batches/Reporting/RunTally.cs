@@ -11,6 +11,7 @@ internal sealed class RunTally(TimeProvider time)
     private readonly Dictionary<string, WorkloadTally> _workloads = [];
     private readonly WorkloadTally _all = new();
     private readonly long _start = time.GetTimestamp();
+    private int _endedBefore;
 
     /// <summary>What progress displays show.</summary>
     public ProgressSample Sample()
@@ -18,12 +19,21 @@ internal sealed class RunTally(TimeProvider time)
         lock (_lock)
         {
             return new ProgressSample(
-                _all.Jobs,
+                _endedBefore + _all.Jobs,
                 _all.Failed,
                 _all.Tokens / Math.Max(1e-3, time.GetElapsedTime(_start).TotalSeconds),
                 _all.Proposed == 0 ? null : (double)_all.Accepted / _all.Proposed,
                 _all.Iterations == 0 ? null : (double)_all.Proposed / _all.Iterations
             );
+        }
+    }
+
+    /// <summary>Takes in that jobs had ended before the start; they count as ended, and for no rate.</summary>
+    public void AddEndedBefore(int count)
+    {
+        lock (_lock)
+        {
+            _endedBefore += count;
         }
     }
 
@@ -84,8 +94,8 @@ internal sealed class RunTally(TimeProvider time)
 
 /// <summary>A moment of a run.</summary>
 /// <param name="Ended">Jobs ended.</param>
-/// <param name="Failed">Of these, without an output.</param>
-/// <param name="TokensPerSecond">Since the start.</param>
+/// <param name="Failed">Of those that have ended since the start, without an output.</param>
+/// <param name="TokensPerSecond">Of jobs that have ended since the start.</param>
 /// <param name="AcceptanceRate">0 to 1; null if nothing was proposed.</param>
 /// <param name="SpeculationLength">Mean; null before the first iteration.</param>
 internal readonly record struct ProgressSample(

@@ -40,16 +40,19 @@ public static class Roofline
         );
         var layers = new LinearLayers(decoder.Weights, decoder.Operators);
         using var bandwidth = new BandwidthProbe(compute.Device, get_num_threads());
+        using var multiplication = compute.Kernels?.Kernel is { } kernel
+            ? new ComputeProbe(kernel, compute.Type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort), get_num_threads())
+            : null;
         var iterations = settings.MeasuresIterations ? new IterationProbe(options, slotCount, settings.ContextLength) : null;
         try
         {
             var samples = new RooflineSamples(settings.Cases);
             var passes = new PassProbe(decoder, layers, compute.Device, settings.ContextLength);
-            samples.Measure(bandwidth, passes, iterations, cancellationToken);
+            samples.Measure(bandwidth, multiplication, passes, iterations, cancellationToken);
             samples.Clear(); // the first round warms up
             for (var round = 0; round < settings.Repetitions; round++)
             {
-                samples.Measure(bandwidth, passes, round % RoundsPerIteration == 0 ? iterations : null, cancellationToken);
+                samples.Measure(bandwidth, multiplication, passes, round % RoundsPerIteration == 0 ? iterations : null, cancellationToken);
             }
 
             return new RooflineReport(
@@ -63,6 +66,7 @@ public static class Roofline
             )
             {
                 Kernels = compute.Kernels?.Description,
+                OperationsPerSecond = samples.OperationsPerSecond,
             };
         }
         finally

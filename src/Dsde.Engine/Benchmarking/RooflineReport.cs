@@ -22,6 +22,11 @@ public sealed record RooflineReport(
     /// <summary>What multiplies on a CPU, and why, in words; null on GPUs.</summary>
     public string? Kernels { get; init; }
 
+    /// <summary>
+    /// Floating-point operations per second of the same threads and kernels where nothing comes from memory; null on GPUs and for torch.
+    /// </summary>
+    public double? OperationsPerSecond { get; init; }
+
     /// <summary>Milliseconds that plainly reading the weights takes: the floor of any pass.</summary>
     public double ReadMs => LinearWeightBytes / ReadBytesPerSecond * 1000;
 
@@ -32,10 +37,14 @@ public sealed record RooflineReport(
         return measurement.LinearMs / Cases.FirstOrDefault(other => other.Case.RowCount == 1)?.LinearMs;
     }
 
-    /// <summary>The part of the plain read bandwidth that the linear layers reach in a case.</summary>
-    public double LinearBandwidthShare(RooflineMeasurement measurement)
+    /// <summary>
+    /// Milliseconds that the linear layers of a case take at least: to read the weights, or to multiply them with all rows, whichever is
+    /// longer.
+    /// </summary>
+    public double FloorMs(RooflineMeasurement measurement)
     {
         ArgumentNullException.ThrowIfNull(measurement);
-        return ReadMs / measurement.LinearMs;
+        var operations = 2.0 * measurement.Case.RowCount * LinearWeightBytes / (DataType == "fp32" ? sizeof(float) : sizeof(ushort));
+        return Math.Max(ReadMs, operations / OperationsPerSecond * 1000 ?? 0);
     }
 }

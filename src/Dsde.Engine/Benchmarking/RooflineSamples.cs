@@ -4,6 +4,7 @@ namespace Dsde.Engine.Benchmarking;
 internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
 {
     private readonly List<double> _readMs = [];
+    private readonly List<double> _operations = []; // per second
     private readonly List<double>[] _linearMs = Lists(cases.Count);
     private readonly List<double>[] _forwardMs = Lists(cases.Count);
     private readonly List<double>[] _iterationMs = Lists(cases.Count);
@@ -11,10 +12,24 @@ internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
     /// <summary>Plain reads, from their median.</summary>
     public double ReadBytesPerSecond => BandwidthProbe.ByteCount / (Median(_readMs) / 1000);
 
+    /// <summary>The most that the kernels multiply, from their median; null where it wasn't measured.</summary>
+    public double? OperationsPerSecond => _operations.Count > 0 ? Median(_operations) : null;
+
     /// <summary>One round.</summary>
-    public void Measure(BandwidthProbe bandwidth, PassProbe passes, IterationProbe? iterations, CancellationToken cancellationToken)
+    public void Measure(
+        BandwidthProbe bandwidth,
+        ComputeProbe? compute,
+        PassProbe passes,
+        IterationProbe? iterations,
+        CancellationToken cancellationToken
+    )
     {
         _readMs.Add(bandwidth.Measure());
+        if (compute is not null)
+        {
+            _operations.Add(compute.Measure());
+        }
+
         for (var i = 0; i < cases.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -31,7 +46,7 @@ internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
     /// <summary>Forgets what was measured.</summary>
     public void Clear()
     {
-        foreach (var times in (IEnumerable<List<double>>)[_readMs, .. _linearMs, .. _forwardMs, .. _iterationMs])
+        foreach (var times in (IEnumerable<List<double>>)[_readMs, _operations, .. _linearMs, .. _forwardMs, .. _iterationMs])
         {
             times.Clear();
         }

@@ -12,7 +12,7 @@ internal sealed class LoadedModels : IDisposable
     private LoadedModels(
         ModelFolder folder,
         ModelFolder? draftFolder,
-        Tokenizer tokenizer,
+        ModelTokenizer tokenizer,
         CachedDecoder target,
         CachedDecoder? draft,
         int batchSize,
@@ -37,7 +37,7 @@ internal sealed class LoadedModels : IDisposable
     public required GenerationDefaults Defaults { get; init; }
 
     /// <summary>The target's tokenizer.</summary>
-    public Tokenizer Tokenizer { get; }
+    public ModelTokenizer Tokenizer { get; }
 
     /// <summary>The target.</summary>
     public CachedDecoder Target { get; }
@@ -58,10 +58,10 @@ internal sealed class LoadedModels : IDisposable
     {
         var targetFolder = ModelFolder.Open(options.Target);
         var draftFolder = string.IsNullOrEmpty(options.Draft) ? null : ModelFolder.Open(options.Draft);
-        var tokenizer = Tokenizer.Load(targetFolder);
+        var tokenizer = ModelTokenizer.Load(targetFolder);
         if (draftFolder is not null)
         {
-            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, Tokenizer.LoadWithoutChats(draftFolder));
+            VocabularyComparer.RequireSame(targetFolder, tokenizer, draftFolder, ModelTokenizer.LoadWithoutChats(draftFolder));
         }
 
         var defaults = options.GenerationConfig == "none" ? GenerationDefaults.None : targetFolder.ReadGenerationDefaults();

@@ -96,7 +96,7 @@ public sealed record ModelDescription
     {
         var folder = ModelFolder.Open(path);
         var config = folder.Config;
-        var tokenizer = TokenizerReader.IsIn(path) ? Tokenization.Tokenizer.Load(folder) : null;
+        var tokenizer = TokenizerReader.IsIn(path) ? ModelTokenizer.Load(folder) : null;
         var entries = folder.WeightNames.Select(name => folder.Find(name).Entry).ToList();
         return new ModelDescription
         {

@@ -6,7 +6,7 @@ namespace Dsde.Engine.Tokenization;
 
 /// <summary>
 /// What the tokenizers of this project share: text is normalized, cut into words, and each word becomes tokens. Added tokens and markers
-/// are found before, by <see cref="Tokenizer"/>. Safe for concurrent use.
+/// are found before, by <see cref="ModelTokenizer"/>. Safe for concurrent use.
 /// </summary>
 /// <param name="bytes">What each token adds to a text, by id.</param>
 internal abstract class MergingTokenizer(IReadOnlyDictionary<int, byte[]> bytes) : Microsoft.ML.Tokenizers.Tokenizer

@@ -1,7 +1,7 @@
 namespace Dsde.Engine.Tokenization;
 
 /// <inheritdoc/>
-internal sealed class PromptEncoder(Tokenizer tokenizer, TimeProvider time) : IPromptEncoder
+internal sealed class PromptEncoder(ModelTokenizer tokenizer, TimeProvider time) : IPromptEncoder
 {
     /// <inheritdoc/>
     public int MaxTokenBytes => tokenizer.MaxTokenBytes;

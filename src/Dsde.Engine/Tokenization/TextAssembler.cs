@@ -6,7 +6,7 @@ namespace Dsde.Engine.Tokenization;
 /// Text of tokens as they come. Characters whose bytes are spread over tokens appear when they are whole; what is broken, or not whole at
 /// the end, becomes U+FFFD. Looks for stop strings in what is new only, so that the work is linear in the text.
 /// </summary>
-internal sealed class TextAssembler(Tokenizer tokenizer, IReadOnlyList<string> stopStrings) : ITextAssembler
+internal sealed class TextAssembler(ModelTokenizer tokenizer, IReadOnlyList<string> stopStrings) : ITextAssembler
 {
     private readonly StringBuilder _text = new();
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();

@@ -11,7 +11,7 @@ internal static class VocabularyComparer
     /// family (Qwen2.5 has 151,936 rows at 0.5 billion parameters and 152,064 at 7 billion); the engine leaves their columns out of all
     /// logits, so that they are neither proposed nor sampled. Ids that end the output count even if the tokenizer does not know them.
     /// </summary>
-    public static int CountTokens(ModelFolder folder, Tokenizer tokenizer)
+    public static int CountTokens(ModelFolder folder, ModelTokenizer tokenizer)
     {
         var ends = folder.Config.EosTokenIds.Where(id => id < folder.Config.VocabularySize).Select(id => id + 1).DefaultIfEmpty(0).Max();
         return Math.Max(CountRows(folder, tokenizer), ends);
@@ -19,7 +19,7 @@ internal static class VocabularyComparer
 
     /// <summary>Makes sure that every id up to <see cref="CountTokens"/> of the target stands for the same bytes to both.</summary>
     /// <exception cref="ModelLoadException">The vocabularies differ; the message says where first, and in how many ids.</exception>
-    public static void RequireSame(ModelFolder targetFolder, Tokenizer target, ModelFolder draftFolder, Tokenizer draft)
+    public static void RequireSame(ModelFolder targetFolder, ModelTokenizer target, ModelFolder draftFolder, ModelTokenizer draft)
     {
         var models = $"Target {targetFolder.Path} and draft {draftFolder.Path}";
         var different = Enumerable
@@ -46,11 +46,11 @@ internal static class VocabularyComparer
     }
 
     /// <summary>Ids of the tokenizer that the model has a row for.</summary>
-    private static int CountRows(ModelFolder folder, Tokenizer tokenizer) =>
+    private static int CountRows(ModelFolder folder, ModelTokenizer tokenizer) =>
         Math.Min(tokenizer.VocabularySize, folder.Config.VocabularySize);
 
-    private static bool IsSame(Tokenizer target, Tokenizer draft, int id) => target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
+    private static bool IsSame(ModelTokenizer target, ModelTokenizer draft, int id) => target.BytesOf(id).SequenceEqual(draft.BytesOf(id));
 
-    private static string Show(Tokenizer tokenizer, int id) =>
+    private static string Show(ModelTokenizer tokenizer, int id) =>
         tokenizer.BytesOf(id) is { Length: > 0 } bytes ? Encoding.UTF8.GetString(bytes) : "nothing";
 }

@@ -20,6 +20,9 @@ public sealed record BatchProgress(
     DateTimeOffset? CompletedAt
 )
 {
+    /// <summary>Whether somebody has called it off.</summary>
+    public bool IsCancelRequested { get; init; }
+
     /// <summary>Jobs that have ended.</summary>
     public int Ended => Completed + Failed + Cancelled;
 

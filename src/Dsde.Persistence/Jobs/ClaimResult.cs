@@ -13,6 +13,9 @@ public abstract record ClaimResult
         /// <summary>When the job became known.</summary>
         public required DateTimeOffset CreatedAt { get; init; }
 
+        /// <summary>Where the job is as far as the database knows; who lets it into the engine says so there first.</summary>
+        public JobPlace Place { get; init; } = JobPlace.Outside;
+
         /// <summary>
         /// Starts that were lost since the job last came further: the engine had it, they ended neither in a result nor by a release, and
         /// left no checkpoint further than the one before. Their worker died, or was taken for dead. What was released or had not been let

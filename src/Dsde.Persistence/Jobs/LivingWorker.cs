@@ -2,7 +2,7 @@ namespace Dsde.Persistence.Jobs;
 
 /// <summary>A worker that has lately said that it is there.</summary>
 /// <param name="WorkerId">Who.</param>
-/// <param name="StartedAt">When its process started.</param>
+/// <param name="Up">How long ago its process started, by the database's clock.</param>
 /// <param name="SeenAgo">How long ago it said so, by the database's clock.</param>
 /// <param name="Host">The machine.</param>
 /// <param name="Version">Version of the program.</param>
@@ -12,7 +12,7 @@ namespace Dsde.Persistence.Jobs;
 /// <param name="WaitingForClaim">Messages it has whose jobs another worker has.</param>
 public sealed record LivingWorker(
     string WorkerId,
-    DateTimeOffset StartedAt,
+    TimeSpan Up,
     TimeSpan SeenAgo,
     string Host,
     string Version,

@@ -32,6 +32,9 @@ public sealed record StoredJob
     /// <summary>When it became known.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Whether somebody has called it off; its batch may be called off without that.</summary>
+    public bool IsCancelRequested { get; init; }
+
     /// <summary>When its end was stored.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 

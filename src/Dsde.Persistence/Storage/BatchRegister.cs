@@ -84,6 +84,7 @@ internal sealed class BatchRegister(IDialect dialect)
         )
         {
             Reopenings = batch.Reopenings,
+            IsCancelRequested = batch.CancelRequestedAt is not null,
         };
 
     private async Task RegisterAsync(

@@ -34,6 +34,7 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
 
             results[position] = new ClaimResult.Claimed(LeaseOf(claim), Attempt: 1)
             {
+                Place = JobPlace.Inside,
                 CreatedAt = now,
                 TraceParent = claim.TraceParent,
                 IsCancelRequested = batch.IsCancelled,
@@ -103,6 +104,7 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
         await WriteAsync(context, claim, job, clock + claim.Lease, cancellationToken);
         return new ClaimResult.Claimed(LeaseOf(claim), job.Attempt)
         {
+            Place = job.IsStarted ? JobPlace.Inside : JobPlace.Outside,
             CreatedAt = job.CreatedAt,
             LostStarts = job.LostStarts,
             LostAlone = job.LostAlone,

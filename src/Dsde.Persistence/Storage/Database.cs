@@ -35,12 +35,21 @@ internal sealed class Database(IContextFactory contexts, IDialect dialect, Persi
     /// <summary>Runs something on a context of its own. It may run several times, and starts afresh each time.</summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     public Task<T> RunAsync<T>(Func<DsdeDbContext, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(contexts.Create, work, cancellationToken);
+
+    /// <summary>The same, on a context of the caller's making.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
+    public Task<T> RunAsync<T>(
+        Func<DsdeDbContext> create,
+        Func<DsdeDbContext, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken
+    ) =>
         TranslateAsync(
             async token =>
                 await _retries.ExecuteAsync(
                     async attempt =>
                     {
-                        await using var context = contexts.Create();
+                        await using var context = create();
                         return await work(context, attempt);
                     },
                     token

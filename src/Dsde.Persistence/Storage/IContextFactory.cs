@@ -1,4 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Dsde.Persistence.Storage;
 
@@ -7,10 +10,15 @@ internal interface IContextFactory
 {
     /// <summary>A context of its own for one piece of work.</summary>
     DsdeDbContext Create();
+
+    /// <summary>A context that tells when something happens.</summary>
+    /// <param name="happening">What to tell of.</param>
+    /// <param name="tell">Called each time.</param>
+    DsdeDbContext Create(EventId happening, Action<EventData> tell);
 }
 
 /// <inheritdoc/>
-internal sealed class ContextFactory<TContext>(IDbContextFactory<TContext> factory) : IContextFactory
+internal sealed class ContextFactory<TContext>(IServiceProvider services, IDbContextFactory<TContext> factory) : IContextFactory
     where TContext : DsdeDbContext
 {
     /// <inheritdoc/>
@@ -19,5 +27,13 @@ internal sealed class ContextFactory<TContext>(IDbContextFactory<TContext> facto
         var context = factory.CreateDbContext();
         context.Database.AutoSavepointsEnabled = false; // what fails is rolled back whole; a savepoint is a round trip
         return context;
+    }
+
+    /// <inheritdoc/>
+    public DsdeDbContext Create(EventId happening, Action<EventData> tell)
+    {
+        var options = new DbContextOptionsBuilder<TContext>(services.GetRequiredService<DbContextOptions<TContext>>());
+        options.LogTo((id, _) => id == happening, tell);
+        return ActivatorUtilities.CreateInstance<TContext>(services, options.Options);
     }
 }

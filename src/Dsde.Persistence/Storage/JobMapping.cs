@@ -19,6 +19,7 @@ internal static class JobMapping
             Workload = row.Workload,
             State = row.State,
             CreatedAt = row.CreatedAt,
+            IsCancelRequested = row.CancelRequestedAt is not null,
             EndedAt = row.EndedAt,
             Attempt = row.Attempt,
             Reopenings = row.Reopenings,

@@ -9,6 +9,7 @@ namespace Dsde.Persistence.Storage;
 internal sealed class JobQueries(Database database, IDialect dialect)
 {
     private const int PageSize = 100;
+    private const int NamePageSize = 10_000;
 
     public Task<bool> IsJobKnownAsync(Guid jobId, CancellationToken cancellationToken) =>
         database.RunAsync((context, token) => context.Jobs.AnyAsync(job => job.JobId == jobId, token), cancellationToken);
@@ -52,6 +53,20 @@ internal sealed class JobQueries(Database database, IDialect dialect)
                 yield return job;
             }
         } while (page.Count == PageSize);
+    }
+
+    /// <summary>In pages as well.</summary>
+    public async IAsyncEnumerable<NamedJob> ReadNamesAsync(Guid batchId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(NamedJob Job, DateTimeOffset CreatedAt)>? page = null;
+        do
+        {
+            page = await ReadNamePageAsync(batchId, page?[^1], cancellationToken);
+            foreach (var (job, _) in page)
+            {
+                yield return job;
+            }
+        } while (page.Count == NamePageSize);
     }
 
     public Task<IReadOnlyList<BatchUnderWay>> FindBatchesUnderWayAsync(int limit, CancellationToken cancellationToken) =>
@@ -103,8 +118,8 @@ internal sealed class JobQueries(Database database, IDialect dialect)
     private static LivingWorker ToWorker(WorkerRow row, DateTimeOffset now) =>
         new(
             row.WorkerId,
-            row.StartedAt,
-            now - row.SeenAt,
+            Since(row.StartedAt, now),
+            Since(row.SeenAt, now),
             row.Host,
             row.Version,
             row.Models,
@@ -113,34 +128,66 @@ internal sealed class JobQueries(Database database, IDialect dialect)
             row.WaitingForClaim
         );
 
+    /// <summary>What happened after the clock was read has only just happened.</summary>
+    private static TimeSpan Since(DateTimeOffset then, DateTimeOffset now) => then < now ? now - then : TimeSpan.Zero;
+
     private Task<IReadOnlyList<StoredJob>> ReadPageAsync(Guid batchId, StoredJob? last, CancellationToken cancellationToken) =>
         database.RunAsync(
             async (context, token) =>
             {
                 var ended = context.Jobs.AsNoTracking().Where(job => job.BatchId == batchId && job.EndedAt != null);
-                if (last is { CreatedAt: var createdAt, JobId: var jobId })
-                {
-                    var customId = last.CustomId ?? "";
-                    ended = ended.Where(job =>
-                        job.CreatedAt > createdAt
-                        || (
-                            job.CreatedAt == createdAt
-                            && (
-                                (job.CustomId ?? "").CompareTo(customId) > 0
-                                || ((job.CustomId ?? "") == customId && job.JobId.CompareTo(jobId) > 0)
-                            )
-                        )
-                    );
-                }
-
-                var page = await ended
-                    .OrderBy(job => job.CreatedAt)
-                    .ThenBy(job => job.CustomId ?? "")
-                    .ThenBy(job => job.JobId)
+                var page = await After(ended, last is null ? null : (last.CreatedAt, last.CustomId, last.JobId))
                     .Take(PageSize)
                     .ToListAsync(token);
                 return await JobReading.ReadAsync(context, page, token);
             },
             cancellationToken
         );
+
+    private Task<IReadOnlyList<(NamedJob Job, DateTimeOffset CreatedAt)>> ReadNamePageAsync(
+        Guid batchId,
+        (NamedJob Job, DateTimeOffset CreatedAt)? last,
+        CancellationToken cancellationToken
+    ) =>
+        database.RunAsync<IReadOnlyList<(NamedJob Job, DateTimeOffset CreatedAt)>>(
+            async (context, token) =>
+            {
+                var jobs = context.Jobs.Where(job => job.BatchId == batchId);
+                var page = await After(jobs, last is var (job, createdAt) ? (createdAt, job.CustomId, job.JobId) : null)
+                    .Take(NamePageSize)
+                    .Select(job => new
+                    {
+                        job.JobId,
+                        job.CustomId,
+                        job.State,
+                        job.CreatedAt,
+                    })
+                    .ToListAsync(token);
+                return [.. page.Select(job => (new NamedJob(job.JobId, job.CustomId, job.State), job.CreatedAt))];
+            },
+            cancellationToken
+        );
+
+    /// <summary>In the order in which workers first saw the jobs, then by name; those that come after one.</summary>
+    private static IQueryable<GenerationJob> After(
+        IQueryable<GenerationJob> jobs,
+        (DateTimeOffset CreatedAt, string? CustomId, Guid JobId)? last
+    )
+    {
+        if (last is var (createdAt, name, jobId))
+        {
+            var customId = name ?? "";
+            jobs = jobs.Where(job =>
+                job.CreatedAt > createdAt
+                || (
+                    job.CreatedAt == createdAt
+                    && (
+                        (job.CustomId ?? "").CompareTo(customId) > 0 || ((job.CustomId ?? "") == customId && job.JobId.CompareTo(jobId) > 0)
+                    )
+                )
+            );
+        }
+
+        return jobs.OrderBy(job => job.CreatedAt).ThenBy(job => job.CustomId ?? "").ThenBy(job => job.JobId);
+    }
 }

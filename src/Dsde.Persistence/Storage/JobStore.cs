@@ -154,6 +154,10 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         _queries.ReadEndedAsync(batchId, cancellationToken);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<NamedJob> ReadNamesAsync(Guid batchId, CancellationToken cancellationToken) =>
+        _queries.ReadNamesAsync(batchId, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<BatchUnderWay>> FindBatchesUnderWayAsync(int limit, CancellationToken cancellationToken) =>
         _queries.FindBatchesUnderWayAsync(limit, cancellationToken);
 

@@ -61,7 +61,8 @@ internal sealed record KnownJob
 
     /// <summary>
     /// The job at its next start. One that is running has been lost by who had it, unless it had not been let into the engine; whether the
-    /// start was for nothing the checkpoints tell.
+    /// start was for nothing the checkpoints tell. It begins outside the engine: what kills a worker at once is not to be confused with
+    /// what was claimed at the same moment.
     /// </summary>
     public KnownJob Start(int checkpointedTokens, DateTimeOffset now)
     {
@@ -71,7 +72,7 @@ internal sealed record KnownJob
             LostStarts = isFurther ? 0 : LostStarts + (isLost ? 1 : 0),
             LostAlone = isFurther ? 0 : LostAlone + (isLost && IsAlone ? 1 : 0),
             TokensAtStart = checkpointedTokens,
-            IsStarted = true,
+            IsStarted = false,
             IsAlone = false,
             Attempt = Attempt + 1,
             StartedAt = now,

@@ -36,12 +36,12 @@ internal sealed class WorkerOptions : IValidatableObject
     public int LeaseSeconds { get; set; } = 15;
 
     /// <summary>
-    /// Lost starts of a job (its worker died, or was taken for dead) after which it runs alone, with no other beside it, so that nobody
-    /// else is lost with it. A checkpoint that got further makes the count begin anew.
+    /// Lost starts of a job (its worker died, or was taken for dead) after which fewer run beside it: half as many as the engine takes, and
+    /// half of that after every further one, until it runs alone. A checkpoint that got further makes the count begin anew.
     /// </summary>
     /// <value>Starts, 1 to 100. The default is 3.</value>
     [Range(1, 100)]
-    public int LostStartsBeforeAlone { get; set; } = 3;
+    public int LostStartsBeforeNarrowing { get; set; } = 3;
 
     /// <summary>
     /// Starts of a job that were lost while it ran alone, after which it is given up as <c>worker_lost</c>: only these count against it,

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
@@ -5,6 +6,12 @@ namespace Dsde.Pipeline.Messaging;
 /// <summary>What went wrong with the broker, for people: whether it refused for good or may do the same later.</summary>
 internal static class BrokerFailure
 {
+    /// <summary>
+    /// Whether an operation has failed because its connection did. The client says so by an exception of its queues, too, when it notices
+    /// while it sends.
+    /// </summary>
+    public static bool IsOne(Exception exception) => exception is RabbitMQClientException or ChannelClosedException;
+
     /// <summary>Of what an operation on an open connection has thrown.</summary>
     public static ExpectedFailureException Create(RabbitMqOptions options, Exception exception) =>
         FindAnswer(exception) is { } answer

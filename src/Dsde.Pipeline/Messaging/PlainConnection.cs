@@ -29,7 +29,9 @@ internal static class PlainConnection
 
         try
         {
-            return await factory.CreateConnectionAsync("dsde", cancellationToken);
+            var connection = await factory.CreateConnectionAsync("dsde", cancellationToken);
+            await RequireAdmittedAsync(connection, options, cancellationToken);
+            return connection;
         }
         catch (RabbitMQClientException exception) when (BrokerFailure.FindAnswer(exception) is not null)
         {
@@ -44,6 +46,23 @@ internal static class PlainConnection
             throw IsUntrusted(exception)
                 ? new ExpectedFailureException(message, exception)
                 : new BrokerUnavailableException(message, exception);
+        }
+    }
+
+    /// <summary>
+    /// The client does not wait for the broker's answer on the virtual host: it comes with the first channel, or ends the connection meanwhile.
+    /// </summary>
+    private static async Task RequireAdmittedAsync(IConnection connection, RabbitMqOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        }
+        catch (Exception exception) when (BrokerFailure.IsOne(exception))
+        {
+            var answer = connection.CloseReason is { } reason ? new OperationInterruptedException(reason) : exception;
+            await connection.DisposeAsync();
+            throw BrokerFailure.Create(options, answer);
         }
     }
 

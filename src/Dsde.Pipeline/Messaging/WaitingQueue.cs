@@ -93,7 +93,7 @@ internal sealed class WaitingQueue(RabbitMqOptions rabbitMq, BrokerPatience brok
                     cancellationToken
                 );
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
+        catch (Exception exception) when (exception is ExpectedFailureException || BrokerFailure.IsOne(exception))
         {
             // Whoever watches the broker says that it is away.
         }

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
@@ -23,6 +24,7 @@ internal sealed class BrokerPatience(TimeProvider time, ILogger<BrokerPatience> 
     public static bool IsLost(Exception exception) =>
         exception
             is RabbitMQClientException
+                or ChannelClosedException
                 or IOException
                 or TimeoutException
                 or OperationCanceledException

@@ -16,7 +16,7 @@ internal static partial class Log
     [LoggerMessage(2002, LogLevel.Warning, "{Reason} Waiting; jobs stay in the broker")]
     public static partial void DatabaseAway(this ILogger logger, string reason);
 
-    [LoggerMessage(2003, LogLevel.Information, "Stopping: {Count} jobs run, with {Seconds} s to end before they are handed back")]
+    [LoggerMessage(2003, LogLevel.Information, "Stopping: what runs ({Count}) has {Seconds} s to end, and is handed back then")]
     public static partial void Draining(this ILogger logger, int count, int seconds);
 
     [LoggerMessage(
@@ -65,9 +65,9 @@ internal static partial class Log
     [LoggerMessage(
         2012,
         LogLevel.Warning,
-        "Job {JobId} lost its workers too often; it runs alone now, and nothing new starts until it has ended"
+        "Job {JobId} was lost too often (starts: {LostStarts}); jobs that may run while it does, itself included: {MostInside}"
     )]
-    public static partial void RunsAlone(this ILogger logger, Guid jobId);
+    public static partial void RunsBesideFew(this ILogger logger, Guid jobId, int lostStarts, int mostInside);
 
     [LoggerMessage(2013, LogLevel.Warning, "A checkpoint of job {JobId} was not saved; the next one may be")]
     public static partial void CheckpointNotSaved(this ILogger logger, Guid jobId, Exception exception);
@@ -91,10 +91,10 @@ internal static partial class Log
     [LoggerMessage(2021, LogLevel.Warning, "The message of job {JobId}, which is another worker's, could not be put away: {Reason}")]
     public static partial void MessageNotPutAway(this ILogger logger, Guid jobId, string reason);
 
-    [LoggerMessage(2022, LogLevel.Warning, "Worker {WorkerId} has died; {Count} jobs that it held are free")]
+    [LoggerMessage(2022, LogLevel.Warning, "Worker {WorkerId} has died; what it held is free (jobs: {Count})")]
     public static partial void WorkerBuried(this ILogger logger, string workerId, int count);
 
-    [LoggerMessage(2023, LogLevel.Information, "{Count} jobs that an earlier process of worker {WorkerId} held are free")]
+    [LoggerMessage(2023, LogLevel.Information, "What an earlier process of worker {WorkerId} held is free (jobs: {Count})")]
     public static partial void ClaimsTakenBack(this ILogger logger, string workerId, int count);
 
     [LoggerMessage(
@@ -157,7 +157,7 @@ internal static partial class Log
     [LoggerMessage(
         2101,
         LogLevel.Information,
-        "Job {JobId} is taken over in attempt {Attempt}, from {Tokens} saved tokens; {LostStarts} starts were lost without getting further"
+        "Job {JobId} is taken over in attempt {Attempt}, from {Tokens} saved tokens; starts lost without getting further: {LostStarts}"
     )]
     public static partial void JobTakenOver(this ILogger logger, Guid jobId, int attempt, int tokens, int lostStarts);
 

@@ -1,3 +1,4 @@
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Hosting;
@@ -34,7 +35,7 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
                 $"{Describe(lanes)} is read, but no worker is alive in the database: it hangs, or uses another database, "
                     + "and then the results go there. Compare: dsde status",
             (0, _) => "",
-            (_, > 0) => $"no worker is attached to {Describe(unread)}, although {alive} {(alive == 1 ? "is" : "are")} alive in the "
+            (_, > 0) => $"no worker is attached to {Describe(unread)}, although {Quantity.Of(alive.Value, "is", "are")} alive in the "
                 + "database: still starting, without the broker, or with another one. The jobs wait there until one is. "
                 + "Compare: dsde status",
             _ => $"no worker is attached to {Describe(unread)}: the jobs wait there until one is. Start one with: dsde worker",
@@ -49,7 +50,7 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
             var read = queues.Where(queue => queue.Consumers > 0).Select(queue => queue.Name);
             return [.. lanes.ExceptBy(read, lane => lane.Queue)];
         }
-        catch (RabbitMQClientException exception)
+        catch (Exception exception) when (BrokerFailure.IsOne(exception))
         {
             throw BrokerFailure.Create(rabbitMq, exception);
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dsde.Batches.Files;
 using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Benchmarks;
 using Dsde.Benchmarks.Pipeline;
 using Dsde.Contracts;
@@ -70,7 +71,8 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Cpu ?? "unknown CPU"}, {Environment.ProcessorCount} cores; {report.JobCount} jobs a round, "
+                $"{report.Cpu ?? "unknown CPU"}, {Quantity.Of(Environment.ProcessorCount, "core")}; "
+                    + $"{Quantity.Of(report.JobCount, "job")} a round, "
                     + $"{report.Capacity} at once"
             )
         );

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
-using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
@@ -38,12 +37,6 @@ internal sealed class DbCommand : DsdeCommand
     {
         await using var services = CreateServices(options);
         var migrator = services.GetRequiredService<IDatabaseMigrator>();
-        var schema = await migrator.InspectAsync(cancellationToken);
-        if (schema is { State: SchemaState.Ahead, Problem: { } problem })
-        {
-            throw new ExpectedFailureException(problem);
-        }
-
         var applied = await migrator.MigrateAsync(cancellationToken);
         foreach (var migration in applied)
         {

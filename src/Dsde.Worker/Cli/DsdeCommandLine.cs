@@ -36,8 +36,9 @@ internal static class DsdeCommandLine
                 _ = new ProgramSettings(); // a verb; what is set wrongly is said whether it would use it or not
             }
 
-            var exitCode = await parsed.InvokeAsync(configuration, stop.Token);
-            return parsed.Action is ParseErrorAction ? ExitCodes.SetupError : exitCode;
+            return parsed.Action is ParseErrorAction
+                ? await RefuseAsync(parsed, configuration)
+                : await parsed.InvokeAsync(configuration, stop.Token);
         }
         catch (OperationCanceledException)
         {
@@ -62,6 +63,24 @@ internal static class DsdeCommandLine
         }
     }
 
+    private static async Task<int> RefuseAsync(ParseResult parsed, InvocationConfiguration configuration)
+    {
+        var error = configuration.Error;
+        using var said = new StringWriter();
+        configuration.Error = said;
+        try
+        {
+            await parsed.InvokeAsync(configuration, CancellationToken.None);
+        }
+        finally
+        {
+            configuration.Error = error;
+        }
+
+        await error.WriteAsync(ParseMistakes.Reword(said.ToString()));
+        return ExitCodes.SetupError;
+    }
+
     private static RootCommand Create()
     {
         var root = new RootCommand("Bulk text generation with adaptive speculative decoding.");
@@ -75,7 +94,6 @@ internal static class DsdeCommandLine
         root.Add(new DbCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());
-        ValueWords.AddTo(root);
         foreach (var option in root.Options)
         {
             if (option is HelpOption { Action: HelpAction help })

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
@@ -97,7 +98,7 @@ internal sealed class ErrorsCommand : DsdeCommand
         {
             return await run(arguments, cancellationToken);
         }
-        catch (RabbitMQClientException exception)
+        catch (Exception exception) when (BrokerFailure.IsOne(exception))
         {
             throw new ExpectedFailureException(
                 BrokerFailure.Create(new ProgramSettings().RabbitMq(), exception).Message
@@ -205,7 +206,7 @@ internal sealed class ErrorsCommand : DsdeCommand
             );
         }
 
-        await output.WriteLineAsync($"{count} {(count == 1 ? "message" : "messages")} {done}");
+        await output.WriteLineAsync($"{Quantity.Of(count, "message")} {done}");
         return ExitCodes.Success;
     }
 
@@ -226,7 +227,7 @@ internal sealed class ErrorsCommand : DsdeCommand
             total += await new ErrorQueueReader(connection).CountAsync(queue, cancellationToken);
         }
 
-        var what = arguments.GetValue(_job) is { } jobId ? $"the messages of job {jobId}" : $"all {total} messages";
+        var what = arguments.GetValue(_job) is { } jobId ? $"the messages of job {jobId}" : $"all messages ({total})";
         return await AnsiConsole.ConfirmAsync(
             $"Drop {what} of {Markup.Escape(string.Join(", ", Queues(arguments).Select(queue => queue.Name)))}?",
             defaultValue: false,

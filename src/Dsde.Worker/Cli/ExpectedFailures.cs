@@ -1,6 +1,7 @@
 using Dsde.Batches.Following;
 using Dsde.Engine;
 using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
 using Dsde.Pipeline;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client.Exceptions;
@@ -16,7 +17,8 @@ internal static class ExpectedFailures
     public static string? Describe(Exception exception) =>
         exception switch
         {
-            ExpectedFailureException or JobFileException or ModelLoadException or DatabaseUnavailableException => exception.Message,
+            ExpectedFailureException or JobFileException or ModelLoadException or DatabaseUnavailableException or UnfitDatabaseException =>
+                exception.Message,
             OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
             OperationInterruptedException refused => $"RabbitMQ refused it: {refused.ShutdownReason?.ReplyText ?? refused.Message}",
             FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Dsde.Batches.Reporting;
 using Dsde.Pipeline.Messaging.ErrorQueues;
 using Dsde.Pipeline.Telemetry;
 using Spectre.Console;
@@ -44,7 +45,7 @@ internal static class FailedMessagePrinter
 
         var rest = total - messages.Count;
         configuration.Output.WriteLine(
-            $"{total} {(total == 1 ? "message" : "messages")}{(rest > 0 ? $", {rest} of them not shown; give a higher --limit" : "")}"
+            $"{Quantity.Of(total, "message")}{(rest > 0 ? $", {rest} of them not shown; give a higher --limit" : "")}"
         );
     }
 

@@ -1,5 +1,6 @@
 using Dsde.Contracts;
 using Dsde.Persistence;
+using Dsde.Persistence.Migrating;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
@@ -23,17 +24,16 @@ internal sealed record Overview(
     private const int MostBatches = 50;
 
     /// <summary>Reads it from database and broker.</summary>
-    public static async Task<Overview> ReadAsync(ProgramSettings settings, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<Overview> ReadAsync(ProgramSettings settings, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
-        var (workers, batches) = await ReadDatabaseAsync(settings, time, problems, cancellationToken);
+        var (workers, batches) = await ReadDatabaseAsync(settings, problems, cancellationToken);
         var queues = await ReadQueuesAsync(settings.RabbitMq(), problems, cancellationToken);
         return new Overview(workers, batches, queues, problems);
     }
 
     private static async Task<(IReadOnlyList<Worker>? Workers, IReadOnlyList<Batch>? Batches)> ReadDatabaseAsync(
         ProgramSettings settings,
-        TimeProvider time,
         List<string> problems,
         CancellationToken cancellationToken
     )
@@ -43,7 +43,6 @@ internal sealed record Overview(
             await using var client = await BatchClient.OpenAsync(Patience.None, cancellationToken);
             var workers = await client.Store.FindWorkersAsync(Attendance.AliveWithin(settings.Worker()), cancellationToken);
             var batches = await client.Store.FindBatchesUnderWayAsync(MostBatches, cancellationToken);
-            var now = time.GetUtcNow();
             return (
                 [
                     .. workers.Select(worker => new Worker(
@@ -52,7 +51,7 @@ internal sealed record Overview(
                         worker.Models,
                         worker.BatchSize,
                         worker.HeldJobs,
-                        (now - worker.StartedAt).TotalSeconds,
+                        worker.Up.TotalSeconds,
                         worker.SeenAgo.TotalSeconds
                     )),
                 ],
@@ -70,7 +69,7 @@ internal sealed record Overview(
                 ]
             );
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException)
+        catch (Exception exception) when (exception is ExpectedFailureException or DatabaseUnavailableException or UnfitDatabaseException)
         {
             problems.Add(exception.Message);
             return (null, null);
@@ -93,7 +92,7 @@ internal sealed record Overview(
         {
             return await BrokerQueues.ReadAsync(rabbitMq, names, cancellationToken);
         }
-        catch (Exception exception) when (exception is ExpectedFailureException or RabbitMQClientException)
+        catch (Exception exception) when (exception is ExpectedFailureException || BrokerFailure.IsOne(exception))
         {
             problems.Add(exception is ExpectedFailureException ? exception.Message : BrokerFailure.Create(rabbitMq, exception).Message);
             return null;

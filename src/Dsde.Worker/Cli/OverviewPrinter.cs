@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Batches.Reporting;
 using Dsde.Contracts;
 using Spectre.Console;
 
@@ -23,7 +24,7 @@ internal static class OverviewPrinter
             var waiting = queues.FirstOrDefault(queue => queue.Name == QueueNames.WaitingGenerationJobs)?.Messages ?? 0;
             if (waiting > 0)
             {
-                output.WriteLine($"{waiting} {(waiting == 1 ? "job waits" : "jobs wait")} for another worker's claim to end or to run out");
+                output.WriteLine($"{Quantity.Of(waiting, "job waits", "jobs wait")} for another worker's claim to end or to run out");
             }
         }
 

@@ -135,7 +135,9 @@ internal sealed class RunCommand : DsdeCommand
             await using var results = await run.GrowAsync(file, folder, cancellationToken);
             if (results.EndedBeforeCount > 0)
             {
-                configuration.Output.WriteLine($"{Count(results.EndedBeforeCount, "job")} had ended before; what became of them is kept");
+                configuration.Output.WriteLine(
+                    $"{Quantity.Of(results.EndedBeforeCount, "job")} had ended before; what became of them is kept"
+                );
             }
 
             await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(
@@ -147,11 +149,7 @@ internal sealed class RunCommand : DsdeCommand
         catch (Exception exception) when (exception is OperationCanceledException or ExpectedFailureException)
         {
             var partial = await run.WriteAsync(file, folder, CancellationToken.None);
-            await configuration.Error.WriteLineAsync(
-                $"dsde: interrupted; {Count(partial.ResultCount, "result")} written to "
-                    + $"{Path.Combine(folder, ResultFiles.ResultsName)}, jobs without one are listed in "
-                    + $"{Path.Combine(folder, ResultFiles.ErrorsName)}"
-            );
+            await configuration.Error.WriteLineAsync($"dsde: interrupted; {string.Join("; ", partial.Describe(folder))}");
             throw;
         }
 
@@ -165,10 +163,14 @@ internal sealed class RunCommand : DsdeCommand
         console.Write(RunTable.Create(rows, overall));
         if (overall.DecidedCount > 0)
         {
-            configuration.Output.WriteLine($"speculation paid for {overall.PaidCount} of {Count(overall.DecidedCount, "job")}");
+            configuration.Output.WriteLine($"speculation paid for {overall.PaidCount} of {Quantity.Of(overall.DecidedCount, "job")}");
         }
 
-        Summarize(configuration.Output, folder, written, elapsed);
+        foreach (var line in written.Describe(folder, elapsed))
+        {
+            configuration.Output.WriteLine(line);
+        }
+
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 
@@ -198,7 +200,7 @@ internal sealed class RunCommand : DsdeCommand
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)
     {
         output.WriteLine(
-            $"{Count(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, "
+            $"{Quantity.Of(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, "
                 + $"{engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
         );
         if (engine.Defaults != GenerationDefaults.None)
@@ -213,21 +215,4 @@ internal sealed class RunCommand : DsdeCommand
             output.WriteLine($"note: {warning}");
         }
     }
-
-    private static void Summarize(TextWriter output, string folder, WrittenResults written, TimeSpan elapsed)
-    {
-        output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Count(written.ResultCount, "result")} in {Path.Combine(folder, ResultFiles.ResultsName)}, {elapsed.TotalSeconds:F1} s"
-            )
-        );
-        if (written.ErrorCount > 0)
-        {
-            output.WriteLine($"{Count(written.ErrorCount, "line")} without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");
-        }
-    }
-
-    private static string Count(int number, string noun) =>
-        string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 }

@@ -1,5 +1,6 @@
 using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
 using Dsde.Pipeline;
@@ -48,8 +49,8 @@ internal static class PastRun
         if (progress.JobCount != jobCount)
         {
             throw new ExpectedFailureException(
-                $"The run of {name} in {databasePath} had {progress.JobCount} jobs, now there are {jobCount}. Give the file and the "
-                    + "--limit it was started with, or run it without --resume."
+                $"The run of {name} in {databasePath} had {Quantity.Of(progress.JobCount ?? 0, "job")}, now the file has {jobCount}. "
+                    + "Give the file and the --limit it was started with, or run it without --resume."
             );
         }
 
@@ -59,8 +60,9 @@ internal static class PastRun
         return changed.Conflicts.Count == 0 && lost <= 0
             ? same
             : throw new ExpectedFailureException(
-                $"{Math.Max(lost, changed.Conflicts.Count)} jobs of the run of {name} in {databasePath} are not in the file as they were "
-                    + "run: it was changed since, or started with another --seed or model. Give it as it was, or run it without --resume."
+                $"{Quantity.Of(Math.Max(lost, changed.Conflicts.Count), "job")} of the run of {name} in {databasePath} can't be "
+                    + "found in the file as run: it was changed since, or started with another --seed or model. "
+                    + "Give it as it was, or run it without --resume."
             );
     }
 }

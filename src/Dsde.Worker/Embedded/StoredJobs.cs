@@ -23,6 +23,12 @@ internal sealed class StoredJobs(IJobStore store) : IKnownJobs
         }
     }
 
+    /// <inheritdoc/>
+    public IAsyncEnumerable<JobName> ReadNamesAsync(Guid batchId, CancellationToken cancellationToken) =>
+        store
+            .ReadNamesAsync(batchId, cancellationToken)
+            .Select(job => new JobName(job.JobId, job.CustomId, HasEnded: job.State is not (JobState.Queued or JobState.Running)));
+
     private static KnownJob ToKnown(StoredJob job)
     {
         var request = job.Request is null ? null : CanonicalRequest.Read(job.Request);

@@ -23,7 +23,7 @@ public sealed class ResultFilesTests : IDisposable
         var written = await WriteAsync(jobs, Exact, JobLines.Completion(customId: "a"));
 
         written.ResultCount.ShouldBe(1);
-        written.MissingTexts.ShouldNotBeNull().ShouldContain("1 of the results have no text");
+        Describe(written).ShouldContain("1 result has no text");
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class ResultFilesTests : IDisposable
         var written = await WriteAsync(jobs, Forgotten, JobLines.Completion("\"max_tokens\":7", "a"));
 
         (written.ResultCount, written.ErrorCount).ShouldBe((0, 1));
-        written.Mismatches.ShouldNotBeNull().ShouldContain("line 1, custom_id 'a' (job_id_conflict)");
+        Describe(written).ShouldContain("1 line does not fit the batch: line 1, custom_id 'a' (job_id_conflict)");
         var error = Read(ResultFiles.ErrorsName).ShouldHaveSingleItem().GetProperty("response");
         error.GetProperty("status_code").GetInt32().ShouldBe(409);
         error.GetProperty("body").GetProperty("error").GetProperty("message").GetString().ShouldNotBeNull().ShouldContain("--batch-id");
@@ -72,10 +72,11 @@ public sealed class ResultFilesTests : IDisposable
     public async Task A_line_that_a_whole_batch_does_not_have_is_a_stranger_and_in_one_under_way_unfinished()
     {
         var written = await WriteAsync(new Jobs([]), Exact, JobLines.Completion());
-        written.UnfinishedCount.ShouldBe(1);
+        (written.UnfinishedCount, written.JobLineCount, written.EndedCount).ShouldBe((1, 1, 0));
 
         written = await WriteAsync(new Jobs([]), Exact, allAreKnown: true, JobLines.Completion());
-        written.Mismatches.ShouldNotBeNull().ShouldContain("not_in_batch");
+        Describe(written).ShouldContain("not_in_batch");
+        written.JobLineCount.ShouldBe(0);
     }
 
     [Fact]
@@ -85,7 +86,7 @@ public sealed class ResultFilesTests : IDisposable
 
         var written = await new ResultFiles(_folder.Path, jobs).WriteAsync(JobLines.BatchId, TestContext.Current.CancellationToken);
 
-        (written.ResultCount, written.ErrorCount).ShouldBe((2, 0));
+        (written.ResultCount, written.ErrorCount, written.EndedCount).ShouldBe((2, 0, 2));
         Read(ResultFiles.ResultsName)
             .Select(line => line.GetProperty("response").GetProperty("body").GetProperty("object").GetString())
             .ShouldBe(["text_completion", "chat.completion"]);
@@ -109,6 +110,57 @@ public sealed class ResultFilesTests : IDisposable
             .Select(field => field.GetString())
             .ShouldBe(["body.user"]);
     }
+
+    [Fact]
+    public async Task A_file_without_a_result_is_not_named_as_if_it_were_there()
+    {
+        var path = _folder.Write(ResultFiles.ResultsName, "{}");
+
+        var written = await WriteAsync(new Jobs([]), Exact, "no line of a job file");
+
+        Describe(written).ShouldBe($"no results, so no {path}\n1 line without a result: see {_folder.PathOf(ResultFiles.ErrorsName)}");
+        File.Exists(path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Numbers_of_one_and_of_many_are_told_apart_and_the_time_is_that_of_the_results()
+    {
+        string[] lines = [JobLines.Completion(customId: "a"), JobLines.Completion(customId: "b")];
+        var jobs = await KnownAsync(Exact, _ => "x", lines);
+
+        var one = await WriteAsync(jobs, Exact, lines[0]);
+        var both = await WriteAsync(jobs, Exact, lines);
+
+        one.Describe("out").ShouldBe(["1 result in out/results.jsonl"]);
+        both.Describe("out", TimeSpan.FromSeconds(1.24)).ShouldBe(["2 results in out/results.jsonl, 1.2 s"]);
+    }
+
+    [Fact]
+    public async Task Jobs_of_the_batch_that_the_file_lacks_are_counted_and_the_first_are_named()
+    {
+        string[] lines = [.. Enumerable.Range(0, 6).Select(number => JobLines.Completion(customId: $"j{number}"))];
+        var jobs = await KnownAsync(Exact, _ => "x", lines);
+
+        var absent = await FindAbsentAsync(jobs, lines[2]);
+        var none = await FindAbsentAsync(jobs, lines);
+
+        (absent.Count, absent.EndedCount, absent.Describe()).ShouldBe((5, 5, "'j0', 'j1', 'j3' and 2 more"));
+        (none.Count, none.EndedCount).ShouldBe((0, 0));
+        absent.WithUnseen(jobCount: 6, lineCount: 1).Count.ShouldBe(5);
+        absent.WithUnseen(jobCount: 9, lineCount: 1).Describe().ShouldBe("'j0', 'j1', 'j3' and 5 more"); // three are yet to be seen
+        AbsentJobs.None.WithUnseen(jobCount: 2, lineCount: 1).Describe().ShouldBe("no worker has seen them yet");
+        AbsentJobs.None.WithUnseen(jobCount: null, lineCount: 1).Count.ShouldBe(0);
+    }
+
+    private static async Task<AbsentJobs> FindAbsentAsync(Jobs jobs, params string[] lines) =>
+        await AbsentJobs.FindAsync(
+            (await JobLines.ReadAsync(Forgotten, lines)).ToAsyncEnumerable(),
+            jobs,
+            JobLines.BatchId,
+            TestContext.Current.CancellationToken
+        );
+
+    private string Describe(WrittenResults written) => string.Join('\n', written.Describe(_folder.Path));
 
     private Task<WrittenResults> WriteAsync(Jobs jobs, BatchDefaults defaults, params string[] lines) =>
         WriteAsync(jobs, defaults, allAreKnown: false, lines);
@@ -148,5 +200,8 @@ public sealed class ResultFilesTests : IDisposable
             );
 
         public IAsyncEnumerable<KnownJob> ReadEndedAsync(Guid batchId, CancellationToken cancellationToken) => known.ToAsyncEnumerable();
+
+        public IAsyncEnumerable<JobName> ReadNamesAsync(Guid batchId, CancellationToken cancellationToken) =>
+            known.Select(job => new JobName(job.JobId, job.CustomId, HasEnded: job.End is not null)).ToAsyncEnumerable();
     }
 }

@@ -39,6 +39,24 @@ public sealed class BatchFollowerTests : IDisposable
     }
 
     [Fact]
+    public void Jobs_that_have_ended_before_count_at_once_and_not_again_when_their_ends_are_told()
+    {
+        var (seen, before, now) = (Ends.Completed(_batchId), Ends.Completed(_batchId, tokens: 100_000), Ends.Completed(_batchId));
+        _follower.See(seen); // just before it was looked for
+        _follower.Expect(3, new HashSet<Guid> { seen.JobId, before.JobId });
+        _tally.Sample().Ended.ShouldBe(2);
+
+        _follower.See(before);
+        _tally.Sample().Ended.ShouldBe(2);
+        _follower.AllEnded.IsCompleted.ShouldBeFalse();
+        _follower.See(now);
+
+        _tally.Sample().Ended.ShouldBe(3);
+        _follower.AllEnded.IsCompleted.ShouldBeTrue();
+        _tally.ToRows(TimeSpan.FromSeconds(1), new Dictionary<string, double>()).Overall.CompletionTokens.ShouldBe(18);
+    }
+
+    [Fact]
     public void Jobs_of_other_batches_do_not_count()
     {
         _follower.See(Ends.Completed(Guid.NewGuid()));

@@ -78,6 +78,19 @@ public sealed class RunTallyTests
     }
 
     [Fact]
+    public void Jobs_that_had_ended_before_the_start_count_as_ended_and_not_for_the_rate()
+    {
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _tally.AddEndedBefore(2);
+        (_tally.Sample().Ended, _tally.Sample().TokensPerSecond).ShouldBe((2, 0));
+
+        _tally.Add(Ends.Completed(tokens: 10));
+
+        (_tally.Sample().Ended, _tally.Sample().TokensPerSecond).ShouldBe((3, 5));
+        Rows().Overall.CompletionTokens.ShouldBe(10);
+    }
+
+    [Fact]
     public void Measured_speed_ups_stand_in_their_rows()
     {
         _tally.Add(Ends.Completed(workload: "a"));

@@ -18,7 +18,7 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         ("Dsde__Engine__Numerics", "deterministic"),
         ("Dsde__Engine__Threads", "1"),
         ("Dsde__Worker__CheckpointTokens", "32"),
-        ("Dsde__Worker__LostStartsBeforeAlone", "100"),
+        ("Dsde__Worker__LostStartsBeforeNarrowing", "100"),
         ("Dsde__Worker__DrainSeconds", "2"),
     ];
 

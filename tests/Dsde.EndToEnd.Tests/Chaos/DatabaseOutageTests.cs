@@ -9,7 +9,7 @@ namespace Dsde.EndToEnd.Tests.Chaos;
 /// The database is stopped while jobs run and wait: nothing is taken to its end without it, nothing fails, and everything goes on by
 /// itself.
 /// </summary>
-public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixture<BreakableServers>
+public sealed class DatabaseOutageTests(RabbitMqServer rabbitMq, BreakablePostgres postgres) : IClassFixture<BreakablePostgres>
 {
     private const int JobCount = 60;
 
@@ -17,19 +17,15 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
     public async Task Without_the_database_jobs_wait_in_the_broker_the_worker_says_so_and_afterwards_all_complete()
     {
         var outage = TimeSpan.FromSeconds(ChaosPlan.Read().IsLong ? 60 : 15);
-        await using var worker = await WorkerUnderTest.StartAsync(
-            servers.RabbitMq,
-            servers.Postgres,
-            settings: [("Dsde__Engine__BatchSize", "4")]
-        );
-        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: [("Dsde__Engine__BatchSize", "4")]);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         using var folder = new ScratchFolder();
         (
             await DsdeProgram.RunAsync(worker.Environment, "submit", ChaosJobs.Write(folder.Path, "jobs.jsonl", 0, JobCount))
         ).ExitCode.ShouldBe(0);
         await tap.WaitForAsync(3);
 
-        await servers.Postgres.Server.StopAsync();
+        await postgres.Server.StopAsync();
         var away = TimeProvider.System.GetTimestamp();
         await WaitForHealthAsync(worker, HttpStatusCode.ServiceUnavailable, "database: Unhealthy");
         var told = tap.Events.Count;
@@ -41,10 +37,10 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
             "Hardly anything can have been stored when the database went, so hardly anything can be told."
         );
         var waiting =
-            await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs")
-            + await servers.RabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs-high");
+            await rabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs")
+            + await rabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs-high");
         waiting.ShouldBeGreaterThanOrEqualTo(JobCount - tap.Events.Count);
-        await servers.Postgres.Server.RestartAsync();
+        await postgres.Server.RestartAsync();
 
         await tap.WaitUntilAsync(
             () => tap.Events.Select(item => item.MessageId).Distinct().Count() == JobCount + 1,
@@ -55,7 +51,7 @@ public sealed class DatabaseOutageTests(BreakableServers servers) : IClassFixtur
         (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, attempt FROM generation_jobs")).ShouldAllBe(row =>
             "completed".Equals(row[0]) && 1.Equals(row[1])
         );
-        await servers.RabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
         await tap.ShouldBeEmptyAsync("dsde-generation-jobs_error", "dsde-generation-jobs-high_error");
     }
 

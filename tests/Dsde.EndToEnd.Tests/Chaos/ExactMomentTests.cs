@@ -8,7 +8,7 @@ namespace Dsde.EndToEnd.Tests.Chaos;
 /// Random kills rarely hit the moments between store, publish and acknowledge. Here the wire between worker and server is cut at exactly
 /// that message, and then the worker is killed before it can do anything about it.
 /// </summary>
-public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<BreakableServers>
+public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
     private const string JobCompleted = "GenerationJobCompleted";
     private const string BatchCompleted = "GenerationBatchCompleted";
@@ -32,10 +32,10 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         string[] toldBefore
     )
     {
-        await using var wire = new Wire(servers.RabbitMq.Port, WireProtocol.Amqp);
-        var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
+        await using var wire = new Wire(rabbitMq.Port, WireProtocol.Amqp);
+        var settings = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
         await using var doomed = await WorkerUnderTest.StartAsync([.. settings, ("Dsde__RabbitMq__Port", $"{wire.Port}")]);
-        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, doomed.VirtualHost);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
         var cut = wire.ArmAsync(At(moment));
 
         await tap.PublishAsync(Job());
@@ -49,7 +49,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         var jobEvents = toldBefore.Contains(JobCompleted) ? 2 : 1;
         await tap.WaitForAsync(jobEvents + 1);
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
-        await servers.RabbitMq.WaitUntilEmptyAsync(other.VirtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(other.VirtualHost, "dsde-generation-jobs");
         tap.Events.Count(item => item.Type == JobCompleted).ShouldBe(jobEvents);
         await ShouldBeStoredOnceAsync(other.ConnectionString, doomed.WorkerId, attempt: 1);
     }
@@ -58,10 +58,10 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     [MemberData(nameof(Moments))]
     public async Task A_connection_to_the_broker_that_breaks_then_costs_no_more_than_an_event_told_twice(string moment, string[] toldBefore)
     {
-        await using var wire = new Wire(servers.RabbitMq.Port, WireProtocol.Amqp);
-        var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
+        await using var wire = new Wire(rabbitMq.Port, WireProtocol.Amqp);
+        var settings = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
         await using var worker = await WorkerUnderTest.StartAsync([.. settings, ("Dsde__RabbitMq__Port", $"{wire.Port}")]);
-        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var cut = wire.ArmAsync(At(moment));
 
         await tap.PublishAsync(Job());
@@ -71,7 +71,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
         // once all is told, only the job's event is told again
         await tap.WaitForAsync(toldBefore.Length + (toldBefore.Length == 2 ? 1 : 2));
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
-        await servers.RabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
         await ShouldBeStoredOnceAsync(worker.ConnectionString, worker.WorkerId, attempt: 1);
         await tap.ShouldBeEmptyAsync("dsde-generation-jobs_error");
     }
@@ -82,14 +82,14 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     [InlineData(5)]
     public async Task A_commit_whose_answer_is_lost_is_neither_a_lost_result_nor_a_second_one(int secondsAway)
     {
-        await using var wire = new Wire(servers.Postgres.Port, WireProtocol.PostgreSql);
-        var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres);
+        await using var wire = new Wire(postgres.Port, WireProtocol.PostgreSql);
+        var settings = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
         var direct = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
         await using var worker = await WorkerUnderTest.StartAsync([
             .. settings,
             ("Dsde__Persistence__ConnectionString", Through(wire, direct)),
         ]);
-        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, worker.VirtualHost);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var storing = 0;
         var cut = wire.ArmAsync(message =>
         {
@@ -112,10 +112,10 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
     [Fact]
     public async Task A_worker_that_hangs_while_it_stores_holds_nobody_up_for_ever()
     {
-        await using var wire = new Wire(servers.Postgres.Port, WireProtocol.PostgreSql);
+        await using var wire = new Wire(postgres.Port, WireProtocol.PostgreSql);
         var settings = await WorkerUnderTest.CreateSiteAsync(
-            servers.RabbitMq,
-            servers.Postgres,
+            rabbitMq,
+            postgres,
             ("Dsde__Engine__BatchSize", "1"),
             ("Dsde__Worker__PrefetchMargin", "0")
         );
@@ -124,7 +124,7 @@ public sealed class ExactMomentTests(BreakableServers servers) : IClassFixture<B
             .. settings,
             ("Dsde__Persistence__ConnectionString", Through(wire, direct)),
         ]);
-        await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, hanging.VirtualHost);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, hanging.VirtualHost);
         var held = wire.ArmAsync(message => message.IsFromClient && message.Contains("COPY job_traces") ? WireCut.Hold : WireCut.No);
         await tap.PublishAsync(Job());
         await held.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);

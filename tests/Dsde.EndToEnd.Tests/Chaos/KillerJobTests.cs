@@ -20,20 +20,21 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
             postgres,
             ("Dsde__Worker__CheckpointTokens", "100000"),
             ("Dsde__Worker__LeaseSeconds", "5"),
-            ("Dsde__Worker__LostStartsBeforeAlone", "2")
+            ("Dsde__Worker__LostStartsBeforeNarrowing", "2"),
+            ("Dsde__Engine__BatchSize", "4")
         );
         var connectionString = settings.Last(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
         var virtualHost = settings.Last(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value;
         var killer = Guid.NewGuid();
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, virtualHost);
 
-        // Among others at first; then, having lost two starts, each time that its turn to be alone has come. A sixth time the engine must
-        // not get it: there it would complete.
+        // Each time that the engine has it: among others, then, having lost two starts, beside one, and then alone. A seventh time the
+        // engine must not get it: there it would complete.
         await using var supervisor = new Supervisor(
             settings,
             $"""
             SELECT count(*) FROM generation_jobs
-            WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 5 AND is_started AND (lost_starts < 2 OR is_alone)
+            WHERE job_id = '{killer}' AND state = 'running' AND attempt <= 6 AND is_started
             """
         );
         await supervisor.StartAsync();
@@ -48,7 +49,7 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
             TimeSpan.FromSeconds(240)
         );
 
-        supervisor.Kills.ShouldBe(5); // twice among others, three times alone
+        supervisor.Kills.ShouldBe(6); // twice among others, once beside one, three times alone
         var lost = (
             await Rows.ReadAsync(
                 connectionString,

@@ -31,6 +31,7 @@ public sealed class RooflineTests(TestPair models) : IClassFixture<TestPair>
                 .Sum(weight => 4L * weight.Shape[0] * weight.Shape[1])
         );
         report.ReadBytesPerSecond.ShouldBeInRange(1e8, 1e13);
+        report.OperationsPerSecond.ShouldNotBeNull().ShouldBeInRange(1e8, 1e14);
         report.Cases.Select(measured => measured.Case).ShouldBe(settings.Cases);
         report.Cases.ShouldAllBe(measured => measured.LinearMs > 0 && measured.ForwardMs > 0);
         report.Cases[0].IterationMs.ShouldNotBeNull().ShouldBeGreaterThan(0);

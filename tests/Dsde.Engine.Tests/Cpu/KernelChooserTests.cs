@@ -121,7 +121,8 @@ public sealed class KernelChooserTests
             void* activations,
             nint steps,
             float* sums,
-            nint sumStride
+            nint sumStride,
+            WeightsAhead ahead
         ) => throw new NotSupportedException("It is not run.");
     }
 }

@@ -144,7 +144,7 @@ public sealed class AddedTokenTests : IDisposable
         tokenizer.EndTokenIds.ShouldNotContain(402);
         tokenizer.EncodeWithSpecialTokens("<|pad|>").ShouldBe([403]);
         var folder = ModelFolder.Open(small.Path);
-        Tokenizer.Load(folder);
+        ModelTokenizer.Load(folder);
         folder.Warnings.ShouldContain(warning =>
             warning.Contains("adds 2 tokens that the model has no row for (402 rows), the first '<|stop|>'")
         );
@@ -165,7 +165,7 @@ public sealed class AddedTokenTests : IDisposable
 
     private static AddedTokenSplitter Splitter(params KeyValuePair<int, AddedToken>[] tokens) => new(tokens);
 
-    private Tokenizer Load(object? postProcessor = null, object? settings = null, TokenizerFolder? folder = null)
+    private ModelTokenizer Load(object? postProcessor = null, object? settings = null, TokenizerFolder? folder = null)
     {
         folder ??= _folder;
         TestTokenizer.Write(folder.Path);

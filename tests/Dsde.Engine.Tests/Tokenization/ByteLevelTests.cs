@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using CsCheck;
 using Dsde.Engine.Tokenization;
 using Microsoft.ML.Tokenizers;
-using Tokenizer = Dsde.Engine.Tokenization.Tokenizer;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
@@ -155,7 +154,7 @@ public sealed class ByteLevelTests : IDisposable
         time.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20)); // quadratic time would be several minutes
     }
 
-    private (ReferenceBpe Reference, Tokenizer Tokenizer) Create(string variant)
+    private (ReferenceBpe Reference, ModelTokenizer Tokenizer) Create(string variant)
     {
         var pattern = variant switch
         {

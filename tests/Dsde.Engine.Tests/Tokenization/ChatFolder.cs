@@ -23,7 +23,7 @@ internal static class ChatFolder
     ];
 
     /// <summary>A chat's ids.</summary>
-    public static IReadOnlyList<int> Render(Tokenizer tokenizer, IReadOnlyList<ChatTurn> turns) =>
+    public static IReadOnlyList<int> Render(ModelTokenizer tokenizer, IReadOnlyList<ChatTurn> turns) =>
         tokenizer.Encode(tokenizer.ChatTemplates.Render(turns, ChatInputs.None, TimeProvider.System));
 
     /// <summary>A template, or the one of a family's name.</summary>
@@ -34,7 +34,7 @@ internal static class ChatFolder
     }
 
     /// <summary>Writes a template and a tokenizer with its markers as tokens from 300 on, and loads them.</summary>
-    public static Tokenizer LoadChat(
+    public static ModelTokenizer LoadChat(
         this TokenizerFolder folder,
         object template,
         string bos,

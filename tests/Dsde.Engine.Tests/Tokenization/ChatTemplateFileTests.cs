@@ -48,7 +48,7 @@ public sealed class ChatTemplateFileTests : IDisposable
     {
         _folder.LoadChat("a\n{% for %}", "<s>");
         var folder = ModelFolder.Open(_folder.Path);
-        var tokenizer = Tokenizer.Load(folder);
+        var tokenizer = ModelTokenizer.Load(folder);
 
         var refusal = Should.Throw<NotSupportedException>(() => ChatFolder.Render(tokenizer, [new("user", "a")])).Message;
 

@@ -46,7 +46,7 @@ public sealed class CorruptTokenizerTests : IDisposable
     }
 
     /// <summary>Bits flipped and ends cut off at random places, always the same ones.</summary>
-    private void Check(string name, Func<Tokenizer> load)
+    private void Check(string name, Func<ModelTokenizer> load)
     {
         var path = Path.Combine(_folder.Path, name);
         var bytes = File.ReadAllBytes(path);

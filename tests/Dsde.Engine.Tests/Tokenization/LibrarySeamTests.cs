@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tokenization;
 using Microsoft.ML.Tokenizers;
-using Tokenizer = Dsde.Engine.Tokenization.Tokenizer;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
@@ -77,7 +76,7 @@ public sealed class LibrarySeamTests : IDisposable
             }
         );
 
-        var tokenizer = Tokenizer.Create(ModelFolder.Open(_folder.Path), definition with { First = library, Following = library });
+        var tokenizer = ModelTokenizer.Create(ModelFolder.Open(_folder.Path), definition with { First = library, Following = library });
         var assembler = tokenizer.CreateAssembler([]);
         foreach (var id in tokenizer.Encode(Text))
         {

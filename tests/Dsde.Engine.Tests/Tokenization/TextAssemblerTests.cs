@@ -6,7 +6,7 @@ namespace Dsde.Engine.Tests.Tokenization;
 
 public sealed class TextAssemblerTests(TestPair models) : IClassFixture<TestPair>
 {
-    private readonly Tokenizer _tokenizer = Tokenizer.Load(ModelFolder.Open(models.Target));
+    private readonly ModelTokenizer _tokenizer = ModelTokenizer.Load(ModelFolder.Open(models.Target));
 
     [Fact]
     public void A_stop_string_is_found_wherever_it_lies_and_the_earliest_beginning_counts()

@@ -33,7 +33,7 @@ internal sealed class TokenizerFolder : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    public Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(Path));
+    public ModelTokenizer Load() => ModelTokenizer.Load(ModelFolder.Open(Path));
 
     /// <summary>Writes tokenizer.json; null leaves a section out.</summary>
     public TokenizerFolder WithJson(
@@ -94,7 +94,7 @@ internal sealed class TokenizerFolder : IDisposable
     public static Gen<string> AnyOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     /// <summary>Texts of ids, special tokens by their name, as one string.</summary>
-    public static string Show(Tokenizer tokenizer, IEnumerable<int> ids) =>
+    public static string Show(ModelTokenizer tokenizer, IEnumerable<int> ids) =>
         Encoding.UTF8.GetString([.. ids.SelectMany(id => tokenizer.BytesOf(id).ToArray())]);
 
     public static object Added(int id, string content, bool special) =>

@@ -76,6 +76,41 @@ public sealed class ToolChatTests : IDisposable
         refusal.ShouldContain($"without {what}: the model would not see them. Leave them out");
     }
 
+    [Theory]
+    [InlineData(1, "{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}")]
+    [InlineData(2, "{{ messages[0].content }}{% for m in messages[1:] if m.role != 'system' %}{{ m.content }}{% endfor %}")]
+    public void A_system_turn_that_the_template_would_not_show_the_model_is_refused_by_its_number(int place, string template)
+    {
+        var tokenizer = _folder.LoadChat(template, "<s>");
+        ChatTurn[] turns =
+        [
+            new("system", "Be brief."),
+            .. place == 2 ? [new ChatTurn("system", "And kind.")] : Array.Empty<ChatTurn>(),
+            new("user", "a"),
+        ];
+
+        var refusal = Should.Throw<NotSupportedException>(() => tokenizer.ChatTemplates.Render(turns, ChatInputs.None, Time)).Message;
+
+        refusal.ShouldContain($"without what turn {place}, of role system, says: the model would not see them. Leave them out");
+    }
+
+    [Theory]
+    [InlineData("You are helpful.")]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void A_system_turn_that_says_nothing_new_is_no_reason_to_refuse(string content)
+    {
+        var tokenizer = _folder.LoadChat(
+            "{% if messages[0].role == 'system' and messages[0].content | trim %}{{ messages[0].content }}{% set messages = messages[1:] %}"
+                + "{% else %}You are helpful.{% endif %}|{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}",
+            "<s>"
+        );
+
+        tokenizer
+            .ChatTemplates.Render([new("system", content), new("user", "a")], ChatInputs.None, Time)
+            .Value.ShouldBe("You are helpful.|a");
+    }
+
     [Fact]
     public void Variables_are_those_that_the_template_reads_and_does_not_have()
     {
@@ -192,7 +227,7 @@ public sealed class ToolChatTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder.Path, "chat_template.jinja"), [0xFF]);
         var folder = ModelFolder.Open(_folder.Path);
 
-        var tokenizer = Tokenizer.LoadWithoutChats(folder);
+        var tokenizer = ModelTokenizer.LoadWithoutChats(folder);
 
         tokenizer.Encode("a").ShouldBe(['a']);
         folder.Warnings.ShouldBeEmpty();
@@ -213,7 +248,7 @@ public sealed class ToolChatTests : IDisposable
 
     private static string? Text(JsonElement turn, string name) => turn.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    private static string? TryRender(Tokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatInputs inputs)
+    private static string? TryRender(ModelTokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatInputs inputs)
     {
         try
         {

@@ -76,7 +76,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task A_job_cancelled_while_it_waits_for_the_engine_ends_at_once()
     {
         var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
-        using var alone = await worker.Gate.EnterAsync(alone: true, TestContext.Current.CancellationToken);
+        using var alone = await worker.Gate.EnterAsync(mostInside: 1, TestContext.Current.CancellationToken);
         var job = JobLife.Job();
         var running = worker.RunToEndAsync(job);
         await worker.ClaimedAsync(job.JobId);
@@ -90,7 +90,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task A_job_whose_deadline_passes_while_it_waits_for_the_engine_ends_at_once()
     {
         var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
-        using var alone = await worker.Gate.EnterAsync(alone: true, TestContext.Current.CancellationToken);
+        using var alone = await worker.Gate.EnterAsync(mostInside: 1, TestContext.Current.CancellationToken);
         var running = worker.RunToEndAsync(JobLife.Job() with { ExpiresAt = Life.Time.GetUtcNow().AddSeconds(30) });
 
         (await Life.PassTimeUntilAsync(running)).CancelReason.ShouldBe("expired");

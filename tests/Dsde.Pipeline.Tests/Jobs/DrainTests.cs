@@ -98,7 +98,7 @@ public sealed class DrainTests : IAsyncLifetime
     {
         var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
         var worker = Life.CreateWorker(engine);
-        using var alone = await worker.Gate.EnterAsync(alone: true, TestContext.Current.CancellationToken);
+        using var alone = await worker.Gate.EnterAsync(mostInside: 1, TestContext.Current.CancellationToken);
         var atTheGate = JobLife.Job();
         var waiting = worker.RunAsync(atTheGate);
         await worker.ClaimedAsync(atTheGate.JobId);

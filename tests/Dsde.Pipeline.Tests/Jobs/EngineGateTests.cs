@@ -22,7 +22,7 @@ public sealed class EngineGateTests
     public async Task One_that_runs_alone_lets_the_others_finish_and_nobody_enters_before_it_has_left()
     {
         var (inside, alsoInside) = (await Enter(), await Enter());
-        var alone = Enter(alone: true);
+        var alone = Enter(mostInside: 1);
         var later = Enter();
 
         inside.Dispose();
@@ -40,14 +40,7 @@ public sealed class EngineGateTests
     {
         var order = new List<string>();
         var inside = await Enter();
-        Task[] all =
-        [
-            NoteAsync("alone 1", true),
-            NoteAsync("a", false),
-            NoteAsync("b", false),
-            NoteAsync("alone 2", true),
-            NoteAsync("c", false),
-        ];
+        Task[] all = [NoteAsync("alone 1", 1), NoteAsync("a", null), NoteAsync("b", null), NoteAsync("alone 2", 1), NoteAsync("c", null)];
 
         inside.Dispose();
         await Task.WhenAll(all);
@@ -56,9 +49,9 @@ public sealed class EngineGateTests
         order[1..3].ShouldBe(["a", "b"], ignoreOrder: true);
         order[3..].ShouldBe(["alone 2", "c"]);
 
-        async Task NoteAsync(string name, bool alone)
+        async Task NoteAsync(string name, int? mostInside)
         {
-            using var pass = await Enter(alone);
+            using var pass = await Enter(mostInside);
             lock (order)
             {
                 order.Add(name);
@@ -71,7 +64,7 @@ public sealed class EngineGateTests
     {
         using var patience = new CancellationTokenSource();
         using var inside = await Enter();
-        var alone = _gate.EnterAsync(alone: true, patience.Token).AsTask();
+        var alone = _gate.EnterAsync(mostInside: 1, patience.Token).AsTask();
         var behind = Enter();
         behind.IsCompleted.ShouldBeFalse();
 
@@ -89,8 +82,24 @@ public sealed class EngineGateTests
         first.Dispose();
         first.Dispose();
 
-        Enter(alone: true).IsCompleted.ShouldBeFalse();
+        Enter(mostInside: 1).IsCompleted.ShouldBeFalse();
     }
 
-    private Task<IDisposable> Enter(bool alone = false) => _gate.EnterAsync(alone, TestContext.Current.CancellationToken).AsTask();
+    [Fact]
+    public async Task As_many_are_inside_as_each_of_them_bears()
+    {
+        var (any, three, two) = (await Enter(), await Enter(mostInside: 3), Enter(mostInside: 2));
+        two.IsCompleted.ShouldBeFalse();
+        any.Dispose();
+        var pass = await two;
+        var later = Enter();
+        later.IsCompleted.ShouldBeFalse(); // there are two, which is all that one of them bears
+
+        pass.Dispose();
+
+        (await later).Dispose();
+        three.Dispose();
+    }
+
+    private Task<IDisposable> Enter(int? mostInside = null) => _gate.EnterAsync(mostInside, TestContext.Current.CancellationToken).AsTask();
 }

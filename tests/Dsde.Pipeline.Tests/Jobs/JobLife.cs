@@ -86,8 +86,16 @@ internal sealed class JobLife : IAsyncDisposable
     /// <summary>A claim by a worker that is not heard of again: its start is lost once its lease has run out.</summary>
     public async Task<ClaimResult.Claimed> ClaimAndDieAsync(SubmitGenerationJob job)
     {
-        var claimed = await ClaimAsync(job);
+        var claimed = await StartAsync(job);
         Time.Advance(TimeSpan.FromMinutes(2));
+        return claimed;
+    }
+
+    /// <summary>A claim by some other worker, which lets the job into its engine.</summary>
+    public async Task<ClaimResult.Claimed> StartAsync(SubmitGenerationJob job)
+    {
+        var claimed = await ClaimAsync(job);
+        await Store.MarkAsync(claimed.Lease, JobPlace.Inside, TestContext.Current.CancellationToken);
         return claimed;
     }
 

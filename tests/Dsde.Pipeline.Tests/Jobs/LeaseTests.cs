@@ -85,7 +85,7 @@ public sealed class LeaseTests : IAsyncLifetime
         var (running, waiting) = (JobLife.Job(), JobLife.Job());
         _ = worker.RunAsync(running);
         await worker.ClaimedAsync(running.JobId);
-        var alone = worker.Gate.EnterAsync(alone: true, TestContext.Current.CancellationToken).AsTask();
+        var alone = worker.Gate.EnterAsync(mostInside: 1, TestContext.Current.CancellationToken).AsTask();
         _ = worker.RunAsync(waiting);
         await worker.ClaimedAsync(waiting.JobId);
         await worker.Renewal.StartAsync(TestContext.Current.CancellationToken);

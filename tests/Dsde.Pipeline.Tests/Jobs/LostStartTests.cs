@@ -19,75 +19,72 @@ public sealed class LostStartTests : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Life.DisposeAsync();
 
-    [Fact]
-    public async Task A_killer_runs_alone_is_given_up_after_three_starts_lost_there_and_its_neighbour_passes()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(11)]
+    public async Task A_job_that_kills_its_worker_at_once_each_time_is_found_and_given_up_and_those_beside_it_complete(int position)
     {
-        var (killer, neighbour) = (JobLife.Job() with { Prompt = "kill" }, JobLife.Job());
-        for (var start = 0; start < 3; start++)
+        var jobs = Enumerable.Range(0, 12).Select(number => JobLife.Job() with { Prompt = number == position ? "k" : "a" }).ToArray();
+        var killer = jobs[position];
+        var deaths = 0;
+        while ((await TryFindAsync(killer))?.Failure is null)
         {
-            await Life.ClaimAsync(neighbour);
-            await Life.ClaimAndDieAsync(killer);
+            var site = new Site(Life);
+            await site.DeliverAsync(await StillToEndAsync(jobs));
+            while (site.Inside.Count > 0 && !site.Inside.Contains("k"))
+            {
+                await site.EndThoseInsideAsync();
+            }
+
+            deaths += site.Inside.Count > 0 ? 1 : 0;
+            Life.Time.Advance(TimeSpan.FromMinutes(2)); // it dies, or has nothing left to do
         }
 
-        var bystander = JobLife.Job() with { Prompt = "b" };
-        for (var start = 0; start < 3; start++)
-        {
-            // The worker runs it alone; the neighbour waits outside, and so does a job that has nothing to do with it.
-            var entered = new List<string>();
-            var doomed = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
-            _ = doomed.RunAsync(killer);
-            await UntilAsync(() => entered.Count == 1);
-            _ = doomed.RunAsync(neighbour);
-            _ = doomed.RunAsync(bystander);
-            await UntilAsync(async () => await IsOutsideAsync(doomed, neighbour) && await IsOutsideAsync(doomed, bystander));
-            entered.ShouldBe(["kill"]);
-
-            Life.Time.Advance(TimeSpan.FromMinutes(2)); // it dies of it
-        }
-
-        var passed = new List<string>();
-        var next = Life.CreateWorker((request, _) => Note(passed, request, Task.FromResult(ScriptedEngine.Result(request))));
-        var killed = (await next.RunAsync(killer)).ShouldBeOfType<JobOutcome.Ended>();
-        var failure = killed.Job.Failure.ShouldNotBeNull();
+        var failure = (await Life.FindAsync(killer.JobId)).Failure.ShouldNotBeNull();
         (failure.Code, failure.Retryable).ShouldBe((FailureCodes.WorkerLost, false));
-        failure.Message.ShouldContain("started 6 times");
-        failure.Message.ShouldContain("3 times while nothing else ran beside it");
-        killed.DeadLetterReason.ShouldNotBeNull().ShouldStartWith("worker_lost: ");
-        (await next.RunToEndAsync(neighbour)).State.ShouldBe(JobState.Completed);
-        (await next.RunToEndAsync(bystander)).State.ShouldBe(JobState.Completed);
-        passed.ShouldBe(["a", "b"]);
+        failure.Message.ShouldContain("Each time the job was started (8) its worker was lost");
+        failure.Message.ShouldContain("nothing else ran beside it (3)");
+        deaths.ShouldBe(8); // three among all, then among four and among two, and three alone
+        foreach (var job in jobs.Except([killer]))
+        {
+            (await Life.FindAsync(job.JobId)).State.ShouldBe(JobState.Completed);
+        }
     }
 
     [Fact]
-    public async Task Five_kills_in_a_row_of_the_only_worker_fail_no_job()
+    public async Task Five_quick_kills_of_the_only_worker_fail_no_job_and_make_few_run_alone()
     {
         var jobs = Enumerable.Range(0, 12).Select(_ => JobLife.Job()).ToArray();
         for (var kill = 0; kill < 5; kill++)
         {
-            var entered = new List<string>();
-            var killed = Life.CreateWorker((request, cancellation) => Note(entered, request, _never.Task.WaitAsync(cancellation)));
-            foreach (var job in jobs)
-            {
-                _ = killed.RunAsync(job);
-            }
-
-            await UntilAsync(async () => await AreAllPlacedAsync(killed, jobs, entered));
+            await new Site(Life).DeliverAsync(jobs);
             Life.Time.Advance(TimeSpan.FromMinutes(2));
         }
 
-        var last = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
-        var ends = await Task.WhenAll(jobs.Select(job => last.RunToEndAsync(job)));
+        var last = new Site(Life);
+        await last.DeliverAsync(jobs);
+        var together = new List<int>();
+        while (last.Inside.Count > 0)
+        {
+            together.Add(last.Inside.Count);
+            await last.EndThoseInsideAsync();
+        }
 
-        ends.ShouldAllBe(job => job.State == JobState.Completed);
+        together.ShouldBe([1, 1, 2, 4, 4]); // those that were lost five times, four times, and three times
+        foreach (var job in jobs)
+        {
+            (await Life.FindAsync(job.JobId)).State.ShouldBe(JobState.Completed);
+        }
     }
 
     [Fact]
     public async Task A_job_that_waited_outside_was_not_started_and_not_lost()
     {
         var (alone, waiting) = (JobLife.Job(), JobLife.Job());
-        for (var start = 0; start < 3; start++)
+        for (var start = 0; start < 5; start++)
         {
-            await Life.ClaimAsync(waiting);
+            await Life.StartAsync(waiting);
             await Life.ClaimAndDieAsync(alone);
         }
 
@@ -100,9 +97,9 @@ public sealed class LostStartTests : IAsyncLifetime
         Life.Time.Advance(TimeSpan.FromMinutes(2));
 
         var claimed = await Life.ClaimAsync(waiting);
-        (claimed.LostStarts, claimed.LostAlone).ShouldBe((3, 0));
+        (claimed.LostStarts, claimed.LostAlone).ShouldBe((5, 0));
         var lost = await Life.ClaimAsync(alone);
-        (lost.LostStarts, lost.LostAlone).ShouldBe((4, 1));
+        (lost.LostStarts, lost.LostAlone).ShouldBe((6, 1));
     }
 
     [Theory]
@@ -125,7 +122,7 @@ public sealed class LostStartTests : IAsyncLifetime
                 await release.Task;
                 return ScriptedEngine.Result(request);
             },
-            new WorkerOptions { LostStartsBeforeAlone = 3 }
+            new WorkerOptions { LostStartsBeforeNarrowing = 3 }
         );
         Task<JobOutcome>[] both = [worker.RunAsync(job), worker.RunAsync(other)];
         await UntilAsync(() => inside == 2);
@@ -144,21 +141,6 @@ public sealed class LostStartTests : IAsyncLifetime
         return result;
     }
 
-    /// <summary>Whether each is in the engine or has said that it waits outside.</summary>
-    private async Task<bool> AreAllPlacedAsync(TestWorker worker, SubmitGenerationJob[] jobs, List<string> entered)
-    {
-        var outside = 0;
-        foreach (var job in jobs)
-        {
-            outside += await IsOutsideAsync(worker, job) ? 1 : 0;
-        }
-
-        lock (entered)
-        {
-            return entered.Count > 0 && entered.Count + outside == jobs.Length;
-        }
-    }
-
     /// <summary>Whether its worker has noted that it waits to be let in.</summary>
     private async Task<bool> IsOutsideAsync(TestWorker worker, SubmitGenerationJob job) =>
         await Life.QueryAsync(
@@ -168,6 +150,15 @@ public sealed class LostStartTests : IAsyncLifetime
             """
         ) == 1;
 
+    private async Task<StoredJob?> TryFindAsync(SubmitGenerationJob job) =>
+        (await Life.Store.FindAsync([job.JobId], TestContext.Current.CancellationToken)).SingleOrDefault();
+
+    private async Task<SubmitGenerationJob[]> StillToEndAsync(SubmitGenerationJob[] jobs)
+    {
+        var known = await Life.Store.FindAsync([.. jobs.Select(job => job.JobId)], TestContext.Current.CancellationToken);
+        return [.. jobs.ExceptBy(known.Where(job => job.EndedAt is not null).Select(job => job.JobId), job => job.JobId)];
+    }
+
     private static Task UntilAsync(Func<bool> hasHappened) => UntilAsync(() => Task.FromResult(hasHappened()));
 
     private static async Task UntilAsync(Func<Task<bool>> hasHappened)
@@ -176,5 +167,68 @@ public sealed class LostStartTests : IAsyncLifetime
         {
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>A worker whose engine takes eight at once, from its first delivery to its death.</summary>
+    private sealed class Site
+    {
+        private readonly TestWorker _worker;
+        private readonly List<(string Prompt, TaskCompletionSource End)> _inside = [];
+        private readonly List<Task<JobOutcome>> _delivered = [];
+
+        public Site(JobLife life) =>
+            _worker = life.CreateWorker(new ScriptedEngine(RunAsync) { Description = ScriptedEngine.Standard with { BatchSize = 8 } });
+
+        /// <summary>Prompts of the jobs that the engine has.</summary>
+        public IReadOnlyList<string> Inside
+        {
+            get
+            {
+                lock (_inside)
+                {
+                    return [.. _inside.Select(job => job.Prompt)];
+                }
+            }
+        }
+
+        /// <summary>Gives it jobs, one after the other: each is in the engine, has ended or waits outside before the next comes.</summary>
+        public async Task DeliverAsync(IEnumerable<SubmitGenerationJob> jobs)
+        {
+            foreach (var job in jobs)
+            {
+                _delivered.Add(_worker.RunAsync(job));
+                await UntilAsync(AreAllPlaced);
+            }
+        }
+
+        /// <summary>Lets the jobs in the engine end, and others take their places.</summary>
+        public async Task EndThoseInsideAsync()
+        {
+            (string, TaskCompletionSource End)[] ending;
+            lock (_inside)
+            {
+                ending = [.. _inside];
+                _inside.Clear();
+            }
+
+            var ended = _delivered.Count(job => job.IsCompleted) + ending.Length;
+            Array.ForEach(ending, job => job.End.SetResult());
+            await UntilAsync(() => _delivered.Count(job => job.IsCompleted) == ended);
+            await UntilAsync(AreAllPlaced);
+        }
+
+        private async Task<GenerationResult> RunAsync(GenerationRequest request, CancellationToken cancellation)
+        {
+            var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (_inside)
+            {
+                _inside.Add((string.Concat(request.PromptTokenIds.Select(id => (char)id)), end));
+            }
+
+            await end.Task.WaitAsync(cancellation);
+            return ScriptedEngine.Result(request);
+        }
+
+        private bool AreAllPlaced() => Inside.Count + _worker.Gate.WaitingCount == _delivered.Count(job => !job.IsCompleted);
     }
 }

@@ -31,6 +31,21 @@ public sealed class CommandLineTests : IDisposable
         ended.Output[ended.Output.LastIndexOf("Example", StringComparison.Ordinal)..].ShouldContain($"dsde {verb}");
     }
 
+    [Theory]
+    [InlineData("", "  results <BATCH> [FILE] ", "  status [ID] ", "  submit <FILE> ", "  cancel <ID> ", "  bench [FILE] ")]
+    [InlineData("results", "  <BATCH>  Id", "  [FILE]   The")]
+    [InlineData("status", "  [ID]  Id")]
+    public async Task The_help_tells_arguments_that_may_be_left_out_from_those_that_may_not(string verb, params string[] expected)
+    {
+        var ended = await CommandLine.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+
+        ended.ExitCode.ShouldBe(ExitCodes.Success);
+        foreach (var part in expected)
+        {
+            ended.Output.ShouldContain(part);
+        }
+    }
+
     [Fact]
     public async Task Examples_in_the_help_are_understood()
     {
@@ -38,6 +53,21 @@ public sealed class CommandLineTests : IDisposable
         var ended = await CommandLine.RunAsync("run", "jobs.jsonl", "--policy", "static:4", "--batch-size", "16", "--out", _folder.Path);
 
         ended.Error.ShouldContain("Job file jobs.jsonl is missing");
+    }
+
+    [Theory]
+    [InlineData("cancel nonsense", "'nonsense' is nothing that cancel takes; give an id like ")]
+    [InlineData("results nonsense", "'nonsense' is nothing that results takes; give an id like ")]
+    [InlineData("submit jobs.jsonl --batch-id --wait", "--batch-id is '--wait'; give an id like ")]
+    [InlineData("submit jobs.jsonl --limit many", "--limit is 'many'; give a whole number.")]
+    [InlineData("submit jobs.jsonl --seed 1.5", "--seed is '1.5'; give a whole number.")]
+    public async Task A_value_of_the_wrong_kind_is_answered_with_the_value_and_what_is_allowed(string line, string answer)
+    {
+        var ended = await CommandLine.RunAsync(line.Split(' '));
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain(answer);
+        ended.Error.ShouldNotContain("System.");
     }
 
     [Theory]
@@ -70,12 +100,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run jobs.jsonl --limit 1.5", "--limit is '1.5'; give a whole number.")]
     [InlineData("run jobs.jsonl --seed 99999999999999999999", "--seed is '99999999999999999999'; give a whole number.")]
     [InlineData("bench jobs.jsonl --round-seconds soon", "--round-seconds is soon; give a number from 0 to ")]
-    [InlineData("submit jobs.jsonl --batch-id B", "--batch-id is 'B'; give an id, such as ")]
+    [InlineData("submit jobs.jsonl --batch-id B", "--batch-id is 'B'; give an id like ")]
     [InlineData("submit jobs.jsonl --patience x", "--patience is 'x'; give a whole number.")]
-    [InlineData("status seven", "ID is 'seven'; give an id, such as ")]
-    [InlineData("results seven", "BATCH is 'seven'; give an id, such as ")]
-    [InlineData("cancel seven", "ID is 'seven'; give an id, such as ")]
-    [InlineData("errors requeue --job 5", "--job is '5'; give an id, such as ")]
+    [InlineData("status seven", "ID is 'seven'; give the id of a batch or a job, or none.")]
+    [InlineData("results seven", "'seven' is nothing that results takes; give an id like ")]
+    [InlineData("cancel seven", "'seven' is nothing that cancel takes; give an id like ")]
+    [InlineData("errors requeue --job 5", "--job is '5'; give an id like ")]
     [InlineData("db migrate --provider oracle", "oracle")]
     [InlineData("errors list --queue jobs", "jobs")]
     [InlineData("errors list --limit 0", "--limit is 0; give at least 1.")]

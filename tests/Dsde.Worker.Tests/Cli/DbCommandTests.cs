@@ -52,6 +52,25 @@ public sealed class DbCommandTests : IDisposable
         migrated.Error.ShouldContain("ahead of this program");
     }
 
+    [Fact]
+    public async Task A_database_with_tables_of_the_same_names_is_refused_in_one_line()
+    {
+        await using (var connection = new SqliteConnection(ConnectionStrings.ForFile(File)))
+        {
+            await connection.OpenAsync(TestContext.Current.CancellationToken);
+            await using var command = new SqliteCommand("CREATE TABLE generation_jobs (name text)", connection);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var status = await RunAsync("status");
+        var migrated = await RunAsync("migrate");
+
+        status.ExitCode.ShouldBe(ExitCodes.JobsFailed);
+        status.Output.TrimEnd().ShouldContain("generation_jobs, which this program would make, but no migration history");
+        migrated.ExitCode.ShouldBe(ExitCodes.SetupError);
+        migrated.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldContain("Give dsde a database of its own");
+    }
+
     [Theory]
     [InlineData("postgresql", "nonsense")]
     [InlineData("postgresql", "Hots=db;Password=secret")]

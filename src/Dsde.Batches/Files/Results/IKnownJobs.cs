@@ -8,4 +8,7 @@ internal interface IKnownJobs
 
     /// <summary>The jobs of a batch that have ended, one by one.</summary>
     IAsyncEnumerable<KnownJob> ReadEndedAsync(Guid batchId, CancellationToken cancellationToken);
+
+    /// <summary>All jobs of a batch that are known, ended or not, in the order in which workers first saw them.</summary>
+    IAsyncEnumerable<JobName> ReadNamesAsync(Guid batchId, CancellationToken cancellationToken);
 }

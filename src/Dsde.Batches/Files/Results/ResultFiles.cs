@@ -39,6 +39,7 @@ internal sealed class ResultFiles(string folder, IKnownJobs jobs)
             foreach (var line in chunk)
             {
                 var known = found.GetValueOrDefault(line.JobId);
+                Count(written, line, known, allAreKnown);
                 var origin = new LineOrigin(line.JobId, line.Number, line.CustomId, line.IgnoredFields);
                 if (FindError(line, known, defaults, allAreKnown, written) is { } error)
                 {
@@ -65,12 +66,21 @@ internal sealed class ResultFiles(string folder, IKnownJobs jobs)
         var written = new WrittenResults();
         await foreach (var job in jobs.ReadEndedAsync(batchId, cancellationToken))
         {
+            written.KnownCount++;
+            written.EndedCount++;
             var isChat = job.Request?.Messages is not null;
             var origin = new LineOrigin(job.JobId, null, job.CustomId, []);
             await WriteEndAsync(origin, isChat, job.End, results, errors, written, cancellationToken);
         }
 
         return await CompleteAsync(results, errors, written, cancellationToken);
+    }
+
+    private static void Count(WrittenResults written, BatchFileLine line, KnownJob? known, bool allAreKnown)
+    {
+        written.JobLineCount += line.Job is not null && (known is not null || !allAreKnown) ? 1 : 0;
+        written.KnownCount += known is not null ? 1 : 0;
+        written.EndedCount += known?.End is not null ? 1 : 0;
     }
 
     /// <summary>Why a line can have no end; null if it may have one.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Batches.Reporting;
 using Dsde.Contracts;
 
 namespace Dsde.Batches.Files.Writing;
@@ -27,7 +28,7 @@ internal static class ErrorLine
     {
         var (verb, end) = (
             job.Reason == "expired" ? "has expired" : "was cancelled",
-            job.Usage is { } usage ? $"after {usage.CompletionTokens} tokens" : "before it had an output"
+            job.Usage is { } usage ? $"after {Quantity.Of(usage.CompletionTokens, "token")}" : "before it had an output"
         );
         WriteWithoutResponse(json, line, job.Reason, $"The job {verb} {end}.", job.Text);
     }

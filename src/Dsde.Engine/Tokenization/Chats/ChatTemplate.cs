@@ -12,6 +12,7 @@ internal sealed class ChatTemplate
     /// <summary>The role of a tool's answer.</summary>
     public const string ToolRole = "tool";
 
+    private const string SystemRole = "system";
     private const string Remedy = "Send a plain prompt instead of messages.";
     private const string Tools = "tools";
     private const string Documents = "documents";
@@ -193,7 +194,8 @@ internal sealed class ChatTemplate
     }
 
     /// <summary>
-    /// What makes no difference to the prompt the model would never see, and nobody would learn of it: a chat without it makes the same.
+    /// What makes no difference to the prompt the model would never see, and nobody would learn of it: a chat without it makes the same. Of
+    /// a system turn one with other words does, since without one a template may write the very same by itself.
     /// </summary>
     private void RequireSeen(
         Template template,
@@ -219,6 +221,12 @@ internal sealed class ChatTemplate
                 turns.Any(turn => turn.Role == ToolRole),
                 () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs)
             ),
+            .. turns
+                .Select((turn, index) => (turn, index))
+                .Where(item => item.turn.Role == SystemRole && !string.IsNullOrWhiteSpace(item.turn.Content))
+                .Select(item =>
+                    ($"what turn {item.index + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, item.index, inputs))
+                ),
         ];
         foreach (var (what, _, without) in parts.Where(part => part.IsThere))
         {
@@ -232,6 +240,13 @@ internal sealed class ChatTemplate
             }
         }
     }
+
+    private static Func<(TemplateValue Messages, ChatInputs Inputs)> ReplaceWords(
+        ChatValues values,
+        IReadOnlyList<ChatTurn> turns,
+        int place,
+        ChatInputs inputs
+    ) => () => (values.Messages(turns.Select((turn, index) => index == place ? turn with { Content = turn.Content + "x" } : turn)), inputs);
 
     /// <summary>What the template makes; null if it refuses.</summary>
     private string? MakesOf(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time)

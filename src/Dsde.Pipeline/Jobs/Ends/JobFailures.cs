@@ -10,9 +10,8 @@ internal static class JobFailures
     public static JobFailure WorkerLost(int lostStarts, int lostAlone) =>
         new(
             FailureCodes.WorkerLost,
-            $"The job was started {lostStarts} times and each time its worker was lost, {lostAlone} times while nothing else ran "
-                + $"beside it; "
-                + "it is given up.",
+            $"Each time the job was started ({lostStarts}) its worker was lost, also each time that nothing else ran beside it "
+                + $"({lostAlone}); it is given up.",
             Retryable: false
         );
 

@@ -52,7 +52,7 @@ internal sealed class JobAttempt(
                     delivery.Refusal is { } refusal ? new FailedJobEnd(held.Lease, refusal.Failure)
                     : claimed.LostAlone >= options.LostStartsAlone
                         ? new FailedJobEnd(held.Lease, JobFailures.WorkerLost(claimed.LostStarts, claimed.LostAlone))
-                    : await GenerateEndAsync(job, held, claimed.LostStarts >= options.LostStartsBeforeAlone, delivery.Lane)
+                    : await GenerateEndAsync(job, held, claimed, delivery.Lane)
                 );
         }
         catch (JobRejectedException rejected)
@@ -77,23 +77,25 @@ internal sealed class JobAttempt(
         }
     }
 
-    private async Task<JobEnd?> GenerateEndAsync(SubmitGenerationJob job, HeldJob held, bool isAlone, JobLane lane)
+    private async Task<JobEnd?> GenerateEndAsync(SubmitGenerationJob job, HeldJob held, ClaimResult.Claimed claimed, JobLane lane)
     {
-        var entering = EnterAsync(job, held, isAlone).AsTask();
-        var isOutside = !entering.IsCompleted;
-        var marking = isOutside ? TryMarkAsync(held, JobPlace.Outside) : Task.FromResult(true); // its worker won't have died of it
+        var mostInside = Suspicion.MostInside(claimed.LostStarts, options.LostStartsBeforeNarrowing, engine.Description.BatchSize);
+        var entering = EnterAsync(job, held, mostInside).AsTask();
+        var isMarkedInside = claimed.Place == JobPlace.Inside && entering.IsCompleted;
+        var leaving = claimed.Place == JobPlace.Inside && !isMarkedInside ? TryMarkAsync(held, JobPlace.Outside) : Task.FromResult(true);
         using var pass = await entering;
-        await marking; // what is said last counts
-        if (isAlone)
+        await leaving; // what is said last counts
+        if (mostInside is { } most)
         {
-            logger.RunsAlone(held.Lease.JobId);
+            logger.RunsBesideFew(held.Lease.JobId, claimed.LostStarts, most);
+            var place = most == 1 ? JobPlace.Alone : JobPlace.Inside;
+            if (!await patience.RunAsync(() => store.MarkAsync(held.Lease, place, held.Abandoned), held.Interrupted))
+            {
+                held.Lose();
+                return null;
+            }
         }
-
-        if (
-            isAlone
-                ? !await patience.RunAsync(() => store.MarkAsync(held.Lease, JobPlace.Alone, held.Abandoned), held.Interrupted)
-                : isOutside && !await TryMarkAsync(held, JobPlace.Inside)
-        )
+        else if (!isMarkedInside && !await TryMarkAsync(held, JobPlace.Inside))
         {
             held.Lose();
             return null;
@@ -131,18 +133,18 @@ internal sealed class JobAttempt(
     }
 
     /// <summary>Waits no longer than the deadline.</summary>
-    private async ValueTask<IDisposable> EnterAsync(SubmitGenerationJob job, HeldJob held, bool isAlone)
+    private async ValueTask<IDisposable> EnterAsync(SubmitGenerationJob job, HeldJob held, int? mostInside)
     {
         if (job.ExpiresAt is not { } deadline)
         {
-            return await gate.EnterAsync(isAlone, held.Interrupted);
+            return await gate.EnterAsync(mostInside, held.Interrupted);
         }
 
         var rest = deadline - time.GetUtcNow();
         // It may have passed just now.
         using var expiry = new CancellationTokenSource(TimeSpan.FromTicks(Math.Clamp(rest.Ticks, 0, LongestTimer.Ticks)), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(held.Interrupted, expiry.Token);
-        return await gate.EnterAsync(isAlone, either.Token);
+        return await gate.EnterAsync(mostInside, either.Token);
     }
 
     private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest request, int choiceCount)

@@ -11,6 +11,9 @@ internal sealed class BatchWatch(BatchClient client, Guid batchId, IReadOnlyColl
     private long? _attendanceCheckedAt;
     private string _lack = "";
 
+    /// <summary>Whether all jobs have ended, though not all their ends may have been told.</summary>
+    public bool IsOver { get; private set; }
+
     /// <summary>The events tell when all is done; the database is asked as well, for events told before this program listened.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -19,6 +22,7 @@ internal sealed class BatchWatch(BatchClient client, Guid batchId, IReadOnlyColl
             await CheckAttendanceAsync(cancellationToken);
             if (await client.AskAsync(store => store.FindBatchAsync(batchId, cancellationToken), cancellationToken) is { IsComplete: true })
             {
+                IsOver = true;
                 return;
             }
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using Dsde.Batches.Files;
 using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline;
@@ -53,31 +53,16 @@ internal sealed class ResultsCommand : ClientCommand
         }
 
         await using var client = await BatchClient.OpenAsync(run.Patience, cancellationToken);
-        var (batch, written) = await client.AskAsync(
-            store => WriteAsync(store, batchId, file, folder, cancellationToken),
-            cancellationToken
-        );
-        var output = run.Output;
-        await output.WriteLineAsync($"{written.ResultCount} results and {written.ErrorCount} lines without one in {folder}");
-        foreach (var remark in new[] { written.MissingTexts, written.Mismatches })
+        var found = await client.AskAsync(store => WriteAsync(store, batchId, file, folder, cancellationToken), cancellationToken);
+        foreach (var line in found.Written.Describe(folder).Concat(found.Describe(batchId, file)))
         {
-            if (remark is not null)
-            {
-                await output.WriteLineAsync(remark);
-            }
+            await run.Output.WriteLineAsync(line);
         }
 
-        if (!batch.IsComplete)
-        {
-            await output.WriteLineAsync(
-                $"of {batch.JobCount?.ToString(CultureInfo.InvariantCulture) ?? "an unknown number of"} jobs {batch.Ended} have ended"
-            );
-        }
-
-        return written.ErrorCount == 0 && batch.IsComplete ? ExitCodes.Success : ExitCodes.JobsFailed;
+        return found.Written.ErrorCount == 0 && found.IsComplete ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 
-    private static async Task<(BatchProgress Batch, WrittenResults Written)> WriteAsync(
+    private static async Task<Found> WriteAsync(
         IJobStore store,
         Guid batchId,
         JobFile? file,
@@ -85,17 +70,66 @@ internal sealed class ResultsCommand : ClientCommand
         CancellationToken cancellationToken
     )
     {
-        var batch =
-            await store.FindBatchAsync(batchId, cancellationToken)
-            ?? throw new ExpectedFailureException(
-                $"Batch {batchId} is unknown here. Check the id, and that this is the database it is in."
-            );
-        var files = new ResultFiles(folder, new StoredJobs(store));
-        return (
-            batch,
-            file is null
-                ? await files.WriteAsync(batchId, cancellationToken)
-                : await files.WriteAsync(file.ReadAsync(cancellationToken), file.Defaults, batch.IsComplete, cancellationToken)
+        var batch = await FindBatchAsync(store, batchId, cancellationToken);
+        var jobs = new StoredJobs(store);
+        var files = new ResultFiles(folder, jobs);
+        if (file is null)
+        {
+            return new Found(batch.JobCount, await files.WriteAsync(batchId, cancellationToken), AbsentJobs.None);
+        }
+
+        var written = await files.WriteAsync(file.ReadAsync(cancellationToken), file.Defaults, batch.IsComplete, cancellationToken);
+        batch = await FindBatchAsync(store, batchId, cancellationToken);
+        if (batch.Running + batch.Ended <= written.KnownCount && (batch.JobCount ?? 0) <= written.JobLineCount)
+        {
+            return new Found(batch.JobCount, written, AbsentJobs.None);
+        }
+
+        var absent = await AbsentJobs.FindAsync(file.ReadAsync(cancellationToken), jobs, batchId, cancellationToken);
+        return new Found(batch.JobCount, written, absent.WithUnseen(batch.JobCount, written.JobLineCount));
+    }
+
+    private static async Task<BatchProgress> FindBatchAsync(IJobStore store, Guid batchId, CancellationToken cancellationToken)
+    {
+        if (await store.FindBatchAsync(batchId, cancellationToken) is { } batch)
+        {
+            return batch;
+        }
+
+        throw new ExpectedFailureException(
+            await store.IsJobKnownAsync(batchId, cancellationToken)
+                ? $"{batchId} is a job, not a batch. Ask for it with: dsde status {batchId}"
+                : $"Batch {batchId} is unknown here. Check the id, and that this is the database it is in."
         );
+    }
+
+    /// <summary>
+    /// How far the batch is, by what was written: jobs go on ending meanwhile, and what is said has to agree with the lines.
+    /// </summary>
+    /// <param name="JobCount">Jobs of the batch; null if nobody said.</param>
+    /// <param name="Written">The lines.</param>
+    /// <param name="Absent">Jobs that have none because they are not in the file.</param>
+    private sealed record Found(int? JobCount, WrittenResults Written, AbsentJobs Absent)
+    {
+        public bool IsComplete => EndedCount >= JobCount;
+
+        private int EndedCount => Written.EndedCount + Absent.EndedCount;
+
+        public IEnumerable<string> Describe(Guid batchId, JobFile? file)
+        {
+            if (Absent.Count > 0)
+            {
+                yield return $"{Quantity.Of(Absent.Count, "job of the batch is", "jobs of the batch are")} not in {file?.Path}"
+                    + $"{(file?.Limit is { } limit ? $" with --limit {limit}" : "")}: {Absent.Describe()}; "
+                    + $"for the results of all: {CommandText.Join("dsde", "results", $"{batchId}")}";
+            }
+
+            if (!IsComplete)
+            {
+                yield return JobCount is { } count
+                    ? $"of {Quantity.Of(count, "job")} {Quantity.Of(EndedCount, "has", "have")} ended"
+                    : $"of an unknown number of jobs {Quantity.Of(EndedCount, "has", "have")} ended";
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Dsde.Batches.Reporting;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline;
@@ -27,6 +28,13 @@ internal sealed class StatusCommand : ClientCommand
             "dsde status 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
         )
     {
+        _id.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var given }] && !Guid.TryParse(given, out _))
+            {
+                result.AddError($"ID is '{given}'; give the id of a batch or a job, or none.");
+            }
+        });
         AddAll(_id, _json);
     }
 
@@ -42,7 +50,7 @@ internal sealed class StatusCommand : ClientCommand
             return ExitCodes.Success;
         }
 
-        var overview = await Overview.ReadAsync(new ProgramSettings(), TimeProvider.System, cancellationToken);
+        var overview = await Overview.ReadAsync(new ProgramSettings(), cancellationToken);
         if (arguments.GetValue(_json))
         {
             await run.Output.WriteLineAsync(JsonSerializer.Serialize(overview, Json));
@@ -59,20 +67,37 @@ internal sealed class StatusCommand : ClientCommand
     {
         if (await store.FindBatchAsync(id, cancellationToken) is { } batch)
         {
-            return $"batch {id}: {batch.Ended} of {(batch.JobCount is { } count ? $"{count}" : "an unknown number of")} jobs ended: "
-                + $"{batch.Completed} completed, {batch.Failed} failed, {batch.Cancelled} cancelled; {batch.Running} running";
+            return DescribeBatch(batch);
         }
 
         var found = await store.FindAsync([id], cancellationToken);
-        var job = found.Count > 0 ? found[0] : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
-        return job.State switch
-        {
-            JobState.Failed => $"job {id}: failed, {job.Failure?.Code}: {job.Failure?.Message}",
-            JobState.Completed => $"job {id}: completed, {job.Outputs.Sum(output => output.CompletionTokens)} tokens, "
-                + $"{string.Join(", ", job.Outputs.Select(output => output.FinishReason))}",
-            JobState.Cancelled => $"job {id}: {job.CancelReason}",
-            JobState.Queued => $"job {id}: queued",
-            _ => $"job {id}: running, attempt {job.Attempt}",
-        };
+        return found.Count > 0
+            ? $"job {id}: {DescribeJob(found[0])}"
+            : throw new ExpectedFailureException($"Neither a batch nor a job of id {id} is known here.");
     }
+
+    private static string DescribeBatch(BatchProgress batch)
+    {
+        if (batch is { IsCancelRequested: true, JobCount: null, Ended: 0, Running: 0 })
+        {
+            return $"batch {batch.BatchId}: called off ahead; no worker has seen a job of it yet";
+        }
+
+        var jobs = batch.JobCount is { } count ? Quantity.Of(count, "job") : "an unknown number of jobs";
+        return $"batch {batch.BatchId}: {batch.Ended} of {jobs} ended: {batch.Completed} completed, {batch.Failed} failed, "
+            + $"{batch.Cancelled} cancelled; {batch.Running} running"
+            + (batch is { IsCancelRequested: true, IsComplete: false } ? "; called off" : "");
+    }
+
+    private static string DescribeJob(StoredJob job) =>
+        job.State switch
+        {
+            JobState.Failed => $"failed, {job.Failure?.Code}: {job.Failure?.Message}",
+            JobState.Completed => $"completed, {Quantity.Of(job.Outputs.Sum(output => output.CompletionTokens), "token")}, "
+                + string.Join(", ", job.Outputs.Select(output => output.FinishReason)),
+            JobState.Cancelled => job.CancelReason ?? "cancelled",
+            JobState.Queued when job.RequestHash is null => "called off ahead; no worker has seen it yet",
+            JobState.Queued => $"queued{(job.IsCancelRequested ? ", called off" : "")}",
+            _ => $"running, attempt {job.Attempt}{(job.IsCancelRequested ? ", called off" : "")}",
+        };
 }

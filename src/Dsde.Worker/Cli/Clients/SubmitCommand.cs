@@ -68,7 +68,7 @@ internal sealed class SubmitCommand : ClientCommand
         var folder = arguments.GetRequiredValue(_out);
         file.RequireNotIn(folder);
         var (jobCount, errorCount, _) = await file.CountAsync(cancellationToken);
-        var (again, results) = (DescribeAgain(arguments, batchId), DescribeResults(arguments, batchId));
+        var (again, results) = (DescribeAgain(arguments, batchId), DescribeResults(arguments, file));
         run.WayOn = $"Nothing was sent. Go on with: {again}";
         await using var client = await BatchClient.OpenAsync(run.Patience, cancellationToken, followed: batchId);
         await client.ConnectAsync(cancellationToken);
@@ -80,7 +80,7 @@ internal sealed class SubmitCommand : ClientCommand
         );
         var batch = new NewBatch(batchId, jobCount, Path.GetFileName(file.Path));
         await client.TellAsync(store => store.RegisterBatchAsync(batch, cancellationToken), cancellationToken);
-        client.Follower.Expect(jobCount);
+        client.Follower.Expect(jobCount, changed.Ended);
         var lanes = new HashSet<Lane>();
         await new JobFeeder(client.SendAsync).SendAsync(
             file.ReadAsync(cancellationToken).Where(line => !changed.Conflicts.Contains(line.JobId)),
@@ -106,11 +106,16 @@ internal sealed class SubmitCommand : ClientCommand
             return errorCount + changed.Conflicts.Count + client.RefusedCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
         }
 
-        await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), run.Output, TimeProvider.System).ShowAsync(
-            new BatchWatch(client, batchId, lanes, TimeProvider.System, run.Error).WaitAsync(cancellationToken),
-            jobCount,
-            client.Tally.Sample
-        );
+        if (jobCount > 0)
+        {
+            var watch = new BatchWatch(client, batchId, lanes, TimeProvider.System, run.Error);
+            await new ProgressDisplay(Consoles.Create(arguments.InvocationConfiguration), run.Output, TimeProvider.System).ShowAsync(
+                watch.WaitAsync(cancellationToken),
+                jobCount,
+                () => watch.IsOver ? client.Tally.Sample() with { Ended = jobCount } : client.Tally.Sample()
+            );
+        }
+
         return await SummarizeAsync(
             run.Output,
             await client.AskAsync(store => WriteAsync(store, file, folder, cancellationToken), cancellationToken),
@@ -124,13 +129,13 @@ internal sealed class SubmitCommand : ClientCommand
         var batchId = file.Defaults.BatchId;
         if (await store.FindBatchAsync(batchId, cancellationToken) is not { } known)
         {
-            return new ChangedLines(0, new HashSet<Guid>());
+            return ChangedLines.None;
         }
 
         if (known.JobCount is { } count && count != jobCount)
         {
             throw new ExpectedFailureException(
-                $"Batch {batchId} was submitted before with {count} jobs, this file has {jobCount}. "
+                $"Batch {batchId} was submitted before with {Quantity.Of(count, "job")}, this file has {jobCount}. "
                     + "Leave --batch-id out to submit it as a batch of its own."
             );
         }
@@ -139,9 +144,9 @@ internal sealed class SubmitCommand : ClientCommand
         return changed.KnownCount >= known.Running + known.Ended
             ? changed
             : throw new ExpectedFailureException(
-                $"Batch {batchId} has at least {known.Running + known.Ended - changed.KnownCount} jobs whose custom_id is not in "
-                    + $"{file.Path}: "
-                    + "it was submitted from another file. Leave --batch-id out to submit this one as a batch of its own."
+                $"Batch {batchId} has at least {Quantity.Of(known.Running + known.Ended - changed.KnownCount, "job")} whose custom_id is "
+                    + $"not in {file.Path}: it was submitted from another file. "
+                    + "Leave --batch-id out to submit this one as a batch of its own."
             );
     }
 
@@ -166,33 +171,31 @@ internal sealed class SubmitCommand : ClientCommand
     )
     {
         await output.WriteLineAsync(
-            $"batch {batchId}: {jobCount - conflictCount - refusedCount} jobs sent"
-                + $"{(errorCount > 0 ? $", {errorCount} lines are no jobs" : "")}"
+            $"batch {batchId}: {Quantity.Of(jobCount - conflictCount - refusedCount, "job")} sent"
+                + $"{(errorCount > 0 ? $", {Quantity.Of(errorCount, "line is no job", "lines are no jobs")}" : "")}"
         );
         if (refusedCount > 0)
         {
-            await output.WriteLineAsync($"{refusedCount} jobs were not sent: they are larger than the broker takes (request_too_large)");
+            await output.WriteLineAsync(
+                $"{Quantity.Of(refusedCount, "job was not sent: it is", "jobs were not sent: they are")} larger than the broker takes "
+                    + "(request_too_large)"
+            );
         }
 
         if (conflictCount > 0)
         {
             await output.WriteLineAsync(
-                $"{conflictCount} lines were not sent: under their custom_id the batch has other requests (job_id_conflict)"
+                Quantity.Of(conflictCount, "line was not sent: under its", "lines were not sent: under their")
+                    + " custom_id the batch has another request (job_id_conflict)"
             );
         }
     }
 
     private static async Task<int> SummarizeAsync(TextWriter output, WrittenResults written, string folder)
     {
-        await output.WriteLineAsync($"{written.ResultCount} results in {Path.Combine(folder, ResultFiles.ResultsName)}");
-        foreach (var remark in new[] { written.MissingTexts, written.Mismatches }.OfType<string>())
+        foreach (var line in written.Describe(folder))
         {
-            await output.WriteLineAsync(remark);
-        }
-
-        if (written.ErrorCount > 0)
-        {
-            await output.WriteLineAsync($"{written.ErrorCount} lines without a result: see {Path.Combine(folder, ResultFiles.ErrorsName)}");
+            await output.WriteLineAsync(line);
         }
 
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
@@ -202,10 +205,16 @@ internal sealed class SubmitCommand : ClientCommand
     private string DescribeAgain(ParseResult arguments, Guid batchId) =>
         CommandText.Of(arguments) + (arguments.GetValue(_batchId) is null ? $" {_batchId.Name} {batchId}" : "");
 
-    private string DescribeResults(ParseResult arguments, Guid batchId)
+    /// <summary>With the file, unless it is one that can be read only once.</summary>
+    private string DescribeResults(ParseResult arguments, JobFile file)
     {
-        List<string> words = ["results", $"{batchId}", arguments.GetRequiredValue(_file)];
-        foreach (var option in (Option[])[_limit, _out])
+        List<string> words = ["results", $"{file.Defaults.BatchId}"];
+        if (!file.IsPipe)
+        {
+            words.Add(file.Path);
+        }
+
+        foreach (var option in (Option[])(file.IsPipe ? [_out] : [_limit, _out]))
         {
             if (arguments.GetResult(option) is { Implicit: false, Tokens: [{ Value: var value }] })
             {

@@ -7,15 +7,17 @@ internal sealed unsafe class AssembledKernel : LinearKernel
 {
     private const int MaxBlocks = 4;
 
-    private readonly delegate* unmanaged<void*, void*, nint, nint, float*, nint, void>[] _entries; // by rows and blocks
+    private readonly delegate* unmanaged<void*, void*, nint, nint, float*, nint, nint, nint, void>[] _entries; // by rows and blocks
 
     private AssembledKernel(KernelForm form, TileTable tiles, byte* code, int[] offsets)
         : base(form, tiles)
     {
-        _entries = new delegate* unmanaged<void*, void*, nint, nint, float*, nint, void>[offsets.Length];
+        _entries = new delegate* unmanaged<void*, void*, nint, nint, float*, nint, nint, nint, void>[offsets.Length];
         for (var i = 0; i < offsets.Length; i++)
         {
-            _entries[i] = (delegate* unmanaged<void*, void*, nint, nint, float*, nint, void>)(offsets[i] < 0 ? null : code + offsets[i]);
+            _entries[i] = (delegate* unmanaged<void*, void*, nint, nint, float*, nint, nint, nint, void>)(
+                offsets[i] < 0 ? null : code + offsets[i]
+            );
         }
     }
 
@@ -49,6 +51,9 @@ internal sealed unsafe class AssembledKernel : LinearKernel
         void* activations,
         nint steps,
         float* sums,
-        nint sumStride
-    ) => _entries[((tile.Rows - 1) * MaxBlocks) + tile.Blocks - 1](weights, activations, steps, blockStride, sums, sumStride);
+        nint sumStride,
+        WeightsAhead ahead
+    ) =>
+        _entries[((tile.Rows - 1) * MaxBlocks) + tile.Blocks - 1]
+            (weights, activations, steps, blockStride, sums, sumStride, ahead.Address, ahead.Advance);
 }

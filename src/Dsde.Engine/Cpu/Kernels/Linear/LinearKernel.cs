@@ -25,6 +25,7 @@ internal abstract unsafe class LinearKernel(KernelForm form, TileTable tiles)
     /// <param name="steps">A multiple of <see cref="StepGroup"/>, not 0.</param>
     /// <param name="sums"><c>[rows, blocks · 16] f32</c></param>
     /// <param name="sumStride">Bytes from row to row.</param>
+    /// <param name="ahead">What comes next.</param>
     public abstract void Multiply(
         TileShape tile,
         void* weights,
@@ -32,6 +33,7 @@ internal abstract unsafe class LinearKernel(KernelForm form, TileTable tiles)
         void* activations,
         nint steps,
         float* sums,
-        nint sumStride
+        nint sumStride,
+        WeightsAhead ahead
     );
 }

@@ -31,9 +31,7 @@ internal sealed unsafe class LinearWork<T, TElement>(LinearKernel kernel) : ITea
     private T* _residual; // [R, out]
     private void* _result; // [R, out] or [R, out / 2]
     private int _rowCount;
-
-    /// <summary>Even where blocks are finished in pairs.</summary>
-    private int ItemBlocks => IsGated ? (_plan.ItemBlocks + 1) / 2 * 2 : _plan.ItemBlocks;
+    private int _itemBlocks;
 
     private bool IsGated => _finish is LinearFinish.GateSilu or LinearFinish.GateGelu;
 
@@ -54,9 +52,10 @@ internal sealed unsafe class LinearWork<T, TElement>(LinearKernel kernel) : ITea
         _result = result;
         _plan = Plan ?? kernel.Tiles.Find(rowCount);
         _x = _rows.Run(team, kernel.Form, _plan, weight, x, rowCount);
+        _itemBlocks = CountItemBlocks(team.ThreadCount);
         team.Run(
             this,
-            (weight.BlockCount + ItemBlocks - 1) / ItemBlocks,
+            (weight.BlockCount + _itemBlocks - 1) / _itemBlocks,
             WorkSize.IsWorthSharing((long)weight.OutputCount * weight.InputCount * (rowCount + 1))
         );
     }
@@ -75,9 +74,8 @@ internal sealed unsafe class LinearWork<T, TElement>(LinearKernel kernel) : ITea
         var tileCount = _plan.CountTiles(_rowCount);
         var tilesAtOnce = RowBlock / _plan.TileRows;
         var group = IsGated && _plan.Blocks % 2 != 0 ? 2 * _plan.Blocks : _plan.Blocks;
-        var itemBlocks = ItemBlocks;
-        var end = Math.Min((item + 1) * itemBlocks, _weight!.BlockCount); // set before any item runs
-        for (var block = item * itemBlocks; block < end; block += group)
+        var end = Math.Min((item + 1) * _itemBlocks, _weight!.BlockCount); // set before any item runs
+        for (var block = item * _itemBlocks; block < end; block += group)
         {
             var blocks = Math.Min(group, end - block);
             for (var tile = 0; tile < tileCount; tile += tilesAtOnce)
@@ -85,6 +83,16 @@ internal sealed unsafe class LinearWork<T, TElement>(LinearKernel kernel) : ITea
                 Multiply(block, blocks, tile, Math.Min(tile + tilesAtOnce, tileCount), sums);
             }
         }
+    }
+
+    /// <summary>
+    /// As the plan has it, but no more than leave something for every thread; whole tiles, and even where blocks are finished in pairs.
+    /// </summary>
+    private int CountItemBlocks(int threadCount)
+    {
+        var each = (_weight!.BlockCount + threadCount - 1) / threadCount;
+        var blocks = Math.Min(_plan.ItemBlocks, (each + _plan.Blocks - 1) / _plan.Blocks * _plan.Blocks);
+        return IsGated ? (blocks + 1) / 2 * 2 : blocks;
     }
 
     /// <summary>Some tiles of rows by some blocks of outputs, from first to last input.</summary>
@@ -116,16 +124,43 @@ internal sealed unsafe class LinearWork<T, TElement>(LinearKernel kernel) : ITea
         var sum = sums + ((row - firstRow) * blocks * BlockWidth);
         for (var block = 0; block < blocks; block += _plan.Blocks)
         {
+            var place = weights + (block * weight.BlockStride);
             kernel.Multiply(
                 new TileShape(rows, Math.Min(_plan.Blocks, blocks - block)),
-                weights + (block * weight.BlockStride),
+                place,
                 weight.BlockStride,
                 x,
                 steps,
                 sum + (block * BlockWidth),
-                blocks * BlockWidth * sizeof(float)
+                blocks * BlockWidth * sizeof(float),
+                Ahead(place, blocks, tile, step)
             );
         }
+    }
+
+    /// <summary>
+    /// With one tile, what is a little further in the same blocks. With several, each tile fetches its part of the blocks that come next;
+    /// behind an item's last ones lie those of an item that another thread has begun, so that fetching them costs memory nothing.
+    /// </summary>
+    /// <param name="weights">Of the tile's first block and step.</param>
+    /// <param name="blocks">To the same place of the next blocks.</param>
+    /// <param name="tile">Counted from 0.</param>
+    /// <param name="step">The first step.</param>
+    private WeightsAhead Ahead(byte* weights, int blocks, int tile, int step)
+    {
+        const int stepBytes = BlockWidth * sizeof(uint);
+        const int near = 4096; // bytes
+        var tileCount = _plan.CountTiles(_rowCount);
+        if (tileCount == 1)
+        {
+            return new WeightsAhead((nint)weights + near, LinearKernel.StepGroup * stepBytes);
+        }
+
+        var share = (((long)tile * _weight!.StepCount) + step) / tileCount * stepBytes;
+        return new WeightsAhead(
+            (nint)(weights - ((long)step * stepBytes) + (blocks * _weight.BlockStride) + share),
+            LinearKernel.StepGroup * stepBytes / tileCount
+        );
     }
 
     /// <summary>Steps whose weights stay in a core's own cache while rows pass by.</summary>

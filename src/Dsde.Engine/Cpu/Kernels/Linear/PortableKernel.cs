@@ -20,7 +20,8 @@ internal sealed unsafe class PortableKernel(WeightForm weights)
         void* activations,
         nint steps,
         float* sums,
-        nint sumStride
+        nint sumStride,
+        WeightsAhead ahead
     )
     {
         var x = (float*)activations;

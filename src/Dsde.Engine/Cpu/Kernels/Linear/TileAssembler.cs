@@ -12,7 +12,7 @@ namespace Dsde.Engine.Cpu.Kernels.Linear;
 /// <remarks>
 /// Arguments as C on Linux passes them: rdi weights of the first block, rsi activations <c>[step][row]</c>, rdx steps (a multiple of
 /// <see cref="Unroll"/>, at least one), rcx bytes from block to block, r8 sums <c>[rows, blocks · 16] f32</c>, which are added to, r9 bytes
-/// from row to row of them.
+/// from row to row of them; on the stack what <see cref="WeightsAhead"/> says.
 /// </remarks>
 internal sealed class TileAssembler
 {
@@ -20,7 +20,6 @@ internal sealed class TileAssembler
     public const int Unroll = 4;
 
     private const int VectorBytes = 64; // of weights of a block in a step
-    private const int PrefetchDistance = 4096; // bytes
     private const uint UpperHalves = 0xFFFF_0000;
 
     private readonly Assembler _code = new(64);
@@ -64,6 +63,8 @@ internal sealed class TileAssembler
         }
 
         MoveSums(load: true);
+        _code.mov(r10, __[rsp + 8]);
+        _code.mov(r11, __[rsp + 16]);
         var loop = _code.CreateLabel();
         _code.Label(ref loop);
         for (var step = 0; step < Unroll; step++)
@@ -73,6 +74,7 @@ internal sealed class TileAssembler
 
         _code.add(rdi, Unroll * VectorBytes);
         _code.add(rsi, Unroll * _tile.Rows * _form.StepBytes);
+        _code.add(r10, r11);
         _code.sub(rdx, Unroll);
         _code.jnz(loop);
         MoveSums(load: false);
@@ -88,7 +90,7 @@ internal sealed class TileAssembler
     {
         for (var block = 0; block < _tile.Blocks; block++)
         {
-            Add(Instruction.Create(Code.Prefetcht0_m8, Weights(block, (step * VectorBytes) + PrefetchDistance)));
+            Add(Instruction.Create(Code.Prefetcht0_m8, OfBlock(Register.R10, block, step * VectorBytes)));
             for (var part = 0; part < _form.VectorsPerBlock; part++)
             {
                 LoadWeights(step, block, part);
@@ -113,7 +115,7 @@ internal sealed class TileAssembler
             Instruction.Create(
                 _vectors.Load,
                 Vector(weight),
-                Weights(block, (step * VectorBytes) + (part * VectorBytes / _form.VectorsPerBlock))
+                OfBlock(Register.RDI, block, (step * VectorBytes) + (part * VectorBytes / _form.VectorsPerBlock))
             )
         );
         if (IsWidened)
@@ -161,13 +163,13 @@ internal sealed class TileAssembler
     private int WeightRegister(int block, int part) => _firstWeight + (((block * _form.VectorsPerBlock) + part) * _form.RegistersPerWeight);
 
     /// <summary>Up to four blocks: at 0, 1, 2 and 3 distances.</summary>
-    private static MemoryOperand Weights(int block, int offset) =>
+    private static MemoryOperand OfBlock(Register first, int block, int offset) =>
         block switch
         {
-            0 => new MemoryOperand(Register.RDI, offset, 1),
-            1 => new MemoryOperand(Register.RDI, Register.RCX, 1, offset, 1),
-            2 => new MemoryOperand(Register.RDI, Register.RCX, 2, offset, 1),
-            _ => new MemoryOperand(Register.RDI, Register.RAX, 1, offset, 1),
+            0 => new MemoryOperand(first, offset, 1),
+            1 => new MemoryOperand(first, Register.RCX, 1, offset, 1),
+            2 => new MemoryOperand(first, Register.RCX, 2, offset, 1),
+            _ => new MemoryOperand(first, Register.RAX, 1, offset, 1),
         };
 
     private Register Vector(int number) => _vectors.First + number;

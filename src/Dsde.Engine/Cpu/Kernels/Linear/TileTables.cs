@@ -23,8 +23,9 @@ internal static class TileTables
             (6, new TilePlan(6, 2, 8)),
             (9, new TilePlan(9, 3, 6)),
             (12, new TilePlan(12, 2, 4)),
-            (16, new TilePlan(8, 3, 6)),
-            (int.MaxValue, new TilePlan(12, 2, 8))
+            (14, new TilePlan(14, 2, 8)),
+            (16, new TilePlan(8, 2, 8)),
+            (int.MaxValue, new TilePlan(6, 4, 16))
         );
 
     /// <summary>fp32 on 512-bit vectors.</summary>

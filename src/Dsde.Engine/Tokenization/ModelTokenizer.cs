@@ -6,7 +6,7 @@ using Dsde.Templates;
 namespace Dsde.Engine.Tokenization;
 
 /// <summary>What the engine needs of a model folder's tokenizer, whatever file it comes from. Safe for concurrent use.</summary>
-internal sealed class Tokenizer
+internal sealed class ModelTokenizer
 {
     private readonly TokenizerDefinition _definition;
     private readonly byte[][] _bytes;
@@ -14,7 +14,7 @@ internal sealed class Tokenizer
     private readonly AddedTokenSplitter _ordinaryTokens;
     private readonly AddedTokenSplitter _allTokens;
 
-    private Tokenizer(TokenizerDefinition definition, ChatTemplates chatTemplates, ModelConfig config)
+    private ModelTokenizer(TokenizerDefinition definition, ChatTemplates chatTemplates, ModelConfig config)
     {
         _definition = definition;
         EndTokenIds = [.. config.EosTokenIds.Union(FindNamedEnd(definition).Where(id => id < config.VocabularySize))];
@@ -60,23 +60,23 @@ internal sealed class Tokenizer
     /// <summary>Reads tokenizer.json, or tokenizer.model where there is none, and tokenizer_config.json.</summary>
     /// <exception cref="ModelLoadException">The tokenizer is missing, broken, of another kind, or far larger than the model's
     /// vocabulary.</exception>
-    public static Tokenizer Load(ModelFolder folder) => Create(folder, TokenizerReader.Read(folder.Path));
+    public static ModelTokenizer Load(ModelFolder folder) => Create(folder, TokenizerReader.Read(folder.Path));
 
     /// <summary>The same without chat templates, for a draft: prompts are the target's.</summary>
     /// <exception cref="ModelLoadException">As for <see cref="Load"/>.</exception>
-    public static Tokenizer LoadWithoutChats(ModelFolder folder)
+    public static ModelTokenizer LoadWithoutChats(ModelFolder folder)
     {
         var definition = TokenizerReader.Read(folder.Path);
         RequireFitting(folder, definition);
-        return new Tokenizer(definition, ChatTemplates.None, folder.Config);
+        return new ModelTokenizer(definition, ChatTemplates.None, folder.Config);
     }
 
     /// <summary>Takes a tokenizer for a model.</summary>
     /// <exception cref="ModelLoadException">It has far more tokens than the model.</exception>
-    public static Tokenizer Create(ModelFolder folder, TokenizerDefinition definition)
+    public static ModelTokenizer Create(ModelFolder folder, TokenizerDefinition definition)
     {
         RequireFitting(folder, definition);
-        return new Tokenizer(definition, ChatTemplates.Load(folder, definition), folder.Config);
+        return new ModelTokenizer(definition, ChatTemplates.Load(folder, definition), folder.Config);
     }
 
     /// <summary>Ids of a text. Names of special tokens in it are plain text; other added tokens are found, as Hugging Face does.</summary>

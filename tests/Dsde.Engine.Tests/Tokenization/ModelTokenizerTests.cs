@@ -6,11 +6,11 @@ using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Tokenization;
 
-public sealed class TokenizerTests : IDisposable
+public sealed class ModelTokenizerTests : IDisposable
 {
     private readonly ScratchFolder _folder = new("tokenizer");
 
-    public TokenizerTests() => TestModelFolder.Write(_folder.Path, new TestModelShape { Layers = 1 });
+    public ModelTokenizerTests() => TestModelFolder.Write(_folder.Path, new TestModelShape { Layers = 1 });
 
     public void Dispose() => _folder.Dispose();
 
@@ -152,8 +152,8 @@ public sealed class TokenizerTests : IDisposable
         refusal.Message.ShouldContain("2 ids differ, first 65, which is 'A' to the target and 'B' to the draft");
     }
 
-    private Tokenizer Load() => Tokenizer.Load(ModelFolder.Open(_folder.Path));
+    private ModelTokenizer Load() => ModelTokenizer.Load(ModelFolder.Open(_folder.Path));
 
-    private static string[] Texts(Tokenizer tokenizer, string text) =>
+    private static string[] Texts(ModelTokenizer tokenizer, string text) =>
         [.. tokenizer.Encode(text).Select(id => Encoding.UTF8.GetString(tokenizer.BytesOf(id)))];
 }
