@@ -22,6 +22,7 @@ postgresql_may_enter() (cd / && as_postgresql_user test -x "$1")
 
 # make_folder FOLDER: makes it, with those above it.
 make_folder() {
+  [[ $1 != *[\'\"\\\`\$]* ]] || fail "servers can't run in $1, because of a quotation mark, backslash, backtick or dollar in its name. ${folder_remedy:?}"
   if ! (umask 022 && mkdir -p -- "$1") 2>/dev/null || [[ ! -w $1 || ! -x $1 ]]; then
     fail "the user $(id -un) can't make the folder $1 or write to it. ${folder_remedy:?}"
   fi
@@ -129,7 +130,8 @@ start_rabbitmq() {
   server=$!
   until port_is_open "$port" && port_is_open "$((port + 3))"; do
     if ((++waited > 1800)) || ! kill -0 "$server" 2>/dev/null; then
-      tail -30 "$folder/server.log" >&2
+      tail -30 "$folder/server.log" | cut -c1-300 >&2
+      stop_rabbitmq "$folder" "$port"
       fail "RabbitMQ did not start on port $port."
     fi
     sleep 0.1

@@ -16,7 +16,7 @@ END
 }
 
 if [[ $(id -u) -eq 0 ]]; then default_folder=/var/tmp/dsde-services; else default_folder=${XDG_STATE_HOME:-$HOME/.local/state}/dsde-services; fi
-folder=${DSDE_SERVICES_FOLDER:-$default_folder}
+folder=$(realpath -m -- "${DSDE_SERVICES_FOLDER:-$default_folder}") # whole, as the servers run in folders of their own
 # shellcheck disable=SC2034 # for servers.sh
 folder_remedy="Set DSDE_SERVICES_FOLDER to one that this user may write and PostgreSQL's may enter, for example /var/tmp/dsde-services."
 postgresql_port=${DSDE_POSTGRESQL_PORT:-55432}
@@ -24,7 +24,44 @@ rabbitmq_port=${DSDE_RABBITMQ_PORT:-55672}
 
 postgresql_runs() { [[ -f $folder/postgresql/data/postmaster.pid ]] && port_is_open "$postgresql_port"; }
 rabbitmq_runs() { [[ -f $folder/rabbitmq/pid ]] && kill -0 "$(cat "$folder/rabbitmq/pid")" 2>/dev/null && port_is_open "$rabbitmq_port"; }
-require_free() { ! port_is_open "$1" || fail "port $1 is taken by another program; set $2 to a free one."; }
+
+require_port() { # PORT VARIABLE MOST
+  [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] && (($1 <= $3)) && return
+  fail "$2 is \"$1\", and takes a port: a number from 1 to $3."
+}
+require_free() { # PORT VARIABLE
+  ! port_is_open "$1" || fail "port $1 is taken by another program; set $2 to ${3:-a free one}."
+}
+
+# A start and a stop at the same moment take turns: the second sees what the first has done.
+take_turn() {
+  command -v flock >/dev/null || fail "'flock' is missing; install the package 'util-linux'."
+  [[ ${DSDE_SERVICES_TURN:-} == "$folder" ]] || DSDE_SERVICES_TURN=$folder exec flock --close "$folder/lock" "${BASH_SOURCE[0]}" "$@"
+}
+
+start_services() {
+  local port
+  if ! postgresql_runs; then require_free "$postgresql_port" DSDE_POSTGRESQL_PORT; fi
+  if ! rabbitmq_runs; then
+    require_free "$rabbitmq_port" DSDE_RABBITMQ_PORT
+    for port in $((rabbitmq_port + 1)) $((rabbitmq_port + 3)); do # between them is the port mapper's, which may be there already
+      require_free "$port" DSDE_RABBITMQ_PORT "one that is free with the next three"
+    done
+  fi
+  if postgresql_runs; then
+    echo "PostgreSQL runs already"
+  else
+    start_postgresql "$folder/postgresql" "$postgresql_port"
+    echo "PostgreSQL: 127.0.0.1:$postgresql_port, database, user and password dsde"
+  fi
+  if rabbitmq_runs; then
+    echo "RabbitMQ runs already"
+  else
+    start_rabbitmq "$folder/rabbitmq" "$rabbitmq_port"
+    echo "RabbitMQ: 127.0.0.1:$rabbitmq_port, user and password guest; management http://127.0.0.1:$((rabbitmq_port + 3))"
+  fi
+  disown -a
+}
 
 show_settings() {
   cat <<END
@@ -36,16 +73,22 @@ END
 
 case ${1:-} in
   start)
+    require_port "$postgresql_port" DSDE_POSTGRESQL_PORT 65535
+    require_port "$rabbitmq_port" DSDE_RABBITMQ_PORT 65532
     make_folder "$folder"
-    if postgresql_runs; then echo "PostgreSQL runs already"; else require_free "$postgresql_port" DSDE_POSTGRESQL_PORT; start_postgresql "$folder/postgresql" "$postgresql_port"; echo "PostgreSQL: 127.0.0.1:$postgresql_port, database, user and password dsde"; fi
-    if rabbitmq_runs; then echo "RabbitMQ runs already"; else require_free "$rabbitmq_port" DSDE_RABBITMQ_PORT; start_rabbitmq "$folder/rabbitmq" "$rabbitmq_port"; echo "RabbitMQ: 127.0.0.1:$rabbitmq_port, user and password guest; management http://127.0.0.1:$((rabbitmq_port + 3))"; fi
-    disown -a
+    take_turn "$@"
+    start_services
     show_settings
     ;;
   stop)
-    stop_rabbitmq "$folder/rabbitmq" "$rabbitmq_port"
-    stop_postgresql "$folder/postgresql"
-    echo "stopped; the data stays in $folder"
+    if [[ ! -d $folder ]]; then
+      echo "nothing to stop: there is no folder $folder"
+    else
+      take_turn "$@"
+      stop_rabbitmq "$folder/rabbitmq" "$rabbitmq_port"
+      stop_postgresql "$folder/postgresql"
+      echo "stopped; the data stays in $folder"
+    fi
     ;;
   status)
     if postgresql_runs; then echo "PostgreSQL runs on port $postgresql_port"; else echo "PostgreSQL does not run"; fi

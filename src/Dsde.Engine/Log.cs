@@ -30,7 +30,7 @@ internal static partial class Log
     )]
     public static partial void OutOfMemory(this ILogger logger, string reason);
 
-    [LoggerMessage(1006, LogLevel.Information, "Linear layers are computed by {Kernels}")]
+    [LoggerMessage(1008, LogLevel.Information, "Linear layers are computed by {Kernels}")]
     public static partial void KernelsChosen(this ILogger logger, string kernels);
 
     [LoggerMessage(

@@ -29,7 +29,7 @@ internal static class DsdeProgram
         params string[] arguments
     )
     {
-        using var process = StartIn(folder, environment, [ProgramPath, .. arguments]);
+        using var process = StartIn(folder, environment, arguments);
         return await EndAsync(process);
     }
 
@@ -37,7 +37,7 @@ internal static class DsdeProgram
     public static async Task<Ended> RunTypedAsync(IEnumerable<(string Name, string Value)> environment, string command)
     {
         string[] shell = ["bash", "-c", $"dsde() {{ '{ProgramPath}' \"$@\"; }}; {command}"];
-        using var process = StartIn(Repository.Root, environment, shell);
+        using var process = StartCommandIn(Repository.Root, environment, shell);
         return await EndAsync(process);
     }
 
@@ -70,9 +70,13 @@ internal static class DsdeProgram
 
     /// <summary>Starts a verb.</summary>
     public static Process Start(IEnumerable<(string Name, string Value)> environment, params string[] arguments) =>
-        StartIn(Repository.Root, environment, [ProgramPath, .. arguments]);
+        StartIn(Repository.Root, environment, arguments);
 
-    private static Process StartIn(string folder, IEnumerable<(string Name, string Value)> environment, string[] command)
+    /// <summary>Starts a verb in a folder.</summary>
+    public static Process StartIn(string folder, IEnumerable<(string Name, string Value)> environment, string[] arguments) =>
+        StartCommandIn(folder, environment, [ProgramPath, .. arguments]);
+
+    private static Process StartCommandIn(string folder, IEnumerable<(string Name, string Value)> environment, string[] command)
     {
         // Whoever runs the tests in the background of a shell leaves programs that would ignore SIGINT.
         var start = new ProcessStartInfo("env", ["--default-signal=INT", .. command])

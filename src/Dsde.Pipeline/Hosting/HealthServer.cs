@@ -35,6 +35,7 @@ internal static class HealthServer
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder
             .WebHost.UseKestrelCore()
             .UseSockets(sockets => sockets.CreateBoundListenSocket = _ => socket)
@@ -58,6 +59,7 @@ internal static class HealthServer
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.AddDsdeTelemetry(isScraped: false);
         return builder.Build();
     }

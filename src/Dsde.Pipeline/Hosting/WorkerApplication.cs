@@ -22,6 +22,7 @@ internal static class WorkerApplication
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.AddMetrics();
         builder.Services.AddJobRunning(_ => engine, worker, persistence);
         builder.Services.AddRabbitMqWorker(rabbitMq, worker, engine.Description.BatchSize);

@@ -140,7 +140,8 @@ internal static partial class Log
     [LoggerMessage(
         2100,
         LogLevel.Information,
-        "Job {JobId} {Outcome}: {Tokens} tokens, {Acceptance:P0} of drafts accepted, {Milliseconds:F0} ms in the engine, attempt {Attempt}"
+        "Job {JobId} {Outcome}: {Tokens} tokens, {Acceptance:P0} of {Proposed} drafts accepted, {Milliseconds:F0} ms in the engine, "
+            + "attempt {Attempt}"
     )]
     public static partial void JobEnded(
         this ILogger logger,
@@ -148,6 +149,7 @@ internal static partial class Log
         string outcome,
         int tokens,
         double acceptance,
+        int proposed,
         double milliseconds,
         int attempt
     );

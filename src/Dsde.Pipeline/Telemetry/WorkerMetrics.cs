@@ -86,11 +86,13 @@ internal sealed class WorkerMetrics
 
         if (_logger.IsEnabled(LogLevel.Information))
         {
+            var proposed = job.Traces.Sum(trace => trace.Proposed);
             _logger.JobEnded(
                 job.JobId,
                 job.Failure is { } failure ? $"{outcome} ({failure.Code})" : outcome,
                 job.Outputs.Sum(output => output.CompletionTokens),
-                job.Traces.Sum(trace => trace.Accepted) / Math.Max(1.0, job.Traces.Sum(trace => trace.Proposed)),
+                job.Traces.Sum(trace => trace.Accepted) / Math.Max(1.0, proposed),
+                proposed,
                 seconds * 1000,
                 job.Attempt
             );

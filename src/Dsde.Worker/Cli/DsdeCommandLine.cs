@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Worker.Cli.Clients;
 
@@ -17,6 +18,9 @@ internal static class DsdeCommandLine
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, InvocationConfiguration? configuration = null)
     {
+        var stop = new CancellationTokenSource(); // not disposed of: a signal may come while the program ends
+        // Until the verb runs, .NET would end the process by itself.
+        using var termination = configuration is null ? PosixSignalRegistration.Create(PosixSignal.SIGTERM, Note) : null;
         configuration ??= new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout };
         configuration.EnableDefaultExceptionHandler = false;
         ParseResult? parsed = null;
@@ -34,7 +38,7 @@ internal static class DsdeCommandLine
 
             return parsed.Action is ParseErrorAction
                 ? await RefuseAsync(parsed, configuration)
-                : await parsed.InvokeAsync(configuration, CancellationToken.None);
+                : await parsed.InvokeAsync(configuration, stop.Token);
         }
         catch (OperationCanceledException)
         {
@@ -50,6 +54,12 @@ internal static class DsdeCommandLine
             await configuration.Error.WriteLineAsync($"dsde: {UnforeseenFailure.Describe(exception)}");
             UnforeseenFailure.Log(exception, isService: parsed?.CommandResult.Command is WorkerCommand);
             return ExitCodes.Unforeseen;
+        }
+
+        void Note(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Dsde.Engine;
+using Dsde.Pipeline.Hosting.Settings;
 using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Cli;
@@ -189,7 +190,8 @@ internal sealed class EngineArguments
             option is not null && arguments.GetResult(option) is { Implicit: false }
                 ? option.Name
                 : $"{EngineOptions.SectionName}:{member}";
-        return $"{name} is '{typeof(EngineOptions).GetProperty(member)?.GetValue(options)}'. {failure.ErrorMessage}";
+        var property = typeof(EngineOptions).GetProperty(member);
+        return $"{name} is '{property?.GetValue(options)}'; {SettingNames.Allowed(property, failure)}";
     }
 
     /// <summary>The demo models lie beside the launcher, which may be called from anywhere.</summary>

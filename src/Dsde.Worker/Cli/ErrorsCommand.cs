@@ -69,12 +69,12 @@ internal sealed class ErrorsCommand : DsdeCommand
         {
             verb.Validators.Add(result =>
             {
-                if (result.GetValue(_all) == result.GetValue(_job) is not null)
+                // Not their values: here it isn't known yet whether they can be read.
+                var isAll = result.GetResult(_all) is { Implicit: false };
+                if (isAll == result.GetResult(_job) is { Implicit: false })
                 {
                     result.AddError(
-                        result.GetValue(_all)
-                            ? "--all and --job are both given; give one of them."
-                            : "Neither --job nor --all is given; give one of them."
+                        isAll ? "--all and --job are both given; give one of them." : "Neither --job nor --all is given; give one of them."
                     );
                 }
             });

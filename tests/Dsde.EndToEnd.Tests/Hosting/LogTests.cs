@@ -33,7 +33,8 @@ public sealed class LogTests(BreakableServers servers) : IClassFixture<Breakable
         var completed = ends.Single(end => end.GetProperty("Outcome").GetString() == "completed");
         completed.GetProperty("Tokens").GetInt32().ShouldBe(8);
         completed.GetProperty("Milliseconds").GetDouble().ShouldBeGreaterThan(0);
-        completed.TryGetProperty("Acceptance", out _).ShouldBeTrue();
+        completed.GetProperty("Acceptance").GetDouble().ShouldBeInRange(0, 1);
+        completed.GetProperty("Proposed").GetInt32().ShouldBeGreaterThanOrEqualTo(0);
         ends.ShouldContain(end => end.GetProperty("Outcome").GetString() == "failed (model_not_found)");
         log.ShouldNotContain("Secret words");
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -96,6 +97,39 @@ public sealed class StartTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 
             (await worker.TerminateAsync()).ShouldBe(0, $"{words}\n{worker.Log}");
         }
+    }
+
+    private static async Task DoneAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(program, arguments);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_worker_told_to_stop_while_it_reads_its_settings_ends_with_0()
+    {
+        using var scratch = new ScratchFolder();
+        var settings = Path.Combine(scratch.Path, "appsettings.json");
+        await DoneAsync("mkfifo", settings);
+        using var worker = DsdeProgram.StartIn(
+            scratch.Path,
+            [("Dsde__Persistence__ConnectionString", "Host=127.0.0.1;Port=1")],
+            ["worker"]
+        );
+        var error = worker.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        // The first line passes once the pipe is being read; what reads the settings again finds a file.
+        const string Script = """
+            exec 3>"$0"
+            kill -TERM $1
+            rm "$0"
+            echo {} >"$0"
+            echo {} >&3
+            """;
+        await DoneAsync("bash", "-c", Script, settings, $"{worker.Id}");
+        await worker.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60));
+
+        worker.ExitCode.ShouldBe(0, await error);
     }
 
     [Theory]

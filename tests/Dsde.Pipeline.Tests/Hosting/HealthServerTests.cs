@@ -6,7 +6,9 @@ using System.Text.RegularExpressions;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Pipeline.Tests.Hosting;
@@ -72,6 +74,21 @@ public sealed class HealthServerTests
         HealthSocket.Open(new WorkerOptions { HealthPort = "none" }).ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("none")]
+    public async Task Signals_are_left_to_whoever_runs_the_worker(string port)
+    {
+        using var server = await HealthServer.StartAsync(
+            new WorkerOptions { HealthPort = port },
+            new WorkerHealth(),
+            NullLoggerFactory.Instance,
+            TestContext.Current.CancellationToken
+        );
+
+        server.Services.GetRequiredService<IHostLifetime>().ShouldBeOfType<CallersLifetime>();
+    }
+
     [Fact]
     public void An_address_that_is_not_the_machines_is_named()
     {
@@ -83,7 +100,7 @@ public sealed class HealthServerTests
         message.ShouldContain("Dsde:Worker:HealthAddress");
     }
 
-    private static Task<Microsoft.Extensions.Hosting.IHost> StartAsync(WorkerHealth health, int port) =>
+    private static Task<IHost> StartAsync(WorkerHealth health, int port) =>
         HealthServer.StartAsync(
             new WorkerOptions { HealthPort = $"{port}" },
             health,

@@ -24,6 +24,8 @@ public sealed class SettingsReaderTests
     [InlineData("Dsde:Engine:BatchSize", "many", "Dsde:Engine:BatchSize is 'many'; give a whole number from 1 to 1024.")]
     [InlineData("Dsde:Engine:BatchSize", "", "Dsde:Engine:BatchSize is ''; give a whole number from 1 to 1024.")]
     [InlineData("Dsde:Engine:BatchSize", "4.5", "Dsde:Engine:BatchSize is '4.5'; give a whole number from 1 to 1024.")]
+    [InlineData("Dsde:Engine:ProfileSeconds", "0", "Dsde:Engine:ProfileSeconds is '0'; give a number from 0.01 to 600.")]
+    [InlineData("Dsde:Engine:ProfileSeconds", "long", "Dsde:Engine:ProfileSeconds is 'long'; give a number from 0.01 to 600.")]
     [InlineData("Dsde:Engine:DataType", "fp8", "Dsde:Engine:DataType is 'fp8'; DataType must be auto, bf16, fp16 or fp32.")]
     [InlineData("Dsde:Worker:StorePrompts", "yes", "Dsde:Worker:StorePrompts is 'yes'; give true or false.")]
     [InlineData("Dsde:Worker:HealthPort", "0", "Dsde:Worker:HealthPort is '0'; give a port from 1 to 65535, auto or none.")]

@@ -96,8 +96,16 @@ public sealed class CommandLineTests : IDisposable
     [Theory]
     [InlineData("run jobs.jsonl --limit 0", "--limit is 0; give at least 1.")]
     [InlineData("submit jobs.jsonl --limit -3", "--limit is -3; give at least 1.")]
-    [InlineData("run jobs.jsonl --batch-size many", "many")]
-    [InlineData("status seven", "seven")]
+    [InlineData("run jobs.jsonl --batch-size many", "--batch-size is 'many'; give a whole number.")]
+    [InlineData("run jobs.jsonl --limit 1.5", "--limit is '1.5'; give a whole number.")]
+    [InlineData("run jobs.jsonl --seed 99999999999999999999", "--seed is '99999999999999999999'; give a whole number.")]
+    [InlineData("bench jobs.jsonl --round-seconds soon", "--round-seconds is soon; give a number from 0 to ")]
+    [InlineData("submit jobs.jsonl --batch-id B", "--batch-id is 'B'; give an id like ")]
+    [InlineData("submit jobs.jsonl --patience x", "--patience is 'x'; give a whole number.")]
+    [InlineData("status seven", "ID is 'seven'; give the id of a batch or a job, or none.")]
+    [InlineData("results seven", "'seven' is nothing that results takes; give an id like ")]
+    [InlineData("cancel seven", "'seven' is nothing that cancel takes; give an id like ")]
+    [InlineData("errors requeue --job 5", "--job is '5'; give an id like ")]
     [InlineData("db migrate --provider oracle", "oracle")]
     [InlineData("errors list --queue jobs", "jobs")]
     [InlineData("errors list --limit 0", "--limit is 0; give at least 1.")]
@@ -109,18 +117,20 @@ public sealed class CommandLineTests : IDisposable
 
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
         ended.Error.ShouldContain(message);
+        ended.Error.ShouldNotContain("System.");
     }
 
     [Theory]
     [InlineData("--dtype", "fp8", "auto, bf16, fp16 or fp32")]
     [InlineData("--device", "tpu", "auto, cpu, cuda, cuda:N, or several")]
-    [InlineData("--batch-size", "0", "between 1 and 1024")]
+    [InlineData("--batch-size", "0", "give a whole number from 1 to 1024.")]
+    [InlineData("--threads", "-1", "give a whole number from 0 to 1024.")]
     public async Task An_engine_option_out_of_range_is_refused_with_what_is_allowed(string option, string value, string allowed)
     {
         var ended = await CommandLine.RunAsync("run", Write("jobs.jsonl", "{}"), option, value);
 
         ended.ExitCode.ShouldBe(ExitCodes.SetupError);
-        ended.Error.ShouldContain($"{option} is '{value}'.");
+        ended.Error.ShouldContain($"{option} is '{value}'; ");
         ended.Error.ShouldContain(allowed);
     }
 

@@ -31,7 +31,8 @@ internal static class SettingNames
     {
         if (property?.GetCustomAttribute<RangeAttribute>() is { } range)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"give a whole number from {range.Minimum} to {range.Maximum}.");
+            var number = range.OperandType == typeof(double) ? "number" : "whole number";
+            return string.Create(CultureInfo.InvariantCulture, $"give a {number} from {range.Minimum} to {range.Maximum}.");
         }
 
         return property?.PropertyType == typeof(bool)
