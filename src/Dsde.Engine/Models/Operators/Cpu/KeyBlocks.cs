@@ -11,7 +11,7 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 /// and each query keeps its running maximum, sum and weighted values. A query's arithmetic depends on its own position only, whatever
 /// queries go with it.
 /// </summary>
-internal unsafe ref struct KeyBlocks<T, TElement>
+internal unsafe ref partial struct KeyBlocks<T, TElement>
     where T : unmanaged
     where TElement : IElement<T>
 {
@@ -99,7 +99,14 @@ internal unsafe ref struct KeyBlocks<T, TElement>
 
         for (var block = first / BlockLength; block * BlockLength < end; block++)
         {
-            AttendBlock(block, end);
+            if (IsPair)
+            {
+                AttendBlockAsPair(block, end);
+            }
+            else
+            {
+                AttendBlock(block, end);
+            }
         }
     }
 
@@ -126,7 +133,12 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         Widen(_keys + place, keyCount);
         for (var query = 0; query < _count; query++)
         {
-            Weigh(query, Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
+            var (from, to) = (Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
+            if (from < to)
+            {
+                DotBlock(_queries + (query * _stride), to, _weights + (query * BlockLength));
+                Weigh(query, from, to);
+            }
         }
 
         if (nextCount > 0)
@@ -187,13 +199,8 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Weigh(int query, int from, int to)
     {
-        if (from >= to)
-        {
-            return;
-        }
-
         var weights = _weights + (query * BlockLength);
-        var dots = DotBlock(_queries + (query * _stride), to, weights);
+        var dots = (to + VectorWidth - 1) / VectorWidth * VectorWidth; // whole vectors
         var lanes = Vector512<float>.Indices;
         var maximum = Vector512.Create(float.NegativeInfinity);
         for (var i = 0; i < dots; i += VectorWidth)
@@ -216,10 +223,10 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     }
 
     /// <summary>
-    /// Scores of the first keys of the block, whole vectors of them; what lies behind <paramref name="to"/> means nothing.
+    /// Scores of the first keys of the block; what lies behind <paramref name="to"/> means nothing.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly int DotBlock(float* query, int to, float* scores)
+    private readonly void DotBlock(float* query, int to, float* scores)
     {
         var stride = _stride;
         var block = _block;
@@ -241,8 +248,6 @@ internal unsafe ref struct KeyBlocks<T, TElement>
 
             DotTile<T, TElement>.Fold(a, b, c, e).Store(scores + key);
         }
-
-        return (to + VectorWidth - 1) / VectorWidth * VectorWidth;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
