@@ -86,7 +86,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--policy", "fast", "Policy 'fast' is not known")]
     [InlineData("--dtype", "int3", "must be auto, bf16, fp16 or fp32")]
     [InlineData("--limit", "0", "--limit is 0")]
-    [InlineData("--batch-size", "0", "BatchSize")]
+    [InlineData("--batch-size", "0", "--batch-size is '0'; give a whole number from 1 to 1024")]
     public async Task A_wrong_option_is_named_with_what_is_allowed(string option, string value, string message) =>
         ShouldBeRefused(await RunAsync(_folder.Write("jobs.jsonl", Good), option, value), message);
 

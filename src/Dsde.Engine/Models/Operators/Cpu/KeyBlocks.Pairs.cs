@@ -55,18 +55,19 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
                 e2 = default;
             for (var d = 0; d < headDim; d += VectorWidth)
             {
-                var (q, q2) = (Vector512.Load(queries + d), Vector512.Load(queries + stride + d));
+                var q = Vector512.Load(queries + d);
+                var q2 = Vector512.Load(queries + stride + d);
                 var left = headDim - d;
-                var value = PartialRow.Load<T, TElement>(k + d, left);
+                var value = TElement.Load(k + d);
                 a = Vector512.FusedMultiplyAdd(q, value, a);
                 a2 = Vector512.FusedMultiplyAdd(q2, value, a2);
-                value = PartialRow.Load<T, TElement>(k + rowStride + d, left);
+                value = TElement.Load(k + rowStride + d);
                 b = Vector512.FusedMultiplyAdd(q, value, b);
                 b2 = Vector512.FusedMultiplyAdd(q2, value, b2);
-                value = PartialRow.Load<T, TElement>(k + (2 * rowStride) + d, left);
+                value = TElement.Load(k + (2 * rowStride) + d);
                 c = Vector512.FusedMultiplyAdd(q, value, c);
                 c2 = Vector512.FusedMultiplyAdd(q2, value, c2);
-                value = PartialRow.Load<T, TElement>(k + (3 * rowStride) + d, left);
+                value = TElement.Load(k + (3 * rowStride) + d);
                 e = Vector512.FusedMultiplyAdd(q, value, e);
                 e2 = Vector512.FusedMultiplyAdd(q2, value, e2);
             }
@@ -100,7 +101,8 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
             var row = values + (from * rowStride) + d;
             for (var key = from; key < to; key++, row += rowStride)
             {
-                var (weight, weight2) = (Vector512.Create(weights[key]), Vector512.Create(weights2[key]));
+                var weight = Vector512.Create(weights[key]);
+                var weight2 = Vector512.Create(weights2[key]);
                 var value = TElement.Load(row);
                 a = Vector512.FusedMultiplyAdd(value, weight, a);
                 a2 = Vector512.FusedMultiplyAdd(value, weight2, a2);
@@ -127,7 +129,8 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
 
         for (; d < headDim; d += VectorWidth)
         {
-            var (sum, sum2) = (Vector512.Load(_sums + d), Vector512.Load(_sums + stride + d));
+            var sum = Vector512.Load(_sums + d);
+            var sum2 = Vector512.Load(_sums + stride + d);
             var row = values + (from * rowStride) + d;
             for (var key = from; key < to; key++, row += rowStride)
             {
