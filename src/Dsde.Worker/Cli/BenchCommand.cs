@@ -76,6 +76,11 @@ internal sealed class BenchCommand : DsdeCommand
         Description = "Write the tables in Markdown as well.",
         HelpName = "FILE",
     };
+    private readonly Option<string?> _chart = new("--chart")
+    {
+        Description = "Draw tokens/s by policy and batch size as well (SVG).",
+        HelpName = "FILE",
+    };
     private readonly EngineArguments _engine = new();
 
     public BenchCommand()
@@ -102,6 +107,14 @@ internal sealed class BenchCommand : DsdeCommand
         _engine.AddFixedTo(this);
         Add(_out);
         Add(_markdown);
+        Add(_chart);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_chart) is not null && result.GetResult(_file) is not { Tokens.Count: > 0 })
+            {
+                result.AddError("--chart draws what policies do with jobs; give a job file.");
+            }
+        });
         foreach (var positive in (Option[])[_rounds, _maxTokens])
         {
             positive.Validators.Add(result =>
@@ -245,6 +258,11 @@ internal sealed class BenchCommand : DsdeCommand
         if (arguments.GetValue(_markdown) is { } markdown)
         {
             await File.WriteAllTextAsync(markdown, BenchTable.ToMarkdown(report));
+        }
+
+        if (arguments.GetValue(_chart) is { } chart)
+        {
+            await File.WriteAllTextAsync(chart, BenchChart.Draw(report.Rows, report.Subject));
         }
 
         var output = arguments.InvocationConfiguration.Output;
