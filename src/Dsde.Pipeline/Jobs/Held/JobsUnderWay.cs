@@ -56,18 +56,22 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane)
                 metrics.JobEnded(ended);
             }
 
+            Forget();
             work.Outcome.SetResult(outcome);
         }
         catch (Exception exception)
         {
+            Forget();
             work.Outcome.SetException(exception); // for whoever waits; without a delivery nobody does, and the next one runs it again
             _ = work.Outcome.Task.Exception;
         }
         finally
         {
-            _works.TryRemove(new KeyValuePair<Guid, Work>(work.Job.JobId, work));
             slots.Release();
         }
+
+        // Before anybody learns of the end: what comes again after it must not find it here.
+        void Forget() => _works.TryRemove(new KeyValuePair<Guid, Work>(work.Job.JobId, work));
     }
 
     private sealed class Work(SubmitGenerationJob job)
