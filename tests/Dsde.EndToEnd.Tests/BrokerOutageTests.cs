@@ -21,7 +21,15 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
         await tap.WaitForAsync(2);
         (await servers.RabbitMq.CutConnectionsAsync(worker.VirtualHost)).ShouldBeGreaterThan(0);
         await tap.WaitForAsync(4);
-        await worker.PauseAsync(); // an alarm takes seconds to come, in which a fast worker would end its jobs
+        const string running = "SELECT count(*) FROM generation_jobs WHERE state = 'running'";
+        do
+        {
+            // An alarm takes time to come, in which a fast worker would end its jobs; and it gets none while it lasts.
+            await worker.ContinueAsync();
+            await Rows.WaitAsync(worker.ConnectionString, running.Replace("count(*)", "count(*) >= 2", StringComparison.Ordinal));
+            await worker.PauseAsync();
+        } while (await Rows.CountAsync(worker.ConnectionString, running) < 2);
+
         await servers.RabbitMq.SetMemoryAlarmAsync(true);
         var told = CountTold();
         await worker.ContinueAsync();
