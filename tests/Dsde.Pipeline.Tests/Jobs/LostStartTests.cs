@@ -102,6 +102,46 @@ public sealed class LostStartTests : IAsyncLifetime
         (lost.LostStarts, lost.LostAlone).ShouldBe((6, 1));
     }
 
+    [Fact]
+    public async Task A_job_that_ran_alone_is_inside_until_its_end_is_stored_so_that_the_next_one_can_not_take_it_down()
+    {
+        var (first, second) = (JobLife.Job(), JobLife.Job());
+        for (var start = 0; start < 5; start++)
+        {
+            await Life.StartAsync(first);
+            await Life.ClaimAndDieAsync(second);
+        }
+
+        var outsideWhenStored = new List<int>();
+        var end = new TaskCompletionSource();
+        TestWorker worker = null!;
+        worker = Life.CreateWorker(
+            new ScriptedEngine(
+                async (request, cancellation) =>
+                {
+                    await end.Task.WaitAsync(cancellation);
+                    return ScriptedEngine.Result(request);
+                }
+            ),
+            wrap: store => StoreProxy.Create(store, (call, _) => NoteIf(call == nameof(store.StoreAsync)))
+        );
+        Task<JobOutcome>[] both = [worker.RunAsync(first), worker.RunAsync(second)];
+        await UntilAsync(() => worker.Gate.WaitingCount == 1);
+
+        end.SetResult();
+        await Task.WhenAll(both);
+
+        outsideWhenStored.ShouldBe([1, 0]);
+
+        void NoteIf(bool isStored)
+        {
+            if (isStored)
+            {
+                outsideWhenStored.Add(worker.Gate.WaitingCount);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -45,6 +45,12 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     /// <summary>Cancelled when what the engine does for it is for nothing, or has to stop at once.</summary>
     public CancellationToken Abandoned => _abandoned.Token;
 
+    /// <summary>
+    /// What let it into the engine; null before. Given back when this worker does not have it any more, and not before: until its end is
+    /// stored it is lost with the worker, and would be blamed for what the next one inside does to that.
+    /// </summary>
+    public IDisposable? Pass { get; set; }
+
     /// <summary>A handle on one of its outputs, which is told what the job is told.</summary>
     public GenerationControl AddOutput(int checkpointInterval, Action<SequenceCheckpoint>? checkpointed)
     {
@@ -102,6 +108,7 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     {
         owner.Remove(this);
         Checkpoints.Close();
+        Pass?.Dispose();
     }
 
     private void Tell(Action<GenerationControl> what)

@@ -83,7 +83,7 @@ internal sealed class JobAttempt(
         var entering = EnterAsync(job, held, mostInside).AsTask();
         var isMarkedInside = claimed.Place == JobPlace.Inside && entering.IsCompleted;
         var leaving = claimed.Place == JobPlace.Inside && !isMarkedInside ? TryMarkAsync(held, JobPlace.Outside) : Task.FromResult(true);
-        using var pass = await entering;
+        held.Pass = await entering;
         await leaving; // what is said last counts
         if (mostInside is { } most)
         {
