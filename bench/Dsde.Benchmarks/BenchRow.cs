@@ -1,6 +1,7 @@
 using Dsde.Batches.Reporting;
-using Dsde.Engine.Speculation;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
+using Dsde.Statistics;
 
 namespace Dsde.Benchmarks;
 
@@ -125,9 +126,9 @@ internal sealed record BenchRow
             JobCount = workload.Requests.Count,
             Rounds = rounds.Count,
             TokensPerSecond = MedianSpeed(rounds),
-            Spread = Statistics.Spread([.. rounds.Select(round => round.TokensPerSecond)]),
-            P50LatencyMs = Statistics.Median(rounds.Select(round => round.P50LatencyMs)),
-            P95LatencyMs = Statistics.Median(rounds.Select(round => round.P95LatencyMs)),
+            Spread = Samples.Spread([.. rounds.Select(round => round.TokensPerSecond)]),
+            P50LatencyMs = Samples.Median(rounds.Select(round => round.P50LatencyMs)),
+            P95LatencyMs = Samples.Median(rounds.Select(round => round.P95LatencyMs)),
             AcceptanceRate = Share(rounds.Sum(round => round.Accepted), rounds.Sum(round => round.Proposed)),
             BlockEfficiency = Share(rounds.Sum(round => round.IterationTokens), rounds.Sum(round => round.Iterations)),
             DraftShare = Share(draft, draft + verify + other),
@@ -136,13 +137,13 @@ internal sealed record BenchRow
         };
     }
 
-    private static double MedianSpeed(IReadOnlyList<RunSample> rounds) => Statistics.Median(rounds.Select(round => round.TokensPerSecond));
+    private static double MedianSpeed(IReadOnlyList<RunSample> rounds) => Samples.Median(rounds.Select(round => round.TokensPerSecond));
 
     /// <summary>Round by round, so that a machine that gets slower slows both sides.</summary>
     private static List<double> Ratios(IReadOnlyList<RunSample> rounds, IReadOnlyList<RunSample>? baseline) =>
         baseline is null ? [] : [.. rounds.Zip(baseline, (round, other) => round.TokensPerSecond / other.TokensPerSecond)];
 
-    private static double? MedianOf(List<double> ratios) => ratios.Count == 0 ? null : Statistics.Median(ratios);
+    private static double? MedianOf(List<double> ratios) => ratios.Count == 0 ? null : Samples.Median(ratios);
 
     private static double? Share(double part, double whole) => whole > 0 ? part / whole : null;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Dsde.Batches.Reporting;
+using Dsde.Statistics;
 using Spectre.Console;
 
 namespace Dsde.Benchmarks;

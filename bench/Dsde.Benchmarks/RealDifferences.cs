@@ -1,3 +1,5 @@
+using Dsde.Statistics;
+
 namespace Dsde.Benchmarks;
 
 /// <summary>Says of a table which policies are really faster or slower, and of which these rounds can't tell.</summary>
@@ -6,9 +8,9 @@ internal static class RealDifferences
     /// <summary>A sentence per baseline that was measured; none with too few rounds.</summary>
     public static IEnumerable<string> Describe(IReadOnlyList<BenchRow> rows)
     {
-        if (rows[0].Rounds < Bootstrap.LeastRounds)
+        if (rows[0].Rounds < Bootstrap.LeastValues)
         {
-            yield return $"Fewer than {Bootstrap.LeastRounds} rounds: which differences are real can't be told.";
+            yield return $"Fewer than {Bootstrap.LeastValues} rounds: which differences are real can't be told.";
             yield break;
         }
 

@@ -1,6 +1,7 @@
 using Dsde.Batches.Reporting;
 using Dsde.Engine;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Statistics;
 
 namespace Dsde.Benchmarks;
 
@@ -50,8 +51,8 @@ internal sealed record RunSample
         return new RunSample
         {
             TokensPerSecond = tokens / elapsed.TotalSeconds,
-            P50LatencyMs = Statistics.Quantile(latencies, 0.5),
-            P95LatencyMs = Statistics.Quantile(latencies, 0.95),
+            P50LatencyMs = Samples.Quantile(latencies, 0.5),
+            P95LatencyMs = Samples.Quantile(latencies, 0.95),
             Tokens = tokens,
             IterationTokens = tokens - results.Count,
             Iterations = results.Sum(result => (long)result.Trace.Iterations.SpeculationLength.Length),

@@ -1,7 +1,8 @@
 using Dsde.Batches.Reporting;
 using Dsde.Engine;
-using Dsde.Engine.Speculation;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
+using Dsde.Statistics;
 
 namespace Dsde.Benchmarks;
 
@@ -33,7 +34,7 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
             with.Add(await RunAsync(requests, cancellationToken));
         } while (with.Count < rounds && time.GetElapsedTime(started) < limit);
 
-        return new SpeedUpSample(requests.Count, with.Count, Statistics.Median(without), Statistics.Median(with));
+        return new SpeedUpSample(requests.Count, with.Count, Samples.Median(without), Samples.Median(with));
     }
 
     /// <summary>Milliseconds per emitted token: with sampling, the two may draw outputs of different length.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dsde.Batches.Reporting;
 using Dsde.Benchmarks;
+using Dsde.Statistics;
 
 namespace Dsde.PeerBench;
 
@@ -37,8 +38,8 @@ internal sealed class Comparison(IReadOnlyList<Comparison.Way> ways)
                     var ratios = speeds[i].Zip(speeds[0], (own, first) => own / first).ToArray();
                     return new Result(
                         way.Name,
-                        Statistics.Median(speeds[i]),
-                        Statistics.Median(ratios),
+                        Samples.Median(speeds[i]),
+                        Samples.Median(ratios),
                         Bootstrap.OfMedian(ratios),
                         outputs[i].Zip(outputs[0], CountSame).Average() / outputs[0].Average(output => output.Count)
                     );

@@ -1,6 +1,6 @@
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.PeerBench;

@@ -3,9 +3,9 @@ using Dsde.Engine.Batching;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
 using Dsde.Engine.Tokenization;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
 

@@ -1,5 +1,6 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 
 namespace Dsde.Engine;
 
@@ -54,4 +55,7 @@ public sealed record GenerationRequest
     /// Where an earlier run of the same request stopped; null to begin. <see cref="MaxTokens"/> counts from the beginning.
     /// </summary>
     public SequenceCheckpoint? ResumeFrom { get; init; }
+
+    /// <summary>Whose acceptance its own is expected to be like.</summary>
+    internal AcceptanceKind AcceptanceKind => new(Workload, Sampling.IsGreedy, Sampling.BetaIsTheChance);
 }

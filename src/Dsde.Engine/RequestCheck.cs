@@ -1,5 +1,5 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 
 namespace Dsde.Engine;
 

@@ -1,6 +1,7 @@
 using Dsde.Engine;
-using Dsde.Engine.Speculation;
 using Dsde.Pipeline.Tests.Jobs;
+using Dsde.Speculation;
+using Dsde.Statistics;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dsde.Benchmarks.Tests;

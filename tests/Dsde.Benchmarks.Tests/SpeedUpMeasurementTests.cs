@@ -1,7 +1,7 @@
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
+using Dsde.Speculation;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Dsde.Benchmarks.Tests;

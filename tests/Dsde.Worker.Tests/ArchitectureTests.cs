@@ -19,12 +19,35 @@ public sealed class ArchitectureTests
     {
         ["Dsde.Contracts"] = [],
         ["Dsde.Templates"] = [],
-        ["Dsde.Engine"] = ["Dsde.Templates"],
+        ["Dsde.Speculation"] = [],
+        ["Dsde.Statistics"] = [],
+        ["Dsde.Engine"] = ["Dsde.Templates", "Dsde.Speculation"],
         ["Dsde.Persistence"] = [],
-        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
-        ["Dsde.Batches"] = ["Dsde.Contracts"],
-        ["Dsde.Benchmarks"] = ["Dsde.Pipeline", "Dsde.Batches", "Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
-        ["dsde"] = ["Dsde.Pipeline", "Dsde.Batches", "Dsde.Benchmarks", "Dsde.Contracts", "Dsde.Engine", "Dsde.Persistence"],
+        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Speculation", "Dsde.Persistence"],
+        ["Dsde.Batches"] = ["Dsde.Contracts", "Dsde.Statistics"],
+        ["Dsde.Analytics"] = ["Dsde.Contracts", "Dsde.Speculation", "Dsde.Statistics", "Dsde.Persistence"],
+        ["Dsde.Benchmarks"] =
+        [
+            "Dsde.Pipeline",
+            "Dsde.Batches",
+            "Dsde.Contracts",
+            "Dsde.Engine",
+            "Dsde.Speculation",
+            "Dsde.Statistics",
+            "Dsde.Persistence",
+        ],
+        ["dsde"] =
+        [
+            "Dsde.Pipeline",
+            "Dsde.Batches",
+            "Dsde.Benchmarks",
+            "Dsde.Analytics",
+            "Dsde.Contracts",
+            "Dsde.Engine",
+            "Dsde.Speculation",
+            "Dsde.Statistics",
+            "Dsde.Persistence",
+        ],
     };
 
     /// <summary>Libraries that only the named projects may touch.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsde.Batches.Reporting;
+using Dsde.Statistics;
 using Spectre.Console;
 
 namespace Dsde.Benchmarks.Pipeline;
@@ -62,7 +63,7 @@ internal sealed record PipelineReport
             Add("through the pipeline, tokens/s", engineRounds.Select(round => round.PipelineTokensPerSecond), "N0");
             table.AddRow(
                 "cost of the pipeline",
-                string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Median(engineRounds.Select(round => round.Cost)):F1} %"),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * Samples.Median(engineRounds.Select(round => round.Cost)):F1} %"),
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{100 * engineRounds.Min(round => round.Cost):F1} to {100 * engineRounds.Max(round => round.Cost):F1} %"
@@ -77,8 +78,8 @@ internal sealed record PipelineReport
             var all = values.ToList();
             table.AddRow(
                 Markup.Escape(name),
-                Statistics.Median(all).ToString(format, CultureInfo.InvariantCulture),
-                string.Create(CultureInfo.InvariantCulture, $"{100 * Statistics.Spread(all):F0} %")
+                Samples.Median(all).ToString(format, CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * Samples.Spread(all):F0} %")
             );
         }
     }

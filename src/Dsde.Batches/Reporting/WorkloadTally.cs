@@ -1,4 +1,5 @@
 using Dsde.Contracts;
+using Dsde.Statistics;
 
 namespace Dsde.Batches.Reporting;
 
@@ -66,5 +67,5 @@ internal sealed class WorkloadTally
             PaidCount = Paid,
         };
 
-    private double? Quantile(double share) => _latencies.Count == 0 ? null : Statistics.Quantile(_latencies, share);
+    private double? Quantile(double share) => _latencies.Count == 0 ? null : Samples.Quantile(_latencies, share);
 }

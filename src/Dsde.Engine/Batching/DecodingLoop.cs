@@ -4,7 +4,7 @@ using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Prefill;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation.Guarding;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Batching;

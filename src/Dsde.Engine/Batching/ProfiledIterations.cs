@@ -4,8 +4,8 @@ using Dsde.Engine.Loading;
 using Dsde.Engine.Prefill;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 using static TorchSharp.torch;
 
 namespace Dsde.Engine.Batching;

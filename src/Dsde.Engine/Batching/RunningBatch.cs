@@ -1,7 +1,7 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Prefill;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation.Guarding;
 
 namespace Dsde.Engine.Batching;
 

@@ -1,7 +1,7 @@
 using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 
 namespace Dsde.Engine.Iteration;
 
@@ -59,7 +59,7 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
     private GuardedSequence ForGuard(PlannedSequence planned)
     {
         var (sequence, plan) = planned;
-        var curve = acceptance.CurveOf(sequence.Request);
+        var curve = acceptance.CurveOf(sequence.Request.AcceptanceKind);
         return new GuardedSequence(
             plan.Wish,
             sequence.Policy.IsGuarded,

@@ -1,8 +1,8 @@
 using Dsde.Engine.Models;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -141,7 +141,12 @@ internal sealed class SpeculativeStep(
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
             sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
-            acceptance.Observe(sequence.Request, sequence.Acceptance, verified, isRare: chosen.DecidedBy > LengthDecider.Guard);
+            acceptance.Observe(
+                sequence.Request.AcceptanceKind,
+                sequence.Acceptance,
+                verified,
+                isRare: chosen.DecidedBy > LengthDecider.Guard
+            );
             if (measured.Length > 0)
             {
                 sequence.PolicyState.Observe(verified);

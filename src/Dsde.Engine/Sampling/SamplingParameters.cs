@@ -56,6 +56,24 @@ public sealed record SamplingParameters
     /// <summary>Whether the most probable token is always taken.</summary>
     public bool IsGreedy => Temperature < SmallestTemperature;
 
+    /// <summary>
+    /// Whether proposals are accepted with the probability β = Σ min(p, q) of the raw distributions: rejection sampling that changes neither.
+    /// </summary>
+    internal bool BetaIsTheChance =>
+        this
+            is {
+                IsGreedy: false,
+                Mode: SamplingMode.Rejection,
+                Temperature: 1,
+                TopK: 0,
+                TopP: 1,
+                MinP: 0,
+                RepetitionPenalty: 1,
+                PresencePenalty: 0,
+                FrequencyPenalty: 0,
+                LogitBias.Count: 0
+            };
+
     /// <summary>The mode that is used. The engine has filled in its default by then.</summary>
     internal SamplingMode EffectiveMode =>
         IsGreedy ? SamplingMode.Greedy : Mode ?? throw new InvalidOperationException("The sampling mode has not been decided.");

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
 using Dsde.Engine.Tokenization;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 
 namespace Dsde.Engine.Sequences;
 

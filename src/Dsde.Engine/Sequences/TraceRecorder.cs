@@ -1,6 +1,6 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Engine.Sequences;
 

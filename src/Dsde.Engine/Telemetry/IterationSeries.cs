@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 
 namespace Dsde.Engine.Telemetry;
 

@@ -5,9 +5,9 @@ using Dsde.Batches.Following;
 using Dsde.Benchmarks;
 using Dsde.Engine;
 using Dsde.Engine.Benchmarking;
-using Dsde.Engine.Speculation;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Worker.Cli;
 

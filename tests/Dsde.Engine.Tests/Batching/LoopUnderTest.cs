@@ -4,8 +4,8 @@ using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Sequences;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 using Microsoft.Extensions.Time.Testing;
 using TorchSharp;
 

@@ -1,9 +1,9 @@
 using Dsde.Engine.Batching;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
-using Dsde.Engine.Speculation;
-using Dsde.Engine.Speculation.Guarding;
 using Dsde.Engine.Tests.Generation;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Batching;

@@ -1,4 +1,4 @@
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 
 namespace Dsde.Engine.Tests.Batching;
 

@@ -1,5 +1,5 @@
-using Dsde.Engine.Speculation;
 using Dsde.Engine.Tests.Generation;
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Batching;

@@ -1,5 +1,5 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Engine.Tests.Generation;

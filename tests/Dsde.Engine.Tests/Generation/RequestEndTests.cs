@@ -1,5 +1,5 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;

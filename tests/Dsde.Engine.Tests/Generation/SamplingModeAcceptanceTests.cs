@@ -1,6 +1,6 @@
 using System.Globalization;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;

@@ -1,9 +1,9 @@
 using System.Text;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
 using Dsde.Engine.Telemetry;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Pipeline.Tests.Jobs;
 

@@ -1,7 +1,7 @@
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Speculation;
 using Dsde.ModelForge.Corpus;
+using Dsde.Speculation;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.ModelForge.Evaluation;

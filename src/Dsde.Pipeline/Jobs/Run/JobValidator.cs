@@ -1,9 +1,9 @@
 using System.Text;
 using Dsde.Contracts;
 using Dsde.Engine;
-using Dsde.Engine.Speculation;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Pipeline.Jobs.Run;
 

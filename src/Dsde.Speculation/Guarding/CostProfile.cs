@@ -1,0 +1,57 @@
+using System.Globalization;
+
+namespace Dsde.Speculation.Guarding;
+
+/// <summary>What iterations cost on this machine with these models, by the rows of their passes.</summary>
+/// <param name="Target">A pass of the target.</param>
+/// <param name="Draft">A step of the draft.</param>
+/// <param name="PlainRest">Everything but the passes in an iteration without proposals, by rows of the target's pass.</param>
+/// <param name="SpeculatingRest">The same with proposals.</param>
+internal sealed record CostProfile(CostCurve Target, CostCurve Draft, CostCurve PlainRest, CostCurve SpeculatingRest)
+{
+    /// <summary>
+    /// The profile of measured iterations; null unless there are some with and some without proposals, and the clock went on meanwhile.
+    /// </summary>
+    public static CostProfile? Fit(IReadOnlyCollection<IterationTiming> iterations)
+    {
+        var target = CostCurve.Fit(iterations.Select(iteration => (iteration.Verify.Rows, iteration.Verify.Milliseconds)));
+        var draft = CostCurve.Fit(iterations.SelectMany(iteration => iteration.Drafts).Select(pass => (pass.Rows, pass.Milliseconds)));
+        var plain = FitRest(iterations.Where(iteration => iteration.Drafts.Count == 0));
+        var speculating = FitRest(iterations.Where(iteration => iteration.Drafts.Count > 0));
+        return target?.At(1) > 0 && draft is not null && plain is not null && speculating is not null
+            ? new CostProfile(target, draft, plain, speculating)
+            : null;
+    }
+
+    /// <summary>Milliseconds that an iteration is expected to take; how much of it is draft passes is the caller's to say.</summary>
+    /// <param name="rows">Rows of the target's pass.</param>
+    /// <param name="draftMs">In draft passes.</param>
+    /// <param name="isSpeculating">Whether there are proposals among the rows.</param>
+    public double Price(int rows, double draftMs, bool isSpeculating) =>
+        Target.At(rows) + draftMs + (isSpeculating ? SpeculatingRest : PlainRest).At(rows);
+
+    /// <summary>The same for an iteration that was made.</summary>
+    public double Price(in IterationTiming made)
+    {
+        double draftMs = 0;
+        foreach (var pass in made.Drafts)
+        {
+            draftMs += Draft.At(pass.Rows);
+        }
+
+        return Price(made.Verify.Rows, draftMs, made.Drafts.Count > 0);
+    }
+
+    /// <summary>For the log: the time of target passes and draft steps of some numbers of rows.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"target {Describe(Target)}; draft {Describe(Draft)} ms by rows");
+
+    private static string Describe(CostCurve curve) =>
+        string.Join(
+            ", ",
+            curve.Knots.Select(knot => string.Create(CultureInfo.InvariantCulture, $"{knot.Rows}: {knot.Milliseconds:0.##}"))
+        );
+
+    private static CostCurve? FitRest(IEnumerable<IterationTiming> iterations) =>
+        CostCurve.Fit(iterations.Select(iteration => (iteration.Verify.Rows, iteration.RestMs)));
+}

@@ -1,0 +1,92 @@
+namespace Dsde.Speculation.Guarding;
+
+/// <summary>
+/// Measures what iterations cost, once, before there is work: every number of rows that matters, in turn and repeatedly, so that what
+/// disturbs the machine for a moment disturbs no point alone.
+/// </summary>
+/// <param name="batchSize">Most sequences at once.</param>
+/// <param name="maxSpeculationLength">Most tokens proposed for each.</param>
+/// <param name="measure">Makes an iteration of sequences that propose the given numbers of tokens.</param>
+/// <param name="time">For the limit.</param>
+internal sealed class CostProfiler(int batchSize, int maxSpeculationLength, Func<int[], IterationTiming> measure, TimeProvider time)
+{
+    /// <summary>Most times that a point is measured.</summary>
+    public const int MaxRounds = 9;
+
+    private const int RoundsToWarmUp = 3; // code is compiled anew after some calls
+
+    private readonly List<(int[] Lengths, int Round, IterationTiming Timing)> _measured = [];
+
+    /// <summary>
+    /// Row counts from 1 to <paramref name="most"/>: all small ones, then two to a doubling, because the line between them serves well.
+    /// </summary>
+    public static IEnumerable<int> RowCounts(int most)
+    {
+        for (
+            var rows = 1;
+            rows < most;
+            rows =
+                    rows < 4 ? rows + 1
+                    : (rows & (rows - 1)) == 0 ? rows * 3 / 2
+                    : rows * 4 / 3
+        )
+        {
+            yield return rows;
+        }
+
+        yield return most;
+    }
+
+    /// <summary>
+    /// Measures until all rounds are done or the time is up. An iteration that is likely to exceed the time is not begun, but for the first
+    /// of either kind: the largest models get by with these.
+    /// </summary>
+    /// <returns>What came of it, null if it was not enough.</returns>
+    public CostProfile? Run(TimeSpan limit)
+    {
+        var start = time.GetTimestamp();
+        int[][] points = [.. PlainPoints(), .. SpeculatingPoints()];
+        for (var round = 0; round < MaxRounds; round++)
+        {
+            foreach (var lengths in points)
+            {
+                var isFirstOfItsKind = _measured.TrueForAll(measured => IsSpeculating(measured.Lengths) != IsSpeculating(lengths));
+                var left = limit - time.GetElapsedTime(start);
+                if (isFirstOfItsKind || Expect(lengths) < left.TotalMilliseconds)
+                {
+                    _measured.Add((lengths, round, measure(lengths)));
+                }
+            }
+        }
+
+        var counted = _measured.Max(measured => measured.Round) > RoundsToWarmUp ? RoundsToWarmUp : 0;
+        return CostProfile.Fit([.. _measured.Where(measured => measured.Round >= counted).Select(measured => measured.Timing)]);
+    }
+
+    private IEnumerable<int[]> PlainPoints() => RowCounts(batchSize).Select(rows => new int[rows]);
+
+    /// <summary>As many sequences as possible with at least one proposal each, all as even as can be.</summary>
+    private IEnumerable<int[]> SpeculatingPoints() =>
+        RowCounts(batchSize * (maxSpeculationLength + 1))
+            .Where(rows => rows >= 2)
+            .Select(rows =>
+            {
+                var sequences = Math.Min(batchSize, rows / 2);
+                return Enumerable.Range(0, sequences).Select(i => ((rows - i + sequences - 1) / sequences) - 1).ToArray();
+            });
+
+    /// <summary>Milliseconds, by the nearest smaller iteration of the kind; as if time rose with the rows.</summary>
+    private double Expect(int[] lengths)
+    {
+        var rows = RowsOf(lengths);
+        var nearest = _measured
+            .Where(measured => RowsOf(measured.Lengths) <= rows && IsSpeculating(measured.Lengths) == IsSpeculating(lengths))
+            .DefaultIfEmpty((lengths, 0, default))
+            .MaxBy(measured => RowsOf(measured.Lengths));
+        return nearest.Timing.TotalMs * rows / RowsOf(nearest.Lengths);
+    }
+
+    private static bool IsSpeculating(int[] lengths) => lengths[0] > 0;
+
+    private static int RowsOf(int[] lengths) => lengths.Length + lengths.Sum();
+}

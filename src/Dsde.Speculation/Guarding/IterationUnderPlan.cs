@@ -1,0 +1,55 @@
+namespace Dsde.Speculation.Guarding;
+
+/// <summary>Expected tokens and time of an iteration while its proposals are being allotted.</summary>
+/// <param name="profile">What passes cost.</param>
+/// <param name="ratios">How much longer they take now.</param>
+/// <param name="sequenceCount">Sequences; each has its one row and token from the start.</param>
+internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios, int sequenceCount)
+{
+    private const int UsualLag = 2; // tokens that a draft has not read after full acceptance
+    private const int CatchUpHorizon = 32; // iterations that a draft's reading of what it has missed is spread over
+    private readonly List<int> _stepRows = [];
+    private double _draftMs;
+    private double _owedMs;
+
+    /// <summary>Rows of the target's pass.</summary>
+    public int Rows { get; private set; } = sequenceCount;
+
+    /// <summary>Tokens that the batch is expected to gain.</summary>
+    public double Tokens { get; private set; } = sequenceCount;
+
+    /// <summary>Whether there are proposals.</summary>
+    public bool IsSpeculating => _stepRows.Count > 0;
+
+    /// <summary>What it is expected to take now.</summary>
+    public double Milliseconds => ratios.Of(IsSpeculating) * (profile.Price(Rows, _draftMs, IsSpeculating) + _owedMs);
+
+    /// <summary>Expected tokens per millisecond.</summary>
+    public double Rate => Tokens / Milliseconds;
+
+    /// <summary>
+    /// Adds a proposal. That the draft first reads a token or two is part of every iteration; more is owed to earlier iterations without
+    /// it, read now for the benefit of many.
+    /// </summary>
+    /// <param name="step">Its draft step, from 0.</param>
+    /// <param name="lag">Tokens that the draft has not read, at least 1; they matter in step 0.</param>
+    /// <param name="chance">Chance that it is reached and accepted.</param>
+    public void Add(int step, int lag, double chance)
+    {
+        var rows = step == 0 ? Math.Min(lag, UsualLag) : 1;
+        if (step == _stepRows.Count)
+        {
+            _stepRows.Add(rows);
+        }
+        else
+        {
+            _draftMs -= profile.Draft.At(_stepRows[step]);
+            _stepRows[step] += rows;
+        }
+
+        _draftMs += profile.Draft.At(_stepRows[step]);
+        _owedMs += step == 0 && lag > UsualLag ? (profile.Draft.At(lag) - profile.Draft.At(UsualLag)) / CatchUpHorizon : 0;
+        Rows++;
+        Tokens += chance;
+    }
+}
