@@ -1,3 +1,4 @@
+using Dsde.Persistence.Analysis;
 using Dsde.Persistence.Migrating;
 using Dsde.Persistence.Storage;
 using Dsde.Persistence.Storage.Postgres;
@@ -12,8 +13,8 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a database. A
-    /// <see cref="TimeProvider"/> must be registered.
+    /// Adds <see cref="IJobStore"/>, <see cref="ITraceReader"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a
+    /// database. A <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
@@ -41,6 +42,7 @@ public static class PersistenceServices
             options
         ));
         services.AddSingleton<IJobStore, JobStore>();
+        services.AddSingleton<ITraceReader, TraceReader>();
         services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
         return services;
     }

@@ -57,6 +57,9 @@ internal sealed class CostCurve
     /// <summary>Milliseconds of so many rows, at least 1.</summary>
     public double At(int rows) => rows < _byRows.Length ? _byRows[rows] : _knots[^1].Milliseconds + (_slope * (rows - _knots[^1].Rows));
 
+    /// <summary>The curve of something that takes so many times as long.</summary>
+    public CostCurve Times(double factor) => new([.. _knots.Select(knot => (knot.Rows, factor * knot.Milliseconds))]);
+
     private static double Between((int Rows, double Milliseconds) a, (int Rows, double Milliseconds) b, int rows) =>
         a.Milliseconds + ((b.Milliseconds - a.Milliseconds) * (rows - a.Rows) / (b.Rows - a.Rows));
 }

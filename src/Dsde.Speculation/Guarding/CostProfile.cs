@@ -42,6 +42,10 @@ internal sealed record CostProfile(CostCurve Target, CostCurve Draft, CostCurve 
         return Price(made.Verify.Rows, draftMs, made.Drafts.Count > 0);
     }
 
+    /// <summary>The profile of a machine that takes so many times as long.</summary>
+    public CostProfile Times(double factor) =>
+        new(Target.Times(factor), Draft.Times(factor), PlainRest.Times(factor), SpeculatingRest.Times(factor));
+
     /// <summary>For the log: the time of target passes and draft steps of some numbers of rows.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"target {Describe(Target)}; draft {Describe(Draft)} ms by rows");
