@@ -42,9 +42,14 @@ internal sealed record CostProfile(CostCurve Target, CostCurve Draft, CostCurve 
         return Price(made.Verify.Rows, draftMs, made.Drafts.Count > 0);
     }
 
+    /// <summary>The same for those outside.</summary>
+    public EngineCosts ToCosts() => new(ToCosts(Target), ToCosts(Draft), ToCosts(PlainRest), ToCosts(SpeculatingRest));
+
     /// <summary>For the log: the time of target passes and draft steps of some numbers of rows.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"target {Describe(Target)}; draft {Describe(Draft)} ms by rows");
+
+    private static PassCost[] ToCosts(CostCurve curve) => [.. curve.Knots.Select(knot => new PassCost(knot.Rows, knot.Milliseconds))];
 
     private static string Describe(CostCurve curve) =>
         string.Join(
