@@ -1,3 +1,5 @@
+using Dsde.Speculation;
+
 namespace Dsde.Engine;
 
 /// <summary>What an engine has loaded, and its limits.</summary>
@@ -20,6 +22,12 @@ public sealed record EngineDescription(
     string DefaultPolicy
 )
 {
+    /// <summary>Threads that share a pass on CPUs.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>What passes cost here; null where that was not measured: without a draft, without the cost guard.</summary>
+    public EngineCosts? Costs { get; init; }
+
     /// <summary>What multiplies on a CPU, and why, in words; null on GPUs.</summary>
     public string? Kernels { get; init; }
 

@@ -52,6 +52,7 @@ public sealed class GenerationEngine : IGenerationEngine
             policy.ToString()
         )
         {
+            Threads = torch.get_num_threads(),
             Kernels = compute.Kernels?.Description,
             Warnings = models.Warnings,
             Defaults = models.Defaults,
@@ -61,14 +62,18 @@ public sealed class GenerationEngine : IGenerationEngine
         _thread = new EngineThread(
             DecodingLoop.Create(models, options, compute.Device, _arrivals.Reader, _counters, guard, time),
             _arrivals,
-            () => guard.Profile = FindProfile(models, options, compute, time, logger),
+            () =>
+            {
+                guard.Profile = FindProfile(models, options, compute, time, logger);
+                Description = Description with { Costs = guard.Profile?.ToCosts() };
+            },
             models.Dispose,
             logger
         );
     }
 
     /// <inheritdoc/>
-    public EngineDescription Description { get; }
+    public EngineDescription Description { get; private set; } // whole once the thread is prepared, which loading waits for
 
     /// <summary>What the engine's thread works with; for tests.</summary>
     internal LoadedModels Models { get; }

@@ -1,5 +1,6 @@
 using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
+using Dsde.Persistence.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Dsde.Persistence;
@@ -11,7 +12,12 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
     public const string TraceJobId = "JobId";
     public const string TraceChoice = "Choice";
     public const string TraceStoredAt = "StoredAt";
+    public const string TraceBatchId = "BatchId";
+    public const string TraceWorkload = "Workload";
+    public const string TraceModel = "Model";
+    public const string TraceState = "State";
     public const string TraceWorkerId = "WorkerId";
+    public const string TraceWorkerStartId = "WorkerStartId";
 
     public DbSet<GenerationJob> Jobs => Set<GenerationJob>();
 
@@ -22,6 +28,8 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
     public DbSet<JobCheckpointRow> Checkpoints => Set<JobCheckpointRow>();
 
     public DbSet<JobTrace> Traces => Set<JobTrace>();
+
+    public DbSet<EarlierAttempt> EarlierAttempts => Set<EarlierAttempt>();
 
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
 
@@ -37,13 +45,19 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
         };
 
     /// <summary>Adds the trace of an output, to be saved.</summary>
-    public void AddTrace(JobLease lease, int choice, JobTrace trace, DateTimeOffset storedAt)
+    public void AddTrace(NewTrace added, DateTimeOffset storedAt)
     {
+        var (lease, choice, trace, job, state) = added;
         var entry = Entry(trace with { });
         entry.Property(TraceJobId).CurrentValue = lease.JobId;
         entry.Property(TraceChoice).CurrentValue = choice;
         entry.Property(TraceStoredAt).CurrentValue = storedAt;
+        entry.Property(TraceBatchId).CurrentValue = job.BatchId;
+        entry.Property(TraceWorkload).CurrentValue = job.Workload;
+        entry.Property(TraceModel).CurrentValue = job.Model;
+        entry.Property(TraceState).CurrentValue = ToText(state);
         entry.Property(TraceWorkerId).CurrentValue = lease.WorkerId;
+        entry.Property(TraceWorkerStartId).CurrentValue = job.WorkerStartId;
         entry.State = EntityState.Added;
     }
 
@@ -62,6 +76,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             job.Property(row => row.Reopenings).HasDefaultValue(0);
             job.HasIndex(row => new { row.BatchId, row.State });
             job.HasIndex(row => row.WorkerId).HasFilter("state = 'running'");
+            job.HasIndex(row => row.CustomId).HasFilter("custom_id IS NOT NULL");
         });
         modelBuilder.Entity<GenerationBatch>(batch =>
         {
@@ -84,16 +99,43 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             checkpoint.Property(row => row.Choice).ValueGeneratedNever();
             checkpoint.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
         });
+        modelBuilder.Entity<EarlierAttempt>(attempt =>
+        {
+            attempt
+                .ToTable("earlier_attempts")
+                .HasKey(row => new
+                {
+                    row.JobId,
+                    row.Reopenings,
+                    row.Attempt,
+                });
+            attempt.HasOne<GenerationJob>().WithMany().HasForeignKey(row => row.JobId);
+            attempt.HasIndex(row => row.WorkerStartId);
+        });
         modelBuilder.Entity<JobTrace>(trace =>
         {
             trace.Property<Guid>(TraceJobId);
             trace.Property<int>(TraceChoice).ValueGeneratedNever();
             trace.Property<DateTimeOffset>(TraceStoredAt);
+            trace.Property<Guid?>(TraceBatchId);
+            trace.Property<string?>(TraceWorkload);
+            trace.Property<string?>(TraceModel);
+            trace.Property<string>(TraceState).IsRequired();
             trace.Property<string>(TraceWorkerId).IsRequired();
-            trace.ToTable("job_traces").HasKey(TraceJobId, TraceChoice);
-            trace.HasOne<GenerationJob>().WithMany().HasForeignKey(TraceJobId);
+            trace.Property<Guid?>(TraceWorkerStartId);
+
+            // No foreign key: jobs and traces are kept for as long as each is wanted. The time is in the key because it divides the table.
+            trace.ToTable("job_traces").HasKey(TraceJobId, TraceChoice, TraceStoredAt);
             trace.HasIndex(TraceStoredAt);
+            trace.HasIndex(TraceBatchId).HasFilter("batch_id IS NOT NULL");
+            trace.HasIndex(TraceWorkload, TraceStoredAt);
+            trace.HasIndex(TraceWorkerStartId, TraceStoredAt);
         });
-        modelBuilder.Entity<WorkerRow>(worker => worker.ToTable("workers").HasKey(row => row.WorkerId));
+        modelBuilder.Entity<WorkerRow>(worker =>
+        {
+            worker.ToTable("workers").HasKey(row => row.WorkerStartId);
+            worker.Property(row => row.WorkerStartId).ValueGeneratedNever();
+            worker.HasIndex(row => row.WorkerId);
+        });
     }
 }

@@ -8,6 +8,13 @@ internal sealed class PostgresDbContext(DbContextOptions<PostgresDbContext> opti
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
-        modelBuilder.Entity<Entities.GenerationJob>().Property(row => row.Request).HasColumnType("json");
+        modelBuilder.Entity<Entities.WorkerRow>().Property(row => row.CostProfile).HasColumnType("jsonb");
+        modelBuilder.Entity<Jobs.JobTrace>().HasIndex(TraceStoredAt).HasMethod("brin"); // rows come in order of time
+        modelBuilder.Entity<Entities.GenerationJob>(job =>
+        {
+            job.Property(row => row.Request).HasColumnType("json");
+            job.HasIndex(row => row.CreatedAt).HasMethod("brin");
+            job.HasIndex(row => row.EndedAt).HasMethod("brin");
+        });
     }
 }

@@ -121,6 +121,7 @@ public sealed class SpeedUpMeasurementTests
                     Wvir = [],
                     Cap = [],
                     BatchSize = [],
+                    BatchRows = [],
                     DraftMs = [],
                     VerifyMs = [],
                 },

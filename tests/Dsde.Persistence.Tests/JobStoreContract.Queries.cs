@@ -150,7 +150,8 @@ public abstract partial class JobStoreContract
             Worker("old", now - TimeSpan.FromSeconds(60)),
             Worker("b", now),
             Worker("a", now - TimeSpan.FromSeconds(5)),
-            Worker("c", now + TimeSpan.FromSeconds(30)) // by a clock that was put back since, or just now
+            Worker("c", now + TimeSpan.FromSeconds(30)), // by a clock that was put back since, or just now
+            Ended("left", now)
         );
         await context.SaveChangesAsync(Cancellation);
 
@@ -166,9 +167,17 @@ public abstract partial class JobStoreContract
         alive[1].Models.ShouldBe(["demo", "other"]);
     }
 
+    private static WorkerRow Ended(string id, DateTimeOffset at)
+    {
+        var worker = Worker(id, at);
+        (worker.EndedAt, worker.Ending) = (at, "left");
+        return worker;
+    }
+
     private static WorkerRow Worker(string id, DateTimeOffset seenAt) =>
         new()
         {
+            WorkerStartId = Guid.NewGuid(),
             WorkerId = id,
             StartedAt = seenAt,
             SeenAt = seenAt,

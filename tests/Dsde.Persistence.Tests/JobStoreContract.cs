@@ -54,7 +54,7 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         row.IterationDecidedBy.ShouldBe([0, 1, 2]);
         row.IterationWish.ShouldBe(TestJobs.Trace().IterationWish);
         row.IterationAllowed.ShouldBe(TestJobs.Trace().IterationAllowed);
-        row.ProposalOnPath.Length.ShouldBe(12);
+        row.ProposalOnPath!.Length.ShouldBe(12);
         row.TokenDraftMatch.ShouldBe(TestJobs.Trace().TokenDraftMatch);
         context.Entry(row).Property<string>(DsdeDbContext.TraceWorkerId).CurrentValue.ShouldBe("worker-1");
     }

@@ -25,9 +25,14 @@ internal static class TestJobs
             Model = "demo",
             Workload = workload,
             WorkerId = worker,
+            WorkerStartId = StartOf(worker),
+            SubmittedAt = new DateTimeOffset(2026, 1, 2, 3, 4, 3, TimeSpan.Zero),
             LeaseToken = Guid.NewGuid(),
             Lease = TimeSpan.FromMinutes(1),
         };
+
+    /// <summary>The one start of a worker of a name.</summary>
+    public static Guid StartOf(string worker) => new(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(worker)).AsSpan(0, 16));
 
     public static CompletedJobEnd Completed(JobLease lease, string text = "once upon a time") => new(lease, [Output(text)], [Trace()]);
 
@@ -50,6 +55,7 @@ internal static class TestJobs
     public static JobTrace Trace(int iterations = 3, int length = 4) =>
         new()
         {
+            Level = "tokens",
             Policy = "dsde",
             IsGuarded = true,
             SamplingMode = "greedy",
@@ -62,20 +68,30 @@ internal static class TestJobs
             Iterations = iterations,
             SpeculatingIterations = iterations - 1,
             PromptTokens = 7,
+            CachedPromptTokens = 2,
             CompletionTokens = 9,
             Proposed = iterations * length,
             Accepted = iterations * 2,
             MeanKld = 0.25f,
             MaxKld = 1.5f,
             VarianceKld = 0.1f,
+            MeanBeta = 0.75f,
+            MeanDraftEntropy = 0.5f,
             CalibrationMaxAccepted = 4,
             CalibrationMaxLength = 6,
             WaitingMs = 1,
             PrefillMs = 2,
+            OthersPrefillMs = 6,
             DraftMs = 3,
             VerifyMs = 4,
             SamplingMs = 5,
-            TotalMs = 15,
+            RestMs = 7,
+            TotalMs = 28,
+            FirstTokenMs = 3.5,
+            PrefillShareMs = 0.5,
+            DraftShareMs = 0.75,
+            VerifyShareMs = 1,
+            SamplingShareMs = 1.25,
             IterationLength = Fill(iterations, _ => length),
             IterationAccepted = Fill(iterations, i => i % (length + 1)),
             IterationWish = Fill(iterations, _ => length + 2),
@@ -86,6 +102,7 @@ internal static class TestJobs
             IterationWvir = Fill(iterations, i => i == 0 ? (float?)null : 1f + i),
             IterationCap = Fill(iterations, _ => (float?)null),
             IterationBatchSize = Fill(iterations, _ => 8),
+            IterationBatchRows = Fill(iterations, _ => 8 * (length + 1)),
             IterationDraftMs = Fill(iterations, _ => 1.5f),
             IterationVerifyMs = Fill(iterations, _ => 6.5f),
             ProposalKld = Fill(iterations * length, i => 0.1f * i),

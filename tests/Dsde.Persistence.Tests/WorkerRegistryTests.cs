@@ -113,9 +113,69 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
         await Living.Workers.BuryDeadAsync(Cancellation);
         Living.Time.Advance(TimeSpan.FromMinutes(1));
         (await Living.Workers.BuryDeadAsync(Cancellation)).ShouldBeEmpty();
+        (await QueryAsync("SELECT ending FROM workers WHERE worker_id = 'leaver' AND ended_at IS NOT NULL")).ShouldBe("left");
     }
 
-    private static WorkerDescription Describe(string id) => new(id, "host", "1.0", ["a", "b"], 8);
+    [Fact]
+    public async Task Every_start_of_a_worker_is_kept_with_what_it_ran_and_how_it_ended()
+    {
+        await Other.Workers.EnterAsync(Describe("same"), Cancellation);
+        await CutPresenceAsync("same");
+        await Living.Workers.EnterAsync(Describe("same"), Cancellation);
+
+        (
+            await QueryAsync(
+                """
+                SELECT string_agg(concat_ws(' ', ending, host, target_model, draft_model, policy, device, data_type, threads,
+                    cost_profile -> 'target' -> 0 ->> 'ms', ended_at IS NULL), '; ' ORDER BY started_at)
+                FROM workers WHERE worker_id = 'same'
+                """
+            )
+        ).ShouldBe("lost host target draft dsde cpu bf16 2 2.5 f; host target draft dsde cpu bf16 2 2.5 t");
+        (await Living.Store.FindWorkersAsync(TimeSpan.FromMinutes(1), Cancellation)).ShouldHaveSingleItem().WorkerId.ShouldBe("same");
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_taken_for_dead_and_is_not_is_there_again_with_its_next_word()
+    {
+        await Living.Workers.EnterAsync(Describe("living"), Cancellation);
+        await Other.Workers.EnterAsync(Describe("unlucky"), Cancellation);
+        await CutPresenceAsync("unlucky");
+        (await BuryAsync(Living)).WorkerId.ShouldBe("unlucky");
+        (await QueryAsync("SELECT ending FROM workers WHERE worker_id = 'unlucky'")).ShouldBe("lost");
+
+        await Should.ThrowAsync<DatabaseUnavailableException>(Other.Workers.BeatAsync(0, 0, Cancellation));
+        await Other.Workers.BeatAsync(0, 0, Cancellation);
+
+        (await QueryAsync("SELECT count(*) FROM workers WHERE worker_id = 'unlucky' AND ended_at IS NULL")).ShouldBe(1L);
+    }
+
+    private async Task<object?> QueryAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_connectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(Cancellation);
+    }
+
+    private static WorkerDescription Describe(string id) =>
+        new()
+        {
+            StartId = Guid.NewGuid(),
+            WorkerId = id,
+            Host = "host",
+            Version = "1.0",
+            Models = ["a", "b"],
+            TargetModel = "target",
+            DraftModel = "draft",
+            Policy = "dsde",
+            Device = "cpu",
+            DataType = "bf16",
+            Threads = 2,
+            Kernels = "avx2",
+            BatchSize = 8,
+            CostProfile = """{"target": [{"rows": 1, "ms": 2.5}]}""",
+        };
 
     private static async Task ClaimAsync(TestDatabase database, Guid job, string worker) =>
         (await database.Store.ClaimAsync(TestJobs.Claim(job, worker: worker), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();

@@ -92,6 +92,7 @@ internal sealed class InstantEngine : IGenerationEngine
                 Wvir = Fill(iterations, 1.125f),
                 Cap = Fill(iterations, 5f),
                 BatchSize = Fill(iterations, 8),
+                BatchRows = Fill(iterations, 40),
                 DraftMs = Fill(iterations, 1.5f),
                 VerifyMs = Fill(iterations, 6.5f),
             },
@@ -103,7 +104,16 @@ internal sealed class InstantEngine : IGenerationEngine
                 OnPath = Fill(proposals, true),
             },
             Tokens = new TokenSeries { Margin = Fill(tokens, 2.5f), DraftMatch = Fill(tokens, (sbyte)1) },
-            Times = new GenerationTimes(1, 2, 3, 4, 5, 15),
+            Times = new GenerationTimes
+            {
+                WaitingMs = 1,
+                PrefillMs = 2,
+                DraftMs = 3,
+                VerifyMs = 4,
+                SamplingMs = 5,
+                TotalMs = 15,
+                FirstTokenMs = 3,
+            },
         };
     }
 

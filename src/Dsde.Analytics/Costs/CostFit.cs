@@ -10,34 +10,33 @@ internal static class CostFit
 {
     private const int Reach = 2; // beyond the most rows seen, by which the line goes on for ever
 
-    /// <summary>The curves, or why there are none.</summary>
+    /// <summary>The curves, or none and why.</summary>
     /// <param name="iterations">Of one worker.</param>
     /// <param name="rest">Mean of everything but the passes, ms per iteration, by the mean rows of a pass.</param>
-    public static (CostProfile? Profile, string? WhyNone) Fit(
+    public static (CostProfile? Profile, string Source) Fit(
         IReadOnlyList<TracedIteration> iterations,
         IReadOnlyList<(double Rows, double Milliseconds)> rest
     )
     {
-        var complete = iterations.Where(one => one.IsComplete).ToList();
-        var drafting = complete.Where(one => one.DraftSteps > 0).ToList();
+        var drafting = iterations.Where(one => one.IsSpeculating).ToList();
         if (drafting.Count == 0)
         {
-            return (null, "nothing was proposed in them, so that they don't tell what drafting costs");
+            return (null, "no profile was stored, and nothing was proposed, so that the traces don't tell what drafting costs");
         }
 
-        if (complete.Select(one => (int)one.Rows).Distinct().Count() < 2)
+        if (iterations.Select(one => one.Rows).Distinct().Count() < 2)
         {
-            return (null, "all their iterations have equally many rows, so that they don't tell what further rows cost");
+            return (null, "no profile was stored, and all iterations have equally many rows, so that further rows have no price");
         }
 
-        var target = ToCurve(complete.ConvertAll(one => ((int)one.Rows, one.VerifyMs)));
+        var target = ToCurve([.. iterations.Select(one => (one.Rows, one.VerifyMs))]);
         var (perStep, perRow) = LeastSquares.Fit(drafting.Select(one => ((double)one.DraftSteps, one.DraftRows, one.DraftMs)));
         var (fixedRest, restPerRow) = LeastSquares.Fit(rest.Select(one => (1d, one.Rows, one.Milliseconds)));
-        var most = Reach * complete.Max(one => (int)one.Rows);
+        var most = Reach * iterations.Max(one => one.Rows);
         var restCurve = Line(fixedRest, restPerRow, most);
         return target.At(1) > 0
-            ? (new CostProfile(target, Line(perStep, perRow, most), restCurve, restCurve), null)
-            : (null, "their target passes took no time");
+            ? (new CostProfile(target, Line(perStep, perRow, most), restCurve, restCurve), "a fit to the traces' own iterations")
+            : (null, "no profile was stored, and the target's passes took no time");
     }
 
     private static CostCurve ToCurve(IReadOnlyList<(int Rows, double Milliseconds)> measured)

@@ -1,4 +1,5 @@
 using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Jobs;
 using Dsde.Speculation.Guarding;
 
 namespace Dsde.Analytics.Costs;
@@ -9,10 +10,10 @@ internal sealed record TraceCosts
     /// <summary>The curves, at the pace of the traces; null if the traces don't tell.</summary>
     public CostProfile? Profile { get; init; }
 
-    /// <summary>Why there are no curves.</summary>
-    public string? WhyNone { get; init; }
+    /// <summary>Where the curves are from, or why there are none.</summary>
+    public required string Source { get; init; }
 
-    /// <summary>Time in iterations, ms, each counted once.</summary>
+    /// <summary>Time in iterations, ms.</summary>
     public required double IterationMs { get; init; }
 
     /// <summary>
@@ -25,54 +26,48 @@ internal sealed record TraceCosts
     public double OtherMs => Math.Max(0, BusyMs - IterationMs);
 
     /// <summary>Finds all of that out.</summary>
-    /// <param name="traces">Of one worker; at least one.</param>
+    /// <param name="traces">Of one start of a worker; at least one.</param>
     /// <param name="profile">What the worker has measured before; null if that was not stored.</param>
     public static TraceCosts Of(IReadOnlyList<StoredTrace> traces, CostProfile? profile)
     {
-        var iterations = TracedIterations.Find(traces);
-        var rest = RestOf(traces);
-        var measured =
-            iterations.Sum(one => (one.DraftMs + one.VerifyMs) * one.Present / one.BatchSize) + traces.Sum(stored => SharedRestMs(stored));
-        var (fitted, whyNone) = profile is null ? CostFit.Fit(iterations, rest) : (Scale(profile, iterations, measured), null);
+        var all = traces.Select(stored => stored.Trace).ToList();
+        var iterations = TracedIterations.Find(all);
+        var iterationMs = all.Sum(trace => trace.DraftShareMs + trace.VerifyShareMs + trace.SamplingShareMs);
+        var (fitted, source) = profile is null
+            ? CostFit.Fit(iterations, RestOf(all))
+            : (Scale(profile, iterations, all), "the worker's own profile, at the pace at which its iterations really ran");
         return new TraceCosts
         {
             Profile = fitted,
-            WhyNone = whyNone,
-            IterationMs = measured,
+            Source = source,
+            IterationMs = iterationMs,
             BusyMs = BusyOf(traces),
         };
     }
 
     /// <summary>The worker's own profile, by how much longer its iterations really took.</summary>
-    private static CostProfile Scale(CostProfile profile, IReadOnlyList<TracedIteration> iterations, double measuredMs)
+    private static CostProfile Scale(CostProfile profile, IReadOnlyList<TracedIteration> iterations, IReadOnlyList<JobTrace> traces)
     {
-        double expected = 0;
+        var (expected, measured) = (0d, 0d);
         foreach (var one in iterations)
         {
-            var rows = (int)Math.Round(one.Rows);
-            var stepRows = one.DraftSteps == 0 ? 0 : Math.Max(1, (int)Math.Round(one.DraftRows / one.DraftSteps));
-            var draftMs = one.DraftSteps * (stepRows == 0 ? 0 : profile.Draft.At(stepRows));
-            expected += profile.Price(rows, draftMs, one.DraftSteps > 0) * one.Present / one.BatchSize;
+            var stepRows = one.IsSpeculating ? Math.Max(1, (int)Math.Round(one.DraftRows / one.DraftSteps)) : 1;
+            expected += profile.Price(one.Rows, one.DraftSteps * profile.Draft.At(stepRows), one.IsSpeculating);
+            measured += one.DraftMs + one.VerifyMs;
         }
 
-        return expected > 0 ? profile.Times(measuredMs / expected) : profile;
+        var passes = traces.Sum(trace => trace.DraftMs + trace.VerifyMs);
+        var whole = passes > 0 ? measured * (1 + (traces.Sum(trace => trace.SamplingMs) / passes)) : 0;
+        return expected > 0 && whole > 0 ? profile.Times(whole / expected) : profile;
     }
 
     /// <summary>Mean of everything but the passes per iteration, by the mean rows of a pass, of each output.</summary>
-    private static List<(double Rows, double Milliseconds)> RestOf(IReadOnlyList<StoredTrace> traces)
-    {
-        var rest = new List<(double, double)>();
-        foreach (var trace in traces.Select(stored => stored.Trace).Where(trace => trace.Iterations > 0))
-        {
-            var rows = trace.IterationBatchSize.Zip(trace.IterationLength, (batch, length) => (double)batch * (length + 1)).Average();
-            rest.Add((rows, trace.SamplingMs / trace.Iterations));
-        }
-
-        return rest;
-    }
-
-    private static double SharedRestMs(StoredTrace stored) =>
-        stored.Trace.Iterations == 0 ? 0 : stored.Trace.SamplingMs * stored.Trace.IterationBatchSize.Average(batch => 1d / batch);
+    private static List<(double Rows, double Milliseconds)> RestOf(IReadOnlyList<JobTrace> traces) =>
+        [
+            .. traces
+                .Where(trace => trace.IterationBatchRows is { Length: > 0 })
+                .Select(trace => (trace.IterationBatchRows!.Average(), trace.SamplingMs / trace.Iterations)),
+        ];
 
     private static double BusyOf(IReadOnlyList<StoredTrace> traces)
     {

@@ -1,4 +1,4 @@
-using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Jobs;
 
 namespace Dsde.Analytics.Costs;
 
@@ -9,49 +9,57 @@ namespace Dsde.Analytics.Costs;
 internal static class TracedIterations
 {
     /// <summary>The iterations of one worker's traces.</summary>
-    public static IReadOnlyList<TracedIteration> Find(IEnumerable<StoredTrace> traces)
+    public static IReadOnlyList<TracedIteration> Find(IEnumerable<JobTrace> traces)
     {
-        var shares = new List<((float DraftMs, float VerifyMs, int BatchSize) Key, int Length, int Lag)>();
-        foreach (var stored in traces)
+        var parts = new List<(TracedIteration Shared, int BatchSize, int Length, int Lag)>();
+        foreach (var trace in traces)
         {
-            var trace = stored.Trace;
-            var lag = 1;
-            for (var i = 0; i < trace.IterationLength.Length; i++)
+            if (
+                trace is
+                {
+                    IterationLength: { } lengths,
+                    IterationAccepted: { } accepted,
+                    IterationBatchSize: { } sizes,
+                    IterationBatchRows: { } rows,
+                    IterationDraftMs: { } draftMs,
+                    IterationVerifyMs: { } verifyMs
+                }
+            )
             {
-                var length = trace.IterationLength[i];
-                shares.Add(((trace.IterationDraftMs[i], trace.IterationVerifyMs[i], trace.IterationBatchSize[i]), length, lag));
-                lag =
-                    length == 0 ? lag + 1
-                    : trace.IterationAccepted[i] >= length ? 2
-                    : 1;
+                var lag = 1;
+                for (var i = 0; i < lengths.Length; i++)
+                {
+                    parts.Add((new TracedIteration(rows[i], 0, 0, draftMs[i], verifyMs[i]), sizes[i], lengths[i], lag));
+                    lag =
+                        lengths[i] == 0 ? lag + 1
+                        : accepted[i] >= lengths[i] ? 2
+                        : 1;
+                }
             }
         }
 
         return
         [
-            .. shares
-                .GroupBy(share => share.Key)
-                .SelectMany(group => group.Chunk(group.Key.BatchSize).Select(members => Assemble(group.Key, members))),
+            .. parts
+                .GroupBy(part => (part.Shared, part.BatchSize))
+                .SelectMany(group =>
+                    group.Chunk(group.Key.BatchSize).Select(members => Assemble(group.Key.Shared, group.Key.BatchSize, members))
+                ),
         ];
     }
 
     private static TracedIteration Assemble(
-        (float DraftMs, float VerifyMs, int BatchSize) key,
-        ((float, float, int) Key, int Length, int Lag)[] members
+        TracedIteration shared,
+        int batchSize,
+        (TracedIteration Shared, int BatchSize, int Length, int Lag)[] members
     )
     {
-        var missing = (double)key.BatchSize / members.Length;
-        var proposed = members.Sum(member => member.Length);
-        var firstRows = members.Where(member => member.Length > 0).Sum(member => member.Lag);
-        var speculating = members.Count(member => member.Length > 0);
-        return new TracedIteration(
-            members.Length,
-            key.BatchSize,
-            missing * (members.Length + proposed),
-            members.Max(member => member.Length),
-            missing * (firstRows + proposed - speculating),
-            key.DraftMs,
-            key.VerifyMs
-        );
+        var drafting = members.Where(member => member.Length > 0).ToList();
+        var draftRows = drafting.Sum(member => member.Lag + member.Length - 1);
+        return shared with
+        {
+            DraftSteps = members.Max(member => member.Length),
+            DraftRows = (double)draftRows * batchSize / members.Length,
+        };
     }
 }

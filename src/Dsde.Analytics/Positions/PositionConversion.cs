@@ -12,12 +12,29 @@ internal static class PositionConversion
     private const string Rejection = "rejection";
     private const int DefaultPlainMaxTokens = 16; // what a worker gives a prompt that names no limit
 
-    /// <summary>The output by its positions.</summary>
+    /// <summary>
+    /// The output by its positions; null if its trace was stored without iterations and tokens (<c>summary</c>, <c>iterations</c>).
+    /// </summary>
     /// <exception cref="AnalyticsException">The trace's numbers don't go together.</exception>
-    public static PositionTrace ToPositions(StoredTrace stored)
+    public static PositionTrace? ToPositions(StoredTrace stored)
     {
         ArgumentNullException.ThrowIfNull(stored);
         var trace = stored.Trace;
+        if (
+            trace
+            is not {
+                IterationLength: { } lengths,
+                IterationAccepted: { } accepted,
+                ProposalKld: { } kld,
+                ProposalBeta: { } beta,
+                ProposalDraftEntropy: { } entropy,
+                TokenDraftMatch: { } matches
+            }
+        )
+        {
+            return null;
+        }
+
         var isRejection = trace.SamplingMode == Rejection;
         var positions = new PositionTrace(trace.CompletionTokens)
         {
@@ -32,15 +49,9 @@ internal static class PositionConversion
                 isRejection && trace is { Temperature: 1, TopK: 0, TopP: 1 }
             ),
         };
-        var steps = new TracedSteps(
-            trace.IterationLength,
-            trace.IterationAccepted,
-            trace.ProposalKld,
-            trace.ProposalBeta,
-            trace.ProposalDraftEntropy
-        );
+        var steps = new TracedSteps(lengths, accepted, kld, beta, entropy);
         var accounted = steps.LayOut(positions);
-        var beginOfLast = trace.IterationAccepted is [.., var last] ? accounted - last - 1 : 0;
+        var beginOfLast = accepted is [.., var last] ? accounted - last - 1 : 0;
         if (accounted < trace.CompletionTokens || beginOfLast >= trace.CompletionTokens)
         {
             throw new AnalyticsException(
@@ -51,9 +62,9 @@ internal static class PositionConversion
         // In rejection sampling the draft's best token says nothing about whether what it drew would have been accepted.
         for (var position = 1; position < trace.CompletionTokens && !isRejection; position++)
         {
-            if (trace.TokenDraftMatch[position] >= 0)
+            if (matches[position] >= 0)
             {
-                positions.SetChance(position, trace.TokenDraftMatch[position]);
+                positions.SetChance(position, matches[position]);
             }
         }
 

@@ -112,8 +112,7 @@ internal sealed class PositionTrace
     }
 
     /// <summary>All that was measured on the true path, with the chances there.</summary>
-    public IEnumerable<(float Chance, PositionSignals Signals)> Known =>
-        _chances.Zip(_onPath).Where(pair => !float.IsNaN(pair.First) && pair.Second.IsKnown);
+    public IEnumerable<(float Chance, PositionSignals Signals)> Known => _chances.Zip(_onPath).Where(pair => !float.IsNaN(pair.First));
 
     /// <summary>All that was measured behind mistakes.</summary>
     public IEnumerable<PositionSignals> KnownBehindMistakes => _behindMistakes.Values.SelectMany(behind => behind);

@@ -52,9 +52,10 @@ internal sealed class ReplayedSequence(ResolvedPositions positions, ISequencePol
     /// <summary>The draft entropy at a proposal to come, from 0, as a policy that stops early sees it.</summary>
     public float EntropyAt(int proposal)
     {
-        var (signals, isKnown) = positions.SignalsAt(Committed + proposal, MistakeWithin(proposal));
-        UnknownSignals += isKnown ? 0 : 1;
-        return signals.DraftEntropy;
+        var (position, mistake) = (Committed + proposal, MistakeWithin(proposal));
+        var entropy = positions.SignalsAt(position, mistake).DraftEntropy;
+        UnknownSignals += float.IsNaN(entropy) ? 1 : 0;
+        return float.IsNaN(entropy) ? positions.UsualAt(position, mistake).DraftEntropy : entropy;
     }
 
     /// <summary>Verifies so many proposals and goes on behind them.</summary>
@@ -65,19 +66,21 @@ internal sealed class ReplayedSequence(ResolvedPositions positions, ISequencePol
     {
         var (begin, length) = (Committed, plan.Length);
         var accepted = positions.AcceptedFrom(begin, length);
-        var measured = new (PositionSignals Signals, bool IsKnown)[length];
-        for (var i = 0; i < length; i++)
-        {
-            measured[i] = positions.SignalsAt(begin + i, i > accepted ? begin + accepted : null);
-        }
-
+        var measured = new PositionSignals[length];
         var counted = signalsThatCount switch
         {
             SignalsThatCount.All => length,
             SignalsThatCount.OnPath => Math.Min(accepted + 1, length),
             _ => 0,
         };
-        UnknownSignals += measured.Take(counted).Count(one => !one.IsKnown);
+        for (var i = 0; i < length; i++)
+        {
+            int? mistake = i > accepted ? begin + accepted : null;
+            var signals = positions.SignalsAt(begin + i, mistake);
+            UnknownSignals += i < counted && float.IsNaN(signals.Kld) ? 1 : 0;
+            measured[i] = signals.Or(positions.UsualAt(begin + i, mistake));
+        }
+
         for (var position = begin; position <= begin + Math.Min(accepted, length - 1) && position < positions.Trace.Count; position++)
         {
             if (!positions.IsKnown(position))
@@ -97,9 +100,9 @@ internal sealed class ReplayedSequence(ResolvedPositions positions, ISequencePol
         return new VerifiedStep
         {
             Accepted = accepted,
-            Kld = Array.ConvertAll(measured, one => one.Signals.Kld),
-            Beta = Array.ConvertAll(measured, one => one.Signals.Beta),
-            DraftEntropy = Array.ConvertAll(measured, one => one.Signals.DraftEntropy),
+            Kld = Array.ConvertAll(measured, one => one.Kld),
+            Beta = Array.ConvertAll(measured, one => one.Beta),
+            DraftEntropy = Array.ConvertAll(measured, one => one.DraftEntropy),
             Temperature = positions.Trace.Temperature,
         };
     }

@@ -34,9 +34,9 @@ internal sealed class ResolvedPositions
             _accepted[position] = random.NextDouble() < (float.IsNaN(chance) ? usual : chance);
         }
 
-        _whereRight = Mean(trace.Known.Where(known => known.Chance >= 0.5f).Select(known => known.Signals));
-        _whereWrong = Mean(trace.Known.Where(known => known.Chance < 0.5f).Select(known => known.Signals));
-        _behindMistakes = Mean(trace.KnownBehindMistakes);
+        _whereRight = PositionSignals.Mean(trace.Known.Where(known => known.Chance >= 0.5f).Select(known => known.Signals));
+        _whereWrong = PositionSignals.Mean(trace.Known.Where(known => known.Chance < 0.5f).Select(known => known.Signals));
+        _behindMistakes = PositionSignals.Mean(trace.KnownBehindMistakes);
     }
 
     /// <summary>The output.</summary>
@@ -61,25 +61,14 @@ internal sealed class ResolvedPositions
     }
 
     /// <summary>
-    /// What was measured at a position, or, where nothing was, the mean over the output's like positions. <paramref name="mistake"/>: the
-    /// draft's first mistake before it within the block, null on the true path.
+    /// What was measured at a position. <paramref name="mistake"/>: the draft's first mistake before it within the block, null on the true
+    /// path.
     /// </summary>
-    public (PositionSignals Signals, bool IsKnown) SignalsAt(int position, int? mistake)
-    {
-        var signals = Trace.SignalsAt(position, mistake);
-        return signals.IsKnown ? (signals, true)
-            : mistake is not null ? (_behindMistakes, false)
-            : (IsAccepted(position) ? _whereRight : _whereWrong, false);
-    }
+    public PositionSignals SignalsAt(int position, int? mistake) => Trace.SignalsAt(position, mistake);
 
-    private static PositionSignals Mean(IEnumerable<PositionSignals> signals)
-    {
-        var (kld, beta, entropy, count) = (0d, 0d, 0d, 0);
-        foreach (var one in signals)
-        {
-            (kld, beta, entropy, count) = (kld + one.Kld, beta + one.Beta, entropy + one.DraftEntropy, count + 1);
-        }
-
-        return count == 0 ? default : new((float)(kld / count), (float)(beta / count), (float)(entropy / count));
-    }
+    /// <summary>The mean over the output's positions that are like one, for what was not measured there.</summary>
+    public PositionSignals UsualAt(int position, int? mistake) =>
+        mistake is not null ? _behindMistakes
+        : IsAccepted(position) ? _whereRight
+        : _whereWrong;
 }

@@ -48,10 +48,7 @@ internal sealed class SpeculativeStep(
         var summary = Commit(tensors, results, draftMs, verifyMs);
         var totalMs = time.GetElapsedTime(start).TotalMilliseconds;
         var samplingMs = totalMs - draftMs - verifyMs;
-        foreach (var planned in plan)
-        {
-            planned.Sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs);
-        }
+        CountTime(tensors, draftMs, verifyMs, samplingMs);
 
         return (summary, new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs));
     }
@@ -88,6 +85,18 @@ internal sealed class SpeculativeStep(
         }
 
         return catchUpChoices;
+    }
+
+    /// <summary>Everybody has waited for all of it; what it cost is shared by proposals and rows.</summary>
+    private static void CountTime(IterationTensors tensors, double draftMs, double verifyMs, double samplingMs)
+    {
+        var proposals = tensors.RowCount - tensors.Plan.Count;
+        foreach (var (sequence, chosen) in tensors.Plan)
+        {
+            var verifyShare = (chosen.Length + 1.0) / tensors.RowCount;
+            var draftShare = proposals == 0 ? verifyShare : (double)chosen.Length / proposals;
+            sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs, draftShare, verifyShare);
+        }
     }
 
     private void AwaitPass()
@@ -140,7 +149,7 @@ internal sealed class SpeculativeStep(
             var measured = results.Measure(tensors, rank, firstRow, chosen.Length);
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
-            sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, draftMs, verifyMs);
+            sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
             acceptance.Observe(
                 sequence.Request.AcceptanceKind,
                 sequence.Acceptance,

@@ -12,6 +12,9 @@ namespace Dsde.Engine.Prefill;
 /// <param name="DraftEnd">How far it gets.</param>
 internal readonly record struct PrefillChunk(Sequence Sequence, int TargetFirst, int TargetEnd, int DraftFirst, int DraftEnd)
 {
+    /// <summary>Positions that either model works through.</summary>
+    public int RowCount => TargetEnd - TargetFirst + DraftEnd - DraftFirst;
+
     /// <summary>Whether iterations can begin after it.</summary>
     public bool Completes => !Sequence.IsDecoding && TargetEnd >= Sequence.TargetGoal && DraftEnd >= Sequence.DraftGoal;
 

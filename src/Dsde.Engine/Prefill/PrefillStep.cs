@@ -30,12 +30,23 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         }
 
         var elapsedMs = time.GetElapsedTime(start).TotalMilliseconds;
+        CountTime(batch, chunks, elapsedMs);
+        return emitted;
+    }
+
+    /// <summary>Everybody in the batch has waited for the pass; those with a part in it bear the cost, by their rows.</summary>
+    private static void CountTime(IReadOnlyList<Sequence> batch, IReadOnlyList<PrefillChunk> chunks, double elapsedMs)
+    {
+        var rows = chunks.Sum(chunk => chunk.RowCount);
         foreach (var chunk in chunks)
         {
-            chunk.Sequence.Clock.AddPrefill(elapsedMs);
+            chunk.Sequence.Clock.AddPrefill(elapsedMs, (double)chunk.RowCount / rows);
         }
 
-        return emitted;
+        foreach (var other in batch.Except(chunks.Select(chunk => chunk.Sequence)))
+        {
+            other.Clock.AddOthersPrefill(elapsedMs);
+        }
     }
 
     private int RunChunks(IReadOnlyList<PrefillChunk> chunks)

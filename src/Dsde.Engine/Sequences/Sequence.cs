@@ -243,6 +243,11 @@ internal sealed class Sequence
         OwnTokenIds.Add(token.TokenId);
         History.Add(token.TokenId);
         Recorder.AddToken(token);
+        if (EmittedCount == 1)
+        {
+            Clock.BeginText();
+        }
+
         if (_endTokens.Contains(token.TokenId) || _text.Append(token.TokenId))
         {
             FinishReason = Engine.FinishReason.Stop;

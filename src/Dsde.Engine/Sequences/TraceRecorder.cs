@@ -7,8 +7,7 @@ namespace Dsde.Engine.Sequences;
 /// <summary>Gathers what happens to one sequence; the engine's thread only.</summary>
 internal sealed class TraceRecorder
 {
-    private readonly List<(SpeculationPlan Plan, int Proposed, int Accepted, int BatchSize, float DraftMs, float VerifyMs)> _iterations =
-    [];
+    private readonly List<Iteration> _iterations = [];
     private readonly List<float> _kld = [],
         _beta = [],
         _entropy = [],
@@ -48,7 +47,17 @@ internal sealed class TraceRecorder
                 Allowed = steps.Allowed[i],
                 DecidedBy = steps.DecidedBy[i],
             };
-            _iterations.Add((plan, steps.SpeculationLength[i], steps.Accepted[i], steps.BatchSize[i], steps.DraftMs[i], steps.VerifyMs[i]));
+            _iterations.Add(
+                new Iteration(
+                    plan,
+                    steps.SpeculationLength[i],
+                    steps.Accepted[i],
+                    steps.BatchSize[i],
+                    steps.BatchRows[i],
+                    steps.DraftMs[i],
+                    steps.VerifyMs[i]
+                )
+            );
         }
 
         AcceptedAndKept = trace.Accepted;
@@ -77,10 +86,25 @@ internal sealed class TraceRecorder
     /// <summary>Says what the draft would have chosen at a committed token, where that became known only later.</summary>
     public void SetDraftMatch(int tokenIndex, bool matches) => _draftMatches[tokenIndex] = matches ? (sbyte)1 : (sbyte)0;
 
-    /// <summary>Takes in one iteration. <paramref name="kept"/>: accepted tokens that were committed.</summary>
-    public void AddIteration(SpeculationPlan plan, in VerifiedStep step, int kept, int batchSize, double draftMs, double verifyMs)
+    /// <summary>Takes in one iteration.</summary>
+    /// <param name="plan">What was planned for the sequence.</param>
+    /// <param name="step">What came of it.</param>
+    /// <param name="kept">Accepted tokens that were committed.</param>
+    /// <param name="batchSize">Sequences in the batch.</param>
+    /// <param name="batchRows">Rows of the batch's target pass.</param>
+    /// <param name="draftMs">Of the batch's draft passes.</param>
+    /// <param name="verifyMs">Of the batch's target pass.</param>
+    public void AddIteration(
+        SpeculationPlan plan,
+        in VerifiedStep step,
+        int kept,
+        int batchSize,
+        int batchRows,
+        double draftMs,
+        double verifyMs
+    )
     {
-        _iterations.Add((plan, step.Proposed, step.Accepted, batchSize, (float)draftMs, (float)verifyMs));
+        _iterations.Add(new Iteration(plan, step.Proposed, step.Accepted, batchSize, batchRows, (float)draftMs, (float)verifyMs));
         AcceptedAndKept += kept;
         _kld.AddRange(step.Kld);
         _beta.AddRange(step.Beta);
@@ -118,6 +142,7 @@ internal sealed class TraceRecorder
                 Wvir = [.. _iterations.Select(iteration => iteration.Plan.Wvir)],
                 Cap = [.. _iterations.Select(iteration => iteration.Plan.Cap)],
                 BatchSize = [.. _iterations.Select(iteration => iteration.BatchSize)],
+                BatchRows = [.. _iterations.Select(iteration => iteration.BatchRows)],
                 DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
                 VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
             },
@@ -131,4 +156,14 @@ internal sealed class TraceRecorder
             Tokens = new TokenSeries { Margin = [.. _margins], DraftMatch = [.. _draftMatches] },
             Times = times,
         };
+
+    private readonly record struct Iteration(
+        SpeculationPlan Plan,
+        int Proposed,
+        int Accepted,
+        int BatchSize,
+        int BatchRows,
+        float DraftMs,
+        float VerifyMs
+    );
 }

@@ -37,6 +37,12 @@ public sealed record IterationSeries
     /// <summary>Sequences in the iteration's batch.</summary>
     public required int[] BatchSize { get; init; }
 
+    /// <summary>
+    /// Rows of the batch's target pass: the speculation lengths of its sequences, and one more for each. The request's own share of the
+    /// pass is (k + 1) / rows.
+    /// </summary>
+    public required int[] BatchRows { get; init; }
+
     /// <summary>Duration of the batch's draft passes, in milliseconds.</summary>
     public required float[] DraftMs { get; init; }
 

@@ -9,4 +9,8 @@ public interface ITraceReader
     /// </summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     IAsyncEnumerable<StoredTrace> ReadAsync(TraceFilter filter, CancellationToken cancellationToken);
+
+    /// <summary>What passes cost where a worker ran, as JSON, by the starts of workers; those that did not measure it are left out.</summary>
+    /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
+    Task<IReadOnlyDictionary<Guid, string>> ReadCostProfilesAsync(CancellationToken cancellationToken);
 }

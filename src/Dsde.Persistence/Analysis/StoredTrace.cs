@@ -29,6 +29,9 @@ public sealed record StoredTrace
     /// <summary>The worker that ran it.</summary>
     public required string WorkerId { get; init; }
 
+    /// <summary>Which start of that worker.</summary>
+    public Guid? WorkerStartId { get; init; }
+
     /// <summary>When it was stored.</summary>
     public required DateTimeOffset StoredAt { get; init; }
 

@@ -25,6 +25,9 @@ internal sealed class GenerationJob
 
     public string? WorkerId { get; set; }
 
+    /// <summary>Which start of that worker.</summary>
+    public Guid? WorkerStartId { get; set; }
+
     public Guid? LeaseToken { get; set; }
 
     public DateTimeOffset? LeaseUntil { get; set; }
@@ -44,6 +47,8 @@ internal sealed class GenerationJob
 
     /// <summary>Whether it is the only one there.</summary>
     public bool IsAlone { get; set; }
+
+    public DateTimeOffset? SubmittedAt { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }
 

@@ -35,6 +35,12 @@ public sealed record JobClaim
     /// <summary>Who wants to run it; unique among living workers.</summary>
     public required string WorkerId { get; init; }
 
+    /// <summary>Which start of that worker.</summary>
+    public required Guid WorkerStartId { get; init; }
+
+    /// <summary>When it was sent, by the sender's clock, if the message says so.</summary>
+    public DateTimeOffset? SubmittedAt { get; init; }
+
     /// <summary>
     /// Token of the lease that the claim becomes: new for every claim, the same when it is tried again because nobody knows whether it
     /// was heard.

@@ -3,6 +3,9 @@ namespace Dsde.Persistence.Jobs;
 /// <summary>The counts, means and times of the trace of one output; docs/telemetry.md says what each means.</summary>
 public record TraceSummary
 {
+    /// <summary>How much of it is stored: <c>summary</c>, <c>iterations</c> or <c>tokens</c>.</summary>
+    public required string Level { get; init; }
+
     /// <summary>Policy with its parameters.</summary>
     public required string Policy { get; init; }
 
@@ -39,6 +42,9 @@ public record TraceSummary
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>Tokens of the prompt that were taken from other requests instead of being computed.</summary>
+    public required int CachedPromptTokens { get; init; }
+
     /// <summary>Tokens generated.</summary>
     public required int CompletionTokens { get; init; }
 
@@ -57,6 +63,12 @@ public record TraceSummary
     /// <summary>Variance of the KLD, nats².</summary>
     public float? VarianceKld { get; init; }
 
+    /// <summary>Mean expected acceptance β over the proposed tokens; null if nothing was proposed.</summary>
+    public float? MeanBeta { get; init; }
+
+    /// <summary>Mean draft entropy over the proposed tokens, nats; null as above.</summary>
+    public float? MeanDraftEntropy { get; init; }
+
     /// <summary>SL_A,max; null if the policy did not calibrate.</summary>
     public int? CalibrationMaxAccepted { get; init; }
 
@@ -69,6 +81,9 @@ public record TraceSummary
     /// <summary>Passes over the prompt, ms.</summary>
     public required double PrefillMs { get; init; }
 
+    /// <summary>Passes over the prompts of others, ms.</summary>
+    public required double OthersPrefillMs { get; init; }
+
     /// <summary>Draft passes, ms.</summary>
     public required double DraftMs { get; init; }
 
@@ -78,8 +93,26 @@ public record TraceSummary
     /// <summary>Acceptance, measurement, policy, ms.</summary>
     public required double SamplingMs { get; init; }
 
-    /// <summary>End to end in the engine, ms.</summary>
+    /// <summary>Between passes and iterations, ms.</summary>
+    public required double RestMs { get; init; }
+
+    /// <summary>End to end in the engine, ms: the sum of the parts above.</summary>
     public required double TotalMs { get; init; }
+
+    /// <summary>From arrival in the engine to the first token, ms.</summary>
+    public double? FirstTokenMs { get; init; }
+
+    /// <summary>The output's own part of <see cref="PrefillMs"/>, by rows, ms.</summary>
+    public required double PrefillShareMs { get; init; }
+
+    /// <summary>The output's own part of <see cref="DraftMs"/>, by proposals, ms.</summary>
+    public required double DraftShareMs { get; init; }
+
+    /// <summary>The output's own part of <see cref="VerifyMs"/>, by rows, ms.</summary>
+    public required double VerifyShareMs { get; init; }
+
+    /// <summary>The output's own part of <see cref="SamplingMs"/>, by rows, ms.</summary>
+    public required double SamplingShareMs { get; init; }
 
     /// <summary>Without the series.</summary>
     internal static TraceSummary Of(JobTrace trace) => new(trace);

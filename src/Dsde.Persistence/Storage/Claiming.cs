@@ -100,6 +100,17 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
         }
 
         var isRepeated = job.State == JobState.Running && job.LeaseToken == claim.LeaseToken; // and its first answer was lost
+        if (!isRepeated && job.State == JobState.Running)
+        {
+            await AttemptHistory.KeepAsync(
+                context,
+                context.Jobs.Where(row => row.JobId == claim.JobId),
+                AttemptHistory.Lost,
+                now,
+                cancellationToken
+            );
+        }
+
         job = isRepeated ? job : job.Start(checkpoints.Sum(checkpoint => checkpoint.TokenCount), now);
         await WriteAsync(context, claim, job, clock + claim.Lease, cancellationToken);
         return new ClaimResult.Claimed(LeaseOf(claim), job.Attempt)
@@ -132,9 +143,11 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
             TraceParent = claim.TraceParent,
             State = JobState.Running,
             WorkerId = claim.WorkerId,
+            WorkerStartId = claim.WorkerStartId,
             LeaseToken = claim.LeaseToken,
             Attempt = 1,
             IsStarted = true,
+            SubmittedAt = claim.SubmittedAt,
             CreatedAt = now,
             StartedAt = now,
         };
@@ -150,6 +163,7 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
                         .SetProperty(row => row.Workload, claim.Workload)
                         .SetProperty(row => row.Request, claim.Request)
                         .SetProperty(row => row.RequestHash, claim.RequestHash)
+                        .SetProperty(row => row.SubmittedAt, claim.SubmittedAt)
                         .SetProperty(row => row.TraceParent, claim.TraceParent),
                 cancellationToken
             );
@@ -167,6 +181,7 @@ internal sealed class Claiming(IDialect dialect, BatchRegister batches, TimeProv
                 set =>
                     set.SetProperty(row => row.State, JobState.Running)
                         .SetProperty(row => row.WorkerId, claim.WorkerId)
+                        .SetProperty(row => row.WorkerStartId, claim.WorkerStartId)
                         .SetProperty(row => row.LeaseToken, claim.LeaseToken)
                         .SetProperty(row => row.LeaseUntil, leaseUntil)
                         .SetProperty(row => row.Attempt, job.Attempt)

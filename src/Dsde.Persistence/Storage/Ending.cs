@@ -17,22 +17,22 @@ internal sealed class Ending(IDialect dialect, TimeProvider time)
     )
     {
         var now = time.GetStorableNow();
-        var batches = await dialect.EndJobsAsync(context, ends, now, cancellationToken);
+        var ended = await dialect.EndJobsAsync(context, ends, now, cancellationToken);
         var results = new StoredEnd?[ends.Count];
-        foreach (var position in Enumerable.Range(0, batches.Count < ends.Count ? ends.Count : 0).Except(batches.Keys))
+        foreach (var position in Enumerable.Range(0, ended.Count < ends.Count ? ends.Count : 0).Except(ended.Keys))
         {
             results[position] = await FindEarlierAsync(context, ends[position], cancellationToken);
         }
 
-        foreach (var position in batches.Keys)
+        foreach (var position in ended.Keys)
         {
             results[position] = new StoredEnd(now, CompletedBatch: null);
         }
 
-        await AddOutputsAsync(context, batches.Keys.Select(position => ends[position]), now, cancellationToken);
-        foreach (var completed in await CountAsync(context, ends, batches, now, cancellationToken))
+        await AddOutputsAsync(context, ended.Select(pair => (ends[pair.Key], pair.Value)), now, cancellationToken);
+        foreach (var completed in await CountAsync(context, ends, ended, now, cancellationToken))
         {
-            results[batches.Last(pair => pair.Value == completed.BatchId).Key] = new StoredEnd(now, completed);
+            results[ended.Last(pair => pair.Value.BatchId == completed.BatchId).Key] = new StoredEnd(now, completed);
         }
 
         return results;
@@ -40,16 +40,16 @@ internal sealed class Ending(IDialect dialect, TimeProvider time)
 
     private async Task AddOutputsAsync(
         DsdeDbContext context,
-        IEnumerable<JobEnd> ends,
+        IEnumerable<(JobEnd End, EndedJob Job)> ends,
         DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
         var (traces, choices) = (new List<NewTrace>(), new List<JobChoice>());
-        foreach (var end in ends)
+        foreach (var (end, job) in ends)
         {
             traces.AddRange(
-                end.Traces.Select((trace, choice) => new NewTrace(end.Lease, choice, trace))
+                end.Traces.Select((trace, choice) => new NewTrace(end.Lease, choice, trace, job, JobMapping.StateOf(end)))
                     .Where(added => added.Trace.CompletionTokens > 0)
             );
             choices.AddRange(JobMapping.ToChoices(end));
@@ -70,15 +70,15 @@ internal sealed class Ending(IDialect dialect, TimeProvider time)
     private async Task<IReadOnlyList<BatchProgress>> CountAsync(
         DsdeDbContext context,
         IReadOnlyList<JobEnd> ends,
-        Dictionary<int, Guid?> batches,
+        Dictionary<int, EndedJob> ended,
         DateTimeOffset now,
         CancellationToken cancellationToken
     )
     {
         var counts = new SortedDictionary<Guid, BatchEnds>();
-        foreach (var (position, batch) in batches)
+        foreach (var (position, job) in ended)
         {
-            if (batch is { } id)
+            if (job.BatchId is { } id)
             {
                 var before = counts.GetValueOrDefault(id, new BatchEnds(id, 0, 0, 0));
                 counts[id] = JobMapping.StateOf(ends[position]) switch

@@ -17,19 +17,28 @@ internal static class Holding
                 cancellationToken
             ) == 1;
 
-    /// <summary>Gives the job back.</summary>
-    public static Task<int> ReleaseAsync(DsdeDbContext context, JobLease lease, CancellationToken cancellationToken) =>
-        Held(context, lease)
+    /// <summary>Gives the job back, within a transaction that has locked it.</summary>
+    public static async Task<int> ReleaseAsync(
+        DsdeDbContext context,
+        JobLease lease,
+        DateTimeOffset now,
+        CancellationToken cancellationToken
+    )
+    {
+        await AttemptHistory.KeepAsync(context, Held(context, lease), AttemptHistory.HandedBack, now, cancellationToken);
+        return await Held(context, lease)
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(job => job.State, JobState.Queued)
                         .SetProperty(job => job.LeaseUntil, (DateTimeOffset?)null)
                         .SetProperty(job => job.LeaseToken, (Guid?)null)
                         .SetProperty(job => job.WorkerId, (string?)null)
+                        .SetProperty(job => job.WorkerStartId, (Guid?)null)
                         .SetProperty(job => job.IsStarted, false)
                         .SetProperty(job => job.IsAlone, false),
                 cancellationToken
             );
+    }
 
     private static IQueryable<GenerationJob> Held(DsdeDbContext context, JobLease lease) =>
         context.Jobs.Where(job => job.JobId == lease.JobId && job.LeaseToken == lease.Token && job.State == JobState.Running);

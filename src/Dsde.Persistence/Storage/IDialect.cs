@@ -56,8 +56,8 @@ internal interface IDialect
     );
 
     /// <summary>Ends those of the jobs that are still held, and removes their checkpoints.</summary>
-    /// <returns>Their batches, by the position of the end.</returns>
-    Task<Dictionary<int, Guid?>> EndJobsAsync(
+    /// <returns>What is known of them, by the position of the end.</returns>
+    Task<Dictionary<int, EndedJob>> EndJobsAsync(
         DsdeDbContext context,
         IReadOnlyList<JobEnd> ends,
         DateTimeOffset now,
@@ -93,8 +93,11 @@ internal readonly record struct AddedJob(bool IsCancelled, bool IsUncounted);
 /// <summary>How far the outputs of a held job are.</summary>
 internal sealed record HeldCheckpoints(JobLease Lease, IReadOnlyList<JobCheckpoint> Checkpoints);
 
+/// <summary>What a job's row says that its traces repeat, so that they can be looked through by themselves.</summary>
+internal readonly record struct EndedJob(Guid? BatchId, string? Workload, string? Model, Guid? WorkerStartId);
+
 /// <summary>The trace of an output of a job that has just ended.</summary>
-internal readonly record struct NewTrace(JobLease Lease, int Choice, JobTrace Trace);
+internal readonly record struct NewTrace(JobLease Lease, int Choice, JobTrace Trace, EndedJob Job, JobState State);
 
 /// <summary>Jobs of a batch that end together.</summary>
 internal readonly record struct BatchEnds(Guid BatchId, int Completed, int Failed, int Cancelled);

@@ -43,10 +43,12 @@ internal sealed class Intervening(IDialect dialect, BatchRegister batches, TimeP
             return false;
         }
 
+        await AttemptHistory.KeepAsync(context, failed, AttemptHistory.Failed, time.GetStorableNow(), cancellationToken);
         await failed.ExecuteUpdateAsync(
             set =>
                 set.SetProperty(job => job.State, JobState.Queued)
                     .SetProperty(job => job.WorkerId, (string?)null)
+                    .SetProperty(job => job.WorkerStartId, (Guid?)null)
                     .SetProperty(job => job.LeaseToken, (Guid?)null)
                     .SetProperty(job => job.Attempt, 0)
                     .SetProperty(job => job.LostStarts, 0)

@@ -107,7 +107,7 @@ internal sealed class JobQueries(Database database, IDialect dialect)
                 var oldest = now - seenWithin;
                 var workers = await context
                     .Workers.AsNoTracking()
-                    .Where(worker => worker.SeenAt >= oldest)
+                    .Where(worker => worker.EndedAt == null && worker.SeenAt >= oldest)
                     .OrderBy(worker => worker.WorkerId)
                     .ToListAsync(token);
                 return [.. workers.Select(worker => ToWorker(worker, now))];

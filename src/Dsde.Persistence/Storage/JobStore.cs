@@ -103,7 +103,14 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task ReleaseAsync(JobLease lease, CancellationToken cancellationToken) =>
-        _database.RunAsync((context, token) => Holding.ReleaseAsync(context, lease, token), cancellationToken);
+        _database.RunInTransactionAsync(
+            async (context, token) =>
+            {
+                await _dialect.LockJobAsync(context, lease.JobId, token);
+                return await Holding.ReleaseAsync(context, lease, _time.GetStorableNow(), token);
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public async Task<StoredEnd?> StoreAsync(JobEnd end, CancellationToken cancellationToken)
@@ -217,7 +224,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
             + (8L * ((output.TokenLogProbabilities?.Length ?? 0) + (output.TopLogProbabilities?.Length ?? 0)))
             + (output.TokenBytes?.Length ?? 0)
         )
-        + end.Traces.Sum(trace => BytesPerRow + (72L * trace.Iterations) + (29L * trace.Proposed) + (14L * trace.CompletionTokens));
+        + end.Traces.Sum(trace => BytesPerRow + (80L * trace.Iterations) + (29L * trace.Proposed) + (14L * trace.CompletionTokens));
 
     private async Task GiveBackWhenMadeAsync(Task<ClaimResult> claiming)
     {

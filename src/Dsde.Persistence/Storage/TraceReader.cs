@@ -25,6 +25,18 @@ internal sealed class TraceReader(Database database) : ITraceReader
         } while (page.Count == PageSize);
     }
 
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<Guid, string>> ReadCostProfilesAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyDictionary<Guid, string>>(
+            async (context, token) =>
+                await context
+                    .Workers.AsNoTracking()
+                    .Where(worker => worker.CostProfile != null)
+                    .Select(worker => new { worker.WorkerStartId, worker.CostProfile })
+                    .ToDictionaryAsync(worker => worker.WorkerStartId, worker => worker.CostProfile ?? "", token),
+            cancellationToken
+        );
+
     private static async Task<IReadOnlyList<StoredTrace>> ReadPageAsync(
         DsdeDbContext context,
         TraceFilter filter,
@@ -32,12 +44,9 @@ internal sealed class TraceReader(Database database) : ITraceReader
         CancellationToken cancellationToken
     )
     {
-        var jobs = context.Jobs.Where(job => job.State == JobState.Completed);
-        jobs = filter.BatchId is { } batch ? jobs.Where(job => job.BatchId == batch) : jobs;
-        jobs = filter.Workload is { } workload ? jobs.Where(job => job.Workload == workload) : jobs;
         return await After(Filter(context.Traces.AsNoTracking(), filter), last)
-            .Join(
-                jobs,
+            .LeftJoin(
+                context.Jobs,
                 trace => EF.Property<Guid>(trace, DsdeDbContext.TraceJobId),
                 job => job.JobId,
                 (trace, job) => new { Trace = trace, Job = job }
@@ -48,21 +57,23 @@ internal sealed class TraceReader(Database database) : ITraceReader
             .Take(PageSize)
             .Select(row => new StoredTrace
             {
-                JobId = row.Job.JobId,
+                JobId = EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId),
                 Choice = EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice),
-                BatchId = row.Job.BatchId,
-                CustomId = row.Job.CustomId,
-                Workload = row.Job.Workload,
-                Request = row.Job.Request,
+                BatchId = EF.Property<Guid?>(row.Trace, DsdeDbContext.TraceBatchId),
+                CustomId = row.Job == null ? null : row.Job.CustomId,
+                Workload = EF.Property<string?>(row.Trace, DsdeDbContext.TraceWorkload),
+                Request = row.Job == null ? null : row.Job.Request,
                 FinishReason =
                     EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice) == 0
-                        ? row.Job.FinishReason
+                        ? (row.Job == null ? null : row.Job.FinishReason)
                         : context
                             .Choices.Where(choice =>
-                                choice.JobId == row.Job.JobId && choice.Choice == EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice)
+                                choice.JobId == EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId)
+                                && choice.Choice == EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice)
                             )
                             .Select(choice => choice.FinishReason)
                             .FirstOrDefault(),
+                WorkerStartId = EF.Property<Guid?>(row.Trace, DsdeDbContext.TraceWorkerStartId),
                 WorkerId = EF.Property<string>(row.Trace, DsdeDbContext.TraceWorkerId),
                 StoredAt = EF.Property<DateTimeOffset>(row.Trace, DsdeDbContext.TraceStoredAt),
                 Trace = row.Trace,
@@ -72,6 +83,14 @@ internal sealed class TraceReader(Database database) : ITraceReader
 
     private static IQueryable<JobTrace> Filter(IQueryable<JobTrace> traces, TraceFilter filter)
     {
+        var completed = DsdeDbContext.ToText(JobState.Completed);
+        traces = traces.Where(trace => EF.Property<string>(trace, DsdeDbContext.TraceState) == completed);
+        traces = filter.BatchId is { } batch
+            ? traces.Where(trace => EF.Property<Guid?>(trace, DsdeDbContext.TraceBatchId) == batch)
+            : traces;
+        traces = filter.Workload is { } workload
+            ? traces.Where(trace => EF.Property<string?>(trace, DsdeDbContext.TraceWorkload) == workload)
+            : traces;
         traces = filter.Policy is { } policy ? traces.Where(trace => trace.Policy == policy) : traces;
         traces = filter.TargetModel is { } model ? traces.Where(trace => trace.TargetModel == model) : traces;
         traces = filter.From is { } from

@@ -15,6 +15,7 @@ internal static class TraceReading
                 EF.Property<Guid>(row, DsdeDbContext.TraceJobId),
                 new TraceSummary
                 {
+                    Level = row.Level,
                     Policy = row.Policy,
                     IsGuarded = row.IsGuarded,
                     SamplingMode = row.SamplingMode,
@@ -27,20 +28,30 @@ internal static class TraceReading
                     Iterations = row.Iterations,
                     SpeculatingIterations = row.SpeculatingIterations,
                     PromptTokens = row.PromptTokens,
+                    CachedPromptTokens = row.CachedPromptTokens,
                     CompletionTokens = row.CompletionTokens,
                     Proposed = row.Proposed,
                     Accepted = row.Accepted,
                     MeanKld = row.MeanKld,
                     MaxKld = row.MaxKld,
                     VarianceKld = row.VarianceKld,
+                    MeanBeta = row.MeanBeta,
+                    MeanDraftEntropy = row.MeanDraftEntropy,
                     CalibrationMaxAccepted = row.CalibrationMaxAccepted,
                     CalibrationMaxLength = row.CalibrationMaxLength,
                     WaitingMs = row.WaitingMs,
                     PrefillMs = row.PrefillMs,
+                    OthersPrefillMs = row.OthersPrefillMs,
                     DraftMs = row.DraftMs,
                     VerifyMs = row.VerifyMs,
                     SamplingMs = row.SamplingMs,
+                    RestMs = row.RestMs,
                     TotalMs = row.TotalMs,
+                    FirstTokenMs = row.FirstTokenMs,
+                    PrefillShareMs = row.PrefillShareMs,
+                    DraftShareMs = row.DraftShareMs,
+                    VerifyShareMs = row.VerifyShareMs,
+                    SamplingShareMs = row.SamplingShareMs,
                 }
             ));
 }

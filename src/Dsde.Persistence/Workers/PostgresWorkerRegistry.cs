@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Dsde.Persistence.Storage;
+using Dsde.Persistence.Storage.Postgres;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Dsde.Persistence.Workers;
 
@@ -27,10 +29,11 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
 
     private const string Beat = """
         INSERT INTO workers
-            (worker_id, started_at, seen_at, host, version, models, batch_size, presence_key, held_jobs, waiting_for_claim)
-        VALUES ($1, clock_timestamp(), clock_timestamp(), $2, $3, $4, $5, $6, $7, $8)
-        ON CONFLICT (worker_id) DO UPDATE SET seen_at = EXCLUDED.seen_at, presence_key = EXCLUDED.presence_key,
-            held_jobs = EXCLUDED.held_jobs, waiting_for_claim = EXCLUDED.waiting_for_claim
+            (worker_start_id, worker_id, started_at, seen_at, host, version, models, target_model, draft_model, policy, device, data_type,
+            threads, kernels, batch_size, cost_profile, presence_key, held_jobs, waiting_for_claim)
+        VALUES ($1, $2, clock_timestamp(), clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::jsonb, $15, $16, $17)
+        ON CONFLICT (worker_start_id) DO UPDATE SET seen_at = EXCLUDED.seen_at, presence_key = EXCLUDED.presence_key,
+            held_jobs = EXCLUDED.held_jobs, waiting_for_claim = EXCLUDED.waiting_for_claim, ended_at = NULL, ending = NULL
         """;
 
     private const string LockHolders = """
@@ -41,17 +44,19 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         """;
 
     private const string FindMissing = $"""
-        SELECT worker.worker_id, worker.presence_key FROM workers worker
-        WHERE worker.presence_key IS NOT NULL AND NOT EXISTS ({LockHolders})
+        SELECT worker.worker_start_id, worker.presence_key FROM workers worker
+        WHERE worker.ended_at IS NULL AND worker.presence_key IS NOT NULL AND NOT EXISTS ({LockHolders})
           AND pg_postmaster_start_time() < clock_timestamp() - interval '15 seconds'
         """;
 
-    private const string IsPresent = $"SELECT EXISTS (SELECT FROM workers worker WHERE worker.worker_id = $1 AND EXISTS ({LockHolders}))";
+    private const string IsPresent =
+        $"SELECT EXISTS (SELECT FROM workers worker WHERE worker.worker_id = $1 AND worker.ended_at IS NULL AND EXISTS ({LockHolders}))";
 
     private const string Bury = """
         WITH dead AS (
-            DELETE FROM workers worker USING unnest($1, $2) AS missing (worker_id, presence_key)
-            WHERE worker.worker_id = missing.worker_id AND worker.presence_key = missing.presence_key
+            UPDATE workers worker SET ended_at = clock_timestamp(), ending = 'lost', presence_key = NULL
+            FROM unnest($1, $2) AS missing (worker_start_id, presence_key)
+            WHERE worker.worker_start_id = missing.worker_start_id AND worker.presence_key = missing.presence_key
             RETURNING worker.worker_id),
         freed AS (
             UPDATE generation_jobs job SET lease_until = clock_timestamp() FROM dead
@@ -65,10 +70,20 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         WHERE worker_id = $1 AND state = 'running' AND lease_until > clock_timestamp()
         """;
 
-    private const string ForgetEarlier = "DELETE FROM workers WHERE worker_id = $1 OR seen_at < clock_timestamp() - interval '1 day'";
+    // Who has not been seen for a day has died where no lock tells; an earlier process of this worker's name is gone, as was just seen.
+    private const string EndEarlier = """
+        UPDATE workers SET ended_at = seen_at, ending = 'lost', presence_key = NULL
+        WHERE ended_at IS NULL AND worker_start_id <> $2
+          AND (worker_id = $1 AND $3 OR seen_at < clock_timestamp() - interval '1 day')
+        """;
+
+    private const string Leave = """
+        UPDATE workers SET ended_at = clock_timestamp(), ending = 'left', presence_key = NULL, held_jobs = 0, waiting_for_claim = 0
+        WHERE worker_start_id = $1 AND presence_key = $2
+        """;
 
     private readonly SemaphoreSlim _turn = new(1);
-    private readonly Dictionary<(string WorkerId, long Key), long> _missingSince = [];
+    private readonly Dictionary<(Guid StartId, long Key), long> _missingSince = [];
     private WorkerDescription? _worker;
     private NpgsqlConnection? _presence;
     private long _key;
@@ -83,9 +98,11 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
             {
                 var connection = await OpenAsync(token);
                 var isAlone = await WaitForEarlierAsync(connection, worker.WorkerId, token);
-                await using var forget = Command(connection, ForgetEarlier);
-                forget.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.WorkerId });
-                await forget.ExecuteNonQueryAsync(token);
+                await using var end = Command(connection, EndEarlier);
+                end.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.WorkerId });
+                end.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = worker.StartId });
+                end.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = isAlone });
+                await end.ExecuteNonQueryAsync(token);
                 await BeatAsync(connection, worker, heldJobs: 0, waitingForClaim: 0, token);
                 if (!isAlone)
                 {
@@ -131,8 +148,8 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
             {
                 if (_worker is { } worker && await OpenAsync(token) is var connection)
                 {
-                    await using var leave = Command(connection, "DELETE FROM workers WHERE worker_id = $1 AND presence_key = $2");
-                    leave.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.WorkerId });
+                    await using var leave = Command(connection, Leave);
+                    leave.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = worker.StartId });
                     leave.Parameters.Add(new NpgsqlParameter<long> { TypedValue = _key });
                     await leave.ExecuteNonQueryAsync(token);
                     await CloseAsync();
@@ -169,24 +186,24 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         }
     }
 
-    private static async Task<List<(string WorkerId, long Key)>> FindMissingAsync(
+    private static async Task<List<(Guid StartId, long Key)>> FindMissingAsync(
         NpgsqlConnection connection,
         CancellationToken cancellationToken
     )
     {
         await using var find = Command(connection, FindMissing);
         await using var reader = await find.ExecuteReaderAsync(cancellationToken);
-        var missing = new List<(string, long)>();
+        var missing = new List<(Guid, long)>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            missing.Add((reader.GetString(0), reader.GetInt64(1)));
+            missing.Add((reader.GetGuid(0), reader.GetInt64(1)));
         }
 
         return missing;
     }
 
     /// <summary>Those that have been missing for long enough.</summary>
-    private List<(string WorkerId, long Key)> NoteMissing(List<(string WorkerId, long Key)> missing)
+    private List<(Guid StartId, long Key)> NoteMissing(List<(Guid StartId, long Key)> missing)
     {
         var now = time.GetTimestamp();
         foreach (var returned in _missingSince.Keys.Except(missing).ToList())
@@ -204,12 +221,12 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
 
     private static async Task<IReadOnlyList<DeadWorker>> BuryAsync(
         NpgsqlConnection connection,
-        List<(string WorkerId, long Key)> dead,
+        List<(Guid StartId, long Key)> dead,
         CancellationToken cancellationToken
     )
     {
         await using var bury = Command(connection, Bury);
-        bury.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. dead.Select(worker => worker.WorkerId)] });
+        bury.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dead.Select(worker => worker.StartId)] });
         bury.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. dead.Select(worker => worker.Key)] });
         await using var reader = await bury.ExecuteReaderAsync(cancellationToken);
         var buried = new List<DeadWorker>();
@@ -290,11 +307,20 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
     )
     {
         await using var beat = Command(connection, Beat);
+        beat.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = worker.StartId });
         beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.WorkerId });
         beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Host });
         beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Version });
         beat.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. worker.Models] });
+        beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.TargetModel });
+        PostgresParameters.Add(beat.Parameters, worker.DraftModel, NpgsqlDbType.Text);
+        beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Policy });
+        beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.Device });
+        beat.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker.DataType });
+        beat.Parameters.Add(new NpgsqlParameter<int> { TypedValue = worker.Threads });
+        PostgresParameters.Add(beat.Parameters, worker.Kernels, NpgsqlDbType.Text);
         beat.Parameters.Add(new NpgsqlParameter<int> { TypedValue = worker.BatchSize });
+        PostgresParameters.Add(beat.Parameters, worker.CostProfile, NpgsqlDbType.Text);
         beat.Parameters.Add(new NpgsqlParameter<long> { TypedValue = _key });
         beat.Parameters.Add(new NpgsqlParameter<int> { TypedValue = heldJobs });
         beat.Parameters.Add(new NpgsqlParameter<int> { TypedValue = waitingForClaim });

@@ -20,7 +20,10 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
     {
         var job = context.Message;
         var lane = Lane.At(context.ReceiveContext.InputAddress);
-        var delivery = new JobDelivery(job, lane.Kind, context.TryGetPayload<JobRefusal>(out var refused) ? refused : null);
+        var delivery = new JobDelivery(job, lane.Kind, context.TryGetPayload<JobRefusal>(out var refused) ? refused : null)
+        {
+            SubmittedAt = context.SentTime,
+        };
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
         var origin = MessageOrigin.Of(context);
         using var span = JobSpans.StartDelivery(lane.Queue, origin.Trace, job.JobId);

@@ -4,6 +4,9 @@ namespace Dsde.Pipeline.Hosting;
 /// <param name="WorkerId">Unique among living workers.</param>
 internal sealed record WorkerIdentity(string WorkerId)
 {
+    /// <summary>This start of it, which no other start shares: a configured name may have many.</summary>
+    public Guid StartId { get; } = Guid.CreateVersion7();
+
     /// <summary>The configured name, or the machine's with a random part.</summary>
     public static WorkerIdentity Create(WorkerOptions options) =>
         new(

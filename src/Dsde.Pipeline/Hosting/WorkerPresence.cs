@@ -7,6 +7,7 @@ using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Pipeline.Hosting;
 
@@ -108,13 +109,24 @@ internal sealed class WorkerPresence(
     private async Task EnterAsync(CancellationToken cancellationToken)
     {
         var version = typeof(WorkerPresence).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
-        var description = new WorkerDescription(
-            identity.WorkerId,
-            Environment.MachineName,
-            version ?? "",
-            options.Models,
-            engine.Description.BatchSize
-        );
+        var loaded = engine.Description;
+        var description = new WorkerDescription
+        {
+            StartId = identity.StartId,
+            WorkerId = identity.WorkerId,
+            Host = Environment.MachineName,
+            Version = version ?? "",
+            Models = options.Models,
+            TargetModel = loaded.Target,
+            DraftModel = loaded.Draft,
+            Policy = loaded.DefaultPolicy,
+            Device = loaded.Device,
+            DataType = loaded.DataType,
+            Threads = loaded.Threads,
+            Kernels = loaded.Kernels,
+            BatchSize = loaded.BatchSize,
+            CostProfile = EngineCostsJson.Write(loaded.Costs),
+        };
         var takenBack = await patience.TryAsync(() => registry.EnterAsync(description, cancellationToken));
         _hasEntered = true;
         if (takenBack is null)

@@ -46,9 +46,30 @@ internal sealed record CostProfile(CostCurve Target, CostCurve Draft, CostCurve 
     public CostProfile Times(double factor) =>
         new(Target.Times(factor), Draft.Times(factor), PlainRest.Times(factor), SpeculatingRest.Times(factor));
 
+    /// <summary>The same for those outside.</summary>
+    public EngineCosts ToCosts() => new(ToCosts(Target), ToCosts(Draft), ToCosts(PlainRest), ToCosts(SpeculatingRest));
+
+    /// <summary>What was told to those outside.</summary>
+    /// <exception cref="FormatException">A curve has no points, or one of no rows or of negative time.</exception>
+    public static CostProfile Of(EngineCosts costs) =>
+        new(
+            ToCurve(nameof(costs.Target), costs.Target),
+            ToCurve(nameof(costs.Draft), costs.Draft),
+            ToCurve(nameof(costs.PlainRest), costs.PlainRest),
+            ToCurve(nameof(costs.SpeculatingRest), costs.SpeculatingRest)
+        );
+
     /// <summary>For the log: the time of target passes and draft steps of some numbers of rows.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"target {Describe(Target)}; draft {Describe(Draft)} ms by rows");
+
+    private static PassCost[] ToCosts(CostCurve curve) => [.. curve.Knots.Select(knot => new PassCost(knot.Rows, knot.Milliseconds))];
+
+    private static CostCurve ToCurve(string name, IReadOnlyList<PassCost>? points) =>
+        points?.All(point => point.Rows > 0 && point.Ms >= 0) == true
+        && CostCurve.Fit(points.Select(point => (point.Rows, point.Ms))) is { } curve
+            ? curve
+            : throw new FormatException($"The costs have no curve {name}: points of at least one row and no negative time.");
 
     private static string Describe(CostCurve curve) =>
         string.Join(

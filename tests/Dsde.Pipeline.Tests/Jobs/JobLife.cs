@@ -102,7 +102,7 @@ internal sealed class JobLife : IAsyncDisposable
     /// <summary>A claim by some other worker.</summary>
     public async Task<ClaimResult.Claimed> ClaimAsync(SubmitGenerationJob job)
     {
-        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim($"other-{Guid.NewGuid():N}", new WorkerOptions());
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim(new WorkerIdentity($"other-{Guid.NewGuid():N}"), new WorkerOptions());
         return (await Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Claimed>();
     }
 

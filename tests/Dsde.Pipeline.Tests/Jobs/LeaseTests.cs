@@ -167,7 +167,7 @@ public sealed class LeaseTests : IAsyncLifetime
 
     private async Task<DateTimeOffset> HeldUntilAsync(Contracts.SubmitGenerationJob job)
     {
-        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim("other", new WorkerOptions());
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim(new WorkerIdentity("other"), new WorkerOptions());
         var held = (await Life.Store.ClaimAsync(claim, TestContext.Current.CancellationToken)).ShouldBeOfType<ClaimResult.Held>();
         return Life.Time.GetUtcNow() + held.Remaining;
     }

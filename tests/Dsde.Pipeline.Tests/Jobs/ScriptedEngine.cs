@@ -73,6 +73,7 @@ internal sealed class ScriptedEngine(
                     Wvir = [float.NaN],
                     Cap = [float.NaN],
                     BatchSize = [1],
+                    BatchRows = [3],
                     DraftMs = [1],
                     VerifyMs = [2],
                 },
@@ -84,7 +85,16 @@ internal sealed class ScriptedEngine(
                     OnPath = [true, true],
                 },
                 Tokens = new TokenSeries { Margin = [1, 2, 3], DraftMatch = [1, 0, -1] },
-                Times = new GenerationTimes(1, 2, 3, 4, 5, 15),
+                Times = new GenerationTimes
+                {
+                    WaitingMs = 1,
+                    PrefillMs = 2,
+                    DraftMs = 3,
+                    VerifyMs = 4,
+                    SamplingMs = 5,
+                    TotalMs = 15,
+                    FirstTokenMs = 3,
+                },
             },
         };
 

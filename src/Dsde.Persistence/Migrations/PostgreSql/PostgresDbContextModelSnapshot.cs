@@ -22,6 +22,62 @@ namespace Dsde.Persistence.Migrations.PostgreSql
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Reopenings")
+                        .HasColumnType("integer")
+                        .HasColumnName("reopenings");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("FailureCode")
+                        .HasColumnType("text")
+                        .HasColumnName("failure_code");
+
+                    b.Property<bool>("IsStarted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_started");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("outcome");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("TokensAtStart")
+                        .HasColumnType("integer")
+                        .HasColumnName("tokens_at_start");
+
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_start_id");
+
+                    b.HasKey("JobId", "Reopenings", "Attempt")
+                        .HasName("pk_earlier_attempts");
+
+                    b.HasIndex("WorkerStartId")
+                        .HasDatabaseName("ix_earlier_attempts_worker_start_id");
+
+                    b.ToTable("earlier_attempts", (string)null);
+                });
+
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationBatch", b =>
                 {
                     b.Property<Guid>("BatchId")
@@ -203,6 +259,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.Property<DateTimeOffset?>("SubmittedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("submitted_at");
+
                     b.Property<string>("Text")
                         .HasColumnType("text")
                         .HasColumnName("text");
@@ -245,12 +305,30 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("worker_id");
 
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_start_id");
+
                     b.Property<string>("Workload")
                         .HasColumnType("text")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_generation_jobs_created_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("CreatedAt"), "brin");
+
+                    b.HasIndex("CustomId")
+                        .HasDatabaseName("ix_generation_jobs_custom_id")
+                        .HasFilter("custom_id IS NOT NULL");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_generation_jobs_ended_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("EndedAt"), "brin");
 
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
@@ -346,13 +424,39 @@ namespace Dsde.Persistence.Migrations.PostgreSql
 
             modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
                 {
-                    b.Property<string>("WorkerId")
-                        .HasColumnType("text")
-                        .HasColumnName("worker_id");
+                    b.Property<Guid>("WorkerStartId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_start_id");
 
                     b.Property<int>("BatchSize")
                         .HasColumnType("integer")
                         .HasColumnName("batch_size");
+
+                    b.Property<string>("CostProfile")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("cost_profile");
+
+                    b.Property<string>("DataType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("data_type");
+
+                    b.Property<string>("Device")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("device");
+
+                    b.Property<string>("DraftModel")
+                        .HasColumnType("text")
+                        .HasColumnName("draft_model");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Ending")
+                        .HasColumnType("text")
+                        .HasColumnName("ending");
 
                     b.Property<int>("HeldJobs")
                         .HasColumnType("integer")
@@ -363,10 +467,19 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("host");
 
+                    b.Property<string>("Kernels")
+                        .HasColumnType("text")
+                        .HasColumnName("kernels");
+
                     b.PrimitiveCollection<string[]>("Models")
                         .IsRequired()
                         .HasColumnType("text[]")
                         .HasColumnName("models");
+
+                    b.Property<string>("Policy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("policy");
 
                     b.Property<long?>("PresenceKey")
                         .HasColumnType("bigint")
@@ -380,6 +493,15 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
+                    b.Property<string>("TargetModel")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target_model");
+
+                    b.Property<int>("Threads")
+                        .HasColumnType("integer")
+                        .HasColumnName("threads");
+
                     b.Property<string>("Version")
                         .IsRequired()
                         .HasColumnType("text")
@@ -389,8 +511,16 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("waiting_for_claim");
 
-                    b.HasKey("WorkerId")
+                    b.Property<string>("WorkerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("worker_id");
+
+                    b.HasKey("WorkerStartId")
                         .HasName("pk_workers");
+
+                    b.HasIndex("WorkerId")
+                        .HasDatabaseName("ix_workers_worker_id");
 
                     b.ToTable("workers", (string)null);
                 });
@@ -405,9 +535,21 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("choice");
 
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stored_at");
+
                     b.Property<int>("Accepted")
                         .HasColumnType("integer")
                         .HasColumnName("accepted");
+
+                    b.Property<Guid?>("BatchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("batch_id");
+
+                    b.Property<int>("CachedPromptTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("cached_prompt_tokens");
 
                     b.Property<int?>("CalibrationMaxAccepted")
                         .HasColumnType("integer")
@@ -429,67 +571,67 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("draft_ms");
 
+                    b.Property<double>("DraftShareMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("draft_share_ms");
+
+                    b.Property<double?>("FirstTokenMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("first_token_ms");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("boolean")
                         .HasColumnName("is_guarded");
 
                     b.PrimitiveCollection<int[]>("IterationAccepted")
-                        .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_accepted");
 
                     b.PrimitiveCollection<int[]>("IterationAllowed")
-                        .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_allowed");
 
+                    b.PrimitiveCollection<int[]>("IterationBatchRows")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("iteration_batch_rows");
+
                     b.PrimitiveCollection<int[]>("IterationBatchSize")
-                        .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_batch_size");
 
                     b.PrimitiveCollection<float?[]>("IterationCap")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_cap");
 
                     b.PrimitiveCollection<short[]>("IterationDecidedBy")
-                        .IsRequired()
                         .HasColumnType("smallint[]")
                         .HasColumnName("iteration_decided_by");
 
                     b.PrimitiveCollection<float[]>("IterationDraftMs")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_draft_ms");
 
                     b.PrimitiveCollection<int[]>("IterationLength")
-                        .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_length");
 
                     b.PrimitiveCollection<float?[]>("IterationPredictedLength")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_predicted_length");
 
                     b.PrimitiveCollection<float?[]>("IterationScaleFactor")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_scale_factor");
 
                     b.PrimitiveCollection<float[]>("IterationVerifyMs")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_verify_ms");
 
                     b.PrimitiveCollection<int[]>("IterationWish")
-                        .IsRequired()
                         .HasColumnType("integer[]")
                         .HasColumnName("iteration_wish");
 
                     b.PrimitiveCollection<float?[]>("IterationWvir")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_wvir");
 
@@ -497,13 +639,34 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("iterations");
 
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("level");
+
                     b.Property<float?>("MaxKld")
                         .HasColumnType("real")
                         .HasColumnName("max_kld");
 
+                    b.Property<float?>("MeanBeta")
+                        .HasColumnType("real")
+                        .HasColumnName("mean_beta");
+
+                    b.Property<float?>("MeanDraftEntropy")
+                        .HasColumnType("real")
+                        .HasColumnName("mean_draft_entropy");
+
                     b.Property<float?>("MeanKld")
                         .HasColumnType("real")
                         .HasColumnName("mean_kld");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<double>("OthersPrefillMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("others_prefill_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()
@@ -514,33 +677,37 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("prefill_ms");
 
+                    b.Property<double>("PrefillShareMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("prefill_share_ms");
+
                     b.Property<int>("PromptTokens")
                         .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
                     b.PrimitiveCollection<float[]>("ProposalBeta")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_beta");
 
                     b.PrimitiveCollection<float[]>("ProposalDraftEntropy")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_draft_entropy");
 
                     b.PrimitiveCollection<float[]>("ProposalKld")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_kld");
 
                     b.PrimitiveCollection<bool[]>("ProposalOnPath")
-                        .IsRequired()
                         .HasColumnType("boolean[]")
                         .HasColumnName("proposal_on_path");
 
                     b.Property<int>("Proposed")
                         .HasColumnType("integer")
                         .HasColumnName("proposed");
+
+                    b.Property<double>("RestMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("rest_ms");
 
                     b.Property<string>("SamplingMode")
                         .IsRequired()
@@ -551,6 +718,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("sampling_ms");
 
+                    b.Property<double>("SamplingShareMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("sampling_share_ms");
+
                     b.Property<long>("Seed")
                         .HasColumnType("bigint")
                         .HasColumnName("seed");
@@ -559,9 +730,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("speculating_iterations");
 
-                    b.Property<DateTimeOffset>("StoredAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("stored_at");
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
@@ -573,12 +745,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnName("temperature");
 
                     b.PrimitiveCollection<short[]>("TokenDraftMatch")
-                        .IsRequired()
                         .HasColumnType("smallint[]")
                         .HasColumnName("token_draft_match");
 
                     b.PrimitiveCollection<float[]>("TokenMargin")
-                        .IsRequired()
                         .HasColumnType("real[]")
                         .HasColumnName("token_margin");
 
@@ -602,6 +772,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("verify_ms");
 
+                    b.Property<double>("VerifyShareMs")
+                        .HasColumnType("double precision")
+                        .HasColumnName("verify_share_ms");
+
                     b.Property<double>("WaitingMs")
                         .HasColumnType("double precision")
                         .HasColumnName("waiting_ms");
@@ -611,13 +785,43 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("worker_id");
 
-                    b.HasKey("JobId", "Choice")
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_start_id");
+
+                    b.Property<string>("Workload")
+                        .HasColumnType("text")
+                        .HasColumnName("workload");
+
+                    b.HasKey("JobId", "Choice", "StoredAt")
                         .HasName("pk_job_traces");
+
+                    b.HasIndex("BatchId")
+                        .HasDatabaseName("ix_job_traces_batch_id")
+                        .HasFilter("batch_id IS NOT NULL");
 
                     b.HasIndex("StoredAt")
                         .HasDatabaseName("ix_job_traces_stored_at");
 
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("StoredAt"), "brin");
+
+                    b.HasIndex("WorkerStartId", "StoredAt")
+                        .HasDatabaseName("ix_job_traces_worker_start_id_stored_at");
+
+                    b.HasIndex("Workload", "StoredAt")
+                        .HasDatabaseName("ix_job_traces_workload_stored_at");
+
                     b.ToTable("job_traces", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_earlier_attempts_generation_jobs_job_id");
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
@@ -638,16 +842,6 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_choices_generation_jobs_job_id");
-                });
-
-            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
-                {
-                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_traces_generation_jobs_job_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -61,6 +61,30 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
+    public void Write(Guid? value)
+    {
+        if (value is { } known)
+        {
+            Write(known);
+        }
+        else
+        {
+            WriteNull();
+        }
+    }
+
+    public void Write(double? value)
+    {
+        if (value is { } known)
+        {
+            Write(known);
+        }
+        else
+        {
+            WriteNull();
+        }
+    }
+
     public void Write(int? value)
     {
         if (value is { } known)
@@ -85,8 +109,14 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
-    public void Write(int[] values)
+    public void Write(int[]? values)
     {
+        if (values is null)
+        {
+            WriteNull();
+            return;
+        }
+
         var target = Array(values.Length, IntegerOid, sizeof(int));
         foreach (var value in values)
         {
@@ -96,8 +126,14 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
-    public void Write(float[] values)
+    public void Write(float[]? values)
     {
+        if (values is null)
+        {
+            WriteNull();
+            return;
+        }
+
         var target = Array(values.Length, RealOid, sizeof(float));
         foreach (var value in values)
         {
@@ -107,8 +143,14 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
-    public void Write(float?[] values)
+    public void Write(float?[]? values)
     {
+        if (values is null)
+        {
+            WriteNull();
+            return;
+        }
+
         var nulls = values.Count(value => value is null);
         var target = Array(values.Length, RealOid, sizeof(float), nulls);
         foreach (var value in values)
@@ -123,8 +165,14 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
-    public void Write(short[] values)
+    public void Write(short[]? values)
     {
+        if (values is null)
+        {
+            WriteNull();
+            return;
+        }
+
         var target = Array(values.Length, SmallIntOid, sizeof(short));
         foreach (var value in values)
         {
@@ -134,8 +182,14 @@ internal sealed class CopyBuffer : IDisposable
         }
     }
 
-    public void Write(bool[] values)
+    public void Write(bool[]? values)
     {
+        if (values is null)
+        {
+            WriteNull();
+            return;
+        }
+
         var target = Array(values.Length, BooleanOid, sizeof(bool));
         foreach (var value in values)
         {

@@ -11,12 +11,14 @@ internal sealed partial class PostgresDialect
     private const string Add = """
         WITH added AS (
             INSERT INTO generation_jobs (job_id, batch_id, custom_id, model, workload, request, request_hash, trace_parent, state,
-                worker_id, lease_token, lease_until, attempt, is_started, created_at, started_at, cancel_requested_at)
+                worker_id, worker_start_id, lease_token, lease_until, attempt, is_started, submitted_at, created_at, started_at,
+                cancel_requested_at)
             SELECT job_id, batch_id, custom_id, model, workload, request::json, request_hash, trace_parent, state,
-                worker_id, lease_token, clock_timestamp() + lease, attempt, is_started, created_at, started_at, cancel_requested_at
-            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS rows (job_id, batch_id, custom_id,
-                model, workload, request, request_hash, trace_parent, state, worker_id, lease_token, lease, attempt, is_started,
-                created_at, started_at, cancel_requested_at)
+                worker_id, worker_start_id, lease_token, clock_timestamp() + lease, attempt, is_started, submitted_at, created_at, started_at,
+                cancel_requested_at
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) AS rows (job_id, batch_id,
+                custom_id, model, workload, request, request_hash, trace_parent, state, worker_id, worker_start_id, lease_token, lease,
+                attempt, is_started, submitted_at, created_at, started_at, cancel_requested_at)
             ON CONFLICT DO NOTHING RETURNING job_id, batch_id),
         noted AS (
             INSERT INTO generation_batches (batch_id)
@@ -66,10 +68,12 @@ internal sealed partial class PostgresDialect
         columns.AddColumn(rows, NpgsqlDbType.Text, job => job.Row.TraceParent);
         columns.AddColumn(rows, NpgsqlDbType.Text, job => DsdeDbContext.ToText(job.Row.State));
         columns.AddColumn(rows, NpgsqlDbType.Text, job => job.Row.WorkerId);
+        columns.AddColumn(rows, NpgsqlDbType.Uuid, job => job.Row.WorkerStartId);
         columns.AddColumn(rows, NpgsqlDbType.Uuid, job => job.Row.LeaseToken);
         columns.AddColumn(rows, NpgsqlDbType.Interval, job => job.Lease);
         columns.AddColumn(rows, NpgsqlDbType.Integer, job => job.Row.Attempt);
         columns.AddColumn(rows, NpgsqlDbType.Boolean, job => job.Row.IsStarted);
+        columns.AddColumn(rows, NpgsqlDbType.TimestampTz, job => job.Row.SubmittedAt);
         columns.AddColumn(rows, NpgsqlDbType.TimestampTz, job => job.Row.CreatedAt);
         columns.AddColumn(rows, NpgsqlDbType.TimestampTz, job => job.Row.StartedAt);
         columns.AddColumn(rows, NpgsqlDbType.TimestampTz, job => job.Row.CancelRequestedAt);

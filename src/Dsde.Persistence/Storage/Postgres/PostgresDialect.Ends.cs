@@ -27,8 +27,8 @@ internal sealed partial class PostgresDialect
                     token_log_probabilities_first, token_log_probabilities_last, top_token_ids_first, top_token_ids_last,
                     top_log_probabilities_first, top_log_probabilities_last, token_bytes, position)
             WHERE job.job_id = row.job_id AND job.lease_token = row.lease_token AND job.state = 'running'
-            RETURNING job.batch_id, row.position)
-        SELECT position, batch_id FROM ended
+            RETURNING row.position, job.batch_id, job.workload, job.model, job.worker_start_id)
+        SELECT position, batch_id, workload, model, worker_start_id FROM ended
         """;
 
     // A statement of its own, which sees what was saved while the first one waited for the job's lock.
@@ -68,7 +68,7 @@ internal sealed partial class PostgresDialect
         """;
 
     /// <inheritdoc/>
-    public async Task<Dictionary<int, Guid?>> EndJobsAsync(
+    public async Task<Dictionary<int, EndedJob>> EndJobsAsync(
         DsdeDbContext context,
         IReadOnlyList<JobEnd> ends,
         DateTimeOffset now,
@@ -93,14 +93,22 @@ internal sealed partial class PostgresDialect
             await reader.NextResultAsync(cancellationToken);
         }
 
-        var batches = new Dictionary<int, Guid?>(rows.Length);
+        var ended = new Dictionary<int, EndedJob>(rows.Length);
         while (await reader.ReadAsync(cancellationToken))
         {
-            batches.Add((int)reader.GetInt64(0) - 1, reader.IsDBNull(1) ? null : reader.GetGuid(1));
+            ended.Add(
+                (int)reader.GetInt64(0) - 1,
+                new EndedJob(
+                    reader.IsDBNull(1) ? null : reader.GetGuid(1),
+                    reader.IsDBNull(2) ? null : reader.GetString(2),
+                    reader.IsDBNull(3) ? null : reader.GetString(3),
+                    reader.IsDBNull(4) ? null : reader.GetGuid(4)
+                )
+            );
         }
 
         await ReadRestAsync(reader, cancellationToken);
-        return batches;
+        return ended;
     }
 
     /// <inheritdoc/>

@@ -139,7 +139,7 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
     }
 
     /// <inheritdoc/>
-    public async Task<Dictionary<int, Guid?>> EndJobsAsync(
+    public async Task<Dictionary<int, EndedJob>> EndJobsAsync(
         DsdeDbContext context,
         IReadOnlyList<JobEnd> ends,
         DateTimeOffset now,
@@ -148,23 +148,20 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
     {
         var ids = ends.Select(end => end.Lease.JobId).Distinct().ToList();
         var jobs = await context.Jobs.Where(job => ids.Contains(job.JobId)).ToDictionaryAsync(job => job.JobId, cancellationToken);
-        var batches = new Dictionary<int, Guid?>();
+        var ended = new Dictionary<int, EndedJob>();
         for (var i = 0; i < ends.Count; i++)
         {
             if (jobs.GetValueOrDefault(ends[i].Lease.JobId) is { State: JobState.Running } job && job.LeaseToken == ends[i].Lease.Token)
             {
                 JobMapping.SetEnd(job, ends[i], now);
-                batches.Add(i, job.BatchId);
+                ended.Add(i, new EndedJob(job.BatchId, job.Workload, job.Model, job.WorkerStartId));
             }
         }
 
         await context.SaveChangesAsync(cancellationToken);
-        var ended = batches
-            .Keys.Where(i => ends[i] is not FailedJobEnd { KeepsCheckpoints: true })
-            .Select(i => ends[i].Lease.JobId)
-            .ToList();
-        await context.Checkpoints.Where(row => ended.Contains(row.JobId)).ExecuteDeleteAsync(cancellationToken);
-        return batches;
+        var done = ended.Keys.Where(i => ends[i] is not FailedJobEnd { KeepsCheckpoints: true }).Select(i => ends[i].Lease.JobId).ToList();
+        await context.Checkpoints.Where(row => done.Contains(row.JobId)).ExecuteDeleteAsync(cancellationToken);
+        return ended;
     }
 
     /// <inheritdoc/>
@@ -175,9 +172,9 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
         CancellationToken cancellationToken
     )
     {
-        foreach (var (lease, choice, trace) in traces)
+        foreach (var trace in traces)
         {
-            context.AddTrace(lease, choice, trace, now);
+            context.AddTrace(trace, now);
         }
 
         return context.SaveChangesAsync(cancellationToken);

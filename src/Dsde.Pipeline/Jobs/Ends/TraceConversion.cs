@@ -14,6 +14,7 @@ internal static class TraceConversion
         var mean = kld.Length == 0 ? (double?)null : kld.Average(value => (double)value);
         return new JobTrace
         {
+            Level = "tokens",
             Policy = trace.Policy,
             IsGuarded = trace.IsGuarded,
             SamplingMode = NameOf(trace.SamplingMode),
@@ -26,20 +27,30 @@ internal static class TraceConversion
             Iterations = trace.Iterations.SpeculationLength.Length,
             SpeculatingIterations = trace.Iterations.SpeculationLength.Count(length => length > 0),
             PromptTokens = trace.PromptTokens,
+            CachedPromptTokens = trace.ReusedPromptTokens,
             CompletionTokens = trace.CompletionTokens,
             Proposed = trace.Proposed,
             Accepted = trace.Accepted,
             MeanKld = (float?)mean,
             MaxKld = kld.Length == 0 ? null : kld.Max(),
             VarianceKld = mean is { } average ? (float)kld.Average(value => (value - average) * (value - average)) : null,
+            MeanBeta = MeanOf(trace.Proposals.Beta),
+            MeanDraftEntropy = MeanOf(trace.Proposals.DraftEntropy),
             CalibrationMaxAccepted = trace.CalibrationMaxAccepted,
             CalibrationMaxLength = trace.CalibrationMaxLength,
             WaitingMs = trace.Times.WaitingMs,
             PrefillMs = trace.Times.PrefillMs,
+            OthersPrefillMs = trace.Times.OthersPrefillMs,
             DraftMs = trace.Times.DraftMs,
             VerifyMs = trace.Times.VerifyMs,
             SamplingMs = trace.Times.SamplingMs,
+            RestMs = trace.Times.RestMs,
             TotalMs = trace.Times.TotalMs,
+            FirstTokenMs = trace.Times.FirstTokenMs,
+            PrefillShareMs = trace.Times.PrefillShareMs,
+            DraftShareMs = trace.Times.DraftShareMs,
+            VerifyShareMs = trace.Times.VerifyShareMs,
+            SamplingShareMs = trace.Times.SamplingShareMs,
             IterationLength = trace.Iterations.SpeculationLength,
             IterationAccepted = trace.Iterations.Accepted,
             IterationWish = trace.Iterations.Wish,
@@ -50,6 +61,7 @@ internal static class TraceConversion
             IterationWvir = NaNToNull(trace.Iterations.Wvir),
             IterationCap = NaNToNull(trace.Iterations.Cap),
             IterationBatchSize = trace.Iterations.BatchSize,
+            IterationBatchRows = trace.Iterations.BatchRows,
             IterationDraftMs = trace.Iterations.DraftMs,
             IterationVerifyMs = trace.Iterations.VerifyMs,
             ProposalKld = kld,
@@ -108,6 +120,8 @@ internal static class TraceConversion
             Engine.Sampling.SamplingMode.Coupled => "coupled",
             _ => "rejection",
         };
+
+    private static float? MeanOf(float[] values) => values.Length == 0 ? null : (float)values.Average(value => (double)value);
 
     private static float?[] NaNToNull(float[] values) => [.. values.Select(value => float.IsFinite(value) ? value : (float?)null)];
 }

@@ -12,10 +12,13 @@ namespace Dsde.Pipeline.Jobs.Run;
 /// <param name="Refusal">Why it is not to be run; null if it is.</param>
 internal sealed record JobDelivery(SubmitGenerationJob Job, JobLane Lane, JobRefusal? Refusal = null)
 {
+    /// <summary>When it was sent, by the sender's clock; null if the message doesn't say.</summary>
+    public DateTimeOffset? SubmittedAt { get; init; }
+
     /// <summary>The wish to run it, as the database wants it.</summary>
-    /// <param name="workerId">Who wants to.</param>
+    /// <param name="worker">Who wants to.</param>
     /// <param name="options">How long a claim holds, and what may be stored.</param>
-    public JobClaim ToClaim(string workerId, WorkerOptions options)
+    public JobClaim ToClaim(WorkerIdentity worker, WorkerOptions options)
     {
         var (request, hash) = CanonicalRequest.Write(Job);
         return new JobClaim
@@ -29,7 +32,9 @@ internal sealed record JobDelivery(SubmitGenerationJob Job, JobLane Lane, JobRef
             Model = Job.Model,
             Workload = Job.Metadata?.GetValueOrDefault("workload"),
             TraceParent = JobSpans.TraceParent,
-            WorkerId = workerId,
+            WorkerId = worker.WorkerId,
+            WorkerStartId = worker.StartId,
+            SubmittedAt = SubmittedAt,
             LeaseToken = Guid.NewGuid(),
             Lease = TimeSpan.FromSeconds(options.LeaseSeconds),
         };

@@ -30,7 +30,7 @@ internal sealed class JobRunner(
     /// <summary>Runs a job to its end, or finds the end it had.</summary>
     public async Task<JobOutcome> RunAsync(JobDelivery delivery)
     {
-        var claim = delivery.ToClaim(identity.WorkerId, options);
+        var claim = delivery.ToClaim(identity, options);
         try
         {
             while (true)

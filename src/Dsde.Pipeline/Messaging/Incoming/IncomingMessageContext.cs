@@ -38,7 +38,7 @@ internal sealed class IncomingMessageContext(MessageIds ids, ReceiveContext rece
     public Uri? FaultAddress => null;
 
     /// <inheritdoc/>
-    public DateTime? SentTime => null;
+    public DateTime? SentTime => ids.SentTime;
 
     /// <inheritdoc/>
     public Headers Headers => EmptyHeaders.Instance;

@@ -8,7 +8,7 @@ using MassTransit.Serialization;
 namespace Dsde.Pipeline.Messaging.Incoming;
 
 /// <summary>
-/// A message's body: the message as it is, or in a MassTransit envelope. Of the envelope only the ids are taken: its addresses and headers
+/// A message's body: the message as it is, or in a MassTransit envelope. Of the envelope only ids and the time are taken: its addresses and headers
 /// would have this worker send faults to, and declare queues for, whomever a stranger names, and copy a stranger's headers into events.
 /// </summary>
 internal sealed class MessageBody : IDisposable
@@ -44,6 +44,7 @@ internal sealed class MessageBody : IDisposable
         nameof(MessageEnvelope.MessageId),
         nameof(MessageEnvelope.CorrelationId),
         nameof(MessageEnvelope.ConversationId),
+        nameof(MessageEnvelope.SentTime),
     ];
 
     private readonly JsonDocument _document;
@@ -91,7 +92,10 @@ internal sealed class MessageBody : IDisposable
                 envelope.FindId(nameof(MessageEnvelope.MessageId)),
                 envelope.FindId(nameof(MessageEnvelope.CorrelationId)),
                 envelope.FindId(nameof(MessageEnvelope.ConversationId))
-            );
+            )
+            {
+                SentTime = FindTime(envelope, nameof(MessageEnvelope.SentTime)),
+            };
             return new MessageBody(document, FindMessage(envelope, type), ids);
         }
         catch
@@ -120,6 +124,14 @@ internal sealed class MessageBody : IDisposable
             );
         }
     }
+
+    /// <summary>A time that the databases can keep; null otherwise, because nothing depends on it.</summary>
+    private static DateTime? FindTime(KnownFields envelope, string name) =>
+        envelope.Find(name) is { ValueKind: JsonValueKind.String } value
+        && value.TryGetDateTimeOffset(out var time)
+        && time.Year is > 1970 and < 9999
+            ? time.UtcDateTime
+            : null;
 
     private static JsonElement FindMessage(KnownFields envelope, Type type)
     {

@@ -15,6 +15,8 @@ internal static class TransportHeaders
     /// </summary>
     public const int MaxBytes = 32 << 10;
 
+    private const long LatestTimestamp = 253_370_764_800; // the year 9999, in seconds
+
     private const string RemovedName = "dsde-headers-removed";
 
     /// <summary>Takes a message's headers away if they are too large; nothing here needs them.</summary>
@@ -36,13 +38,24 @@ internal static class TransportHeaders
         }
     }
 
-    /// <summary>The ids that a message without an envelope has.</summary>
+    /// <summary>The ids, and the time, that a message without an envelope has.</summary>
     public static MessageIds ReadIds(ReceiveContext context) =>
         new(
             ReadId(context, MessageHeaders.MessageId) ?? ReadId(context, MessageHeaders.TransportMessageId),
             ReadId(context, MessageHeaders.CorrelationId),
             ReadId(context, MessageHeaders.ConversationId)
-        );
+        )
+        {
+            SentTime = ReadTimestamp(context),
+        };
+
+    /// <summary>AMQP's timestamp counts seconds.</summary>
+    private static DateTime? ReadTimestamp(ReceiveContext context) =>
+        context.TryGetPayload(out RabbitMqBasicConsumeContext? message)
+        && message.Properties.IsTimestampPresent()
+        && message.Properties.Timestamp.UnixTime is > 0 and < LatestTimestamp and var seconds
+            ? DateTimeOffset.FromUnixTimeSeconds(seconds).UtcDateTime
+            : null;
 
     private static Guid? ReadId(ReceiveContext context, string name) =>
         context.TransportHeaders.TryGetHeader(name, out var value) && Guid.TryParse(value as string, out var id) ? id : null;

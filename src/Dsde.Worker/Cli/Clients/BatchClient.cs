@@ -173,7 +173,7 @@ internal sealed class BatchClient : IAsyncDisposable
     /// <summary>Ends a job that nobody has got, stores that and tells of it, as the worker does that ends one.</summary>
     private async Task FailAsync(SubmitGenerationJob job, JobFailure failure, CancellationToken cancellationToken)
     {
-        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim($"dsde-submit-{Guid.NewGuid():N}", _worker);
+        var claim = new JobDelivery(job, JobLane.Bulk).ToClaim(new WorkerIdentity($"dsde-submit-{Guid.NewGuid():N}"), _worker);
         if (await AskAsync(store => store.ClaimAsync(claim, cancellationToken), cancellationToken) is not ClaimResult.Claimed claimed)
         {
             return; // it was sent before, and has ended

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261126185325_Initial")]
+    [Migration("20261127023613_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -19,6 +19,62 @@ namespace Dsde.Persistence.Migrations.Sqlite
         {
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
+                {
+                    b.Property<Guid>("JobId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<int>("Reopenings")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reopenings");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<string>("EndedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("FailureCode")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("failure_code");
+
+                    b.Property<bool>("IsStarted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_started");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("StartedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("TokensAtStart")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("tokens_at_start");
+
+                    b.Property<string>("WorkerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_start_id");
+
+                    b.HasKey("JobId", "Reopenings", "Attempt")
+                        .HasName("pk_earlier_attempts");
+
+                    b.HasIndex("WorkerStartId")
+                        .HasDatabaseName("ix_earlier_attempts_worker_start_id");
+
+                    b.ToTable("earlier_attempts", (string)null);
+                });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationBatch", b =>
                 {
@@ -202,6 +258,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
+                    b.Property<string>("SubmittedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("submitted_at");
+
                     b.Property<string>("Text")
                         .HasColumnType("TEXT")
                         .HasColumnName("text");
@@ -244,12 +304,20 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_start_id");
+
                     b.Property<string>("Workload")
                         .HasColumnType("TEXT")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
+
+                    b.HasIndex("CustomId")
+                        .HasDatabaseName("ix_generation_jobs_custom_id")
+                        .HasFilter("custom_id IS NOT NULL");
 
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
@@ -346,13 +414,39 @@ namespace Dsde.Persistence.Migrations.Sqlite
 
             modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
                 {
-                    b.Property<string>("WorkerId")
+                    b.Property<Guid>("WorkerStartId")
                         .HasColumnType("TEXT")
-                        .HasColumnName("worker_id");
+                        .HasColumnName("worker_start_id");
 
                     b.Property<int>("BatchSize")
                         .HasColumnType("INTEGER")
                         .HasColumnName("batch_size");
+
+                    b.Property<string>("CostProfile")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cost_profile");
+
+                    b.Property<string>("DataType")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("data_type");
+
+                    b.Property<string>("Device")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("device");
+
+                    b.Property<string>("DraftModel")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("draft_model");
+
+                    b.Property<string>("EndedAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Ending")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ending");
 
                     b.Property<int>("HeldJobs")
                         .HasColumnType("INTEGER")
@@ -363,10 +457,19 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("host");
 
+                    b.Property<string>("Kernels")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kernels");
+
                     b.PrimitiveCollection<string>("Models")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("models");
+
+                    b.Property<string>("Policy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("policy");
 
                     b.Property<long?>("PresenceKey")
                         .HasColumnType("INTEGER")
@@ -382,6 +485,15 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("started_at");
 
+                    b.Property<string>("TargetModel")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("target_model");
+
+                    b.Property<int>("Threads")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("threads");
+
                     b.Property<string>("Version")
                         .IsRequired()
                         .HasColumnType("TEXT")
@@ -391,8 +503,16 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("waiting_for_claim");
 
-                    b.HasKey("WorkerId")
+                    b.Property<string>("WorkerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_id");
+
+                    b.HasKey("WorkerStartId")
                         .HasName("pk_workers");
+
+                    b.HasIndex("WorkerId")
+                        .HasDatabaseName("ix_workers_worker_id");
 
                     b.ToTable("workers", (string)null);
                 });
@@ -407,9 +527,21 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("choice");
 
+                    b.Property<string>("StoredAt")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stored_at");
+
                     b.Property<int>("Accepted")
                         .HasColumnType("INTEGER")
                         .HasColumnName("accepted");
+
+                    b.Property<Guid?>("BatchId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("batch_id");
+
+                    b.Property<int>("CachedPromptTokens")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cached_prompt_tokens");
 
                     b.Property<int?>("CalibrationMaxAccepted")
                         .HasColumnType("INTEGER")
@@ -431,67 +563,67 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("draft_ms");
 
+                    b.Property<double>("DraftShareMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("draft_share_ms");
+
+                    b.Property<double?>("FirstTokenMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("first_token_ms");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_guarded");
 
                     b.PrimitiveCollection<string>("IterationAccepted")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_accepted");
 
                     b.PrimitiveCollection<string>("IterationAllowed")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_allowed");
 
+                    b.PrimitiveCollection<string>("IterationBatchRows")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_batch_rows");
+
                     b.PrimitiveCollection<string>("IterationBatchSize")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_batch_size");
 
                     b.PrimitiveCollection<string>("IterationCap")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_cap");
 
                     b.PrimitiveCollection<string>("IterationDecidedBy")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_decided_by");
 
                     b.PrimitiveCollection<string>("IterationDraftMs")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_draft_ms");
 
                     b.PrimitiveCollection<string>("IterationLength")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_length");
 
                     b.PrimitiveCollection<string>("IterationPredictedLength")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_predicted_length");
 
                     b.PrimitiveCollection<string>("IterationScaleFactor")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_scale_factor");
 
                     b.PrimitiveCollection<string>("IterationVerifyMs")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_verify_ms");
 
                     b.PrimitiveCollection<string>("IterationWish")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_wish");
 
                     b.PrimitiveCollection<string>("IterationWvir")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_wvir");
 
@@ -499,13 +631,34 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("iterations");
 
+                    b.Property<string>("Level")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("level");
+
                     b.Property<float?>("MaxKld")
                         .HasColumnType("REAL")
                         .HasColumnName("max_kld");
 
+                    b.Property<float?>("MeanBeta")
+                        .HasColumnType("REAL")
+                        .HasColumnName("mean_beta");
+
+                    b.Property<float?>("MeanDraftEntropy")
+                        .HasColumnType("REAL")
+                        .HasColumnName("mean_draft_entropy");
+
                     b.Property<float?>("MeanKld")
                         .HasColumnType("REAL")
                         .HasColumnName("mean_kld");
+
+                    b.Property<string>("Model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<double>("OthersPrefillMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("others_prefill_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()
@@ -516,33 +669,37 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("prefill_ms");
 
+                    b.Property<double>("PrefillShareMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("prefill_share_ms");
+
                     b.Property<int>("PromptTokens")
                         .HasColumnType("INTEGER")
                         .HasColumnName("prompt_tokens");
 
                     b.PrimitiveCollection<string>("ProposalBeta")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("proposal_beta");
 
                     b.PrimitiveCollection<string>("ProposalDraftEntropy")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("proposal_draft_entropy");
 
                     b.PrimitiveCollection<string>("ProposalKld")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("proposal_kld");
 
                     b.PrimitiveCollection<string>("ProposalOnPath")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("proposal_on_path");
 
                     b.Property<int>("Proposed")
                         .HasColumnType("INTEGER")
                         .HasColumnName("proposed");
+
+                    b.Property<double>("RestMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("rest_ms");
 
                     b.Property<string>("SamplingMode")
                         .IsRequired()
@@ -553,6 +710,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("sampling_ms");
 
+                    b.Property<double>("SamplingShareMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("sampling_share_ms");
+
                     b.Property<long>("Seed")
                         .HasColumnType("INTEGER")
                         .HasColumnName("seed");
@@ -561,10 +722,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("speculating_iterations");
 
-                    b.Property<string>("StoredAt")
+                    b.Property<string>("State")
                         .IsRequired()
                         .HasColumnType("TEXT")
-                        .HasColumnName("stored_at");
+                        .HasColumnName("state");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
@@ -576,12 +737,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnName("temperature");
 
                     b.PrimitiveCollection<string>("TokenDraftMatch")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("token_draft_match");
 
                     b.PrimitiveCollection<string>("TokenMargin")
-                        .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("token_margin");
 
@@ -605,6 +764,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("verify_ms");
 
+                    b.Property<double>("VerifyShareMs")
+                        .HasColumnType("REAL")
+                        .HasColumnName("verify_share_ms");
+
                     b.Property<double>("WaitingMs")
                         .HasColumnType("REAL")
                         .HasColumnName("waiting_ms");
@@ -614,13 +777,41 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
-                    b.HasKey("JobId", "Choice")
+                    b.Property<Guid?>("WorkerStartId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker_start_id");
+
+                    b.Property<string>("Workload")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workload");
+
+                    b.HasKey("JobId", "Choice", "StoredAt")
                         .HasName("pk_job_traces");
+
+                    b.HasIndex("BatchId")
+                        .HasDatabaseName("ix_job_traces_batch_id")
+                        .HasFilter("batch_id IS NOT NULL");
 
                     b.HasIndex("StoredAt")
                         .HasDatabaseName("ix_job_traces_stored_at");
 
+                    b.HasIndex("WorkerStartId", "StoredAt")
+                        .HasDatabaseName("ix_job_traces_worker_start_id_stored_at");
+
+                    b.HasIndex("Workload", "StoredAt")
+                        .HasDatabaseName("ix_job_traces_workload_stored_at");
+
                     b.ToTable("job_traces", (string)null);
+                });
+
+            modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
+                {
+                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_earlier_attempts_generation_jobs_job_id");
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
@@ -641,16 +832,6 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_job_choices_generation_jobs_job_id");
-                });
-
-            modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
-                {
-                    b.HasOne("Dsde.Persistence.Entities.GenerationJob", null)
-                        .WithMany()
-                        .HasForeignKey("JobId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_job_traces_generation_jobs_job_id");
                 });
 #pragma warning restore 612, 618
         }

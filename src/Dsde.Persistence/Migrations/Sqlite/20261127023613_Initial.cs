@@ -46,6 +46,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     trace_parent = table.Column<string>(type: "TEXT", nullable: true),
                     state = table.Column<string>(type: "TEXT", nullable: false),
                     worker_id = table.Column<string>(type: "TEXT", nullable: true),
+                    worker_start_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     lease_token = table.Column<Guid>(type: "TEXT", nullable: true),
                     lease_until = table.Column<string>(type: "TEXT", nullable: true),
                     attempt = table.Column<int>(type: "INTEGER", nullable: false),
@@ -54,6 +55,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     tokens_at_start = table.Column<int>(type: "INTEGER", nullable: false, defaultValue: 0),
                     is_started = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     is_alone = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
+                    submitted_at = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<string>(type: "TEXT", nullable: false),
                     started_at = table.Column<string>(type: "TEXT", nullable: true),
                     ended_at = table.Column<string>(type: "TEXT", nullable: true),
@@ -81,23 +83,136 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 });
 
             migrationBuilder.CreateTable(
+                name: "job_traces",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    choice = table.Column<int>(type: "INTEGER", nullable: false),
+                    stored_at = table.Column<string>(type: "TEXT", nullable: false),
+                    iteration_length = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_accepted = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_wish = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_allowed = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_decided_by = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_predicted_length = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_scale_factor = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_wvir = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_cap = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_batch_size = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_batch_rows = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_draft_ms = table.Column<string>(type: "TEXT", nullable: true),
+                    iteration_verify_ms = table.Column<string>(type: "TEXT", nullable: true),
+                    proposal_kld = table.Column<string>(type: "TEXT", nullable: true),
+                    proposal_beta = table.Column<string>(type: "TEXT", nullable: true),
+                    proposal_draft_entropy = table.Column<string>(type: "TEXT", nullable: true),
+                    proposal_on_path = table.Column<string>(type: "TEXT", nullable: true),
+                    token_margin = table.Column<string>(type: "TEXT", nullable: true),
+                    token_draft_match = table.Column<string>(type: "TEXT", nullable: true),
+                    batch_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    model = table.Column<string>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
+                    worker_start_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    workload = table.Column<string>(type: "TEXT", nullable: true),
+                    level = table.Column<string>(type: "TEXT", nullable: false),
+                    policy = table.Column<string>(type: "TEXT", nullable: false),
+                    is_guarded = table.Column<bool>(type: "INTEGER", nullable: false),
+                    sampling_mode = table.Column<string>(type: "TEXT", nullable: false),
+                    seed = table.Column<long>(type: "INTEGER", nullable: false),
+                    temperature = table.Column<float>(type: "REAL", nullable: false),
+                    top_p = table.Column<float>(type: "REAL", nullable: false),
+                    top_k = table.Column<int>(type: "INTEGER", nullable: false),
+                    target_model = table.Column<string>(type: "TEXT", nullable: false),
+                    draft_model = table.Column<string>(type: "TEXT", nullable: true),
+                    iterations = table.Column<int>(type: "INTEGER", nullable: false),
+                    speculating_iterations = table.Column<int>(type: "INTEGER", nullable: false),
+                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    cached_prompt_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
+                    proposed = table.Column<int>(type: "INTEGER", nullable: false),
+                    accepted = table.Column<int>(type: "INTEGER", nullable: false),
+                    mean_kld = table.Column<float>(type: "REAL", nullable: true),
+                    max_kld = table.Column<float>(type: "REAL", nullable: true),
+                    variance_kld = table.Column<float>(type: "REAL", nullable: true),
+                    mean_beta = table.Column<float>(type: "REAL", nullable: true),
+                    mean_draft_entropy = table.Column<float>(type: "REAL", nullable: true),
+                    calibration_max_accepted = table.Column<int>(type: "INTEGER", nullable: true),
+                    calibration_max_length = table.Column<int>(type: "INTEGER", nullable: true),
+                    waiting_ms = table.Column<double>(type: "REAL", nullable: false),
+                    prefill_ms = table.Column<double>(type: "REAL", nullable: false),
+                    others_prefill_ms = table.Column<double>(type: "REAL", nullable: false),
+                    draft_ms = table.Column<double>(type: "REAL", nullable: false),
+                    verify_ms = table.Column<double>(type: "REAL", nullable: false),
+                    sampling_ms = table.Column<double>(type: "REAL", nullable: false),
+                    rest_ms = table.Column<double>(type: "REAL", nullable: false),
+                    total_ms = table.Column<double>(type: "REAL", nullable: false),
+                    first_token_ms = table.Column<double>(type: "REAL", nullable: true),
+                    prefill_share_ms = table.Column<double>(type: "REAL", nullable: false),
+                    draft_share_ms = table.Column<double>(type: "REAL", nullable: false),
+                    verify_share_ms = table.Column<double>(type: "REAL", nullable: false),
+                    sampling_share_ms = table.Column<double>(type: "REAL", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_job_traces", x => new { x.job_id, x.choice, x.stored_at });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "workers",
                 columns: table => new
                 {
+                    worker_start_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     worker_id = table.Column<string>(type: "TEXT", nullable: false),
                     started_at = table.Column<string>(type: "TEXT", nullable: false),
                     seen_at = table.Column<string>(type: "TEXT", nullable: false),
+                    ended_at = table.Column<string>(type: "TEXT", nullable: true),
+                    ending = table.Column<string>(type: "TEXT", nullable: true),
                     host = table.Column<string>(type: "TEXT", nullable: false),
                     version = table.Column<string>(type: "TEXT", nullable: false),
                     models = table.Column<string>(type: "TEXT", nullable: false),
+                    target_model = table.Column<string>(type: "TEXT", nullable: false),
+                    draft_model = table.Column<string>(type: "TEXT", nullable: true),
+                    policy = table.Column<string>(type: "TEXT", nullable: false),
+                    device = table.Column<string>(type: "TEXT", nullable: false),
+                    data_type = table.Column<string>(type: "TEXT", nullable: false),
+                    threads = table.Column<int>(type: "INTEGER", nullable: false),
+                    kernels = table.Column<string>(type: "TEXT", nullable: true),
                     batch_size = table.Column<int>(type: "INTEGER", nullable: false),
+                    cost_profile = table.Column<string>(type: "TEXT", nullable: true),
                     presence_key = table.Column<long>(type: "INTEGER", nullable: true),
                     held_jobs = table.Column<int>(type: "INTEGER", nullable: false),
                     waiting_for_claim = table.Column<int>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("pk_workers", x => x.worker_id);
+                    table.PrimaryKey("pk_workers", x => x.worker_start_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "earlier_attempts",
+                columns: table => new
+                {
+                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    reopenings = table.Column<int>(type: "INTEGER", nullable: false),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    worker_id = table.Column<string>(type: "TEXT", nullable: true),
+                    worker_start_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    started_at = table.Column<string>(type: "TEXT", nullable: true),
+                    ended_at = table.Column<string>(type: "TEXT", nullable: true),
+                    outcome = table.Column<string>(type: "TEXT", nullable: false),
+                    tokens_at_start = table.Column<int>(type: "INTEGER", nullable: false),
+                    is_started = table.Column<bool>(type: "INTEGER", nullable: false),
+                    failure_code = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_earlier_attempts", x => new { x.job_id, x.reopenings, x.attempt });
+                    table.ForeignKey(
+                        name: "fk_earlier_attempts_generation_jobs_job_id",
+                        column: x => x.job_id,
+                        principalTable: "generation_jobs",
+                        principalColumn: "job_id",
+                        onDelete: ReferentialAction.Cascade);
                 });
 
             migrationBuilder.CreateTable(
@@ -148,74 +263,21 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         onDelete: ReferentialAction.Cascade);
                 });
 
-            migrationBuilder.CreateTable(
-                name: "job_traces",
-                columns: table => new
-                {
-                    job_id = table.Column<Guid>(type: "TEXT", nullable: false),
-                    choice = table.Column<int>(type: "INTEGER", nullable: false),
-                    iteration_length = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_accepted = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_wish = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_allowed = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_decided_by = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_predicted_length = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_scale_factor = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_wvir = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_cap = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_batch_size = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_draft_ms = table.Column<string>(type: "TEXT", nullable: false),
-                    iteration_verify_ms = table.Column<string>(type: "TEXT", nullable: false),
-                    proposal_kld = table.Column<string>(type: "TEXT", nullable: false),
-                    proposal_beta = table.Column<string>(type: "TEXT", nullable: false),
-                    proposal_draft_entropy = table.Column<string>(type: "TEXT", nullable: false),
-                    proposal_on_path = table.Column<string>(type: "TEXT", nullable: false),
-                    token_margin = table.Column<string>(type: "TEXT", nullable: false),
-                    token_draft_match = table.Column<string>(type: "TEXT", nullable: false),
-                    stored_at = table.Column<string>(type: "TEXT", nullable: false),
-                    worker_id = table.Column<string>(type: "TEXT", nullable: false),
-                    policy = table.Column<string>(type: "TEXT", nullable: false),
-                    is_guarded = table.Column<bool>(type: "INTEGER", nullable: false),
-                    sampling_mode = table.Column<string>(type: "TEXT", nullable: false),
-                    seed = table.Column<long>(type: "INTEGER", nullable: false),
-                    temperature = table.Column<float>(type: "REAL", nullable: false),
-                    top_p = table.Column<float>(type: "REAL", nullable: false),
-                    top_k = table.Column<int>(type: "INTEGER", nullable: false),
-                    target_model = table.Column<string>(type: "TEXT", nullable: false),
-                    draft_model = table.Column<string>(type: "TEXT", nullable: true),
-                    iterations = table.Column<int>(type: "INTEGER", nullable: false),
-                    speculating_iterations = table.Column<int>(type: "INTEGER", nullable: false),
-                    prompt_tokens = table.Column<int>(type: "INTEGER", nullable: false),
-                    completion_tokens = table.Column<int>(type: "INTEGER", nullable: false),
-                    proposed = table.Column<int>(type: "INTEGER", nullable: false),
-                    accepted = table.Column<int>(type: "INTEGER", nullable: false),
-                    mean_kld = table.Column<float>(type: "REAL", nullable: true),
-                    max_kld = table.Column<float>(type: "REAL", nullable: true),
-                    variance_kld = table.Column<float>(type: "REAL", nullable: true),
-                    calibration_max_accepted = table.Column<int>(type: "INTEGER", nullable: true),
-                    calibration_max_length = table.Column<int>(type: "INTEGER", nullable: true),
-                    waiting_ms = table.Column<double>(type: "REAL", nullable: false),
-                    prefill_ms = table.Column<double>(type: "REAL", nullable: false),
-                    draft_ms = table.Column<double>(type: "REAL", nullable: false),
-                    verify_ms = table.Column<double>(type: "REAL", nullable: false),
-                    sampling_ms = table.Column<double>(type: "REAL", nullable: false),
-                    total_ms = table.Column<double>(type: "REAL", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("pk_job_traces", x => new { x.job_id, x.choice });
-                    table.ForeignKey(
-                        name: "fk_job_traces_generation_jobs_job_id",
-                        column: x => x.job_id,
-                        principalTable: "generation_jobs",
-                        principalColumn: "job_id",
-                        onDelete: ReferentialAction.Cascade);
-                });
+            migrationBuilder.CreateIndex(
+                name: "ix_earlier_attempts_worker_start_id",
+                table: "earlier_attempts",
+                column: "worker_start_id");
 
             migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_batch_id_state",
                 table: "generation_jobs",
                 columns: new[] { "batch_id", "state" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_custom_id",
+                table: "generation_jobs",
+                column: "custom_id",
+                filter: "custom_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_worker_id",
@@ -224,9 +286,30 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 filter: "state = 'running'");
 
             migrationBuilder.CreateIndex(
+                name: "ix_job_traces_batch_id",
+                table: "job_traces",
+                column: "batch_id",
+                filter: "batch_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_job_traces_stored_at",
                 table: "job_traces",
                 column: "stored_at");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_job_traces_worker_start_id_stored_at",
+                table: "job_traces",
+                columns: new[] { "worker_start_id", "stored_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_job_traces_workload_stored_at",
+                table: "job_traces",
+                columns: new[] { "workload", "stored_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_workers_worker_id",
+                table: "workers",
+                column: "worker_id");
 
             Views.ViewMigration.Create(migrationBuilder, Views.SqliteViews.All);
         }
@@ -235,6 +318,9 @@ namespace Dsde.Persistence.Migrations.Sqlite
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             Views.ViewMigration.Drop(migrationBuilder, Views.SqliteViews.All);
+
+            migrationBuilder.DropTable(
+                name: "earlier_attempts");
 
             migrationBuilder.DropTable(
                 name: "generation_batches");

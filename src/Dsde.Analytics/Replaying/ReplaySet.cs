@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Dsde.Analytics.Costs;
+using Dsde.Analytics.Positions;
+using Dsde.Persistence.Analysis;
+using Dsde.Speculation;
+using Dsde.Speculation.Guarding;
+
+namespace Dsde.Analytics.Replaying;
+
+/// <summary>What there is to be replayed.</summary>
+internal sealed record ReplaySet
+{
+    /// <summary>The outputs, by where they ran.</summary>
+    public required IReadOnlyList<ReplaySource> Sources { get; init; }
+
+    /// <summary>The policy that really ran; null for what is imported.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>Outputs that are left out, and why.</summary>
+    public required IReadOnlyList<string> LeftOut { get; init; }
+
+    /// <summary>What really ran; null for what is imported.</summary>
+    public ReplayCounts? Measured => Sources.Aggregate((ReplayCounts?)default(ReplayCounts), (sum, source) => sum + source.Measured);
+
+    /// <summary>Reads traces from a database.</summary>
+    /// <param name="reader">The database.</param>
+    /// <param name="filter">Which traces.</param>
+    /// <param name="batchSize">Most outputs at once; null for as many as really were.</param>
+    /// <param name="costs">What iterations cost; null for what the database knows of it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="AnalyticsException">There is nothing that can be replayed, or it is of several policies.</exception>
+    public static async Task<ReplaySet> ReadAsync(
+        ITraceReader reader,
+        TraceFilter filter,
+        int? batchSize,
+        EngineCosts? costs,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        var traces = new List<StoredTrace>();
+        await foreach (var trace in reader.ReadAsync(filter, cancellationToken))
+        {
+            traces.Add(trace);
+        }
+
+        if (traces.Count == 0)
+        {
+            throw new AnalyticsException("No output of a completed job is like that. Give another --batch, --policy, --workload or time.");
+        }
+
+        var policies = traces.GroupBy(trace => trace.Trace.Policy).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
+        if (policies.Count > 1)
+        {
+            throw new AnalyticsException(
+                $"The outputs ran under several policies ({string.Join(", ", policies.Select(group => $"{group.Key}: {group.Count()}"))}), "
+                    + "and their iterations were shared. Choose the traces of one with --policy."
+            );
+        }
+
+        var profiles = await reader.ReadCostProfilesAsync(cancellationToken);
+        var leftOut = new Omissions();
+        var sources = new List<ReplaySource>();
+        foreach (var group in traces.GroupBy(trace => (trace.WorkerStartId, trace.WorkerId)))
+        {
+            var profile =
+                costs is not null ? CostProfile.Of(costs)
+                : group.Key.WorkerStartId is { } start && profiles.TryGetValue(start, out var json) ? ReadProfile(json)
+                : null;
+            if (Assemble([.. group], batchSize, profile, leftOut) is { } source)
+            {
+                sources.Add(source);
+            }
+        }
+
+        return sources.Count > 0
+            ? new ReplaySet
+            {
+                Sources = sources,
+                Policy = policies[0].Key,
+                LeftOut = leftOut.Describe(),
+            }
+            : throw new AnalyticsException("None of the outputs can be replayed: " + string.Join("; ", leftOut.Describe()) + ".");
+    }
+
+    private static ReplaySource? Assemble(List<StoredTrace> traces, int? batchSize, CostProfile? profile, Omissions leftOut)
+    {
+        var outputs = new List<PositionTrace>();
+        foreach (var stored in traces.OrderBy(trace => trace.StoredAt - TimeSpan.FromMilliseconds(trace.Trace.TotalMs)))
+        {
+            if (PositionConversion.ToPositions(stored) is not { } output)
+            {
+                leftOut.WithoutSeries++;
+            }
+            else if (output.KnownCount == 0 && output.Count > 1)
+            {
+                leftOut.WithoutDraft++;
+            }
+            else
+            {
+                outputs.Add(output);
+            }
+        }
+
+        if (outputs.Count == 0)
+        {
+            return null;
+        }
+
+        var replayed = traces.Where(trace => trace.Trace.IterationLength is not null).ToList();
+        var costs = TraceCosts.Of(replayed, profile);
+        return new ReplaySource(
+            outputs,
+            batchSize ?? replayed.Max(trace => trace.Trace.IterationBatchSize is { Length: > 0 } sizes ? sizes.Max() : 1),
+            costs,
+            new ReplayCounts(
+                replayed.Count,
+                replayed.Sum(trace => (double)trace.Trace.CompletionTokens),
+                replayed.Sum(trace => (double)trace.Trace.Iterations),
+                replayed.Sum(trace => (double)trace.Trace.SpeculatingIterations),
+                replayed.Sum(trace => (double)trace.Trace.Proposed),
+                replayed.Sum(trace => (double)trace.Trace.Accepted),
+                costs.BusyMs
+            )
+        );
+    }
+
+    private static CostProfile? ReadProfile(string json)
+    {
+        try
+        {
+            return CostProfile.Of(EngineCostsJson.Read(json));
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException)
+        {
+            return null; // as if none were stored: the traces' own times remain
+        }
+    }
+
+    private sealed class Omissions
+    {
+        public int WithoutSeries { get; set; }
+
+        public int WithoutDraft { get; set; }
+
+        public IReadOnlyList<string> Describe()
+        {
+            var reasons = new List<string>();
+            if (WithoutSeries > 0)
+            {
+                reasons.Add(
+                    $"{WithoutSeries} outputs were stored without their iterations and tokens (Dsde:Telemetry:Level = tokens keeps them)"
+                );
+            }
+
+            if (WithoutDraft > 0)
+            {
+                reasons.Add(
+                    $"{WithoutDraft} outputs never met the draft, so that nobody knows where it is right (run them with a policy that drafts)"
+                );
+            }
+
+            return reasons;
+        }
+    }
+}
