@@ -143,7 +143,7 @@ internal sealed record ReplaySet
 
         public int WithoutDraft { get; set; }
 
-        public IReadOnlyList<string> Describe()
+        public List<string> Describe()
         {
             var reasons = new List<string>();
             if (WithoutSeries > 0)
