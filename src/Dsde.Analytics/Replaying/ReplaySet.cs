@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dsde.Analytics.Costs;
 using Dsde.Analytics.Positions;
 using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Jobs;
 using Dsde.Speculation;
 using Dsde.Speculation.Guarding;
 
@@ -20,20 +21,18 @@ internal sealed record ReplaySet
     public required IReadOnlyList<string> LeftOut { get; init; }
 
     /// <summary>What really ran; null for what is imported.</summary>
-    public ReplayCounts? Measured => Sources.Aggregate((ReplayCounts?)default(ReplayCounts), (sum, source) => sum + source.Measured);
+    public ReplayCounts? Measured => Sources.Select(source => source.Measured).Aggregate((sum, measured) => sum + measured);
 
     /// <summary>Reads traces from a database.</summary>
     /// <param name="reader">The database.</param>
     /// <param name="filter">Which traces.</param>
-    /// <param name="batchSize">Most outputs at once; null for as many as really were.</param>
-    /// <param name="costs">What iterations cost; null for what the database knows of it.</param>
+    /// <param name="settings">The engine that is stood for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="AnalyticsException">There is nothing that can be replayed, or it is of several policies.</exception>
     public static async Task<ReplaySet> ReadAsync(
         ITraceReader reader,
         TraceFilter filter,
-        int? batchSize,
-        EngineCosts? costs,
+        ReplaySettings settings,
         CancellationToken cancellationToken
     )
     {
@@ -64,10 +63,10 @@ internal sealed record ReplaySet
         foreach (var group in traces.GroupBy(trace => (trace.WorkerStartId, trace.WorkerId)))
         {
             var profile =
-                costs is not null ? CostProfile.Of(costs)
+                settings.Costs is { } costs ? CostProfile.Of(costs)
                 : group.Key.WorkerStartId is { } start && profiles.TryGetValue(start, out var json) ? ReadProfile(json)
                 : null;
-            if (Assemble([.. group], batchSize, profile, leftOut) is { } source)
+            if (Assemble([.. group], settings, profile, leftOut) is { } source)
             {
                 sources.Add(source);
             }
@@ -83,7 +82,11 @@ internal sealed record ReplaySet
             : throw new AnalyticsException("None of the outputs can be replayed: " + string.Join("; ", leftOut.Describe()) + ".");
     }
 
-    private static ReplaySource? Assemble(List<StoredTrace> traces, int? batchSize, CostProfile? profile, Omissions leftOut)
+    /// <summary>Makes sure that costs can be used.</summary>
+    /// <exception cref="FormatException">They can't.</exception>
+    public static void Check(EngineCosts costs) => _ = CostProfile.Of(costs);
+
+    private static ReplaySource? Assemble(List<StoredTrace> traces, ReplaySettings settings, CostProfile? profile, Omissions leftOut)
     {
         var outputs = new List<PositionTrace>();
         foreach (var stored in traces.OrderBy(trace => trace.StoredAt - TimeSpan.FromMilliseconds(trace.Trace.TotalMs)))
@@ -109,9 +112,11 @@ internal sealed record ReplaySet
 
         var replayed = traces.Where(trace => trace.Trace.IterationLength is not null).ToList();
         var costs = TraceCosts.Of(replayed, profile);
+        var most = replayed.Max(trace => trace.Trace.IterationBatchSize is { Length: > 0 } sizes ? sizes.Max() : 1);
+        costs = Calibrate(costs, new Replayed(outputs, most, replayed[0].Trace), settings.MaxSpeculationLength);
         return new ReplaySource(
             outputs,
-            batchSize ?? replayed.Max(trace => trace.Trace.IterationBatchSize is { Length: > 0 } sizes ? sizes.Max() : 1),
+            settings.BatchSize ?? most,
             costs,
             new ReplayCounts(
                 replayed.Count,
@@ -125,6 +130,23 @@ internal sealed record ReplaySet
         );
     }
 
+    /// <summary>
+    /// Sets the pace by replaying what really ran: what the replay does not know, such as how full the batch really was, is then the same
+    /// in what it is compared with. Not where lengths follow the clock, so that a replay is another run.
+    /// </summary>
+    private static TraceCosts Calibrate(TraceCosts costs, Replayed really, int maxSpeculationLength)
+    {
+        if (costs.Profile is not { } profile || really.Any.IsGuarded)
+        {
+            return costs;
+        }
+
+        var chooser = new PolicyChooser(PolicyConfiguration.Parse(really.Any.Policy), maxSpeculationLength, profile);
+        var run = new ReplayRun(chooser, really.BatchSize, profile);
+        run.Run(really.Outputs.Select((output, index) => new ResolvedPositions(output, index)));
+        return run.Milliseconds > 0 ? costs with { Profile = profile.Times(costs.IterationMs / run.Milliseconds.Value) } : costs;
+    }
+
     private static CostProfile? ReadProfile(string json)
     {
         try
@@ -136,6 +158,9 @@ internal sealed record ReplaySet
             return null; // as if none were stored: the traces' own times remain
         }
     }
+
+    /// <summary>What really ran, and the trace of any of it.</summary>
+    private readonly record struct Replayed(IReadOnlyList<PositionTrace> Outputs, int BatchSize, JobTrace Any);
 
     private sealed class Omissions
     {

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dsde.Analytics.Costs;
 using Dsde.Analytics.Positions;
-using Dsde.Speculation;
 using Dsde.Speculation.Guarding;
 
 namespace Dsde.Analytics.Replaying;
@@ -11,11 +10,10 @@ internal static class TraceImport
 {
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="batchSize">Most requests at once.</param>
-    /// <param name="costs">What iterations cost; null if nobody knows.</param>
+    /// <param name="settings">The engine that is stood for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="AnalyticsException">A line is not in that form, or there is none; the message says which and why.</exception>
-    public static async Task<ReplaySet> ReadAsync(string path, int batchSize, EngineCosts? costs, CancellationToken cancellationToken)
+    public static async Task<ReplaySet> ReadAsync(string path, ReplaySettings settings, CancellationToken cancellationToken)
     {
         var outputs = new List<PositionTrace>();
         var number = 0;
@@ -33,7 +31,7 @@ internal static class TraceImport
             throw new AnalyticsException($"{path} has no line. Give JSON lines such as {{\"id\": \"a\", \"accepted\": [1, 1, 0, 1]}}.");
         }
 
-        var known = costs is null
+        var known = settings.Costs is not { } costs
             ? null
             : new TraceCosts
             {
@@ -42,7 +40,7 @@ internal static class TraceImport
                 IterationMs = 0,
                 BusyMs = 0,
             };
-        return new ReplaySet { Sources = [new ReplaySource(outputs, batchSize, known, null)], LeftOut = [] };
+        return new ReplaySet { Sources = [new ReplaySource(outputs, settings.BatchSize ?? 1, known, null)], LeftOut = [] };
     }
 
     private static PositionTrace Read(string path, int number, string line)

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Worker.Cli.Analysis;
 using Dsde.Worker.Cli.Clients;
 
 namespace Dsde.Worker.Cli;
@@ -92,6 +93,7 @@ internal static class DsdeCommandLine
         root.Add(new CancelCommand());
         root.Add(new ErrorsCommand());
         root.Add(new DbCommand());
+        root.Add(new ReplayCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());
         foreach (var option in root.Options)

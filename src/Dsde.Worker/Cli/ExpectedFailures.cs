@@ -1,3 +1,4 @@
+using Dsde.Analytics;
 using Dsde.Batches.Following;
 using Dsde.Engine;
 using Dsde.Persistence;
@@ -17,8 +18,12 @@ internal static class ExpectedFailures
     public static string? Describe(Exception exception) =>
         exception switch
         {
-            ExpectedFailureException or JobFileException or ModelLoadException or DatabaseUnavailableException or UnfitDatabaseException =>
-                exception.Message,
+            ExpectedFailureException
+            or AnalyticsException
+            or JobFileException
+            or ModelLoadException
+            or DatabaseUnavailableException
+            or UnfitDatabaseException => exception.Message,
             OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
             OperationInterruptedException refused => $"RabbitMQ refused it: {refused.ShutdownReason?.ReplyText ?? refused.Message}",
             FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
