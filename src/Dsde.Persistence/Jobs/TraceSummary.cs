@@ -115,5 +115,5 @@ public record TraceSummary
     public required double SamplingShareMs { get; init; }
 
     /// <summary>Without the series.</summary>
-    internal static TraceSummary Of(JobTrace trace) => new(trace);
+    public static TraceSummary Of(JobTrace trace) => new(trace);
 }

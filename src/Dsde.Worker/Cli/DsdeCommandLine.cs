@@ -94,6 +94,7 @@ internal static class DsdeCommandLine
         root.Add(new ErrorsCommand());
         root.Add(new DbCommand());
         root.Add(new ReplayCommand());
+        root.Add(new CompareCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());
         foreach (var option in root.Options)
