@@ -56,6 +56,13 @@ public sealed record GenerationRequest
     /// </summary>
     public SequenceCheckpoint? ResumeFrom { get; init; }
 
+    /// <summary>
+    /// Whether the output is walked over to learn where the draft is right: no token of the target's own is committed behind an accepted
+    /// proposal, so that the next iteration begins at the draft's mistake and shows all that stands behind it. The output is the same, in
+    /// greedy and coupled sampling; it takes more iterations. Its policy should be <c>static:64</c>, which proposes as much as it may.
+    /// </summary>
+    public bool IsSurvey { get; init; }
+
     /// <summary>Whose acceptance its own is expected to be like.</summary>
     internal AcceptanceKind AcceptanceKind => new(Workload, Sampling.IsGreedy, Sampling.BetaIsTheChance);
 }

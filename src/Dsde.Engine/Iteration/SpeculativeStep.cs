@@ -150,12 +150,16 @@ internal sealed class SpeculativeStep(
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
             sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
-            acceptance.Observe(
-                sequence.Request.AcceptanceKind,
-                sequence.Acceptance,
-                verified,
-                isRare: chosen.DecidedBy > LengthDecider.Guard
-            );
+            if (!sequence.Request.IsSurvey) // it meets every mistake twice
+            {
+                acceptance.Observe(
+                    sequence.Request.AcceptanceKind,
+                    sequence.Acceptance,
+                    verified,
+                    isRare: chosen.DecidedBy > LengthDecider.Guard
+                );
+            }
+
             if (measured.Length > 0)
             {
                 sequence.PolicyState.Observe(verified);
@@ -163,6 +167,11 @@ internal sealed class SpeculativeStep(
 
             DropRejected(sequence, lengthBefore, chosen.Length, measured);
             firstRow += chosen.Length + 1;
+            if (sequence.Request.IsSurvey)
+            {
+                continue; // what it finds has been counted when the output was made
+            }
+
             proposed += measured.Length;
             withoutNumbers += measured.DraftRowsWithoutNumbers;
             kept += keptHere;
@@ -194,6 +203,11 @@ internal sealed class SpeculativeStep(
             }
         }
 
+        if (accepted > 0 && sequence.Request.IsSurvey)
+        {
+            return accepted; // the mistake behind them, or what they have not reached, is where the next iteration begins
+        }
+
         if (!results.IsNumber(firstRow + accepted))
         {
             sequence.FailForNumbers(sequence.Length);
@@ -218,13 +232,15 @@ internal sealed class SpeculativeStep(
     /// </summary>
     private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, in MeasuredProposals measured)
     {
+        // The last token is always one that the target has not read: in a survey the last of the accepted, otherwise its own.
+        var read = measured.Accepted > 0 && sequence is { Request.IsSurvey: true, IsOver: false } ? measured.Accepted - 1 : measured.Accepted;
         if (measured.TargetHasNumbers)
         {
-            target.Cache.SetLength(sequence.Slot, lengthBefore + measured.Accepted);
+            target.Cache.SetLength(sequence.Slot, lengthBefore + read);
         }
         else
         {
-            target.Cache.Erase(sequence.Slot, lengthBefore + measured.Accepted);
+            target.Cache.Erase(sequence.Slot, lengthBefore + read);
         }
 
         if (measured.DraftRowsWithoutNumbers > 0)
@@ -235,7 +251,7 @@ internal sealed class SpeculativeStep(
         }
         else if (speculationLength > 0)
         {
-            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(measured.Accepted, speculationLength - 1));
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(read, speculationLength - 1));
         }
     }
 }
