@@ -35,7 +35,7 @@ public abstract partial class JobStoreContract
             ]);
         earlier[0].StartedAt.ShouldBe(start);
         earlier[1].EndedAt.ShouldBe(earlier[1].StartedAt + TimeSpan.FromSeconds(2));
-        earlier.Select(row => row.IsStarted).ShouldBe([true, false, false]);
+        earlier.Select(row => row.IsStarted).ShouldBe([true, false, null]);
         var job = await context.Jobs.SingleAsync(Cancellation);
         (job.Attempt, job.Reopenings, job.WorkerStartId).ShouldBe((1, 1, TestJobs.StartOf("worker-4")));
     }

@@ -210,34 +210,6 @@ public abstract partial class JobStoreContract : IAsyncLifetime
             .ShouldAllBe(job => job.Outputs[0].Text == $"text {Array.IndexOf(ids, job.JobId)}");
     }
 
-    [Fact]
-    public async Task The_views_give_one_row_per_iteration_and_per_proposal_and_weigh_both_ways()
-    {
-        var id = Guid.NewGuid();
-        var claimed = (ClaimResult.Claimed)await Store.ClaimAsync(TestJobs.Claim(id), Cancellation);
-        await Store.StoreAsync(TestJobs.Completed(claimed.Lease), Cancellation);
-        await using var context = Database.CreateContext();
-
-        (await NumberAsync("SELECT count(*) FROM iteration_telemetry")).ShouldBe(3);
-        (await NumberAsync("SELECT sum(accepted) FROM iteration_telemetry")).ShouldBe(0 + 1 + 2);
-        (await NumberAsync("SELECT wvir FROM iteration_telemetry WHERE iteration = 3")).ShouldBe(3, 1e-6);
-        (await NumberAsync("SELECT count(*) FROM token_telemetry WHERE on_path")).ShouldBe(9);
-        (await NumberAsync("SELECT acceptance_rate FROM acceptance_by_policy WHERE policy = 'dsde'")).ShouldBe(0.5, 1e-6);
-        (await NumberAsync("SELECT block_efficiency FROM acceptance_by_workload WHERE workload = 'stories'")).ShouldBe(8.0 / 3, 1e-6);
-        (await NumberAsync("SELECT kld_beta FROM signal_correlation")).ShouldBeInRange(-1, -0.5);
-        (await NumberAsync("SELECT draft_entropy_beta - kld_beta FROM signal_correlation")).ShouldBe(0, 1e-5);
-        (await NumberAsync("SELECT wvir_acceptance FROM signal_correlation")).ShouldBe(1, 1e-5);
-        (await NumberAsync("SELECT completion_tokens FROM worker_throughput WHERE worker_id = 'worker-1'")).ShouldBe(9);
-
-        async Task<double> NumberAsync(string sql)
-        {
-            await context.Database.OpenConnectionAsync(Cancellation);
-            await using var command = context.Database.GetDbConnection().CreateCommand();
-            command.CommandText = sql;
-            return Convert.ToDouble(await command.ExecuteScalarAsync(Cancellation), System.Globalization.CultureInfo.InvariantCulture);
-        }
-    }
-
     private async Task<ClaimResult.Claimed> ClaimAsync(Guid id, string worker, Guid? batch = null) =>
         (await Store.ClaimAsync(TestJobs.Claim(id, worker: worker, batchId: batch), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
 

@@ -86,12 +86,12 @@ public abstract class MigrationContract
     }
 
     [Theory]
-    [InlineData("DROP TABLE \"__EFMigrationsHistory\"", "acceptance_by_policy, acceptance_by_workload, earlier_attempts and ")]
+    [InlineData("DROP TABLE \"__EFMigrationsHistory\"", "acceptance_by_group, acceptance_by_policy, acceptance_by_workload and ")]
     [InlineData("DELETE FROM \"__EFMigrationsHistory\"", "no migration history")]
     [InlineData("UPDATE \"__EFMigrationsHistory\" SET migration_id = '20200101000000_Shop'", "20200101000000_Shop")]
     [InlineData("ALTER TABLE \"__EFMigrationsHistory\" RENAME COLUMN migration_id TO id", "another program's")]
-    [InlineData("DROP TABLE workers", "lacks workers, which")]
-    [InlineData("ALTER TABLE workers RENAME COLUMN host TO hostname", "lacks workers.host, which")]
+    [InlineData("DROP TABLE job_checkpoints", "lacks job_checkpoints, which")]
+    [InlineData("ALTER TABLE job_checkpoints RENAME COLUMN state TO contents", "lacks job_checkpoints.state, which")]
     [InlineData("DROP VIEW worker_throughput", "lacks worker_throughput, which")]
     public async Task A_schema_that_is_not_the_programs_is_refused_and_left_as_it_is(string change, string reason)
     {

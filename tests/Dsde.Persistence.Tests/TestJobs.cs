@@ -81,7 +81,7 @@ internal static class TestJobs
             CalibrationMaxLength = 6,
             WaitingMs = 1,
             PrefillMs = 2,
-            OthersPrefillMs = 6,
+            OthersMs = 6,
             DraftMs = 3,
             VerifyMs = 4,
             SamplingMs = 5,

@@ -57,7 +57,10 @@ internal static class CopyFloor
 
     private static async Task<byte[]> ReadAsync(NpgsqlConnection connection, string table, CancellationToken cancellationToken)
     {
-        await using var copy = await connection.BeginRawBinaryCopyAsync($"COPY {table} TO STDOUT (FORMAT BINARY)", cancellationToken);
+        await using var copy = await connection.BeginRawBinaryCopyAsync(
+            $"COPY (SELECT * FROM {table}) TO STDOUT (FORMAT BINARY)",
+            cancellationToken
+        );
         using var content = new MemoryStream();
         await copy.CopyToAsync(content, cancellationToken);
         return content.ToArray();

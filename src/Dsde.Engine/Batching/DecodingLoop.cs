@@ -213,6 +213,14 @@ internal sealed class DecodingLoop
         var plan = _planner.Plan(decoding);
         var (summary, timing) = _iteration.Run(plan);
         _guard.Observe(timing);
+        foreach (var sequence in _batch.Sequences)
+        {
+            if (!sequence.IsDecoding)
+            {
+                sequence.Clock.AddOthers(timing.TotalMs);
+            }
+        }
+
         return summary;
     }
 

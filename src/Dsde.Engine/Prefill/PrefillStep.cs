@@ -40,12 +40,14 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
         var rows = chunks.Sum(chunk => chunk.RowCount);
         foreach (var chunk in chunks)
         {
-            chunk.Sequence.Clock.AddPrefill(elapsedMs, (double)chunk.RowCount / rows);
+            // There may be no rows at all, where everything was taken from other sequences.
+            var share = rows == 0 ? 1.0 / chunks.Count : (double)chunk.RowCount / rows;
+            chunk.Sequence.Clock.AddPrefill(elapsedMs, share);
         }
 
         foreach (var other in batch.Except(chunks.Select(chunk => chunk.Sequence)))
         {
-            other.Clock.AddOthersPrefill(elapsedMs);
+            other.Clock.AddOthers(elapsedMs);
         }
     }
 

@@ -38,8 +38,8 @@ internal sealed class SequenceClock(TimeProvider time, GenerationTimes earlier =
             PrefillShareMs = _times.PrefillShareMs + (share * milliseconds),
         };
 
-    /// <summary>A pass over the prompts of others took this long.</summary>
-    public void AddOthersPrefill(double milliseconds) => _times = _times with { OthersPrefillMs = _times.OthersPrefillMs + milliseconds };
+    /// <summary>A pass or an iteration of others took this long, and the sequence had to wait for it in its slot.</summary>
+    public void AddOthers(double milliseconds) => _times = _times with { OthersMs = _times.OthersMs + milliseconds };
 
     /// <summary>The parts of an iteration took this long.</summary>
     /// <param name="draftMs">Its draft passes.</param>

@@ -15,8 +15,8 @@ public readonly record struct GenerationTimes
     /// <summary>Passes over the prompt, or over what it goes on from.</summary>
     public double PrefillMs { get; init; }
 
-    /// <summary>Passes over the prompts of others, while the request had a slot and no part in them.</summary>
-    public double OthersPrefillMs { get; init; }
+    /// <summary>Passes over the prompts of others, and iterations of others, while the request had a slot and no part in them.</summary>
+    public double OthersMs { get; init; }
 
     /// <summary>Draft passes.</summary>
     public double DraftMs { get; init; }
@@ -47,5 +47,5 @@ public readonly record struct GenerationTimes
 
     /// <summary>Between passes and iterations: planning lengths and rounds, admissions, checkpoints, the result.</summary>
     [JsonIgnore]
-    public double RestMs => Math.Max(0, TotalMs - WaitingMs - PrefillMs - OthersPrefillMs - DraftMs - VerifyMs - SamplingMs);
+    public double RestMs => Math.Max(0, TotalMs - WaitingMs - PrefillMs - OthersMs - DraftMs - VerifyMs - SamplingMs);
 }

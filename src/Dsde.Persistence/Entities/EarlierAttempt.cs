@@ -25,7 +25,8 @@ internal sealed class EarlierAttempt
 
     public int TokensAtStart { get; init; }
 
-    public bool IsStarted { get; init; }
+    /// <summary>Whether the engine had it; null if it ended the job.</summary>
+    public bool? IsStarted { get; init; }
 
     public string? FailureCode { get; init; }
 }

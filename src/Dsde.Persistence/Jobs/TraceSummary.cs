@@ -81,8 +81,8 @@ public record TraceSummary
     /// <summary>Passes over the prompt, ms.</summary>
     public required double PrefillMs { get; init; }
 
-    /// <summary>Passes over the prompts of others, ms.</summary>
-    public required double OthersPrefillMs { get; init; }
+    /// <summary>Passes and iterations of others, ms.</summary>
+    public required double OthersMs { get; init; }
 
     /// <summary>Draft passes, ms.</summary>
     public required double DraftMs { get; init; }

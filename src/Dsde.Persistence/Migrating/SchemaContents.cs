@@ -77,7 +77,7 @@ internal sealed class SchemaContents
         }
     }
 
-    private static ILookup<string, string?> FindOwn(DsdeDbContext context, IEnumerable<(string Name, string Sql)> views)
+    private static ILookup<string, string?> FindOwn(DsdeDbContext context, IEnumerable<View> views)
     {
         var columns =
             from table in context.Model.GetRelationalModel().Tables

@@ -64,7 +64,7 @@ internal static class AttemptHistory
                 EndedAt = kept.EndedAt ?? (outcome == Lost ? kept.LeaseUntil : null) ?? now,
                 Outcome = outcome,
                 TokensAtStart = kept.TokensAtStart,
-                IsStarted = kept.IsStarted,
+                IsStarted = outcome == Failed ? null : kept.IsStarted,
                 FailureCode = kept.FailureCode,
             }
         );

@@ -41,7 +41,7 @@ internal static class TraceReading
                     CalibrationMaxLength = row.CalibrationMaxLength,
                     WaitingMs = row.WaitingMs,
                     PrefillMs = row.PrefillMs,
-                    OthersPrefillMs = row.OthersPrefillMs,
+                    OthersMs = row.OthersMs,
                     DraftMs = row.DraftMs,
                     VerifyMs = row.VerifyMs,
                     SamplingMs = row.SamplingMs,

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Dsde.Persistence.Jobs;
 
 namespace Dsde.Pipeline.Hosting;
 
@@ -108,6 +109,11 @@ internal sealed class WorkerOptions : IValidatableObject
     /// </summary>
     /// <value>The default is true.</value>
     public bool StoreOutputs { get; set; } = true;
+
+    /// <summary>How much of each output's telemetry is stored; docs/telemetry.md says what each level costs.</summary>
+    /// <value><c>summary</c>, <c>iterations</c> or <c>tokens</c>, each with all of those before. The default is <c>tokens</c>.</value>
+    [RegularExpression("summary|iterations|tokens", ErrorMessage = "give summary, iterations or tokens.")]
+    public string TelemetryLevel { get; set; } = TraceLevel.Tokens;
 
     /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>.</summary>
     /// <value>

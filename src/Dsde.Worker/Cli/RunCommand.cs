@@ -98,6 +98,7 @@ internal sealed class RunCommand : DsdeCommand
             databasePath,
             file.Defaults.BatchId,
             served,
+            settings.Worker().TelemetryLevel,
             settings.Configuration,
             cancellationToken
         );

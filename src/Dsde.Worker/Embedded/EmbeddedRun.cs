@@ -46,6 +46,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         string databasePath,
         Guid batchId,
         IReadOnlyList<string> models,
+        string telemetryLevel,
         IConfiguration configuration,
         CancellationToken cancellationToken
     )
@@ -57,6 +58,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             Models = [.. models],
             DrainSeconds = 0,
             CheckpointTokens = 0,
+            TelemetryLevel = telemetryLevel,
         };
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder

@@ -45,6 +45,20 @@ public sealed class JobRunnerTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("summary", 0, 0)]
+    [InlineData("iterations", 1, 0)]
+    [InlineData("tokens", 1, 1)]
+    public async Task A_level_of_telemetry_keeps_its_series_and_no_more(string level, int iterations, int tokens)
+    {
+        var engine = new ScriptedEngine((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        await CreateWorker(engine, new WorkerOptions { TelemetryLevel = level }).RunToEndAsync(Job());
+
+        (await Life.QueryAsync($"SELECT count(*) FROM job_traces WHERE level = '{level}' AND proposed = 2 AND mean_kld > 0.1")).ShouldBe(1);
+        (await Life.QueryAsync("SELECT count(iteration_length) + count(iteration_verify_ms) FROM job_traces")).ShouldBe(2 * iterations);
+        (await Life.QueryAsync("SELECT count(proposal_kld) + count(token_margin) FROM job_traces")).ShouldBe(2 * tokens);
+    }
+
+    [Theory]
     [InlineData(false, new[] { 3, 3, 3 }, null)]
     [InlineData(true, new[] { 3, 0, 1 }, true)]
     [InlineData(true, new[] { 3, 0 }, false)] // no more than half

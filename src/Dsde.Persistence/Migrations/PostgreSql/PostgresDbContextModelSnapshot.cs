@@ -44,7 +44,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("failure_code");
 
-                    b.Property<bool>("IsStarted")
+                    b.Property<bool?>("IsStarted")
                         .HasColumnType("boolean")
                         .HasColumnName("is_started");
 
@@ -664,9 +664,9 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("model");
 
-                    b.Property<double>("OthersPrefillMs")
+                    b.Property<double>("OthersMs")
                         .HasColumnType("double precision")
-                        .HasColumnName("others_prefill_ms");
+                        .HasColumnName("others_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()

@@ -39,7 +39,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("failure_code");
 
-                    b.Property<bool>("IsStarted")
+                    b.Property<bool?>("IsStarted")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_started");
 
@@ -653,9 +653,9 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("model");
 
-                    b.Property<double>("OthersPrefillMs")
+                    b.Property<double>("OthersMs")
                         .HasColumnType("REAL")
-                        .HasColumnName("others_prefill_ms");
+                        .HasColumnName("others_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()

@@ -20,7 +20,8 @@ internal static class EndConversion
         JobLease lease,
         GenerationRequest request,
         GenerationResult[] results,
-        IGenerationEngine engine
+        IGenerationEngine engine,
+        string telemetryLevel
     )
     {
         if (results.Any(result => result.FinishReason == FinishReason.Suspended))
@@ -30,9 +31,9 @@ internal static class EndConversion
 
         return results.FirstOrDefault(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired)?.FinishReason switch
         {
-            FinishReason.Cancelled => CreateCut(job, lease, request, results, Cancelled, engine),
-            FinishReason.Expired => CreateCut(job, lease, request, results, Expired, engine),
-            _ => new CompletedJobEnd(lease, ToOutputs(job, request, results, engine), ToTraces(request, results, engine)),
+            FinishReason.Cancelled => CreateCut(job, lease, request, results, Cancelled, engine, telemetryLevel),
+            FinishReason.Expired => CreateCut(job, lease, request, results, Expired, engine, telemetryLevel),
+            _ => new CompletedJobEnd(lease, ToOutputs(job, request, results, engine), ToTraces(request, results, engine, telemetryLevel)),
         };
     }
 
@@ -43,10 +44,16 @@ internal static class EndConversion
         GenerationRequest request,
         GenerationResult[] results,
         string reason,
-        IGenerationEngine engine
+        IGenerationEngine engine,
+        string telemetryLevel
     ) =>
         results.Any(result => result.TokenIds.Count > 0)
-            ? new CancelledJobEnd(lease, reason, ToOutputs(job, request, results, engine), ToTraces(request, results, engine))
+            ? new CancelledJobEnd(
+                lease,
+                reason,
+                ToOutputs(job, request, results, engine),
+                ToTraces(request, results, engine, telemetryLevel)
+            )
             : new CancelledJobEnd(lease, reason, [], []);
 
     private static JobOutput[] ToOutputs(
@@ -56,6 +63,10 @@ internal static class EndConversion
         IGenerationEngine engine
     ) => [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job, engine.PromptEncoder))];
 
-    private static JobTrace[] ToTraces(GenerationRequest request, GenerationResult[] results, IGenerationEngine engine) =>
-        [.. results.Select(result => TraceConversion.ToJobTrace(result, request, engine.Description))];
+    private static JobTrace[] ToTraces(
+        GenerationRequest request,
+        GenerationResult[] results,
+        IGenerationEngine engine,
+        string telemetryLevel
+    ) => [.. results.Select(result => TraceLevel.Reduce(TraceConversion.ToJobTrace(result, request, engine.Description), telemetryLevel))];
 }

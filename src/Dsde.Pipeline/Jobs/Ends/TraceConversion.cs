@@ -14,7 +14,7 @@ internal static class TraceConversion
         var mean = kld.Length == 0 ? (double?)null : kld.Average(value => (double)value);
         return new JobTrace
         {
-            Level = "tokens",
+            Level = TraceLevel.Tokens,
             Policy = trace.Policy,
             IsGuarded = trace.IsGuarded,
             SamplingMode = NameOf(trace.SamplingMode),
@@ -40,7 +40,7 @@ internal static class TraceConversion
             CalibrationMaxLength = trace.CalibrationMaxLength,
             WaitingMs = trace.Times.WaitingMs,
             PrefillMs = trace.Times.PrefillMs,
-            OthersPrefillMs = trace.Times.OthersPrefillMs,
+            OthersMs = trace.Times.OthersMs,
             DraftMs = trace.Times.DraftMs,
             VerifyMs = trace.Times.VerifyMs,
             SamplingMs = trace.Times.SamplingMs,

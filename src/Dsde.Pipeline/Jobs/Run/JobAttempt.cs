@@ -112,7 +112,7 @@ internal sealed class JobAttempt(
             Priority = lane != JobLane.Bulk ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
         };
         var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
-        return EndConversion.Create(job, held.Lease, request, results, engine);
+        return EndConversion.Create(job, held.Lease, request, results, engine, options.TelemetryLevel);
     }
 
     /// <summary>False if the job is no longer this worker's; without the database nobody knows, and the job goes on.</summary>
@@ -190,7 +190,7 @@ internal sealed class JobAttempt(
                     job.ChoiceCount ?? 1,
                     reason == EndConversion.Expired ? FinishReason.Expired : FinishReason.Cancelled
                 );
-                return EndConversion.CreateCut(job, held.Lease, request, results, reason, engine);
+                return EndConversion.CreateCut(job, held.Lease, request, results, reason, engine, options.TelemetryLevel);
             }
             catch (Exception exception) when (exception is JobRejectedException or ArgumentException or EngineFailureException)
             {

@@ -140,7 +140,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     calibration_max_length = table.Column<int>(type: "INTEGER", nullable: true),
                     waiting_ms = table.Column<double>(type: "REAL", nullable: false),
                     prefill_ms = table.Column<double>(type: "REAL", nullable: false),
-                    others_prefill_ms = table.Column<double>(type: "REAL", nullable: false),
+                    others_ms = table.Column<double>(type: "REAL", nullable: false),
                     draft_ms = table.Column<double>(type: "REAL", nullable: false),
                     verify_ms = table.Column<double>(type: "REAL", nullable: false),
                     sampling_ms = table.Column<double>(type: "REAL", nullable: false),
@@ -201,7 +201,7 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     ended_at = table.Column<string>(type: "TEXT", nullable: true),
                     outcome = table.Column<string>(type: "TEXT", nullable: false),
                     tokens_at_start = table.Column<int>(type: "INTEGER", nullable: false),
-                    is_started = table.Column<bool>(type: "INTEGER", nullable: false),
+                    is_started = table.Column<bool>(type: "INTEGER", nullable: true),
                     failure_code = table.Column<string>(type: "TEXT", nullable: true)
                 },
                 constraints: table =>
@@ -311,13 +311,13 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 table: "workers",
                 column: "worker_id");
 
-            Views.ViewMigration.Create(migrationBuilder, Views.SqliteViews.All);
+            Migrating.HandwrittenSchema.CreateSqlite(migrationBuilder);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            Views.ViewMigration.Drop(migrationBuilder, Views.SqliteViews.All);
+            Migrating.HandwrittenSchema.DropSqlite(migrationBuilder);
 
             migrationBuilder.DropTable(
                 name: "earlier_attempts");

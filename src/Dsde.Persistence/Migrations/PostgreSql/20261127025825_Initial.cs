@@ -140,7 +140,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     calibration_max_length = table.Column<int>(type: "integer", nullable: true),
                     waiting_ms = table.Column<double>(type: "double precision", nullable: false),
                     prefill_ms = table.Column<double>(type: "double precision", nullable: false),
-                    others_prefill_ms = table.Column<double>(type: "double precision", nullable: false),
+                    others_ms = table.Column<double>(type: "double precision", nullable: false),
                     draft_ms = table.Column<double>(type: "double precision", nullable: false),
                     verify_ms = table.Column<double>(type: "double precision", nullable: false),
                     sampling_ms = table.Column<double>(type: "double precision", nullable: false),
@@ -201,7 +201,7 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     ended_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     outcome = table.Column<string>(type: "text", nullable: false),
                     tokens_at_start = table.Column<int>(type: "integer", nullable: false),
-                    is_started = table.Column<bool>(type: "boolean", nullable: false),
+                    is_started = table.Column<bool>(type: "boolean", nullable: true),
                     failure_code = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>
@@ -324,13 +324,13 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 table: "workers",
                 column: "worker_id");
 
-            Views.ViewMigration.Create(migrationBuilder, Views.PostgreSqlViews.All);
+            Migrating.HandwrittenSchema.CreatePostgreSql(migrationBuilder);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
-            Views.ViewMigration.Drop(migrationBuilder, Views.PostgreSqlViews.All);
+            Migrating.HandwrittenSchema.DropPostgreSql(migrationBuilder);
 
             migrationBuilder.DropTable(
                 name: "earlier_attempts");
