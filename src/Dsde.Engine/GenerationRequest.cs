@@ -58,8 +58,9 @@ public sealed record GenerationRequest
 
     /// <summary>
     /// Whether the output is walked over to learn where the draft is right: no token of the target's own is committed behind an accepted
-    /// proposal, so that the next iteration begins at the draft's mistake and shows all that stands behind it. The output is the same, in
-    /// greedy and coupled sampling; it takes more iterations. Its policy should be <c>static:64</c>, which proposes as much as it may.
+    /// proposal, so that the next iteration begins at the draft's mistake, or at the token that ends the output, and shows all that stands
+    /// behind it. The output is the same, in greedy and coupled sampling; it takes more iterations. Its policy should be <c>static:64</c>,
+    /// which proposes as much as it may.
     /// </summary>
     public bool IsSurvey { get; init; }
 

@@ -59,6 +59,21 @@ internal static class PositionConversion
             );
         }
 
+        if (
+            trace is
+            {
+                SurveyLength: { } surveyLengths,
+                SurveyAccepted: { } surveyAccepted,
+                SurveyKld: { } surveyKld,
+                SurveyBeta: { } surveyBeta,
+                SurveyDraftEntropy: { } surveyEntropy
+            }
+        )
+        {
+            var survey = new TracedSteps(surveyLengths, surveyAccepted, surveyKld, surveyBeta, surveyEntropy) { IsSurvey = true };
+            survey.LayOut(positions);
+        }
+
         // In rejection sampling the draft's best token says nothing about whether what it drew would have been accepted.
         for (var position = 1; position < trace.CompletionTokens && !isRejection; position++)
         {

@@ -8,6 +8,12 @@ namespace Dsde.Analytics.Positions;
 /// <param name="DraftEntropy">Per proposed token.</param>
 internal sealed record TracedSteps(int[] Length, int[] Accepted, float[] Kld, float[] Beta, float[] DraftEntropy)
 {
+    /// <summary>
+    /// Whether the steps are a survey's: a step begins at the mistake of the one before, or at the output's last token, and a token further
+    /// on only where there is nothing to accept.
+    /// </summary>
+    public bool IsSurvey { get; init; }
+
     /// <summary>Notes at their positions what the iterations have shown.</summary>
     /// <param name="positions">Where to.</param>
     /// <returns>Tokens that the iterations account for, the prompt pass's included, as if nothing had ended the last one early.</returns>
@@ -39,7 +45,10 @@ internal sealed record TracedSteps(int[] Length, int[] Accepted, float[] Kld, fl
             }
 
             proposal += Length[step];
-            start += Accepted[step] + 1;
+            start =
+                !IsSurvey ? start + Accepted[step] + 1
+                : start < positions.Count - 1 ? Math.Min(start + Math.Max(Accepted[step], 1), positions.Count - 1)
+                : start + 1;
         }
 
         return start;

@@ -67,8 +67,10 @@ internal sealed class ReplayedSequence(ResolvedPositions positions, ISequencePol
         var (begin, length) = (Committed, plan.Length);
         var accepted = positions.AcceptedFrom(begin, length);
         var measured = new PositionSignals[length];
+        var emitted = Math.Min(accepted + 1, positions.Trace.Count - begin);
         var counted = signalsThatCount switch
         {
+            _ when begin + emitted == positions.Trace.Count => 0, // nothing is decided any more
             SignalsThatCount.All => length,
             SignalsThatCount.OnPath => Math.Min(accepted + 1, length),
             _ => 0,
@@ -89,7 +91,6 @@ internal sealed class ReplayedSequence(ResolvedPositions positions, ISequencePol
             }
         }
 
-        var emitted = Math.Min(accepted + 1, positions.Trace.Count - begin);
         Kept += Math.Min(accepted, emitted);
         Committed += emitted;
         DraftLag =

@@ -196,6 +196,11 @@ internal sealed class SpeculativeStep(
         for (var i = 0; i < accepted; i++)
         {
             var proposal = tensors.Drafted.IndexOf(i, rank);
+            if (i > 0 && sequence.Request.IsSurvey && sequence.IsEnd(results.ProposedId(proposal)))
+            {
+                return i; // an iteration that begins at the end shows what is proposed behind it
+            }
+
             var matches = results.DraftChoice(proposal) == results.ProposedId(proposal);
             if (!sequence.Commit(results.Proposed(proposal, firstRow + i, matches ? (sbyte)1 : (sbyte)0, wanted)))
             {
@@ -232,8 +237,8 @@ internal sealed class SpeculativeStep(
     /// </summary>
     private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, in MeasuredProposals measured)
     {
-        // The last token is always one that the target has not read: in a survey the last of the accepted, otherwise its own.
-        var read = measured.Accepted > 0 && sequence is { Request.IsSurvey: true, IsOver: false } ? measured.Accepted - 1 : measured.Accepted;
+        // The last token is one that the target has not read: its own, or in a survey the last proposal that was kept.
+        var read = sequence is { Request.IsSurvey: true, IsOver: false } ? sequence.Length - lengthBefore - 1 : measured.Accepted;
         if (measured.TargetHasNumbers)
         {
             target.Cache.SetLength(sequence.Slot, lengthBefore + read);

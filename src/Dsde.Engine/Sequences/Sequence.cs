@@ -260,6 +260,9 @@ internal sealed class Sequence
         return FinishReason is null;
     }
 
+    /// <summary>Whether a token ends the output, whatever its text.</summary>
+    public bool IsEnd(int tokenId) => _endTokens.Contains(tokenId);
+
     /// <summary>The result of a finished sequence.</summary>
     public GenerationResult ToResult() =>
         new()

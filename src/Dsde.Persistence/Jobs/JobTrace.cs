@@ -62,4 +62,19 @@ public sealed record JobTrace : TraceSummary
 
     /// <summary>Per generated token: whether the draft's first choice was the token; 1 yes, 0 no, −1 not known.</summary>
     public short[]? TokenDraftMatch { get; init; }
+
+    /// <summary>Per step of the survey: tokens proposed.</summary>
+    public int[]? SurveyLength { get; init; }
+
+    /// <summary>Per step of the survey: tokens accepted; the next step begins at the token behind them.</summary>
+    public int[]? SurveyAccepted { get; init; }
+
+    /// <summary>Per token proposed in the survey: KLD, nats.</summary>
+    public float[]? SurveyKld { get; init; }
+
+    /// <summary>Per token proposed in the survey: expected acceptance β.</summary>
+    public float[]? SurveyBeta { get; init; }
+
+    /// <summary>Per token proposed in the survey: draft entropy, nats.</summary>
+    public float[]? SurveyDraftEntropy { get; init; }
 }

@@ -9,8 +9,14 @@ public static class TraceLevel
     /// <summary>The series of iterations besides.</summary>
     public const string Iterations = "iterations";
 
-    /// <summary>The series of proposals and tokens besides: everything.</summary>
+    /// <summary>The series of proposals and tokens besides: everything that happened.</summary>
     public const string Tokens = "tokens";
+
+    /// <summary>
+    /// A survey of the output besides: what the draft would have said at every token and behind each of its mistakes, so that any policy
+    /// can be replayed. It is made by running the output again.
+    /// </summary>
+    public const string Replay = "replay";
 
     /// <summary>A trace without what is not to be stored.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such level.</exception>
@@ -19,15 +25,26 @@ public static class TraceLevel
         ArgumentNullException.ThrowIfNull(trace);
         return level switch
         {
-            Tokens => trace with { Level = level },
+            Replay => trace with { Level = trace.SurveyLength is null ? Tokens : level },
+            Tokens => WithoutSurvey(trace) with { Level = level },
             Iterations => WithoutTokens(trace) with { Level = level },
             Summary => WithoutIterations(WithoutTokens(trace)) with { Level = level },
-            _ => throw new ArgumentOutOfRangeException(nameof(level), level, $"Give {Summary}, {Iterations} or {Tokens}."),
+            _ => throw new ArgumentOutOfRangeException(nameof(level), level, $"Give {Summary}, {Iterations}, {Tokens} or {Replay}."),
         };
     }
 
-    private static JobTrace WithoutTokens(JobTrace trace) =>
+    private static JobTrace WithoutSurvey(JobTrace trace) =>
         trace with
+        {
+            SurveyLength = null,
+            SurveyAccepted = null,
+            SurveyKld = null,
+            SurveyBeta = null,
+            SurveyDraftEntropy = null,
+        };
+
+    private static JobTrace WithoutTokens(JobTrace trace) =>
+        WithoutSurvey(trace) with
         {
             ProposalKld = null,
             ProposalBeta = null,

@@ -111,9 +111,17 @@ internal sealed class WorkerOptions : IValidatableObject
     public bool StoreOutputs { get; set; } = true;
 
     /// <summary>How much of each output's telemetry is stored; docs/telemetry.md says what each level costs.</summary>
-    /// <value><c>summary</c>, <c>iterations</c> or <c>tokens</c>, each with all of those before. The default is <c>tokens</c>.</value>
-    [RegularExpression("summary|iterations|tokens", ErrorMessage = "give summary, iterations or tokens.")]
+    /// <value>
+    /// <c>summary</c>, <c>iterations</c>, <c>tokens</c> or <c>replay</c>, each with all of those before. The default is <c>tokens</c>. At
+    /// <c>replay</c> every output is worked through twice (docs/analytics.md).
+    /// </value>
+    [RegularExpression("summary|iterations|tokens|replay", ErrorMessage = "give summary, iterations, tokens or replay.")]
     public string TelemetryLevel { get; set; } = TraceLevel.Tokens;
+
+    /// <summary>Share of the jobs that are stored at level <c>replay</c>, whatever the level of the others; chosen by their ids.</summary>
+    /// <value>0 to 1. The default is 0.</value>
+    [Range(0d, 1d)]
+    public double ReplaySampling { get; set; }
 
     /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>.</summary>
     /// <value>

@@ -85,6 +85,20 @@ internal static partial class Log
     [LoggerMessage(2016, LogLevel.Error, "Leases were not renewed; trying again in a third of their time")]
     public static partial void LeasesNotRenewed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(
+        2017,
+        LogLevel.Warning,
+        "Output {Choice} of job {JobId} came out differently when it was worked through again for its trace, which goes without"
+    )]
+    public static partial void SurveyDiffers(this ILogger logger, Guid jobId, int choice);
+
+    [LoggerMessage(
+        2018,
+        LogLevel.Warning,
+        "Output {Choice} of job {JobId} could not be worked through again for its trace, which goes without: {Reason}"
+    )]
+    public static partial void SurveyFailed(this ILogger logger, Guid jobId, int choice, string reason);
+
     [LoggerMessage(2020, LogLevel.Information, "Job {JobId} is another worker's; its message waits until that claim ends or runs out")]
     public static partial void JobHeldElsewhere(this ILogger logger, Guid jobId);
 

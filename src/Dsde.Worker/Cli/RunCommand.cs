@@ -98,7 +98,7 @@ internal sealed class RunCommand : DsdeCommand
             databasePath,
             file.Defaults.BatchId,
             served,
-            settings.Worker().TelemetryLevel,
+            settings.Worker(),
             settings.Configuration,
             cancellationToken
         );

@@ -40,13 +40,16 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     /// <summary>What has ended so far.</summary>
     public RunTally Tally => _host.Services.GetRequiredService<RunTally>();
 
-    /// <summary>Sets everything up around a loaded engine, which it then owns, and a database file.</summary>
+    /// <summary>
+    /// Sets everything up around a loaded engine, which it then owns, and a database file. Of the configured worker only what is stored of
+    /// outputs counts.
+    /// </summary>
     public static async Task<EmbeddedRun> StartAsync(
         IGenerationEngine engine,
         string databasePath,
         Guid batchId,
         IReadOnlyList<string> models,
-        string telemetryLevel,
+        WorkerOptions configured,
         IConfiguration configuration,
         CancellationToken cancellationToken
     )
@@ -58,7 +61,8 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             Models = [.. models],
             DrainSeconds = 0,
             CheckpointTokens = 0,
-            TelemetryLevel = telemetryLevel,
+            TelemetryLevel = configured.TelemetryLevel,
+            ReplaySampling = configured.ReplaySampling,
         };
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder

@@ -17,7 +17,7 @@ public sealed class DemoRun : IAsyncDisposable
     private readonly GenerationEngine _together = Load(4);
 
     /// <summary>Runs the prompts one by one, or all at once. Temperatures above 0 are sampled in coupled mode.</summary>
-    public async Task<IReadOnlyList<StoredTrace>> RunAsync(string policy, float temperature, int batchSize = 1, bool shown = false)
+    public async Task<IReadOnlyList<StoredTrace>> RunAsync(string policy, float temperature, int batchSize = 1, bool surveys = false)
     {
         var engine = batchSize == 1 ? _alone : _together;
         var traces = new List<StoredTrace>();
@@ -26,6 +26,20 @@ public sealed class DemoRun : IAsyncDisposable
         for (var i = 0; i < requests.Count; i++)
         {
             var result = await running[i];
+            if (surveys)
+            {
+                var survey = await engine.GenerateAsync(
+                    requests[i] with
+                    {
+                        IsSurvey = true,
+                        Policy = PolicyConfiguration.Parse("static:64"),
+                    },
+                    TestContext.Current.CancellationToken
+                );
+                survey.TokenIds.ShouldBe(result.TokenIds);
+                result = result with { Trace = result.Trace with { Survey = survey.Trace } };
+            }
+
             traces.Add(
                 new StoredTrace
                 {

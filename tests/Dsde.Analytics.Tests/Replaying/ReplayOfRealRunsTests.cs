@@ -59,6 +59,37 @@ public sealed class ReplayOfRealRunsTests(DemoRun demo) : IClassFixture<DemoRun>
         }
     }
 
+    [Theory]
+    [InlineData("static:4", "static:2", 0f)]
+    [InlineData("static:4", "static:6", 0f)]
+    [InlineData("static:4", "static:6", 1f)]
+    [InlineData("static:4", "dsde-paper", 0f)]
+    [InlineData("static:4", "dsde-paper", 1f)]
+    [InlineData("static:4", "dsde-reference", 0.7f)]
+    [InlineData("static:4", "dsde-paper-onpath", 0f)]
+    [InlineData("static:4", "adaedl", 0f)]
+    [InlineData("static:4", "adaedl", 1f)]
+    [InlineData("autoregressive", "static:4", 0f)]
+    [InlineData("autoregressive", "adaedl", 0.7f)]
+    public async Task With_a_survey_replaying_another_policy_equals_really_running_it_throughout(
+        string ran,
+        string policy,
+        float temperature
+    )
+    {
+        var traces = await demo.RunAsync(ran, temperature, surveys: true);
+        var really = await demo.RunAsync(policy, temperature);
+
+        var replayed = Replay(traces, policy);
+
+        foreach (var (stored, sequence) in really.Zip(replayed))
+        {
+            sequence.UnknownBits.ShouldBeEmpty();
+            sequence.UnknownSignals.ShouldBe(0);
+            Compare(stored, sequence);
+        }
+    }
+
     private static IReadOnlyList<ReplayedSequence> Replay(IReadOnlyList<StoredTrace> traces, string policy)
     {
         var outputs = traces.Select(PositionConversion.ToPositions).OfType<PositionTrace>().ToList();

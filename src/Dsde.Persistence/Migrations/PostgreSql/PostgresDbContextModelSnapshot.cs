@@ -735,6 +735,26 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.PrimitiveCollection<int[]>("SurveyAccepted")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("survey_accepted");
+
+                    b.PrimitiveCollection<float[]>("SurveyBeta")
+                        .HasColumnType("real[]")
+                        .HasColumnName("survey_beta");
+
+                    b.PrimitiveCollection<float[]>("SurveyDraftEntropy")
+                        .HasColumnType("real[]")
+                        .HasColumnName("survey_draft_entropy");
+
+                    b.PrimitiveCollection<float[]>("SurveyKld")
+                        .HasColumnType("real[]")
+                        .HasColumnName("survey_kld");
+
+                    b.PrimitiveCollection<int[]>("SurveyLength")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("survey_length");
+
                     b.Property<string>("TargetModel")
                         .IsRequired()
                         .HasColumnType("text")

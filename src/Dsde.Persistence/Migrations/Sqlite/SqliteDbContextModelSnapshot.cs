@@ -724,6 +724,26 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
+                    b.PrimitiveCollection<string>("SurveyAccepted")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("survey_accepted");
+
+                    b.PrimitiveCollection<string>("SurveyBeta")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("survey_beta");
+
+                    b.PrimitiveCollection<string>("SurveyDraftEntropy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("survey_draft_entropy");
+
+                    b.PrimitiveCollection<string>("SurveyKld")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("survey_kld");
+
+                    b.PrimitiveCollection<string>("SurveyLength")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("survey_length");
+
                     b.Property<string>("TargetModel")
                         .IsRequired()
                         .HasColumnType("TEXT")

@@ -12,10 +12,11 @@ internal sealed partial class PostgresDialect
         rest_ms, total_ms, first_token_ms, prefill_share_ms, draft_share_ms, verify_share_ms, sampling_share_ms, iteration_length,
         iteration_accepted, iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length, iteration_scale_factor,
         iteration_wvir, iteration_cap, iteration_batch_size, iteration_batch_rows, iteration_draft_ms, iteration_verify_ms, proposal_kld,
-        proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match
+        proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match, survey_length, survey_accepted,
+        survey_kld, survey_beta, survey_draft_entropy
         """;
 
-    private const int TraceColumnCount = 65;
+    private const int TraceColumnCount = 70;
 
     /// <inheritdoc/>
     public async Task AddTracesAsync(
@@ -106,5 +107,10 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.ProposalOnPath);
         rows.Write(trace.TokenMargin);
         rows.Write(trace.TokenDraftMatch);
+        rows.Write(trace.SurveyLength);
+        rows.Write(trace.SurveyAccepted);
+        rows.Write(trace.SurveyKld);
+        rows.Write(trace.SurveyBeta);
+        rows.Write(trace.SurveyDraftEntropy);
     }
 }

@@ -14,7 +14,7 @@ internal static class TraceConversion
         var mean = kld.Length == 0 ? (double?)null : kld.Average(value => (double)value);
         return new JobTrace
         {
-            Level = TraceLevel.Tokens,
+            Level = TraceLevel.Replay, // as much as there is
             Policy = trace.Policy,
             IsGuarded = trace.IsGuarded,
             SamplingMode = NameOf(trace.SamplingMode),
@@ -70,6 +70,11 @@ internal static class TraceConversion
             ProposalOnPath = trace.Proposals.OnPath,
             TokenMargin = trace.Tokens.Margin,
             TokenDraftMatch = [.. trace.Tokens.DraftMatch.Select(match => (short)match)],
+            SurveyLength = trace.Survey?.Iterations.SpeculationLength,
+            SurveyAccepted = trace.Survey?.Iterations.Accepted,
+            SurveyKld = trace.Survey?.Proposals.Kld,
+            SurveyBeta = trace.Survey?.Proposals.Beta,
+            SurveyDraftEntropy = trace.Survey?.Proposals.DraftEntropy,
         };
     }
 

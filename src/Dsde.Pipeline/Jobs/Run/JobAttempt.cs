@@ -112,7 +112,13 @@ internal sealed class JobAttempt(
             Priority = lane != JobLane.Bulk ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
         };
         var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
-        return EndConversion.Create(job, held.Lease, request, results, engine, options.TelemetryLevel);
+        var level = ReplaySampling.Takes(job.JobId, options.ReplaySampling) ? TraceLevel.Replay : options.TelemetryLevel;
+        if (level == TraceLevel.Replay && engine.Description.Draft is not null)
+        {
+            results = await generator.SurveyAsync(held, request, results);
+        }
+
+        return EndConversion.Create(job, held.Lease, request, results, engine, level);
     }
 
     /// <summary>False if the job is no longer this worker's; without the database nobody knows, and the job goes on.</summary>

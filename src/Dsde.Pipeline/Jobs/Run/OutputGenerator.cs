@@ -4,6 +4,7 @@ using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 using Polly;
 using Polly.Retry;
 
@@ -17,6 +18,7 @@ internal sealed class OutputGenerator
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(30);
+    private static readonly PolicyConfiguration LongestPolicy = PolicyConfiguration.Parse("static:64");
     private static readonly ResiliencePropertyKey<Guid> JobId = new("job");
 
     private readonly IGenerationEngine _engine;
@@ -67,6 +69,43 @@ internal sealed class OutputGenerator
             Enumerable.Range(0, choiceCount).Select(choice => RunAsync(job, ToChoice(request, choice), choice))
         );
         return [.. results.Select(result => result with { FinishReason = reason })];
+    }
+
+    /// <summary>
+    /// Works through outputs once more, to learn what the draft would have said at every token, and adds what comes of it to their traces.
+    /// An output that ended early or was drawn by rejection sampling, which would come out differently, has none; nor has one whose second
+    /// pass fails, or is interrupted, or comes out differently all the same: a trace is not worth a job.
+    /// </summary>
+    public async Task<GenerationResult[]> SurveyAsync(HeldJob job, GenerationRequest request, GenerationResult[] results) =>
+        await Task.WhenAll(results.Select((result, choice) => SurveyAsync(job, ToChoice(request, choice), result, choice)));
+
+    private async Task<GenerationResult> SurveyAsync(HeldJob job, GenerationRequest request, GenerationResult result, int choice)
+    {
+        if (
+            result.FinishReason is not (FinishReason.Stop or FinishReason.Length)
+            || result.Trace.SamplingMode == SamplingMode.Rejection
+            || job.Interrupted.IsCancellationRequested
+        )
+        {
+            return result;
+        }
+
+        try
+        {
+            var survey = await _engine.GenerateAsync(request with { IsSurvey = true, Policy = LongestPolicy }, job.Interrupted);
+            if (survey.TokenIds.SequenceEqual(result.TokenIds))
+            {
+                return result with { Trace = result.Trace with { Survey = survey.Trace } };
+            }
+
+            _logger.SurveyDiffers(job.Lease.JobId, choice);
+        }
+        catch (Exception exception) when (exception is EngineFailureException or OperationCanceledException)
+        {
+            _logger.SurveyFailed(job.Lease.JobId, choice, exception.Message);
+        }
+
+        return result;
     }
 
     private static GenerationRequest ToChoice(GenerationRequest request, int choice) =>
