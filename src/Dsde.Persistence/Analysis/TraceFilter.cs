@@ -20,4 +20,14 @@ public sealed record TraceFilter
 
     /// <summary>Stored before it.</summary>
     public DateTimeOffset? To { get; init; }
+
+    /// <summary>
+    /// A sample: of <see cref="SampleOf"/> equal parts of all jobs, told apart by the last two digits of their ids, so many. The jobs of a
+    /// smaller sample are also in every larger one.
+    /// </summary>
+    /// <value>1 to <see cref="SampleOf"/>, which is all.</value>
+    public int Sample { get; init; } = SampleOf;
+
+    /// <summary>Parts.</summary>
+    public const int SampleOf = 256;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Dsde.Persistence.Analysis;
 using Dsde.Persistence.Jobs;
@@ -9,6 +10,8 @@ namespace Dsde.Persistence.Storage;
 internal sealed class TraceReader(Database database) : ITraceReader
 {
     private const int PageSize = 200;
+    private const int SummaryPageSize = 5000;
+    private const int IdLength = 36;
 
     /// <summary>In pages, each from where the one before ended, so that nothing is held while the caller works on one.</summary>
     public async IAsyncEnumerable<StoredTrace> ReadAsync(TraceFilter filter, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -24,6 +27,104 @@ internal sealed class TraceReader(Database database) : ITraceReader
             }
         } while (page.Count == PageSize);
     }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredSummary> ReadSummariesAsync(
+        TraceFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        StoredSummary? last = null;
+        IReadOnlyList<StoredSummary> page;
+        do
+        {
+            var after = last is null ? default(Place?) : new Place(last.StoredAt, last.JobId, last.Choice);
+            page = await database.RunAsync((context, token) => ReadSummariesAsync(context, filter, after, token), cancellationToken);
+            foreach (var summary in page)
+            {
+                yield return last = summary;
+            }
+        } while (page.Count == SummaryPageSize);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<StoredTrace>> ReadOfJobsAsync(IReadOnlyCollection<Guid> jobs, CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<StoredTrace>>(
+            async (context, token) =>
+                await WithJobs(
+                        context,
+                        context.Traces.AsNoTracking().Where(trace => jobs.Contains(EF.Property<Guid>(trace, DsdeDbContext.TraceJobId))),
+                        int.MaxValue
+                    )
+                    .ToListAsync(token),
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<(Guid JobId, int Choice), string>> ReadTextsAsync(
+        IReadOnlyCollection<Guid> jobs,
+        CancellationToken cancellationToken
+    ) =>
+        database.RunAsync<IReadOnlyDictionary<(Guid, int), string>>(
+            async (context, token) =>
+            {
+                var firsts = await context
+                    .Jobs.AsNoTracking()
+                    .Where(job => jobs.Contains(job.JobId) && job.Text != null)
+                    .Select(job => new
+                    {
+                        job.JobId,
+                        Choice = 0,
+                        job.Text,
+                    })
+                    .ToListAsync(token);
+                var others = await context
+                    .Choices.AsNoTracking()
+                    .Where(choice => jobs.Contains(choice.JobId) && choice.Text != null)
+                    .Select(choice => new
+                    {
+                        choice.JobId,
+                        choice.Choice,
+                        choice.Text,
+                    })
+                    .ToListAsync(token);
+                return firsts.Concat(others).ToDictionary(row => (row.JobId, row.Choice), row => row.Text ?? "");
+            },
+            cancellationToken
+        );
+
+    /// <inheritdoc/>
+    public Task<JobCounts> CountAsync(TraceFilter filter, CancellationToken cancellationToken) =>
+        database.RunAsync(
+            async (context, token) =>
+            {
+                var outputs = await Filter(context.Traces.AsNoTracking(), filter).LongCountAsync(token);
+                var jobs = context.Jobs.AsNoTracking();
+                jobs = filter.BatchId is { } batch ? jobs.Where(job => job.BatchId == batch) : jobs;
+                jobs = filter.Workload is { } workload ? jobs.Where(job => job.Workload == workload) : jobs;
+                jobs = filter.From is { } from ? jobs.Where(job => job.EndedAt == null || job.EndedAt >= from) : jobs;
+                jobs = filter.To is { } to ? jobs.Where(job => job.EndedAt == null || job.EndedAt < to) : jobs;
+                jobs =
+                    filter.Policy is not null || filter.TargetModel is not null
+                        ? jobs.Where(job =>
+                            Filter(context.Traces, filter).Any(trace => EF.Property<Guid>(trace, DsdeDbContext.TraceJobId) == job.JobId)
+                        )
+                        : jobs;
+                var states = await jobs.GroupBy(job => job.State)
+                    .Select(group => new { State = group.Key, Count = group.LongCount() })
+                    .ToListAsync(token);
+                var codes = await jobs.Where(job => job.FailureCode != null)
+                    .GroupBy(job => job.FailureCode)
+                    .Select(group => new { Code = group.Key, Count = group.LongCount() })
+                    .ToListAsync(token);
+                return new JobCounts(
+                    states.ToDictionary(row => DsdeDbContext.ToText(row.State), row => row.Count),
+                    codes.ToDictionary(row => row.Code ?? "", row => row.Count),
+                    outputs
+                );
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<Guid, string>> ReadCostProfilesAsync(CancellationToken cancellationToken) =>
@@ -42,9 +143,19 @@ internal sealed class TraceReader(Database database) : ITraceReader
         TraceFilter filter,
         StoredTrace? last,
         CancellationToken cancellationToken
-    )
-    {
-        return await After(Filter(context.Traces.AsNoTracking(), filter), last)
+    ) =>
+        await WithJobs(
+                context,
+                After(
+                    Filter(context.Traces.AsNoTracking(), filter),
+                    last is null ? null : new Place(last.StoredAt, last.JobId, last.Choice)
+                ),
+                PageSize
+            )
+            .ToListAsync(cancellationToken);
+
+    private static IQueryable<StoredTrace> WithJobs(DsdeDbContext context, IQueryable<JobTrace> traces, int most) =>
+        traces
             .LeftJoin(
                 context.Jobs,
                 trace => EF.Property<Guid>(trace, DsdeDbContext.TraceJobId),
@@ -54,7 +165,7 @@ internal sealed class TraceReader(Database database) : ITraceReader
             .OrderBy(row => EF.Property<DateTimeOffset>(row.Trace, DsdeDbContext.TraceStoredAt))
             .ThenBy(row => EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId))
             .ThenBy(row => EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice))
-            .Take(PageSize)
+            .Take(most)
             .Select(row => new StoredTrace
             {
                 JobId = EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId),
@@ -77,9 +188,77 @@ internal sealed class TraceReader(Database database) : ITraceReader
                 WorkerId = EF.Property<string>(row.Trace, DsdeDbContext.TraceWorkerId),
                 StoredAt = EF.Property<DateTimeOffset>(row.Trace, DsdeDbContext.TraceStoredAt),
                 Trace = row.Trace,
+            });
+
+    private static async Task<IReadOnlyList<StoredSummary>> ReadSummariesAsync(
+        DsdeDbContext context,
+        TraceFilter filter,
+        Place? after,
+        CancellationToken cancellationToken
+    ) =>
+        await After(Filter(context.Traces.AsNoTracking(), filter), after)
+            .LeftJoin(
+                context.Jobs,
+                trace => EF.Property<Guid>(trace, DsdeDbContext.TraceJobId),
+                job => job.JobId,
+                (trace, job) => new { Trace = trace, Job = job }
+            )
+            .OrderBy(row => EF.Property<DateTimeOffset>(row.Trace, DsdeDbContext.TraceStoredAt))
+            .ThenBy(row => EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId))
+            .ThenBy(row => EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice))
+            .Take(SummaryPageSize)
+            .Select(row => new StoredSummary
+            {
+                JobId = EF.Property<Guid>(row.Trace, DsdeDbContext.TraceJobId),
+                Choice = EF.Property<int>(row.Trace, DsdeDbContext.TraceChoice),
+                CustomId = row.Job == null ? null : row.Job.CustomId,
+                Workload = EF.Property<string?>(row.Trace, DsdeDbContext.TraceWorkload),
+                WorkerId = EF.Property<string>(row.Trace, DsdeDbContext.TraceWorkerId),
+                SubmittedAt = row.Job == null ? null : row.Job.SubmittedAt,
+                CreatedAt = row.Job == null ? null : row.Job.CreatedAt,
+                StoredAt = EF.Property<DateTimeOffset>(row.Trace, DsdeDbContext.TraceStoredAt),
+                Trace = new TraceSummary
+                {
+                    Level = row.Trace.Level,
+                    Policy = row.Trace.Policy,
+                    IsGuarded = row.Trace.IsGuarded,
+                    SamplingMode = row.Trace.SamplingMode,
+                    Seed = row.Trace.Seed,
+                    Temperature = row.Trace.Temperature,
+                    TopP = row.Trace.TopP,
+                    TopK = row.Trace.TopK,
+                    TargetModel = row.Trace.TargetModel,
+                    DraftModel = row.Trace.DraftModel,
+                    Iterations = row.Trace.Iterations,
+                    SpeculatingIterations = row.Trace.SpeculatingIterations,
+                    PromptTokens = row.Trace.PromptTokens,
+                    CachedPromptTokens = row.Trace.CachedPromptTokens,
+                    CompletionTokens = row.Trace.CompletionTokens,
+                    Proposed = row.Trace.Proposed,
+                    Accepted = row.Trace.Accepted,
+                    MeanKld = row.Trace.MeanKld,
+                    MaxKld = row.Trace.MaxKld,
+                    VarianceKld = row.Trace.VarianceKld,
+                    MeanBeta = row.Trace.MeanBeta,
+                    MeanDraftEntropy = row.Trace.MeanDraftEntropy,
+                    CalibrationMaxAccepted = row.Trace.CalibrationMaxAccepted,
+                    CalibrationMaxLength = row.Trace.CalibrationMaxLength,
+                    WaitingMs = row.Trace.WaitingMs,
+                    PrefillMs = row.Trace.PrefillMs,
+                    OthersMs = row.Trace.OthersMs,
+                    DraftMs = row.Trace.DraftMs,
+                    VerifyMs = row.Trace.VerifyMs,
+                    SamplingMs = row.Trace.SamplingMs,
+                    RestMs = row.Trace.RestMs,
+                    TotalMs = row.Trace.TotalMs,
+                    FirstTokenMs = row.Trace.FirstTokenMs,
+                    PrefillShareMs = row.Trace.PrefillShareMs,
+                    DraftShareMs = row.Trace.DraftShareMs,
+                    VerifyShareMs = row.Trace.VerifyShareMs,
+                    SamplingShareMs = row.Trace.SamplingShareMs,
+                },
             })
             .ToListAsync(cancellationToken);
-    }
 
     private static IQueryable<JobTrace> Filter(IQueryable<JobTrace> traces, TraceFilter filter)
     {
@@ -92,6 +271,14 @@ internal sealed class TraceReader(Database database) : ITraceReader
             ? traces.Where(trace => EF.Property<string?>(trace, DsdeDbContext.TraceWorkload) == workload)
             : traces;
         traces = filter.Policy is { } policy ? traces.Where(trace => trace.Policy == policy) : traces;
+        if (filter.Sample < TraceFilter.SampleOf)
+        {
+            var end = filter.Sample.ToString("x2", CultureInfo.InvariantCulture);
+            traces = traces.Where(trace =>
+                string.Compare(EF.Property<Guid>(trace, DsdeDbContext.TraceJobId).ToString().Substring(IdLength - 2).ToLower(), end) < 0
+            );
+        }
+
         traces = filter.TargetModel is { } model ? traces.Where(trace => trace.TargetModel == model) : traces;
         traces = filter.From is { } from
             ? traces.Where(trace => EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) >= from)
@@ -99,14 +286,14 @@ internal sealed class TraceReader(Database database) : ITraceReader
         return filter.To is { } to ? traces.Where(trace => EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) < to) : traces;
     }
 
-    private static IQueryable<JobTrace> After(IQueryable<JobTrace> traces, StoredTrace? last)
+    private static IQueryable<JobTrace> After(IQueryable<JobTrace> traces, Place? last)
     {
-        if (last is null)
+        if (last is not { } place)
         {
             return traces;
         }
 
-        var (storedAt, jobId, choice) = (last.StoredAt, last.JobId, last.Choice);
+        var (storedAt, jobId, choice) = place;
         return traces.Where(trace =>
             EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) > storedAt
             || (
@@ -121,4 +308,7 @@ internal sealed class TraceReader(Database database) : ITraceReader
             )
         );
     }
+
+    /// <summary>Where a page ended.</summary>
+    private readonly record struct Place(DateTimeOffset StoredAt, Guid JobId, int Choice);
 }

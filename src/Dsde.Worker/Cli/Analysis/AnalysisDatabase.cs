@@ -13,6 +13,9 @@ internal sealed class AnalysisDatabase : IAsyncDisposable
     private AnalysisDatabase(PersistenceOptions options) =>
         _services = new ServiceCollection().AddSingleton(TimeProvider.System).AddDsdePersistence(options).BuildServiceProvider();
 
+    /// <summary>What people call it.</summary>
+    public string Name => _services.GetRequiredService<IDatabaseMigrator>().Database;
+
     /// <summary>Its traces.</summary>
     public ITraceReader Traces => _services.GetRequiredService<ITraceReader>();
 

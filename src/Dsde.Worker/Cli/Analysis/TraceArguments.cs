@@ -53,6 +53,22 @@ internal sealed class TraceArguments
             To = arguments.GetValue(_to),
         };
 
+    /// <summary>What was chosen, in words.</summary>
+    public IEnumerable<string> Describe(ParseResult arguments)
+    {
+        var filter = Read(arguments);
+        (string Name, object? Value)[] chosen =
+        [
+            ("batch", filter.BatchId),
+            ("policy", filter.Policy),
+            ("workload", filter.Workload),
+            ("model", filter.TargetModel),
+            ("from", filter.From?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+            ("to", filter.To?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture)),
+        ];
+        return chosen.Where(one => one.Value is not null).Select(one => $"{one.Name} {one.Value}");
+    }
+
     /// <summary>Reads a time as people write it; false for text that is none.</summary>
     public static bool TryParseTime(string text, out DateTimeOffset time) =>
         DateTimeOffset.TryParse(
