@@ -2,6 +2,7 @@ using Dsde.Persistence.Migrating;
 using Dsde.Persistence.Storage;
 using Dsde.Persistence.Storage.Postgres;
 using Dsde.Persistence.Storage.Sqlite;
+using Dsde.Persistence.Upkeep;
 using Dsde.Persistence.Workers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,8 +13,8 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a database. A
-    /// <see cref="TimeProvider"/> must be registered.
+    /// Adds <see cref="IJobStore"/>, <see cref="IWorkerRegistry"/>, <see cref="IDatabaseMigrator"/> and <see cref="IDatabaseUpkeep"/> for a
+    /// database. A <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
@@ -27,12 +28,14 @@ public static class PersistenceServices
                 provider.GetRequiredService<TimeProvider>()
             ));
             services.AddSingleton<IDialect, PostgresDialect>();
+            services.AddSingleton<ITraceKeeping, PostgresTraceKeeping>();
         }
         else
         {
             AddContext<SqliteDbContext>(services, options);
             services.AddSingleton<IWorkerRegistry, WorkerRegistry>();
             services.AddSingleton<IDialect, SqliteDialect>();
+            services.AddSingleton<ITraceKeeping, SqliteTraceKeeping>();
         }
 
         services.AddSingleton(provider => new Database(
@@ -41,6 +44,7 @@ public static class PersistenceServices
             options
         ));
         services.AddSingleton<IJobStore, JobStore>();
+        services.AddSingleton<IDatabaseUpkeep, DatabaseUpkeep>();
         services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
         return services;
     }
