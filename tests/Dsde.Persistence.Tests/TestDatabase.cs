@@ -1,4 +1,5 @@
 using Dsde.Persistence.Migrating;
+using Dsde.Persistence.Upkeep;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -24,6 +25,8 @@ internal sealed class TestDatabase : IAsyncDisposable
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
     public Workers.IWorkerRegistry Workers => _services.GetRequiredService<Workers.IWorkerRegistry>();
+
+    public IDatabaseUpkeep Upkeep => _services.GetRequiredService<IDatabaseUpkeep>();
 
     public IDatabaseMigrator Migrator => _services.GetRequiredService<IDatabaseMigrator>();
 
