@@ -41,7 +41,7 @@ internal static class Traces
             SamplingShareMs = 0,
         };
 
-    /// <summary>With iterations: proposed and accepted of each, alone in their batch; a pass costs its rows, a draft step a tenth.</summary>
+    /// <summary>With iterations: proposed and accepted of each, alone in their batch; a row costs 1 ms, a draft step a tenth.</summary>
     public static JobTrace WithIterations(this JobTrace trace, params (int Proposed, int Accepted)[] iterations)
     {
         var proposed = iterations.Sum(one => one.Proposed);

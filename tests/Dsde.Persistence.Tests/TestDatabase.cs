@@ -22,6 +22,8 @@ internal sealed class TestDatabase : IAsyncDisposable
     public FakeTimeProvider Time { get; } =
         new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
 
+    public Analysis.ITraceReader Traces => _services.GetRequiredService<Analysis.ITraceReader>();
+
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
     public Workers.IWorkerRegistry Workers => _services.GetRequiredService<Workers.IWorkerRegistry>();

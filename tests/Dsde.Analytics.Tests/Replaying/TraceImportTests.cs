@@ -17,7 +17,7 @@ public sealed class TraceImportTests : IDisposable
 
         var result = new Replay(bits.Sources, 10).Run(PolicyConfiguration.Parse("static:2"));
 
-        (result.Counts.Iterations, result.Counts.Proposed, result.Counts.Accepted).ShouldBe((4, 6, 5));
+        (result.Counts.Iterations, result.Counts.Proposed, result.Counts.Accepted).ShouldBe((3, 6, 6));
         result.UnknownPositions.ShouldBeEmpty("token 6 is the target's own in the second iteration");
         result.Counts.Milliseconds.ShouldBeNull();
         bits.Measured.ShouldBeNull();
