@@ -41,9 +41,9 @@ public abstract partial class JobStoreContract
         first.StoredAt.ShouldBe(Database.Time.GetUtcNow());
         first.Trace.SurveyLength.ShouldBe([10, 9]);
         first.Trace.SurveyAccepted.ShouldBe([3, 0]);
-        (first.Trace.SurveyKld, first.Trace.SurveyBeta, first.Trace.SurveyDraftEntropy).ShouldBeEquivalentTo(
-            (survey.SurveyKld, survey.SurveyBeta, survey.SurveyDraftEntropy)
-        );
+        first.Trace.SurveyKld.ShouldBe(survey.SurveyKld);
+        first.Trace.SurveyBeta.ShouldBe(survey.SurveyBeta);
+        first.Trace.SurveyDraftEntropy.ShouldBe(survey.SurveyDraftEntropy);
         first.Trace.IterationWvir.ShouldBe(TestJobs.Trace().IterationWvir);
         second.Trace.SurveyLength.ShouldBeNull();
     }

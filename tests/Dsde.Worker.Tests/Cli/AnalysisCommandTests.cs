@@ -9,8 +9,10 @@ namespace Dsde.Worker.Tests.Cli;
 public sealed class AnalysisCommandTests : IDisposable
 {
     private const string Bits = """{"id": "a", "accepted": [1, 1, 1, 0, 1, 1, 1, 1, 1, 1]}""";
-    private const string Costs =
-        """{"target":[{"rows":1,"ms":3},{"rows":9,"ms":3}],"draft":[{"rows":1,"ms":1}],"plainRest":[{"rows":1,"ms":0}],"speculatingRest":[{"rows":1,"ms":0}]}""";
+    private const string Costs = """
+        {"target":[{"rows":1,"ms":3},{"rows":9,"ms":3}],"draft":[{"rows":1,"ms":1}],
+         "plainRest":[{"rows":1,"ms":0}],"speculatingRest":[{"rows":1,"ms":0}]}
+        """;
 
     private readonly ScratchFolder _folder = new("analysis");
 
