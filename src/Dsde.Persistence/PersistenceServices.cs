@@ -3,6 +3,7 @@ using Dsde.Persistence.Migrating;
 using Dsde.Persistence.Storage;
 using Dsde.Persistence.Storage.Postgres;
 using Dsde.Persistence.Storage.Sqlite;
+using Dsde.Persistence.Upkeep;
 using Dsde.Persistence.Workers;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,8 +14,8 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/>, <see cref="ITraceReader"/>, <see cref="IWorkerRegistry"/> and <see cref="IDatabaseMigrator"/> for a
-    /// database. A <see cref="TimeProvider"/> must be registered.
+    /// Adds <see cref="IJobStore"/>, <see cref="ITraceReader"/>, <see cref="IWorkerRegistry"/>, <see cref="IDatabaseMigrator"/> and
+    /// <see cref="IDatabaseUpkeep"/> for a database. A <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
     {
@@ -28,12 +29,14 @@ public static class PersistenceServices
                 provider.GetRequiredService<TimeProvider>()
             ));
             services.AddSingleton<IDialect, PostgresDialect>();
+            services.AddSingleton<ITraceKeeping, PostgresTraceKeeping>();
         }
         else
         {
             AddContext<SqliteDbContext>(services, options);
             services.AddSingleton<IWorkerRegistry, WorkerRegistry>();
             services.AddSingleton<IDialect, SqliteDialect>();
+            services.AddSingleton<ITraceKeeping, SqliteTraceKeeping>();
         }
 
         services.AddSingleton(provider => new Database(
@@ -43,6 +46,7 @@ public static class PersistenceServices
         ));
         services.AddSingleton<IJobStore, JobStore>();
         services.AddSingleton<ITraceReader, TraceReader>();
+        services.AddSingleton<IDatabaseUpkeep, DatabaseUpkeep>();
         services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
         return services;
     }

@@ -8,7 +8,8 @@ namespace Dsde.Persistence.Tests;
 public abstract partial class JobStoreContract
 {
     /// <summary>
-    /// Three iterations: 2 of 3 proposals accepted, none of 2, the only one; so 1 + 3 + 1 + 2 = 7 tokens, of which the first is the prompt's.
+    /// Three iterations: 2 of 3 proposals accepted, none of 2, the only one; so 1 + 3 + 1 + 2 = 7 tokens, of which the first is the
+    /// prompt's.
     /// </summary>
     private static JobTrace HandMadeTrace() =>
         TestJobs.Trace() with

@@ -12,6 +12,8 @@ public abstract partial class JobStoreContract : IAsyncLifetime
 
     private IJobStore Store => Database.Store;
 
+    private Analysis.ITraceReader Traces => Database.Traces;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() => _database = await TestDatabase.CreateAsync(await CreateOptionsAsync());

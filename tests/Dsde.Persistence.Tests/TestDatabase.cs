@@ -1,4 +1,5 @@
 using Dsde.Persistence.Migrating;
+using Dsde.Persistence.Upkeep;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -21,9 +22,13 @@ internal sealed class TestDatabase : IAsyncDisposable
     public FakeTimeProvider Time { get; } =
         new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
 
+    public Analysis.ITraceReader Traces => _services.GetRequiredService<Analysis.ITraceReader>();
+
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
     public Workers.IWorkerRegistry Workers => _services.GetRequiredService<Workers.IWorkerRegistry>();
+
+    public IDatabaseUpkeep Upkeep => _services.GetRequiredService<IDatabaseUpkeep>();
 
     public IDatabaseMigrator Migrator => _services.GetRequiredService<IDatabaseMigrator>();
 

@@ -12,7 +12,7 @@ public sealed record Comparison
     /// <summary>The second.</summary>
     public required SideSummary Second { get; init; }
 
-    /// <summary>Prompts that both have, and that are compared one by one; 0 if all outputs of one are compared with all of the other.</summary>
+    /// <summary>Prompts that both have, compared one by one; 0 if all outputs of one are compared with all of the other.</summary>
     public required int Pairs { get; init; }
 
     /// <summary>The differences.</summary>

@@ -181,7 +181,8 @@ internal sealed record ReplaySet
             if (WithoutDraft > 0)
             {
                 reasons.Add(
-                    $"{WithoutDraft} outputs never met the draft, so that nobody knows where it is right (run them with a policy that drafts, or at level replay)"
+                    $"{WithoutDraft} outputs never met the draft, so that nobody knows where it is right (run them with a "
+                        + "policy that drafts, or at level replay)"
                 );
             }
 

@@ -57,7 +57,8 @@ public sealed record SamplingParameters
     public bool IsGreedy => Temperature < SmallestTemperature;
 
     /// <summary>
-    /// Whether proposals are accepted with the probability β = Σ min(p, q) of the raw distributions: rejection sampling that changes neither.
+    /// Whether proposals are accepted with the probability β = Σ min(p, q) of the raw distributions: rejection sampling that changes
+    /// neither.
     /// </summary>
     internal bool BetaIsTheChance =>
         this

@@ -56,7 +56,9 @@ public sealed record GenerationTrace
     /// <summary>One entry per committed token.</summary>
     public required TokenSeries Tokens { get; init; }
 
-    /// <summary>What came of working through the same output once more (<see cref="GenerationRequest.IsSurvey"/>); null if nobody did.</summary>
+    /// <summary>
+    /// What came of working through the same output once more (<see cref="GenerationRequest.IsSurvey"/>); null if nobody did.
+    /// </summary>
     public GenerationTrace? Survey { get; init; }
 
     /// <summary>Where the time went.</summary>

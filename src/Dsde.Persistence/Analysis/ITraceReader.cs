@@ -31,9 +31,7 @@ public interface ITraceReader
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     Task<JobCounts> CountAsync(TraceFilter filter, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// What passes cost where a worker ran, as JSON, by the starts of workers; those that did not measure it are left out.
-    /// </summary>
+    /// <summary>What passes cost where a worker ran, as JSON, by the starts of workers; without those that did not measure it.</summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     Task<IReadOnlyDictionary<Guid, string>> ReadCostProfilesAsync(CancellationToken cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dsde.Persistence.Upkeep;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -10,7 +11,12 @@ using Npgsql;
 namespace Dsde.Persistence.Migrating;
 
 /// <inheritdoc/>
-internal sealed class DatabaseMigrator(Storage.Database database, Storage.IContextFactory contexts, TimeProvider time) : IDatabaseMigrator
+internal sealed class DatabaseMigrator(
+    Storage.Database database,
+    Storage.IContextFactory contexts,
+    IDatabaseUpkeep upkeep,
+    TimeProvider time
+) : IDatabaseMigrator
 {
     private const int MostTries = 10;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -62,6 +68,7 @@ internal sealed class DatabaseMigrator(Storage.Database database, Storage.IConte
                     },
                     cancellationToken
                 );
+                await upkeep.PrepareAsync(cancellationToken);
                 return applied;
             }
             catch (PostgresException exception) when (IsMadeByAnother(exception) && tries < MostTries)

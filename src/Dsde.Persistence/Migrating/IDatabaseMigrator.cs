@@ -11,7 +11,9 @@ public interface IDatabaseMigrator
     /// <exception cref="UnfitDatabaseException">The file is no database.</exception>
     Task<SchemaStatus> InspectAsync(CancellationToken cancellationToken);
 
-    /// <summary>Applies what is pending; creates the database if it is missing. Several may do so at once.</summary>
+    /// <summary>
+    /// Applies what is pending, and makes room for what comes; creates the database if it is missing. Several may do so at once.
+    /// </summary>
     /// <returns>What this one of them has applied, oldest first.</returns>
     /// <exception cref="DatabaseUnavailableException">The database can't be reached.</exception>
     /// <exception cref="UnfitDatabaseException">It is another program's, or a newer one has migrated it.</exception>

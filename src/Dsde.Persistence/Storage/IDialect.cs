@@ -76,8 +76,8 @@ internal interface IDialect
         CancellationToken cancellationToken
     );
 
-    /// <summary>Leaves of the texts of an ended job their hashes, of its outputs the counts.</summary>
-    Task EraseAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken);
+    /// <summary>Leaves of the texts of ended jobs their hashes, of their outputs the counts.</summary>
+    Task EraseAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken);
 }
 
 /// <summary>A job that is perhaps not known yet.</summary>

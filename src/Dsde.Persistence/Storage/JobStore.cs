@@ -121,7 +121,7 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task EraseAsync(Guid jobId, CancellationToken cancellationToken) =>
-        _database.RunInTransactionAsync((context, token) => _dialect.EraseAsync(context, jobId, token), cancellationToken);
+        _database.RunInTransactionAsync((context, token) => _dialect.EraseAsync(context, [jobId], token), cancellationToken);
 
     /// <inheritdoc/>
     public Task<bool> CancelJobAsync(Guid jobId, CancellationToken cancellationToken) =>

@@ -20,6 +20,7 @@ internal static class CorrelationInterval
         var bounded =
             $"CASE WHEN {correlation} > 0.999999 THEN 0.999999 WHEN {correlation} < -0.999999 THEN -0.999999 ELSE {correlation} END";
         var quantile = (side * Quantile).ToString(CultureInfo.InvariantCulture);
-        return $"CASE WHEN {count} > 3 THEN tanh(atanh({bounded}) + {quantile} * sqrt((1 + {bounded} * {bounded} / 2) / ({count} - 3))) END";
+        var error = $"sqrt((1 + {bounded} * {bounded} / 2) / ({count} - 3))";
+        return $"CASE WHEN {count} > 3 THEN tanh(atanh({bounded}) + {quantile} * {error}) END";
     }
 }

@@ -60,6 +60,7 @@ internal static class WorkerServices
         services.AddHostedService<WorkerPresence>(); // the first to start and the last to stop
         services.AddHostedService(provider => provider.GetRequiredService<CheckpointWriter>());
         services.AddHostedService<LeaseRenewal>();
+        services.AddHostedService<UpkeepTimer>();
         services.AddHostedService<DrainTimer>();
         return services;
     }

@@ -121,6 +121,9 @@ internal static partial class Log
     [LoggerMessage(2025, LogLevel.Error, "The worker could not say that it is there; trying again")]
     public static partial void PresenceFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(2026, LogLevel.Error, "The database could not be prepared for the months to come; trying again later")]
+    public static partial void UpkeepFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(2050, LogLevel.Warning, "{Reason} Waiting for the broker")]
     public static partial void BrokerAway(this ILogger logger, string reason);
 

@@ -5,7 +5,7 @@ using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Worker.Cli;
 
-/// <summary><c>dsde db migrate</c> and <c>dsde db status</c>.</summary>
+/// <summary><c>dsde db migrate</c>, <c>dsde db status</c> and <c>dsde db prune</c>.</summary>
 internal sealed class DbCommand : DsdeCommand
 {
     public DbCommand()
@@ -31,6 +31,7 @@ internal sealed class DbCommand : DsdeCommand
         );
         Add(migrate);
         Add(status);
+        Add(new DbPruneCommand());
     }
 
     private static async Task<int> MigrateAsync(PersistenceOptions options, TextWriter output, CancellationToken cancellationToken)
@@ -66,6 +67,6 @@ internal sealed class DbCommand : DsdeCommand
         return schema.Problem is null ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
 
-    private static ServiceProvider CreateServices(PersistenceOptions options) =>
+    public static ServiceProvider CreateServices(PersistenceOptions options) =>
         new ServiceCollection().AddSingleton(TimeProvider.System).AddDsdePersistence(options).BuildServiceProvider();
 }

@@ -7,7 +7,7 @@ namespace Dsde.Analytics.Tests.Replaying;
 /// <summary>Outputs written down by hand.</summary>
 internal static class HandMade
 {
-    /// <summary>An output: <c>1</c> where the draft is right, <c>0</c> where not, <c>?</c> where nobody knows; a character per token.</summary>
+    /// <summary>An output: <c>1</c> where the draft is right, <c>0</c> where not, <c>?</c> where nobody knows.</summary>
     public static PositionTrace Output(string bits, int? limit = null, string name = "a")
     {
         var output = new PositionTrace(bits.Length) { Name = name, Limit = limit ?? bits.Length };

@@ -3,7 +3,9 @@ using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Sequences;
 
-/// <summary>Where the time of requests goes, with a clock that only passes move: 10 ms each of the target, 1 ms each of the draft.</summary>
+/// <summary>
+/// Where the time of requests goes, with a clock that only passes move: 10 ms each of the target, 1 ms each of the draft.
+/// </summary>
 public sealed class SequenceTimesTests(TestPair models) : IClassFixture<TestPair>
 {
     [Theory]

@@ -23,6 +23,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("db status")]
     [InlineData("model inspect")]
     [InlineData("bench")]
+    [InlineData("replay")]
+    [InlineData("compare")]
     public async Task Help_of_every_verb_ends_with_an_example_of_it(string verb)
     {
         var ended = await CommandLine.RunAsync([.. verb.Split(' '), "--help"]);

@@ -71,6 +71,54 @@ public sealed class DbCommandTests : IDisposable
         migrated.Error.TrimEnd().Split('\n').ShouldHaveSingleItem().ShouldContain("Give dsde a database of its own");
     }
 
+    [Fact]
+    public async Task Pruning_removes_nothing_unless_it_is_told_to_and_then_only_what_is_named()
+    {
+        await RunAsync("migrate");
+        await ExecuteAsync(
+            """
+            INSERT INTO generation_jobs (job_id, state, attempt, created_at, ended_at, text, request)
+            VALUES ('0', 'completed', 1, '2001-01-01 00:00:00.000000', '2001-01-01 00:00:01.000000', 'old', '{}'),
+                   ('1', 'completed', 1, '2001-01-01 00:00:00.000000', '9001-01-01 00:00:01.000000', 'new', '{}')
+            """.Replace("'0'", $"'{Guid.NewGuid().ToString().ToUpperInvariant()}'", StringComparison.Ordinal).Replace(
+                "'1'",
+                $"'{Guid.NewGuid().ToString().ToUpperInvariant()}'",
+                StringComparison.Ordinal
+            )
+        );
+
+        var counted = await RunAsync("prune", "--older-than", "90d");
+        var unchanged = await ExecuteAsync("SELECT count(*) FROM generation_jobs WHERE text IS NOT NULL");
+        var texts = await RunAsync("prune", "--older-than", "12w", "--texts", "--apply");
+        var jobs = await RunAsync("prune", "--older-than", "36h", "--jobs", "--apply");
+
+        counted.ExitCode.ShouldBe(ExitCodes.Success);
+        counted.Output.ShouldContain("would remove 0 traces");
+        counted.Output.ShouldContain("would remove 1 jobs with texts");
+        counted.Output.ShouldContain("would remove 1 jobs\n");
+        counted.Output.ShouldContain("nothing was removed");
+        unchanged.ShouldBe(2L);
+        texts.Output.ShouldContain("removed 1 jobs with texts");
+        texts.Output.ShouldNotContain("traces");
+        jobs.Output.ShouldContain("removed 1 jobs");
+        (await ExecuteAsync("SELECT text FROM generation_jobs")).ShouldBe("new");
+    }
+
+    [Theory]
+    [InlineData("give a whole number of days", "--older-than", "90")]
+    [InlineData("give a whole number of days", "--older-than", "0d")]
+    [InlineData("give a whole number of days", "--older-than", "-3d")]
+    [InlineData("give a whole number of days", "--older-than", "99999999d")]
+    [InlineData("name what: --traces, --texts, --jobs", "--older-than", "90d", "--apply")]
+    [InlineData("--older-than", "--texts")]
+    public async Task A_pruning_that_does_not_say_what_it_is_to_remove_is_refused(string reason, params string[] arguments)
+    {
+        var ended = await RunAsync("prune", arguments);
+
+        ended.ExitCode.ShouldBe(ExitCodes.SetupError);
+        ended.Error.ShouldContain(reason);
+    }
+
     [Theory]
     [InlineData("postgresql", "nonsense")]
     [InlineData("postgresql", "Hots=db;Password=secret")]
@@ -85,6 +133,14 @@ public sealed class DbCommandTests : IDisposable
         ended.Error.ShouldNotContain("secret");
     }
 
-    private Task<CommandLine.Ended> RunAsync(string verb) =>
-        CommandLine.RunAsync("db", verb, "--provider", "sqlite", "--connection", ConnectionStrings.ForFile(File));
+    private Task<CommandLine.Ended> RunAsync(string verb, params string[] arguments) =>
+        CommandLine.RunAsync(["db", verb, .. arguments, "--provider", "sqlite", "--connection", ConnectionStrings.ForFile(File)]);
+
+    private async Task<object?> ExecuteAsync(string sql)
+    {
+        await using var connection = new SqliteConnection(ConnectionStrings.ForFile(File));
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new SqliteCommand(sql, connection);
+        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+    }
 }

@@ -14,8 +14,8 @@ internal sealed partial class PostgresDialect
                 worker_id, worker_start_id, lease_token, lease_until, attempt, is_started, submitted_at, created_at, started_at,
                 cancel_requested_at)
             SELECT job_id, batch_id, custom_id, model, workload, request::json, request_hash, trace_parent, state,
-                worker_id, worker_start_id, lease_token, clock_timestamp() + lease, attempt, is_started, submitted_at, created_at, started_at,
-                cancel_requested_at
+                worker_id, worker_start_id, lease_token, clock_timestamp() + lease, attempt, is_started, submitted_at, created_at,
+                started_at, cancel_requested_at
             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) AS rows (job_id, batch_id,
                 custom_id, model, workload, request, request_hash, trace_parent, state, worker_id, worker_start_id, lease_token, lease,
                 attempt, is_started, submitted_at, created_at, started_at, cancel_requested_at)

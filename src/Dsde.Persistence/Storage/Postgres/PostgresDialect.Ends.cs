@@ -57,14 +57,14 @@ internal sealed partial class PostgresDialect
     private const string EraseJob = """
         UPDATE generation_jobs SET text_hash = sha256(convert_to(text, 'UTF8')), text = NULL, token_ids = NULL, prompt_token_ids = NULL,
             token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
-        WHERE job_id = $1 AND ended_at IS NOT NULL AND text IS NOT NULL
+        WHERE job_id = ANY($1) AND ended_at IS NOT NULL AND text IS NOT NULL
         """;
 
     private const string EraseChoices = """
         UPDATE job_choices choice SET text_hash = sha256(convert_to(choice.text, 'UTF8')), text = NULL, token_ids = NULL,
             token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
         FROM generation_jobs job
-        WHERE choice.job_id = $1 AND choice.text IS NOT NULL AND job.job_id = choice.job_id AND job.ended_at IS NOT NULL
+        WHERE choice.job_id = ANY($1) AND choice.text IS NOT NULL AND job.job_id = choice.job_id AND job.ended_at IS NOT NULL
         """;
 
     /// <inheritdoc/>
@@ -167,12 +167,12 @@ internal sealed partial class PostgresDialect
     }
 
     /// <inheritdoc/>
-    public async Task EraseAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken)
+    public async Task EraseAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
         await using var statements = new NpgsqlBatch(ConnectionOf(context)) { BatchCommands = { new(EraseJob), new(EraseChoices) } };
         foreach (NpgsqlBatchCommand statement in statements.BatchCommands)
         {
-            statement.Parameters.Add(jobId, NpgsqlDbType.Uuid);
+            statement.Parameters.Add(jobIds.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
         }
 
         await statements.ExecuteNonQueryAsync(cancellationToken);

@@ -25,6 +25,7 @@ internal static class TracePartitions
             lower_bound timestamptz;
             upper_bound timestamptz;
             partition text;
+            place oid := (SELECT relnamespace FROM pg_class WHERE oid = 'job_traces'::regclass);
             made integer := 0;
         BEGIN
             FOR ahead IN 0 .. months_ahead LOOP
@@ -32,9 +33,11 @@ internal static class TracePartitions
                 lower_bound := month AT TIME ZONE 'UTC';
                 upper_bound := (month + interval '1 month') AT TIME ZONE 'UTC';
                 partition := 'job_traces_' || to_char(month, 'YYYY_MM');
-                CONTINUE WHEN to_regclass(partition) IS NOT NULL;
-                PERFORM pg_advisory_xact_lock(hashtextextended('job_traces', 0)); -- several workers start at once
-                CONTINUE WHEN to_regclass(partition) IS NOT NULL;
+                CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = place);
+
+                -- Several workers start at once. A query sees what another has made meanwhile; to_regclass might not.
+                PERFORM pg_advisory_xact_lock(hashtextextended('job_traces', 0));
+                CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = place);
                 EXECUTE format('CREATE TABLE %I (LIKE job_traces INCLUDING ALL)', partition);
                 EXECUTE format('WITH moved AS (DELETE FROM job_traces_rest WHERE stored_at >= $1 AND stored_at < $2 RETURNING *) '
                     'INSERT INTO %I SELECT * FROM moved', partition) USING lower_bound, upper_bound;

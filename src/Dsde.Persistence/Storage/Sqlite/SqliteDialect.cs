@@ -208,35 +208,24 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
     }
 
     /// <inheritdoc/>
-    public async Task EraseAsync(DsdeDbContext context, Guid jobId, CancellationToken cancellationToken)
+    public async Task EraseAsync(DsdeDbContext context, IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
-        if (
-            await context.Jobs.SingleOrDefaultAsync(job => job.JobId == jobId && job.EndedAt != null, cancellationToken)
-            is not { Text: { } text } job
-        )
+        var jobs = await context
+            .Jobs.Where(job => jobIds.Contains(job.JobId) && job.EndedAt != null && job.Text != null)
+            .ToListAsync(cancellationToken);
+        foreach (var job in jobs)
         {
-            return;
+            (job.TextHash, job.Text) = (Hash(job.Text), null);
+            (job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities) = (null, null, null);
+            (job.TopTokenIds, job.TopLogProbabilities, job.TokenBytes) = (null, null, null);
         }
 
-        (job.TextHash, job.Text) = (Hash(text), null);
-        (job.TokenIds, job.PromptTokenIds, job.TokenLogProbabilities, job.TopTokenIds, job.TopLogProbabilities, job.TokenBytes) = (
-            null,
-            null,
-            null,
-            null,
-            null,
-            null
-        );
-        foreach (var choice in await context.Choices.Where(choice => choice.JobId == jobId).ToListAsync(cancellationToken))
+        var erased = jobs.Select(job => job.JobId).ToList();
+        foreach (var choice in await context.Choices.Where(choice => erased.Contains(choice.JobId)).ToListAsync(cancellationToken))
         {
             (choice.TextHash, choice.Text) = (Hash(choice.Text), null);
-            (choice.TokenIds, choice.TokenLogProbabilities, choice.TopTokenIds, choice.TopLogProbabilities, choice.TokenBytes) = (
-                null,
-                null,
-                null,
-                null,
-                null
-            );
+            (choice.TokenIds, choice.TokenLogProbabilities) = (null, null);
+            (choice.TopTokenIds, choice.TopLogProbabilities, choice.TokenBytes) = (null, null, null);
         }
 
         await context.SaveChangesAsync(cancellationToken);

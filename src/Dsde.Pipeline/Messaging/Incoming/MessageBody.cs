@@ -8,8 +8,9 @@ using MassTransit.Serialization;
 namespace Dsde.Pipeline.Messaging.Incoming;
 
 /// <summary>
-/// A message's body: the message as it is, or in a MassTransit envelope. Of the envelope only ids and the time are taken: its addresses and headers
-/// would have this worker send faults to, and declare queues for, whomever a stranger names, and copy a stranger's headers into events.
+/// A message's body: the message as it is, or in a MassTransit envelope. Of the envelope only ids and the time are taken: its addresses and
+/// headers would have this worker send faults to, and declare queues for, whomever a stranger names, and copy a stranger's headers into
+/// events.
 /// </summary>
 internal sealed class MessageBody : IDisposable
 {

@@ -46,7 +46,8 @@ internal static class ComparePrinter
 
     private static void Describe(string place, SideSummary side, TextWriter output) =>
         output.WriteLine(
-            $"{place}: {side.Name} ({Quantity.Of(side.Outputs, "output")}, {side.Compared} compared; policy {string.Join(", ", side.Policies)})"
+            $"{place}: {side.Name} ({Quantity.Of(side.Outputs, "output")}, {side.Compared} compared; policy "
+                + $"{string.Join(", ", side.Policies)})"
         );
 
     private static string Format(double? value, string unit) =>

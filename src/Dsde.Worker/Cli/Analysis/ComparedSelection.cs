@@ -63,8 +63,21 @@ internal sealed record ComparedSelection(string Text, TraceFilter Filter, Persis
 
     private static string KeyOf(string word) =>
         Guid.TryParse(word, out _) ? "batch"
-        : File.Exists(word) || Directory.Exists(word) ? "database"
+        : !IsPolicy(word) && (File.Exists(word) || Directory.Exists(word)) ? "database"
         : "policy";
+
+    private static bool IsPolicy(string word)
+    {
+        try
+        {
+            _ = PolicyConfiguration.Parse(word);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
 
     private static DateTimeOffset ParseTime(string key, string value) =>
         TraceArguments.TryParseTime(value, out var time) ? time : throw Wrong(key, value, "a time such as 2026-11-27T08:00");

@@ -41,8 +41,8 @@ internal sealed class ReplayCommand : DsdeCommand
     private readonly Option<string?> _costs = new("--costs")
     {
         Description =
-            "What passes cost, as JSON (the column cost_profile of table workers has that form); default: the worker's stored profile, or a "
-            + "fit to the traces' own times.",
+            "What passes cost, as JSON (the column cost_profile of table workers has that form); default: the worker's stored "
+            + "profile, or a fit to the traces' own times.",
         HelpName = "FILE",
     };
     private readonly Option<string?> _import = new("--import")
@@ -61,7 +61,8 @@ internal sealed class ReplayCommand : DsdeCommand
         : base(
             "replay",
             "Say what other policies would have made of jobs that have run, from their stored traces and without a model: iterations, "
-                + "acceptance and tokens/s, and the best that any policy could do. In greedy and coupled sampling the iterations are exact.",
+                + "acceptance and tokens/s, and the best that any policy could do. In greedy and coupled sampling "
+                + "the iterations are exact.",
             "dsde replay --database results/dsde.db",
             "dsde replay --batch 0b7f…c2 --policy static:4 --policies static:2,static:6,dsde-paper,adaedl",
             "dsde replay --import requests.jsonl --costs h100.json --batch-size 16 --format json"

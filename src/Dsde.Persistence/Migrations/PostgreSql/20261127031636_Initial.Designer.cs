@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Dsde.Persistence.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261127030219_Initial")]
+    [Migration("20261127031636_Initial")]
     partial class Initial
     {
         /// <inheritdoc />

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261127030224_Initial")]
+    [Migration("20261127031647_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
