@@ -47,6 +47,7 @@ install_packages() {
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   command -v psql >/dev/null || missing+=(postgresql-client)
   command -v npm >/dev/null || missing+=(nodejs npm) # eng/helm.sh
+  command -v chromium >/dev/null || missing+=(chromium) # the report's page is looked at in a browser
   command -v unzip >/dev/null || missing+=(unzip)
   command -v shellcheck >/dev/null || missing+=(shellcheck)
   ((${#missing[@]} > 0)) || return 0

@@ -14,7 +14,7 @@ namespace Dsde.Persistence;
 public static class PersistenceServices
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/>, <see cref="ITraceReader"/>, <see cref="IWorkerRegistry"/>, <see cref="IDatabaseMigrator"/> and
+    /// Adds <see cref="IJobStore"/>, <see cref="IReportReader"/>, <see cref="IWorkerRegistry"/>, <see cref="IDatabaseMigrator"/> and
     /// <see cref="IDatabaseUpkeep"/> for a database. A <see cref="TimeProvider"/> must be registered.
     /// </summary>
     public static IServiceCollection AddDsdePersistence(this IServiceCollection services, PersistenceOptions options)
@@ -45,7 +45,7 @@ public static class PersistenceServices
             options
         ));
         services.AddSingleton<IJobStore, JobStore>();
-        services.AddSingleton<ITraceReader, TraceReader>();
+        services.AddSingleton<IReportReader, TraceReader>();
         services.AddSingleton<IDatabaseUpkeep, DatabaseUpkeep>();
         services.AddSingleton<IDatabaseMigrator, DatabaseMigrator>();
         return services;

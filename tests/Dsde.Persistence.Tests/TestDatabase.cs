@@ -22,7 +22,7 @@ internal sealed class TestDatabase : IAsyncDisposable
     public FakeTimeProvider Time { get; } =
         new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
 
-    public Analysis.ITraceReader Traces => _services.GetRequiredService<Analysis.ITraceReader>();
+    public Analysis.IReportReader Traces => _services.GetRequiredService<Analysis.IReportReader>();
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 

@@ -18,7 +18,7 @@ internal static class Report
     /// <param name="now">The time.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<ReportData> ReadAsync(
-        ITraceReader reader,
+        IReportReader reader,
         TraceFilter filter,
         string subject,
         DateTimeOffset now,
@@ -75,7 +75,7 @@ internal static class Report
     }
 
     private static async Task<IReadOnlyList<OutputPage>> ReadPagesAsync(
-        ITraceReader reader,
+        IReportReader reader,
         List<StoredSummary> listed,
         CancellationToken cancellationToken
     )

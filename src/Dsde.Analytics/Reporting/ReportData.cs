@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dsde.Statistics;
 
 namespace Dsde.Analytics.Reporting;
@@ -233,6 +234,7 @@ internal sealed record OutputLine
 internal sealed record OutputPage(OutputLine Output, string? Text, IReadOnlyList<OutputToken> Tokens);
 
 /// <summary>Where a token came from.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TokenOrigin>))]
 internal enum TokenOrigin
 {
     /// <summary>The prompt's pass.</summary>

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Dsde.Persistence.Storage;
 
 /// <inheritdoc/>
-internal sealed class TraceReader(Database database) : ITraceReader
+internal sealed class TraceReader(Database database) : IReportReader
 {
     private const int PageSize = 200;
     private const int SummaryPageSize = 5000;

@@ -17,7 +17,7 @@ internal sealed class AnalysisDatabase : IAsyncDisposable
     public string Name => _services.GetRequiredService<IDatabaseMigrator>().Database;
 
     /// <summary>Its traces.</summary>
-    public ITraceReader Traces => _services.GetRequiredService<ITraceReader>();
+    public IReportReader Traces => _services.GetRequiredService<IReportReader>();
 
     /// <summary>Opens it.</summary>
     /// <exception cref="ExpectedFailureException">Its schema is not this program's.</exception>
