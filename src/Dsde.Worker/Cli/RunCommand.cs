@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.Globalization;
+using Dsde.Analytics.Reporting;
+using Dsde.Analytics.Reporting.Page;
 using Dsde.Batches.Files;
 using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
 using Dsde.Engine;
+using Dsde.Persistence.Analysis;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Worker.Cli.Analysis;
 using Dsde.Worker.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -37,6 +41,10 @@ internal sealed class RunCommand : DsdeCommand
     {
         Description = "Leave out the comparison with autoregressive decoding.",
     };
+    private readonly Option<bool> _report = new("--report")
+    {
+        Description = "Write report.html beside the results: what the telemetry of the run says (see dsde report).",
+    };
     private readonly EngineArguments _engine = new();
 
     public RunCommand()
@@ -56,6 +64,7 @@ internal sealed class RunCommand : DsdeCommand
         Add(_resume);
         _engine.AddTo(this);
         Add(_noSpeedUp);
+        Add(_report);
         SetAction(RunAsync);
     }
 
@@ -116,7 +125,27 @@ internal sealed class RunCommand : DsdeCommand
             await output.WriteLineAsync($"all lines name the model '{renamed}'; {target} ran them");
         }
 
+        if (arguments.GetValue(_report))
+        {
+            await output.WriteLineAsync(await ReportAsync(databasePath, file, folder, cancellationToken));
+        }
+
         return exitCode;
+    }
+
+    private static async Task<string> ReportAsync(string database, JobFile file, string folder, CancellationToken cancellationToken)
+    {
+        var page = Path.Combine(folder, ReportFile.Name);
+        await using var opened = await AnalysisDatabase.OpenAsync(DatabaseArguments.ReadFile(database), cancellationToken);
+        var data = await Report.ReadAsync(
+            opened.Traces,
+            new TraceFilter { BatchId = file.Defaults.BatchId },
+            $"{Path.GetFileName(file.Path)}, {database}",
+            TimeProvider.System.GetUtcNow(),
+            cancellationToken
+        );
+        await ReportFile.WriteAsync(page, ReportPage.Write(data), cancellationToken);
+        return $"report in {page}";
     }
 
     private static async Task<int> RunAsync(

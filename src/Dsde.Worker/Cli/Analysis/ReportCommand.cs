@@ -11,6 +11,7 @@ internal sealed class ReportCommand : DsdeCommand
 {
     private const string Html = "html";
     private const string Json = "json";
+    private const string StandardOutput = "-";
 
     private readonly DatabaseArguments _database = new();
     private readonly TraceArguments _traces = new();
@@ -47,7 +48,7 @@ internal sealed class ReportCommand : DsdeCommand
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         var isJson = arguments.GetValue(_format) == Json;
-        var file = arguments.GetValue(_out) ?? (isJson ? "-" : "report.html");
+        var file = arguments.GetValue(_out) ?? (isJson ? StandardOutput : ReportFile.Name);
         await using var database = await AnalysisDatabase.OpenAsync(_database.Read(arguments), cancellationToken);
         var data = await Report.ReadAsync(
             database.Traces,
@@ -56,23 +57,15 @@ internal sealed class ReportCommand : DsdeCommand
             TimeProvider.System.GetUtcNow(),
             cancellationToken
         );
-        var text = isJson ? AnalysisJson.Write(data) : ReportPage.Write(data);
-        if (file == "-")
+        var output = arguments.InvocationConfiguration.Output;
+        if (file == StandardOutput)
         {
-            await arguments.InvocationConfiguration.Output.WriteLineAsync(text);
+            await output.WriteLineAsync(isJson ? AnalysisJson.Write(data) : ReportPage.Write(data));
             return ExitCodes.Success;
         }
 
-        try
-        {
-            await File.WriteAllTextAsync(file, text, cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new ExpectedFailureException($"{file} can't be written: {exception.Message} Give another file with --out.", exception);
-        }
-
-        await arguments.InvocationConfiguration.Output.WriteLineAsync(
+        await ReportFile.WriteAsync(file, isJson ? AnalysisJson.Write(data) : ReportPage.Write(data), cancellationToken);
+        await output.WriteLineAsync(
             $"{file}: {Quantity.Of(data.Jobs.Values.Sum(), "job")}, {Quantity.Of(data.Outputs, "output")} with telemetry."
         );
         return ExitCodes.Success;
