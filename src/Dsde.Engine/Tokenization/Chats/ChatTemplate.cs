@@ -36,6 +36,7 @@ internal sealed class ChatTemplate
     private readonly Dictionary<string, TemplateValue> _variables = new(StringComparer.Ordinal);
     private readonly HashSet<int> _markers = [];
     private readonly List<KeyValuePair<string, string>> _missing = [];
+    private ContentForms _content = ContentForms.Texts;
 
     private ChatTemplate(ModelFolder folder, string place, Template template, NamedTokens named, TokenizerDefinition tokenizer)
     {
@@ -72,6 +73,7 @@ internal sealed class ChatTemplate
         try
         {
             var template = new ChatTemplate(folder, place, Template.Parse(source), named, tokenizer);
+            template._content = ContentForms.Find((content, turns) => template.Probe(content, turns)?.Value);
             if (template.FindMarkers(tokenizer) is not { } missing)
             {
                 return template;
@@ -129,6 +131,22 @@ internal sealed class ChatTemplate
     private static string Locate(TemplateException exception) =>
         (exception.Line is { } line ? $"line {line}: " : "") + exception.Message.TrimEnd('.');
 
+    /// <summary>What it makes of a few words; null if it goes wrong with them.</summary>
+    /// <exception cref="TemplateException">It takes far too much.</exception>
+    private RenderedText? Probe(ContentForms content, IEnumerable<ChatTurn> turns)
+    {
+        try
+        {
+            // Of the clock a template makes dates, no markers.
+            var messages = new ChatValues(content, ArgumentForm.Object).Messages(turns);
+            return Run(_template!, messages, ChatInputs.None, TimeProvider.System, ProbeLimits);
+        }
+        catch (TemplateException exception) when (!exception.IsLimit)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Runs the probes. Returns what makes the template useless, if they show that.</summary>
     /// <exception cref="TemplateException">It takes far too much.</exception>
     private string? FindMarkers(TokenizerDefinition tokenizer)
@@ -136,15 +154,7 @@ internal sealed class ChatTemplate
         var tokens = new AddedTokenSplitter(tokenizer.AddedTokens);
         foreach (var roles in Probes)
         {
-            RenderedText text;
-            try
-            {
-                // Of the clock a template makes dates, no markers.
-                var values = new ChatValues(_template!.Content, ArgumentForm.Object);
-                var messages = values.Messages(roles.Select(role => new ChatTurn(role, "x")));
-                text = Run(_template, messages, ChatInputs.None, TimeProvider.System, ProbeLimits);
-            }
-            catch (TemplateException exception) when (!exception.IsLimit)
+            if (Probe(_content, roles.Select(role => new ChatTurn(role, "x"))) is not { } text)
             {
                 continue; // Some refuse system turns; what they refuse writes nothing.
             }
@@ -206,7 +216,7 @@ internal sealed class ChatTemplate
         TimeProvider time
     )
     {
-        var values = new ChatValues(template.Content, form);
+        var values = new ChatValues(_content, form);
         (string What, bool IsThere, Func<(TemplateValue Messages, ChatInputs Inputs)> Without)[] parts =
         [
             ("tools", inputs.Tools.Count > 0, () => (values.Messages(turns), inputs with { Tools = [] })),
@@ -286,7 +296,7 @@ internal sealed class ChatTemplate
             }
         }
 
-        RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(template.Content, form).Messages(turns), inputs, time);
+        RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(_content, form).Messages(turns), inputs, time);
     }
 
     private RenderedText Run(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time, TemplateLimits? limits = null)
