@@ -17,6 +17,7 @@ internal sealed class ChatTemplate
     private const string Tools = "tools";
     private const string Documents = "documents";
     private const string Messages = "messages";
+    private const long FirstNumber = 73_104_800_000; // nothing that chats speak of
 
     /// <summary>Chats that show which tokens a template writes as markers.</summary>
     private static readonly string[][] Probes =
@@ -231,12 +232,8 @@ internal sealed class ChatTemplate
                 turns.Any(turn => turn.Role == ToolRole),
                 () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs)
             ),
-            .. turns
-                .Select((turn, index) => (turn, index))
-                .Where(item => item.turn.Role == SystemRole && !string.IsNullOrWhiteSpace(item.turn.Content))
-                .Select(item =>
-                    ($"what turn {item.index + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, item.index, inputs))
-                ),
+            .. FindDoubtful(template, text, values, turns, inputs, time)
+                .Select(place => ($"what turn {place + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, place, inputs))),
         ];
         foreach (var (what, _, without) in parts.Where(part => part.IsThere))
         {
@@ -249,6 +246,38 @@ internal sealed class ChatTemplate
                 );
             }
         }
+    }
+
+    /// <summary>
+    /// System turns of which one more rendering, with a number of its own at the end of each, does not show that they are seen: one
+    /// rendering for each would take hours for a chat of thousands.
+    /// </summary>
+    private IReadOnlyList<int> FindDoubtful(
+        Template template,
+        string text,
+        ChatValues values,
+        IReadOnlyList<ChatTurn> turns,
+        ChatInputs inputs,
+        TimeProvider time
+    )
+    {
+        var numbers = Enumerable
+            .Range(0, turns.Count)
+            .Where(place => turns[place].Role == SystemRole && !string.IsNullOrWhiteSpace(turns[place].Content))
+            .ToDictionary(place => place, place => $"{FirstNumber + place}");
+        var numbered = turns.Select(
+            (turn, place) => numbers.TryGetValue(place, out var number) ? turn with { Content = turn.Content + number } : turn
+        );
+        return numbers.Count > 1 && MakesOf(template, values.Messages(numbered), inputs, time) is { } shown
+            ?
+            [
+                .. numbers
+                    .Where(turn =>
+                        !shown.Contains(turn.Value, StringComparison.Ordinal) || text.Contains(turn.Value, StringComparison.Ordinal)
+                    )
+                    .Select(turn => turn.Key),
+            ]
+            : [.. numbers.Keys];
     }
 
     private static Func<(TemplateValue Messages, ChatInputs Inputs)> ReplaceWords(
