@@ -53,7 +53,7 @@ internal sealed class WorkerOptions : IValidatableObject
 
     /// <summary>
     /// Time for an endpoint that has lost its consumer in the broker to come back by itself before it is restarted; time in which the
-    /// broker is away doesn't count.
+    /// broker is away doesn't count, and after that it is restarted soon.
     /// </summary>
     /// <value>Seconds, 5 to 3600. The default is 60.</value>
     [Range(5, 3600)]

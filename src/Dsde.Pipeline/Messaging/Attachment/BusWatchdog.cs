@@ -26,6 +26,7 @@ internal sealed class BusWatchdog(
 
     private readonly Dictionary<WatchedEndpoint, (DateTimeOffset Since, bool IsTold)> _detached = [];
     private bool _isBrokerGone; // as its endpoints show it: others may have noticed what they do not
+    private bool _isBrokerBack; // it answers again, and its endpoints are not all attached yet
 
     /// <summary>Why the process is to end; null while it isn't.</summary>
     public string? GaveUp { get; private set; }
@@ -42,7 +43,9 @@ internal sealed class BusWatchdog(
     /// <summary>Looks after every endpoint once.</summary>
     public async Task LookAsync(CancellationToken stoppingToken)
     {
+        _watched.ForEach(watched => watched.Endpoint.LookAtConnection());
         await TellAsync(stoppingToken);
+        await LookForBrokerAsync(stoppingToken);
         foreach (var (endpoint, schedule) in _watched)
         {
             await LookAfterAsync(endpoint, schedule, stoppingToken);
@@ -130,6 +133,29 @@ internal sealed class BusWatchdog(
         }
     }
 
+    /// <summary>While the broker is away: asks whether it is back, so that its endpoints soon are, too.</summary>
+    private async Task LookForBrokerAsync(CancellationToken stoppingToken)
+    {
+        if (!_isBrokerGone)
+        {
+            _isBrokerBack = false;
+        }
+        else if (await bus.FindBrokerFaultAsync(stoppingToken) is { } fault)
+        {
+            _isBrokerBack = false;
+            foreach (var (endpoint, schedule) in _watched.Where(watched => !watched.Endpoint.Status.IsAttached))
+            {
+                endpoint.Explain(fault);
+                schedule.Postpone(time.GetUtcNow(), endpoint.WasAttached);
+            }
+        }
+        else if (!_isBrokerBack)
+        {
+            _isBrokerBack = true;
+            _watched.ForEach(watched => watched.Schedule.Hasten(time.GetUtcNow()));
+        }
+    }
+
     private async Task LookAfterAsync(WatchedEndpoint endpoint, RestartSchedule schedule, CancellationToken stoppingToken)
     {
         var status = endpoint.Status;
@@ -153,7 +179,11 @@ internal sealed class BusWatchdog(
         }
         else
         {
-            logger.EndpointRestarted(status.Queue, status.Reason);
+            if (!schedule.IsAfterOutage)
+            {
+                logger.EndpointRestarted(status.Queue, status.Reason);
+            }
+
             schedule.Restarted(time.GetUtcNow());
             await endpoint.ConnectAsync(stoppingToken);
         }

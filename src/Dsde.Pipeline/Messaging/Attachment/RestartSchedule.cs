@@ -3,7 +3,8 @@ namespace Dsde.Pipeline.Messaging.Attachment;
 /// <summary>
 /// When to restart a detached endpoint, and when to stop trying. Coming back by itself is given a time first; each restart is given twice
 /// the time of the one before. Time in which the broker is away doesn't count: then there is nothing to come back to. An endpoint that was
-/// cut off while it started has nothing to come back by itself from, and keeps the worker from being ready: it is tried again soon.
+/// cut off while it started has nothing to come back by itself from, and keeps the worker from being ready: it is tried again soon. So is
+/// one whose broker was away: MassTransit's pauses between its own tries have grown meanwhile.
 /// </summary>
 /// <param name="patience">Time to come back by itself.</param>
 internal sealed class RestartSchedule(TimeSpan patience)
@@ -12,6 +13,8 @@ internal sealed class RestartSchedule(TimeSpan patience)
     public const int MostRestarts = 3;
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan PatienceAfterOutage = TimeSpan.FromSeconds(3);
 
     private DateTimeOffset? _due;
     private int _restarts;
@@ -24,7 +27,7 @@ internal sealed class RestartSchedule(TimeSpan patience)
     {
         if (detachedSince is not { } since)
         {
-            (_due, _restarts) = (null, 0);
+            (_due, _restarts, IsAfterOutage) = (null, 0, false);
             return false;
         }
 
@@ -32,14 +35,27 @@ internal sealed class RestartSchedule(TimeSpan patience)
         return now >= _due;
     }
 
+    /// <summary>Whether the broker was away, and nothing has been tried since.</summary>
+    public bool IsAfterOutage { get; private set; }
+
     /// <summary>Whether restarting has been tried often enough.</summary>
     public bool IsExhausted => _restarts == MostRestarts;
 
     /// <summary>The broker is away.</summary>
     public void Postpone(DateTimeOffset now, bool wasAttached) => _due = now + PatienceOf(wasAttached);
 
-    /// <summary>It is being restarted.</summary>
-    public void Restarted(DateTimeOffset now) => _due = now + (patience * (1 << ++_restarts));
+    /// <summary>The broker was away, and answers again.</summary>
+    public void Hasten(DateTimeOffset now) => (_due, IsAfterOutage) = (now + Least(PatienceAfterOutage), true);
 
-    private TimeSpan PatienceOf(bool wasAttached) => wasAttached || patience < StartPatience ? patience : StartPatience;
+    /// <summary>It is being restarted; the first time after an outage doesn't count as one in vain.</summary>
+    public void Restarted(DateTimeOffset now)
+    {
+        _restarts += IsAfterOutage ? 0 : 1;
+        IsAfterOutage = false;
+        _due = now + (patience * (1 << _restarts));
+    }
+
+    private TimeSpan PatienceOf(bool wasAttached) => wasAttached ? patience : Least(StartPatience);
+
+    private TimeSpan Least(TimeSpan soon) => patience < soon ? patience : soon;
 }

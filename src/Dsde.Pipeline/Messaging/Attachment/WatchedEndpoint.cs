@@ -1,11 +1,13 @@
 using MassTransit;
+using MassTransit.RabbitMqTransport;
 
 namespace Dsde.Pipeline.Messaging.Attachment;
 
 /// <summary>
 /// An endpoint of the bus that can be connected again, and what is known of it. MassTransit alone does not tell when a consumer is gone: it
-/// calls an endpoint healthy until every message that the consumer had has been dealt with, and gives up altogether after some errors. So
-/// the deliveries themselves are watched as well.
+/// calls an endpoint healthy until every message that the consumer had has been dealt with, and gives up altogether after some errors; and
+/// the client library may tell nobody for minutes that a connection has closed on which something was being published. So the deliveries
+/// themselves are watched as well, and the connection that they came on.
 /// </summary>
 /// <param name="queue">Its queue, or what it is called.</param>
 /// <param name="connect">Connects it to the bus, with an observer and filter of its state.</param>
@@ -63,6 +65,15 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
         _handle = connect(attachment);
     }
 
+    /// <summary>Sees for itself whether the connection is closed that the last delivery came on.</summary>
+    public void LookAtConnection()
+    {
+        if (Status.IsAttached && _current is { IsCutOff: true } current)
+        {
+            Detach(current, "Its connection is closed.");
+        }
+    }
+
     /// <summary>Notes what is known of the reason, while it is detached.</summary>
     public void Explain(string reason)
     {
@@ -109,9 +120,15 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
     /// <summary>One connection of the endpoint; what an earlier one has to tell doesn't count.</summary>
     internal sealed class Attachment(WatchedEndpoint owner) : IReceiveEndpointObserver, IFilter<ReceiveContext>
     {
+        private volatile Func<bool>? _isConnected;
+
+        /// <summary>Whether the connection has closed that the last delivery came on, if there was one since it was ready.</summary>
+        public bool IsCutOff => _isConnected?.Invoke() is false;
+
         /// <inheritdoc/>
         public Task Ready(ReceiveEndpointReady ready)
         {
+            _isConnected = null; // that of an earlier delivery
             owner.Attach(this);
             return Task.CompletedTask;
         }
@@ -135,13 +152,21 @@ internal sealed class WatchedEndpoint(string queue, Func<WatchedEndpoint.Attachm
 
         /// <inheritdoc/>
         public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
-            WatchAsync(() => next.Send(context), context.CancellationToken);
+            WatchAsync(
+                () => next.Send(context),
+                context.TryGetPayload(out ChannelContext? channel) ? () => channel.ConnectionContext.Connection.IsOpen : () => true,
+                context.CancellationToken
+            );
 
         /// <summary>
         /// A delivery that is called off while it is being dealt with means that its consumer is gone, and is the first to tell.
         /// </summary>
-        public async Task WatchAsync(Func<Task> deal, CancellationToken calledOff)
+        /// <param name="deal">Deals with it.</param>
+        /// <param name="isConnected">Whether the connection is open that it came on.</param>
+        /// <param name="calledOff">Calls it off.</param>
+        public async Task WatchAsync(Func<Task> deal, Func<bool> isConnected, CancellationToken calledOff)
         {
+            _isConnected = isConnected;
             owner.NoteDelivery();
             await using var gone = calledOff.Register(() => owner.Detach(this, "The broker took its deliveries back."));
             await deal();

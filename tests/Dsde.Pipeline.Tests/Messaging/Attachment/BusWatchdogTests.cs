@@ -79,7 +79,7 @@ public sealed class BusWatchdogTests : IDisposable
         await ConnectReadyAsync();
         using var delivery = new CancellationTokenSource();
         var dealt = new TaskCompletionSource();
-        var dealing = _bus.Last.WatchAsync(() => dealt.Task, delivery.Token);
+        var dealing = _bus.Last.WatchAsync(() => dealt.Task, () => true, delivery.Token);
         _time.Advance(TimeSpan.FromSeconds(5));
         (await HealthAsync()).ShouldBe((HealthStatus.Healthy, "jobs attached, last delivery 5 s ago"));
 
@@ -90,6 +90,40 @@ public sealed class BusWatchdogTests : IDisposable
         _bus.Connected.ShouldBe(2); // though what was delivered is still being dealt with
         dealt.SetResult();
         await dealing;
+    }
+
+    [Fact]
+    public async Task A_connection_that_has_closed_is_seen_though_nobody_tells()
+    {
+        await ConnectReadyAsync();
+        var isConnected = true;
+        await _bus.Last.WatchAsync(() => Task.CompletedTask, () => isConnected, CancellationToken.None);
+        await PassAsync(TimeSpan.FromMinutes(10));
+        (await HealthAsync()).Status.ShouldBe(HealthStatus.Healthy);
+
+        (isConnected, _bus.Fault) = (false, "RabbitMQ can't be reached.");
+        await PassAsync(TimeSpan.FromSeconds(1));
+        _log.Lines.Select(line => line.Id).ShouldBe([2050]);
+        (await HealthAsync()).Status.ShouldBe(HealthStatus.Unhealthy);
+
+        _bus.Fault = null;
+        await PassAsync(TimeSpan.FromSeconds(5));
+        _bus.Connected.ShouldBe(2);
+        await _bus.Last.Ready(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+        _log.Lines.Select(line => line.Id).ShouldBe([2050, 2051]);
+        (await HealthAsync()).Status.ShouldBe(HealthStatus.Healthy);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_ready_again_is_not_judged_by_a_connection_of_before()
+    {
+        await ConnectReadyAsync();
+        await _bus.Last.WatchAsync(() => Task.CompletedTask, () => false, CancellationToken.None);
+        await _bus.Last.Ready(null!);
+        await PassAsync(TimeSpan.FromSeconds(5));
+
+        (await HealthAsync()).Status.ShouldBe(HealthStatus.Healthy);
     }
 
     [Fact]
@@ -118,8 +152,12 @@ public sealed class BusWatchdogTests : IDisposable
         (await HealthAsync()).Description.ShouldEndWith(": RabbitMQ can't be reached.");
 
         _bus.Fault = null;
-        await PassAsync(TimeSpan.FromSeconds(60));
+        await PassAsync(TimeSpan.FromSeconds(3));
+        _bus.Connected.ShouldBe(1); // it may come back by itself
+        await PassAsync(TimeSpan.FromSeconds(1));
         _bus.Connected.ShouldBe(2);
+        await PassAsync(TimeSpan.FromSeconds(55));
+        _bus.Connected.ShouldBe(2); // a restart takes its time
         _watchdog.GaveUp.ShouldBeNull();
     }
 

@@ -57,6 +57,22 @@ public sealed class RestartScheduleTests
     }
 
     [Fact]
+    public void After_an_outage_it_is_tried_soon_and_the_first_try_does_not_count()
+    {
+        _schedule.IsDue(At(10), Start, wasAttached: true).ShouldBeFalse();
+        _schedule.Hasten(At(10));
+        _schedule.IsDue(At(12), Start, wasAttached: true).ShouldBeFalse();
+        _schedule.IsDue(At(13), Start, wasAttached: true).ShouldBeTrue();
+
+        _schedule.Restarted(At(13));
+        _schedule.IsDue(At(72), Start, wasAttached: true).ShouldBeFalse();
+        _schedule.IsDue(At(73), Start, wasAttached: true).ShouldBeTrue();
+        _schedule.Restarted(At(73));
+        _schedule.IsDue(At(192), Start, wasAttached: true).ShouldBeFalse();
+        _schedule.IsDue(At(193), Start, wasAttached: true).ShouldBeTrue();
+    }
+
+    [Fact]
     public void One_that_came_back_starts_afresh_when_it_is_lost_again()
     {
         _schedule.IsDue(At(60), Start, wasAttached: true).ShouldBeTrue();
