@@ -19,9 +19,9 @@ public sealed record PolicyConfiguration
 
     /// <summary>The forms that <see cref="Parse"/> reads, for people.</summary>
     public static readonly string Allowed =
-        $"{DsdeName}, {DsdeName}{PaperSuffix} or {DsdeName}{ReferenceSuffix} (after each, in this order, {NoCapSuffix} and {OnPathSuffix}), "
-        + $"{GoodputName}, {AdaEdlName} (after it, in this order, {BatchStopSuffix} and :K), {StaticPrefix}K with K from 1 to "
-        + $"{MaxConfiguredLength}, or {AutoregressiveName}";
+        $"{DsdeName}, {DsdeName}{PaperSuffix} or {DsdeName}{ReferenceSuffix} (after each, in this order, {NoCapSuffix} and "
+        + $"{OnPathSuffix}), {GoodputName}, {AdaEdlName} (after it, in this order, {BatchStopSuffix} and :K), "
+        + $"{StaticPrefix}K with K from 1 to {MaxConfiguredLength}, or {AutoregressiveName}";
 
     private PolicyConfiguration() { }
 

@@ -106,7 +106,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.InvalidRequest,
-                $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Policy))} is '{text}'; give {PolicyConfiguration.Allowed}, or leave it out."
+                $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Policy))} is '{text}'; give "
+                    + $"{PolicyConfiguration.Allowed}, or leave it out."
             );
         }
     }
