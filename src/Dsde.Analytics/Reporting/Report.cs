@@ -15,12 +15,14 @@ internal static class Report
     /// <param name="reader">The database.</param>
     /// <param name="filter">What the report is about.</param>
     /// <param name="subject">The same in words.</param>
+    /// <param name="withSignals">Whether signals are put on trial.</param>
     /// <param name="now">The time.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<ReportData> ReadAsync(
         IReportReader reader,
         TraceFilter filter,
         string subject,
+        bool withSignals,
         DateTimeOffset now,
         CancellationToken cancellationToken
     )
@@ -67,6 +69,7 @@ internal static class Report
             Curves = SignalFigures.Curves(steps.Signals.Steps),
             Calibration = steps.Calibration,
             Correlations = SignalFigures.Correlations(steps.Signals.Steps),
+            Signals = withSignals ? SignalTrial.Rank(steps.Signals.Steps) : null,
             Guard = steps.Guard,
             Slowest = [.. slowest.Select(Figures.Line)],
             LeastAccepted = [.. worst.Select(Figures.Line)],

@@ -54,6 +54,9 @@ internal sealed record ReportData
     /// <summary>What the signals of a step say of the acceptance in the same step, by temperature.</summary>
     public required IReadOnlyList<SignalCorrelation> Correlations { get; init; }
 
+    /// <summary>How well signals foretell the next step, best first; null unless it was asked for.</summary>
+    public IReadOnlyList<TriedSignal>? Signals { get; init; }
+
     /// <summary>What decided the lengths; empty where no guard was on.</summary>
     public required IReadOnlyList<GuardDecision> Guard { get; init; }
 
@@ -188,6 +191,40 @@ internal sealed record SignalCorrelation(
     double? Spearman,
     Interval? SpearmanInterval
 );
+
+/// <summary>How well a signal that is known before a step foretells what becomes of the step.</summary>
+internal sealed record TriedSignal
+{
+    /// <summary>The jobs' label; null of all steps.</summary>
+    public string? Workload { get; init; }
+
+    /// <summary>Sampling temperature; null of all steps.</summary>
+    public float? Temperature { get; init; }
+
+    /// <summary>The signal.</summary>
+    public required string Signal { get; init; }
+
+    /// <summary>Steps in which something was proposed and the signal was known.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Rank correlation with the accepted share.</summary>
+    public required double Spearman { get; init; }
+
+    /// <summary>95 %; null for too few outputs.</summary>
+    public Interval? SpearmanInterval { get; init; }
+
+    /// <summary>Chance that a wholly accepted step has the greater signal than another: 0.5 says nothing. Null if all or none were.</summary>
+    public double? Auc { get; init; }
+
+    /// <summary>95 %.</summary>
+    public Interval? AucInterval { get; init; }
+
+    /// <summary>Share of the bare rate's log-loss that a logistic fit on the signal's rank takes away; null if all or none were.</summary>
+    public double? LogLossGain { get; init; }
+
+    /// <summary>95 %.</summary>
+    public Interval? LogLossGainInterval { get; init; }
+}
 
 /// <summary>What decided lengths.</summary>
 /// <param name="DecidedBy">The policy, the guard, its hold-out, or a draft that caught up first.</param>

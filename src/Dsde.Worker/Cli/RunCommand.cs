@@ -141,6 +141,7 @@ internal sealed class RunCommand : DsdeCommand
             opened.Traces,
             new TraceFilter { BatchId = file.Defaults.BatchId },
             $"{Path.GetFileName(file.Path)}, {database}",
+            withSignals: false,
             TimeProvider.System.GetUtcNow(),
             cancellationToken
         );

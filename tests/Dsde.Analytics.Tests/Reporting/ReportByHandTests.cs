@@ -110,6 +110,33 @@ public sealed class ReportByHandTests
     }
 
     [Fact]
+    public void On_trial_a_signal_that_foretells_the_next_step_comes_before_one_that_says_nothing()
+    {
+        var steps = new SignalSteps();
+        var random = new Random(5);
+        for (var output = 0; output < 60; output++)
+        {
+            // What a step's KLD is says all of the step after it, and a step's own says nothing.
+            int[] accepted = [.. Enumerable.Range(0, 12).Select(_ => random.Next(2) * 4)];
+            float[] klds = [.. Enumerable.Range(0, 12).SelectMany(i => Enumerable.Repeat(i < 11 && accepted[i + 1] > 0 ? 0.1f : 2, 4))];
+            steps.Add(HandMadeTrace.Stored(HandMadeTrace.Of([.. Enumerable.Repeat(4, 12)], accepted, klds)));
+        }
+
+        var tried = SignalTrial.Rank(steps.Steps);
+
+        tried[0].Signal.ShouldContain("KLD");
+        var kld = tried.Single(one => one.Signal == "mean KLD of the last step");
+        var position = tried.Single(one => one.Signal == "position");
+        kld.Steps.ShouldBe(60 * 11);
+        kld.Spearman.ShouldBe(-1, 1e-9);
+        kld.Auc!.Value.ShouldBe(0, 1e-9);
+        kld.LogLossGain!.Value.ShouldBeGreaterThan(0.95);
+        position.Auc!.Value.ShouldBe(0.5, 0.06);
+        position.AucInterval!.Value.Excludes(0.5).ShouldBeFalse();
+        position.LogLossGain!.Value.ShouldBeInRange(0, 0.01);
+    }
+
+    [Fact]
     public void Tokens_over_time_are_all_counted_once()
     {
         StoredSummary[] outputs =

@@ -27,6 +27,11 @@ internal sealed class ReportCommand : DsdeCommand
         DefaultValueFactory = _ => Html,
     };
 
+    private readonly Option<bool> _signals = new("--signals")
+    {
+        Description = "Put the signals on trial: how well each foretells how much of the next step is accepted.",
+    };
+
     public ReportCommand()
         : base(
             "report",
@@ -42,6 +47,7 @@ internal sealed class ReportCommand : DsdeCommand
         _traces.AddTo(this);
         Add(_out);
         Add(_format);
+        Add(_signals);
         SetAction(RunAsync);
     }
 
@@ -54,6 +60,7 @@ internal sealed class ReportCommand : DsdeCommand
             database.Traces,
             _traces.Read(arguments),
             string.Join(", ", [database.Name, .. _traces.Describe(arguments)]),
+            arguments.GetValue(_signals),
             TimeProvider.System.GetUtcNow(),
             cancellationToken
         );
