@@ -144,10 +144,25 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
         (await BuryAsync(Living)).WorkerId.ShouldBe("unlucky");
         (await QueryAsync("SELECT ending FROM workers WHERE worker_id = 'unlucky'")).ShouldBe("lost");
 
-        await Should.ThrowAsync<DatabaseUnavailableException>(Other.Workers.BeatAsync(0, 0, Cancellation));
-        await Other.Workers.BeatAsync(0, 0, Cancellation);
+        if (!await TryBeatAsync(Other)) // its first word may still go into the connection that was cut
+        {
+            (await TryBeatAsync(Other)).ShouldBeTrue();
+        }
 
         (await QueryAsync("SELECT count(*) FROM workers WHERE worker_id = 'unlucky' AND ended_at IS NULL")).ShouldBe(1L);
+    }
+
+    private static async Task<bool> TryBeatAsync(TestDatabase database)
+    {
+        try
+        {
+            await database.Workers.BeatAsync(0, 0, Cancellation);
+            return true;
+        }
+        catch (DatabaseUnavailableException)
+        {
+            return false;
+        }
     }
 
     private async Task<object?> QueryAsync(string sql)

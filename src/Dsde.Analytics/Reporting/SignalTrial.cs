@@ -87,7 +87,7 @@ internal static class SignalTrial
         };
     }
 
-    /// <summary>The chance that of two steps the one that was wholly accepted has the greater signal (Mann–Whitney); by mean ranks.</summary>
+    /// <summary>The chance that of two steps the one that was wholly accepted has the greater signal; by mean ranks.</summary>
     private static (double? Value, Interval? Interval) Auc(double[] ranks, bool[] outcomes, int[] outputs)
     {
         var clusters = new Dictionary<int, RankSums>();
