@@ -17,6 +17,12 @@ public sealed record PolicyConfiguration
     private const string NoCapSuffix = "-nocap";
     private const string OnPathSuffix = "-onpath";
 
+    /// <summary>The forms that <see cref="Parse"/> reads, for people.</summary>
+    public static readonly string Allowed =
+        $"{DsdeName}, {DsdeName}{PaperSuffix} or {DsdeName}{ReferenceSuffix} (after each, in this order, {NoCapSuffix} and "
+        + $"{OnPathSuffix}), {GoodputName}, {AdaEdlName} (after it, in this order, {BatchStopSuffix} and :K), "
+        + $"{StaticPrefix}K with K from 1 to {MaxConfiguredLength}, or {AutoregressiveName}";
+
     private PolicyConfiguration() { }
 
     /// <summary>Plain decoding, without the draft model.</summary>
@@ -58,11 +64,7 @@ public sealed record PolicyConfiguration
             _ => ParseStatic(text)
                 ?? ParseAdaEdl(text)
                 ?? ParseDsde(text)
-                ?? throw new FormatException(
-                    $"Policy '{text}' is not known. Use dsde, dsde-paper or dsde-reference (after each, in this order, -nocap and "
-                        + "-onpath), goodput, adaedl (after it, in this order, -batchstop and :K), static:K with K from 1 to "
-                        + $"{MaxConfiguredLength}, or autoregressive."
-                ),
+                ?? throw new FormatException($"Policy '{text}' is not known. Use {Allowed}."),
         };
     }
 

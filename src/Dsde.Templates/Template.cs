@@ -17,16 +17,12 @@ public sealed class Template
     {
         _program = program;
         _limits = limits;
-        Content = ContentAnalysis.Of(program.Statements);
     }
 
     /// <summary>
     /// Names of variables that the template reads and does not set itself, those of functions that it has anyway left out.
     /// </summary>
     public IEnumerable<string> Inputs => _program.Names.Inputs.Where(name => !Globals.All.ContainsKey(name));
-
-    /// <summary>What the template does with the content of messages.</summary>
-    public ContentUse Content { get; }
 
     /// <summary>Reads a template.</summary>
     /// <exception cref="TemplateException">It is none, or wants what is not supported.</exception>

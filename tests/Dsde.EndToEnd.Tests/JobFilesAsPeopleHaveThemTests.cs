@@ -99,7 +99,7 @@ public sealed class JobFilesAsPeopleHaveThemTests
 
         ended.ExitCode.ShouldBe(1, ended.Error + ended.Output);
         ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Select(result => result.CustomId).ShouldBe(["mine", "mine-too"]);
-        ReadErrors(folder).ShouldHaveSingleItem().Message.ShouldStartWith("Model 'gpt-4o' is not served here; served: ");
+        ReadErrors(folder).ShouldHaveSingleItem().Message.ShouldStartWith("model is 'gpt-4o', which is not served here; give ");
     }
 
     [Fact]

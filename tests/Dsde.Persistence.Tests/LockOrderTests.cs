@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Dsde.Persistence.Tests;
 
-/// <summary>Jobs are locked in the order of their ids, whatever the order in which they end, so that no two transactions can wait in a ring.</summary>
+/// <summary>
+/// Jobs are locked in the order of their ids, whatever the order in which they end, so that no two transactions can wait in a ring.
+/// </summary>
 public sealed class LockOrderTests(PostgresServer server)
 {
     private const int Jobs = 9;

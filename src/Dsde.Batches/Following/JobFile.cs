@@ -28,8 +28,8 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
         if (path != StandardInput && !File.Exists(path))
         {
             throw new JobFileException(
-                $"Job file {path} is missing. Give a file of JSON lines in the OpenAI batch format, for example samples/mixed.jsonl, "
-                    + "or - for the standard input."
+                $"Job file {path} is {(Directory.Exists(path) ? "a folder" : "missing")}. Give a file of JSON lines in the OpenAI batch "
+                    + "format, for example samples/mixed.jsonl, or - for the standard input."
             );
         }
 

@@ -62,7 +62,7 @@ internal static partial class BraceFormat
             i = end + 1;
         }
 
-        return result.ToText();
+        return result.ToText().AsMarkup(format.IsMarkup);
     }
 
     private static int FindEnd(string text, int start)
@@ -110,14 +110,16 @@ internal static partial class BraceFormat
         {
             "" => value,
             "s" => Representation.Show(value, budget),
-            "r" or "a" => Representation.Quote(value, budget),
+            "r" => Representation.Quote(value, budget),
+            "a" => Representation.QuoteInAscii(value, budget),
             var other => throw new TemplateException($"Unknown conversion specifier {other}"),
         };
         var given = parts.Groups["spec"];
         var spec = given.Success
             ? Apply(field.Slice(given.Index, given.Length), positional, find, budget, nesting - 1, ref next).Value
             : "";
-        return Show(value, spec, budget);
+        var shown = Show(value, spec, budget);
+        return field.IsMarkup && value is not Text { IsMarkup: true } ? Html.Escape(shown, budget) : shown;
     }
 
     private static object ReadKey(string text) =>

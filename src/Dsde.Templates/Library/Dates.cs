@@ -19,19 +19,36 @@ internal static class Dates
                 continue;
             }
 
-            var isUnpadded = format[i + 1] is '-' && i + 2 < format.Length;
-            i += isUnpadded ? 2 : 1;
-            var part = Show(format[i], time) ?? $"%{(isUnpadded ? "-" : "")}{format[i]}";
-            text.Append(
-                isUnpadded && char.IsAsciiDigit(part[0])
-                    ? part.TrimStart('0') is { Length: > 0 } rest
-                        ? rest
-                        : "0"
-                    : part
-            );
+            var start = ++i;
+            while (i + 1 < format.Length && format[i] is '-' or '_' or '0' or '^')
+            {
+                i++;
+            }
+
+            var flags = format.AsSpan(start, i - start);
+            text.Append(Show(format[i], time) is { } part ? Pad(part, flags) : $"%{flags}{format[i]}");
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Flags between the sign and the letter, as the C library has them: of those on padding the last counts.</summary>
+    private static string Pad(string part, ReadOnlySpan<char> flags)
+    {
+        part = flags.Contains('^') ? part.ToUpperInvariant() : part;
+        var padding = flags.LastIndexOfAny("-_0");
+        if (padding < 0 || part.TrimStart(' ') is not [>= '0' and <= '9', ..] || !part.TrimStart(' ').All(char.IsAsciiDigit))
+        {
+            return part;
+        }
+
+        var digits = part.TrimStart(' ').TrimStart('0') is { Length: > 0 } rest ? rest : "0";
+        return flags[padding] switch
+        {
+            '-' => digits,
+            '_' => digits.PadLeft(part.Length, ' '),
+            _ => digits.PadLeft(part.Length, '0'),
+        };
     }
 
     private static string? Show(char directive, DateTimeOffset time) =>

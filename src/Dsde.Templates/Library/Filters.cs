@@ -65,7 +65,7 @@ internal static partial class Filters
         },
         ["truncate"] = Truncate,
         ["upper"] = (machine, given) => Shown(machine, given, "upper") is var text ? text.Respell(Casing.Upper(text.Value)) : null,
-        ["wordcount"] = (machine, given) => new BigInteger(Words().Count(Shown(machine, given, "wordcount").Value)),
+        ["wordcount"] = (machine, given) => CountWords(Shown(machine, given, "wordcount").Value),
     };
 
     /// <summary>Filters that are known but not done, as what they make is of no use in a chat.</summary>
@@ -124,6 +124,19 @@ internal static partial class Filters
         return bound[0] is Undefined undefined
             ? throw undefined.Refuse()
             : NumberReading.ReadInt(bound[0], bound.Int(2, 10)) ?? bound.Or(1, BigInteger.Zero);
+    }
+
+    private static BigInteger CountWords(string text)
+    {
+        var (count, isInside) = (0, false);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isWord = rune.Value == '_' || Characters.IsAlphanumeric(rune);
+            count += isWord && !isInside ? 1 : 0;
+            isInside = isWord;
+        }
+
+        return count;
     }
 
     private static string Title(string text) =>
@@ -187,9 +200,6 @@ internal static partial class Filters
         return Arithmetic.Join(space >= 0 ? cut.Slice(0, space) : cut, end, machine.Budget);
     }
 
-    [GeneratedRegex(@"\w+")]
-    private static partial Regex Words();
-
-    [GeneratedRegex(@"([-\s({\[<]+)")]
+    [GeneratedRegex(@"([-\s\x1C-\x1F({\[<]+)")]
     private static partial Regex WordBeginnings();
 }

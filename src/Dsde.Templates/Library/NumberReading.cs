@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using System.Text.RegularExpressions;
 using Dsde.Templates.Operators;
 using Dsde.Templates.Values;
@@ -42,7 +43,20 @@ internal static partial class NumberReading
         };
     }
 
-    private static string Strip(string text) => TextTrimming.Strip(Text.FromData(text), characters: null).Value;
+    /// <summary>Digits of all scripts count.</summary>
+    private static string Strip(string text)
+    {
+        var written = TextTrimming.Strip(Text.FromData(text), characters: null).Value;
+        return Ascii.IsValid(written)
+            ? written
+            : string.Concat(
+                written
+                    .EnumerateRunes()
+                    .Select(rune =>
+                        Characters.IsDecimal(rune) ? Rune.GetNumericValue(rune).ToString(CultureInfo.InvariantCulture) : rune.ToString()
+                    )
+            );
+    }
 
     private static double Signed(Match special)
     {

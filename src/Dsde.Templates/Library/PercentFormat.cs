@@ -25,8 +25,11 @@ internal static partial class PercentFormat
                 continue;
             }
 
+            // Widths that are values themselves stand before what they are for.
+            var width = ReadCount(match.Groups["width"].Value, Next) ?? 0;
+            var precision = ReadCount(match.Groups["precision"].Value, Next);
             var value = match.Groups["key"] is { Success: true } key ? Find(values, key.Value) : Next();
-            result.Append(Show(match, form.Length == 0 ? '\0' : form[0], value, Next, budget));
+            result.Append(Show(match, form.Length == 0 ? '\0' : form[0], value, width, precision, format.IsMarkup, budget));
         }
 
         result.Append(format.Slice(end, format.Length - end));
@@ -44,11 +47,9 @@ internal static partial class PercentFormat
                 : throw new TemplateException($"format has the key '{key}', which the values don't")
             : throw new TemplateException("format requires a mapping");
 
-    private static Text Show(Match match, char form, object? value, Func<object?> next, Budget budget)
+    private static Text Show(Match match, char form, object? value, int width, int? precision, bool isMarkup, Budget budget)
     {
         var flags = match.Groups["flags"].Value;
-        var width = ReadCount(match.Groups["width"].Value, next) ?? 0;
-        var precision = ReadCount(match.Groups["precision"].Value, next);
         var isLeft = flags.Contains('-', StringComparison.Ordinal) || width < 0;
         var isPadded = false;
         Text body;
@@ -58,7 +59,11 @@ internal static partial class PercentFormat
             case 's':
             case 'r':
             case 'a':
-                body = form == 's' ? Representation.Show(value, budget) : Representation.Quote(value, budget);
+                body =
+                    form == 's' ? Representation.Show(value, budget)
+                    : form == 'r' ? Representation.Quote(value, budget)
+                    : Representation.QuoteInAscii(value, budget);
+                body = isMarkup && !body.IsMarkup ? Html.Escape(body, budget) : body;
                 body = precision is { } most ? CodePoints.Slice(body, 0, most) : body;
                 break;
             case 'c':

@@ -12,8 +12,7 @@ internal static class TextMethods
     private static readonly Dictionary<string, Func<Text, Machine, Arguments, object?>> All = new(StringComparer.Ordinal)
     {
         ["capitalize"] = (text, _, given) => Bare(given, "capitalize", text.Respell(Casing.Capitalize(text.Value))),
-        ["casefold"] = (text, _, given) =>
-            Bare(given, "casefold", text.Respell(Casing.Lower(text.Value).Replace("ß", "ss", StringComparison.Ordinal))),
+        ["casefold"] = (text, _, given) => Bare(given, "casefold", text.Respell(Casing.Fold(text.Value))),
         ["center"] = (text, machine, given) => TextPadding.Center(text, given, machine.Budget),
         ["count"] = (text, _, given) => TextSearch.Count(text, given),
         ["endswith"] = (text, _, given) => TextSearch.Affix(text, given, "endswith", isEnd: true),
@@ -26,7 +25,7 @@ internal static class TextMethods
             return BraceFormat.Apply(text, [], name => Access.Item(values, Text.FromTemplate(name)), machine.Budget);
         },
         ["index"] = (text, _, given) => TextSearch.Find(text, given, "index", isLast: false, isRequired: true),
-        ["isalnum"] = (text, _, given) => Are(text, given, rune => Rune.IsLetter(rune) || Characters.IsNumeric(rune)),
+        ["isalnum"] = (text, _, given) => Are(text, given, Characters.IsAlphanumeric),
         ["isalpha"] = (text, _, given) => Are(text, given, Rune.IsLetter),
         ["isascii"] = (text, _, given) => Bare(given, "isascii", text.Value.All(char.IsAscii)),
         ["isdecimal"] = (text, _, given) => Are(text, given, Characters.IsDecimal),
@@ -36,8 +35,7 @@ internal static class TextMethods
         ["isnumeric"] = (text, _, given) => Are(text, given, Characters.IsNumeric),
         ["isprintable"] = (text, _, given) => Bare(given, "isprintable", text.Value.EnumerateRunes().All(Characters.IsPrintable)),
         ["isspace"] = (text, _, given) => Are(text, given, rune => rune.IsBmp && Characters.IsSpace((char)rune.Value)),
-        ["istitle"] = (text, _, given) =>
-            Bare(given, "istitle", text.Value.EnumerateRunes().Any(Characters.IsCased) && Casing.TitleWords(text.Value) == text.Value),
+        ["istitle"] = (text, _, given) => Bare(given, "istitle", Casing.IsTitleWords(text.Value)),
         ["isupper"] = (text, _, given) => HasCase(text, given, Characters.IsUpper),
         ["join"] = (text, machine, given) => Join(text, given.Bind("join", 1, "/iterable")[0], machine),
         ["ljust"] = (text, machine, given) => TextPadding.Justify(text, given, isLeft: true, machine.Budget),

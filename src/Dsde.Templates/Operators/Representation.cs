@@ -33,6 +33,19 @@ internal static class Representation
         return isTemplate ? Text.FromTemplate(text.ToString()) : Text.FromData(text.ToString());
     }
 
+    /// <summary>Python's <c>ascii</c>: the same with escapes for everything else.</summary>
+    public static Text QuoteInAscii(object? value, Budget budget)
+    {
+        var quoted = Quote(value, budget);
+        var text = new StringBuilder();
+        foreach (var rune in quoted.Value.EnumerateRunes())
+        {
+            _ = rune.IsAscii ? text.Append(rune) : WriteEscape(rune.Value, text);
+        }
+
+        return quoted.Respell(text.ToString());
+    }
+
     /// <summary>The beginning of a value's <c>repr</c>, for messages.</summary>
     public static string Short(object? value)
     {
@@ -165,11 +178,16 @@ internal static class Representation
         }
         else
         {
-            var (letter, width) =
-                code <= 0xFF ? ('x', 2)
-                : code <= 0xFFFF ? ('u', 4)
-                : ('U', 8);
-            text.Append('\\').Append(letter).Append(code.ToString("x", CultureInfo.InvariantCulture).PadLeft(width, '0'));
+            WriteEscape(code, text);
         }
+    }
+
+    private static StringBuilder WriteEscape(int code, StringBuilder text)
+    {
+        var (letter, width) =
+            code <= 0xFF ? ('x', 2)
+            : code <= 0xFFFF ? ('u', 4)
+            : ('U', 8);
+        return text.Append('\\').Append(letter).Append(code.ToString("x", CultureInfo.InvariantCulture).PadLeft(width, '0'));
     }
 }

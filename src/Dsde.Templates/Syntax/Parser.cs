@@ -133,6 +133,11 @@ internal sealed partial class Parser
     private For ParseFor(int line)
     {
         var target = ParseTarget(ends: ["in"]);
+        if (SyntaxWalk.All(target).Any(part => part is Name { Text: "loop" }))
+        {
+            throw new TemplateException(line, "a variable of a loop can't be called 'loop'");
+        }
+
         if (!_stream.SkipName("in"))
         {
             throw _stream.Unexpected("'in'");

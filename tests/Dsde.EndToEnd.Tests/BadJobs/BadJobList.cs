@@ -83,8 +83,8 @@ internal static class BadJobList
         [
             BadJob.Of("sampling_mode", "\"beam\"", "sampling_mode is 'beam'; give rejection or coupled, or leave it out."),
             BadJob.Of("sampling_mode", "7", "sampling_mode must be a string, but is 7."),
-            BadJob.Of("policy", "\"fast\"", "Policy 'fast' is not known. Use dsde, dsde-paper or "),
-            BadJob.Of("policy", "\"static:0\"", "Policy 'static:0' is not known. Use dsde, dsde-paper or "),
+            BadJob.Of("policy", "\"fast\"", "policy is 'fast'; give dsde, dsde-paper or "),
+            BadJob.Of("policy", "\"static:0\"", "policy is 'static:0'; give dsde, dsde-paper or "),
             BadJob.Of("policy", "7", "policy must be a string, but is 7."),
             BadJob.Of("policy", $"\"{new string('x', 65)}\"", "policy has 65 characters; give at most 64."),
             BadJob.Of("policy", "\"a\\u001b[31m\"", "policy has a control character; leave it out."),
@@ -136,7 +136,10 @@ internal static class BadJobList
             BadJob.Whole("\"model\":\"dsde-demo\",\"prompt\":\"\"", "prompt is empty; give at least one character."),
             BadJob.Whole("\"model\":\"dsde-demo\",\"prompt\":\"a\\u0000b\"", "prompt has a NUL character at position 1; leave it out."),
             BadJob.Whole("\"model\":\"dsde-demo\",\"prompt\":\"\\ud800\"", "prompt has text that is not valid Unicode; give UTF-8, "),
-            BadJob.Whole($"\"model\":\"dsde-demo\",\"prompt\":\"{string.Concat(Enumerable.Repeat("word ", 3000))}\"", "The prompt has "),
+            BadJob.Whole(
+                $"\"model\":\"dsde-demo\",\"prompt\":\"{string.Concat(Enumerable.Repeat("word ", 3000))}\"",
+                "prompt is too long: "
+            ),
             BadJob.Whole("\"model\":\"dsde-demo\",\"prompt\":7", "prompt must be one string, or one list of token ids ") with
             {
                 MessageSays = "prompt must be a string, but is 7.",
@@ -210,7 +213,7 @@ internal static class BadJobList
 
     private static IEnumerable<BadJob> Names() =>
         [
-            BadJob.Whole("\"model\":\"gpt-4o\",\"prompt\":\"Story: Once\"", "Model 'gpt-4o' is not served here; served: dsde-demo"),
+            BadJob.Whole("\"model\":\"gpt-4o\",\"prompt\":\"Story: Once\"", "model is 'gpt-4o', which is not served here; give dsde-demo"),
             BadJob.Whole("\"model\":7,\"prompt\":\"Story: Once\"", "model must be a string, but is 7."),
             BadJob.Whole($"\"model\":\"{new string('x', 257)}\",\"prompt\":\"Story: Once\"", "model has 257 characters; give at most 256."),
             BadJob.Of(

@@ -45,6 +45,8 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
         {
             errors[index].CustomId.ShouldBe($"bad-{index}");
             errors[index].Message.ShouldStartWith(job.Says);
+            // What a chat template refuses is of more than one field.
+            (errors[index].Param is not null).ShouldBe(!job.Says.StartsWith("The chat template", StringComparison.Ordinal), job.Line);
         }
 
         foreach (var way in (string[])["run", "submit"])
@@ -61,7 +63,7 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
     private async Task ShouldFailWithTheSameWordsAsync(
         WorkerUnderTest worker,
         IReadOnlyList<BadJob> bad,
-        List<(string? CustomId, string Message)> errors
+        List<(string? CustomId, string? Param, string Message)> errors
     )
     {
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
@@ -108,15 +110,15 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
 
     private static string Message(Guid jobId, string fields) => $$"""{"jobId":"{{jobId}}",{{fields}}}""";
 
-    private static List<(string? CustomId, string Message)> ReadErrors(string folder) =>
+    private static List<(string? CustomId, string? Param, string Message)> ReadErrors(string folder) =>
         [
             .. File.ReadLines(Path.Combine(folder, "errors.jsonl"))
                 .Select(line => JsonDocument.Parse(line).RootElement)
                 .Select(line =>
-                    (
-                        line.GetProperty("custom_id").GetString(),
-                        line.GetProperty("response").GetProperty("body").GetProperty("error").GetProperty("message").GetString()!
-                    )
+                    (Id: line.GetProperty("custom_id"), Error: line.GetProperty("response").GetProperty("body").GetProperty("error"))
+                )
+                .Select(line =>
+                    (line.Id.GetString(), line.Error.GetProperty("param").GetString(), line.Error.GetProperty("message").GetString()!)
                 ),
         ];
 }

@@ -63,6 +63,7 @@ public sealed class ChatTemplateFileTests : IDisposable
     public void A_list_of_templates_has_a_default_and_files_of_their_own_go_first()
     {
         Read(new[] { new { name = "tool_use", template = "x" }, new { name = "default", template = "list" } }).ShouldBe("list");
+        Read(new { tool_use = "x", @default = "by name" }).ShouldBe("by name");
         Should
             .Throw<NotSupportedException>(() => Read(new[] { new { name = "tool_use", template = "x" } }))
             .Message.ShouldContain("tool_use, but none is called default");

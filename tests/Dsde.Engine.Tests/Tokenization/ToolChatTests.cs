@@ -94,6 +94,24 @@ public sealed class ToolChatTests : IDisposable
         refusal.ShouldContain($"without what turn {place}, of role system, says: the model would not see them. Leave them out");
     }
 
+    [Fact]
+    public void A_chat_of_many_system_turns_is_rendered_a_few_times_and_not_once_for_each()
+    {
+        const int most = 20;
+        var tokenizer = _folder.LoadChat("{% for m in messages %}[{{ m.role }}]{{ m.content | upper }}{% endfor %}", "<s>");
+        ChatTurn[] turns = [.. Enumerable.Repeat(new ChatTurn("system", "Be brief."), 500), new("user", "a")];
+        var once = Measure([.. turns.Select(turn => turn with { Role = "user" })]);
+
+        Measure(turns).ShouldBeLessThan(most * once);
+
+        long Measure(IReadOnlyList<ChatTurn> chat)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            tokenizer.ChatTemplates.Render(chat, ChatInputs.None, Time);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Theory]
     [InlineData("You are helpful.")]
     [InlineData("")]

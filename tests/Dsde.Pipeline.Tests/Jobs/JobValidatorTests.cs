@@ -56,7 +56,8 @@ public sealed class JobValidatorTests
     {
         var text = new string('x', 1_000_000);
 
-        Rejected(Plain with { Prompt = text }).Message.ShouldContain("The prompt has 1000000 characters, more than the model's context");
+        Rejected(Plain with { Prompt = text })
+            .Message.ShouldContain("prompt is too long: 1000000 characters, more than the model's context");
         Rejected(Plain with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = text }] })
             .Code.ShouldBe(FailureCodes.ContextLengthExceeded);
     }

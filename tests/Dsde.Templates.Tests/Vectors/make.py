@@ -193,6 +193,14 @@ SLICES = ["[0]", "[-1]", "[1:]", "[:2]", "[::-1]", "[1:-1]", "[::2]", "[-2:]", "
 PERCENT = ["'%5.2f|%-6s|%03d' % (f, s, i)", "'%x %o %e %g' % (i, i, f, f)", "'%s' % l", "'%r' % s", "'%d%%' % f", "'%(a)s' % d", "'{:>8}|{:<4}|{:^5}'.format(i, 'b', 'c')", "'{0:.3f} {0:e} {1:,}'.format(f, big)", "'{a} {b!r:>5}'.format(a=1, b='x')"]
 
 
+# Letters with more than one character in another case, digits of other scripts, marks.
+SCRIPTS = ["ıspanak ſo ŉ ǰ", "ΐ ΰ ᾳ ᾲ ᾼ ᾷ", "ßa ﬁn ﬀ և ﬓ", "Straße ẞ İ ΣΑΣ ΑΣΑ", "ა ჿ Ა", "Ꭰ ꭰ ᏸ", "१२ ³½ a\u0301b क्या c_d", "ǆ Ǆ ǅ ǉx"]
+DIGITS = ["१२", "１２", " ٣.٥ ", "-４２", "𝟗", "½", "²", "１_０", "1１"]
+DATES = ["%d %b %Y", "%Y-%m-%d", "%A %B %-d, %H:%M:%S %p %j %U %W %y %I %a %e %%", "%V %G %u %w %D %F %T %R", "%_d %0d %e %-e %_m|%_H|%-H|%_j|%-j|%0e", "%^a %^B %^p %-I %_I %-p|%_p", "%-c|%^c|%_k|%-k|%0k|%-l|%0l", "%-|%_|%^|%E|%-Q|%_-0Q|%--d|%-_d|%^-d"]
+FORMATS = ["('<%s|%r>'|safe) % ('<a>', '&')", "('<%s>'|safe) % ('<b>'|safe)", "('<%d>'|safe) % 5", "('<%(a)s>'|safe) % {'a': '<'}", "('<{}>'|safe).format('<')", "('<{}>'|safe).format('<'|safe)", "('<{}>'|safe).format('<')|upper ~ '<'", "'%*.*f|%-*d|' % (8, 2, 3.14159, 5, 7)", "'%.*s' % (2, 'abc')", "'%*d' % (-5, 3) ~ 'x'", "'%a|%5a' % ('é🙂', 'x')", "'{!a:>12}'.format('é🙂')"]
+LOOPS = ["{% for loop in [1] %}{% endfor %}", "{% for a, loop in [[1, 2]] %}{% endfor %}", "{% for loops in [1] %}{{ loop.index }}{% endfor %}"]
+
+
 def generated(seed=20261126, count=1750):
     choose = random.Random(seed)
 
@@ -280,7 +288,11 @@ def generated(seed=20261126, count=1750):
     local[:] = ["new", "other", "q", "a", "b", "mac", "loop", "ns"]
     templates += [body(4) for _ in range(count)]
     local.clear()
-    templates += ["{{ strftime_now('" + f + "') }}" for f in ("%d %b %Y", "%Y-%m-%d", "%A %B %-d, %H:%M:%S %p %j %U %W %y %I %a %e %%", "%V %G %u %w %D %F %T %R")]
+    templates += ["{{ strftime_now('" + date + "') }}" for date in DATES]
+    templates += ["{{ '" + text + "'|" + f + " }}" for text in SCRIPTS for f in ("upper", "lower", "capitalize", "title", "wordcount")]
+    templates += ["{{ '" + text + "'." + m + "() }}" for text in SCRIPTS for m in ("title", "swapcase", "casefold", "istitle")]
+    templates += ["{{ '" + text + "'|int(-1) }}|{{ '" + text + "'|float(-1) }}" for text in DIGITS]
+    templates += ["{{ " + text + " }}" for text in FORMATS] + LOOPS
     cases = [{"template": template, "text": render(template, VARIABLES)} for template in dict.fromkeys(templates)]
     # Addresses, memory layouts and complex numbers are nothing that a chat is made of.
     return [case for case in cases if case["text"] is None or not re.search(r" at 0x|0x0|object at|<built-in|iterator|<class|<bound|<function|Markup\(|\dj\)", case["text"], re.I)]

@@ -57,6 +57,15 @@ public sealed class CommandLineTests : IDisposable
         ended.Error.ShouldContain("Job file jobs.jsonl is missing");
     }
 
+    [Fact]
+    public async Task A_folder_in_place_of_a_job_file_is_called_one()
+    {
+        var ended = await CommandLine.RunAsync("run", _folder.Path);
+
+        ended.ExitCode.ShouldBe(2);
+        ended.Error.ShouldContain($"Job file {_folder.Path} is a folder. Give a file");
+    }
+
     [Theory]
     [InlineData("cancel nonsense", "'nonsense' is nothing that cancel takes; give an id like ")]
     [InlineData("results nonsense", "'nonsense' is nothing that results takes; give an id like ")]

@@ -17,6 +17,7 @@ internal sealed class ChatTemplate
     private const string Tools = "tools";
     private const string Documents = "documents";
     private const string Messages = "messages";
+    private const long FirstNumber = 73_104_800_000; // nothing that chats speak of
 
     /// <summary>Chats that show which tokens a template writes as markers.</summary>
     private static readonly string[][] Probes =
@@ -36,6 +37,7 @@ internal sealed class ChatTemplate
     private readonly Dictionary<string, TemplateValue> _variables = new(StringComparer.Ordinal);
     private readonly HashSet<int> _markers = [];
     private readonly List<KeyValuePair<string, string>> _missing = [];
+    private ContentForms _content = ContentForms.Texts;
 
     private ChatTemplate(ModelFolder folder, string place, Template template, NamedTokens named, TokenizerDefinition tokenizer)
     {
@@ -72,6 +74,7 @@ internal sealed class ChatTemplate
         try
         {
             var template = new ChatTemplate(folder, place, Template.Parse(source), named, tokenizer);
+            template._content = ContentForms.Find((content, turns) => template.Probe(content, turns)?.Value);
             if (template.FindMarkers(tokenizer) is not { } missing)
             {
                 return template;
@@ -129,6 +132,22 @@ internal sealed class ChatTemplate
     private static string Locate(TemplateException exception) =>
         (exception.Line is { } line ? $"line {line}: " : "") + exception.Message.TrimEnd('.');
 
+    /// <summary>What it makes of a few words; null if it goes wrong with them.</summary>
+    /// <exception cref="TemplateException">It takes far too much.</exception>
+    private RenderedText? Probe(ContentForms content, IEnumerable<ChatTurn> turns)
+    {
+        try
+        {
+            // Of the clock a template makes dates, no markers.
+            var messages = new ChatValues(content, ArgumentForm.Object).Messages(turns);
+            return Run(_template!, messages, ChatInputs.None, TimeProvider.System, ProbeLimits);
+        }
+        catch (TemplateException exception) when (!exception.IsLimit)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Runs the probes. Returns what makes the template useless, if they show that.</summary>
     /// <exception cref="TemplateException">It takes far too much.</exception>
     private string? FindMarkers(TokenizerDefinition tokenizer)
@@ -136,15 +155,7 @@ internal sealed class ChatTemplate
         var tokens = new AddedTokenSplitter(tokenizer.AddedTokens);
         foreach (var roles in Probes)
         {
-            RenderedText text;
-            try
-            {
-                // Of the clock a template makes dates, no markers.
-                var values = new ChatValues(_template!.Content, ArgumentForm.Object);
-                var messages = values.Messages(roles.Select(role => new ChatTurn(role, "x")));
-                text = Run(_template, messages, ChatInputs.None, TimeProvider.System, ProbeLimits);
-            }
-            catch (TemplateException exception) when (!exception.IsLimit)
+            if (Probe(_content, roles.Select(role => new ChatTurn(role, "x"))) is not { } text)
             {
                 continue; // Some refuse system turns; what they refuse writes nothing.
             }
@@ -206,7 +217,7 @@ internal sealed class ChatTemplate
         TimeProvider time
     )
     {
-        var values = new ChatValues(template.Content, form);
+        var values = new ChatValues(_content, form);
         (string What, bool IsThere, Func<(TemplateValue Messages, ChatInputs Inputs)> Without)[] parts =
         [
             ("tools", inputs.Tools.Count > 0, () => (values.Messages(turns), inputs with { Tools = [] })),
@@ -221,12 +232,8 @@ internal sealed class ChatTemplate
                 turns.Any(turn => turn.Role == ToolRole),
                 () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs)
             ),
-            .. turns
-                .Select((turn, index) => (turn, index))
-                .Where(item => item.turn.Role == SystemRole && !string.IsNullOrWhiteSpace(item.turn.Content))
-                .Select(item =>
-                    ($"what turn {item.index + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, item.index, inputs))
-                ),
+            .. FindDoubtful(template, text, values, turns, inputs, time)
+                .Select(place => ($"what turn {place + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, place, inputs))),
         ];
         foreach (var (what, _, without) in parts.Where(part => part.IsThere))
         {
@@ -239,6 +246,38 @@ internal sealed class ChatTemplate
                 );
             }
         }
+    }
+
+    /// <summary>
+    /// System turns of which one more rendering, with a number of its own at the end of each, does not show that they are seen: one
+    /// rendering for each would take hours for a chat of thousands.
+    /// </summary>
+    private IReadOnlyList<int> FindDoubtful(
+        Template template,
+        string text,
+        ChatValues values,
+        IReadOnlyList<ChatTurn> turns,
+        ChatInputs inputs,
+        TimeProvider time
+    )
+    {
+        var numbers = Enumerable
+            .Range(0, turns.Count)
+            .Where(place => turns[place].Role == SystemRole && !string.IsNullOrWhiteSpace(turns[place].Content))
+            .ToDictionary(place => place, place => $"{FirstNumber + place}");
+        var numbered = turns.Select(
+            (turn, place) => numbers.TryGetValue(place, out var number) ? turn with { Content = turn.Content + number } : turn
+        );
+        return numbers.Count > 1 && MakesOf(template, values.Messages(numbered), inputs, time) is { } shown
+            ?
+            [
+                .. numbers
+                    .Where(turn =>
+                        !shown.Contains(turn.Value, StringComparison.Ordinal) || text.Contains(turn.Value, StringComparison.Ordinal)
+                    )
+                    .Select(turn => turn.Key),
+            ]
+            : [.. numbers.Keys];
     }
 
     private static Func<(TemplateValue Messages, ChatInputs Inputs)> ReplaceWords(
@@ -286,7 +325,7 @@ internal sealed class ChatTemplate
             }
         }
 
-        RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(template.Content, form).Messages(turns), inputs, time);
+        RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(_content, form).Messages(turns), inputs, time);
     }
 
     private RenderedText Run(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time, TemplateLimits? limits = null)

@@ -6,9 +6,9 @@ namespace Dsde.Engine.Tokenization.Chats;
 /// <summary>
 /// What a chat looks like to a template. Whatever a sender wrote is data; roles and the names of fields are the template's.
 /// </summary>
-/// <param name="use">How the template takes content.</param>
+/// <param name="content">How the template takes content.</param>
 /// <param name="arguments">How it takes the arguments of calls.</param>
-internal sealed class ChatValues(ContentUse use, ArgumentForm arguments)
+internal sealed class ChatValues(ContentForms content, ArgumentForm arguments)
 {
     private const string Function = "function";
     private const string Arguments = "arguments";
@@ -61,7 +61,7 @@ internal sealed class ChatValues(ContentUse use, ArgumentForm arguments)
         }
 
         var text = TemplateValue.FromData(turn.Content ?? "");
-        return use == ContentUse.Parts
+        return content.IsList(turn.Role)
             ? TemplateValue.OfItems([TemplateValue.OfFields([("type", TemplateValue.FromTemplate("text")), ("text", text)])])
             : text;
     }

@@ -52,7 +52,7 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
             );
     }
 
-    /// <summary>Either one template, or a list of named ones.</summary>
+    /// <summary>Either one template, or several with names: a list, or an object by name.</summary>
     private static TemplateSource? FindInSettings(string path) =>
         TokenizerReader.Guard(
             path,
@@ -64,19 +64,17 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
                 }
 
                 var templates = new Dictionary<string, (string, string)>(StringComparer.Ordinal);
-                if (found.ValueKind == JsonValueKind.String)
+                IEnumerable<(string? Name, string? Text)> named = found.ValueKind switch
                 {
-                    templates[DefaultName] = (TokenizerSettings.FileName, found.GetString() ?? "");
-                }
-                else
+                    JsonValueKind.String => [(DefaultName, found.GetString())],
+                    JsonValueKind.Object => found.EnumerateObject().Select(entry => ((string?)entry.Name, entry.Value.GetString())),
+                    _ => found
+                        .EnumerateArray()
+                        .Select(entry => (entry.GetProperty("name").GetString(), entry.GetProperty("template").GetString())),
+                };
+                foreach (var (name, text) in named)
                 {
-                    foreach (var template in found.EnumerateArray())
-                    {
-                        templates[template.GetProperty("name").GetString() ?? ""] = (
-                            TokenizerSettings.FileName,
-                            template.GetProperty("template").GetString() ?? ""
-                        );
-                    }
+                    templates[name ?? ""] = (TokenizerSettings.FileName, text ?? "");
                 }
 
                 return new TemplateSource(TokenizerSettings.FileName, templates);

@@ -36,8 +36,8 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.ContextLengthExceeded,
-                $"The prompt has {prompt.Count} tokens, but the model's context holds {context} with the output; shorten it to "
-                    + $"{context - 1} or fewer."
+                $"{FieldOfPrompt(job)} is too long: {prompt.Count} tokens, but the model's context holds {context} with the output; "
+                    + $"shorten it to {context - 1} or fewer."
             );
         }
 
@@ -66,7 +66,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             throw new JobRejectedException(
                 FailureCodes.ModelNotFound,
-                $"Model '{model}' is not served here; served: "
+                $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))} is '{model}', which is not served here; give "
                     + $"{string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
             );
         }
@@ -102,9 +102,13 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             );
             return policy;
         }
-        catch (FormatException exception)
+        catch (FormatException)
         {
-            throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
+            throw new JobRejectedException(
+                FailureCodes.InvalidRequest,
+                $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Policy))} is '{text}'; give "
+                    + $"{PolicyConfiguration.Allowed}, or leave it out."
+            );
         }
     }
 
@@ -119,14 +123,14 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         if (job.Messages is not { } messages)
         {
             var text = job.Prompt ?? "";
-            RefuseUnread(text.Length, Encoding.UTF8.GetByteCount(text));
+            RefuseUnread(job, text.Length, Encoding.UTF8.GetByteCount(text));
             var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
             Require(ids.Count > 0, "prompt is empty; give at least one character.");
             return ids;
         }
 
         var (length, bytes) = ChatConversion.Measure(job);
-        RefuseUnread(length, bytes);
+        RefuseUnread(job, length, bytes);
         return Encode(
             length,
             () => engine.PromptEncoder.EncodeChat([.. messages.Select(ChatConversion.ToTurn)], ChatConversion.ToInputs(job))
@@ -137,15 +141,15 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     /// What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a
     /// word.
     /// </summary>
-    private void RefuseUnread(long length, long bytes)
+    private void RefuseUnread(SubmitGenerationJob job, long length, long bytes)
     {
         var (context, longest) = (engine.Description.ContextLength, engine.PromptEncoder.MaxTokenBytes);
         if (bytes > (long)context * longest * Shrinking)
         {
             throw new JobRejectedException(
                 FailureCodes.ContextLengthExceeded,
-                $"The prompt has {length} characters, more than the model's context of {context} tokens can be; no token is longer "
-                    + $"than {longest} bytes. Shorten it."
+                $"{FieldOfPrompt(job)} is too long: {length} characters, more than the model's context of {context} tokens can be; no "
+                    + $"token is longer than {longest} bytes. Shorten it."
             );
         }
     }
@@ -175,6 +179,13 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }
     }
+
+    private static string FieldOfPrompt(SubmitGenerationJob job) =>
+        JobFieldNames.InMessages(
+            job.Messages is not null ? nameof(job.Messages)
+            : job.PromptTokenIds is not null ? nameof(job.PromptTokenIds)
+            : nameof(job.Prompt)
+        );
 
     private static void Require(bool condition, string message)
     {
