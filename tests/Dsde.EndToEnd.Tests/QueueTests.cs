@@ -4,6 +4,7 @@ using Dsde.Batches.Following;
 using Dsde.Contracts;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
+using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;
 
@@ -54,6 +55,20 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
             message.GetProperty("text").GetString().ShouldBe(texts[message.GetProperty("jobId").GetString()!]);
         }
 
+        (
+            await Rows.CountAsync(
+                worker.ConnectionString,
+                """
+                SELECT count(*) FROM output_latency l JOIN workers w USING (worker_start_id)
+                WHERE l.submitted_at <= l.ended_at AND l.first_token_ms > 0 AND w.threads > 0 AND w.cost_profile -> 'target' IS NOT NULL
+                  AND abs(l.queue_ms + l.outside_ms + l.total_ms - l.end_to_end_ms) < 1
+                  AND abs(l.waiting_ms + l.prefill_ms + l.others_ms + l.draft_ms + l.verify_ms + l.sampling_ms + l.rest_ms - l.total_ms)
+                      < 0.001
+                """
+            )
+        ).ShouldBe(75);
+        (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM job_traces_rest")).ShouldBe(0);
+
         // one worker tells it once
         var batch = tap.Events.Where(item => item.Type == "GenerationBatchCompleted").ShouldHaveSingleItem().Message;
         batch.GetProperty("jobCount").GetInt32().ShouldBe(75);
@@ -78,7 +93,11 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
             $$$"""{"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Q: Which day comes after Monday?\nA:","maxTokens":12"""
             + $$$""","temperature":0,"stop":["\n"],"metadata":{"workload":"raw"}}""";
 
-        await tap.PublishAsync(body);
+        await tap.PublishToAsync(
+            "dsde-generation-jobs",
+            body,
+            new BasicProperties { Persistent = true, Timestamp = new AmqpTimestamp(1_700_000_000) }
+        );
         await tap.WaitForAsync(1);
         await tap.PublishAsync(body);
         await tap.WaitForAsync(2);
@@ -92,9 +111,14 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         events[1].Message.GetRawText().ShouldBe(events[0].Message.GetRawText());
         events[2].Type.ShouldBe("GenerationJobFailed");
         events[2].Message.GetProperty("code").GetString().ShouldBe("job_id_conflict");
-        (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, workload FROM generation_jobs"))
+        (
+            await Rows.ReadAsync(
+                worker.ConnectionString,
+                "SELECT state, workload, EXTRACT(epoch FROM submitted_at)::bigint FROM generation_jobs"
+            )
+        )
             .ShouldHaveSingleItem()
-            .ShouldBe(["completed", "raw"]);
+            .ShouldBe(["completed", "raw", 1_700_000_000L]);
     }
 
     [Fact]

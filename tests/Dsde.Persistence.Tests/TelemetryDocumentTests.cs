@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dsde.Persistence.Describing;
 using Dsde.Testing;
 using Microsoft.Data.Sqlite;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace Dsde.Persistence.Tests;
 
 /// <summary>The dictionary, its copy in docs/telemetry.md, the comments in the database and what is in the database say the same.</summary>
-public sealed class TelemetryDocumentTests(PostgresServer server)
+public sealed partial class TelemetryDocumentTests(PostgresServer server)
 {
     /// <summary>Columns that SQLite can't compute.</summary>
     private const string Median = "median_total_ms";
@@ -127,6 +128,25 @@ public sealed class TelemetryDocumentTests(PostgresServer server)
         SqliteConnection.ClearAllPools(); // they keep files open
     }
 
+    [Fact]
+    public async Task Every_query_of_the_document_runs()
+    {
+        await using var database = await CreateAsync();
+        var queries = SqlBlock()
+            .Matches(await File.ReadAllTextAsync(Repository.PathOf("docs", "telemetry.md"), Cancellation))
+            .Select(block => block.Groups[1].Value.Replace("'…'", $"'{Guid.NewGuid()}'", StringComparison.Ordinal))
+            .ToList();
+
+        queries.Count.ShouldBeGreaterThan(8);
+        await using var connection = new NpgsqlConnection(database.Options.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        foreach (var query in queries)
+        {
+            await using var command = new NpgsqlCommand(query, connection);
+            await Should.NotThrowAsync(() => command.ExecuteNonQueryAsync(Cancellation), query);
+        }
+    }
+
     private async Task<TestDatabase> CreateAsync() =>
         await TestDatabase.CreateAsync(new PersistenceOptions { ConnectionString = await server.CreateDatabaseAsync() });
 
@@ -144,4 +164,7 @@ public sealed class TelemetryDocumentTests(PostgresServer server)
 
         return rows;
     }
+
+    [GeneratedRegex("```sql\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex SqlBlock();
 }

@@ -78,7 +78,7 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
-            "SELECT count(*) FROM generation_jobs JOIN job_traces USING (job_id) WHERE state = 'completed' AND batch_id = $1",
+            "SELECT count(*) FROM job_traces WHERE state = 'completed' AND batch_id = $1",
             connection
         )
         {

@@ -30,44 +30,48 @@ internal static class PostgreSqlViews
         "signal_correlations",
         """
         since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity', of_workload text DEFAULT NULL,
-        of_policy text DEFAULT NULL, of_batch uuid DEFAULT NULL, most_outputs integer DEFAULT 100
+        of_policy text DEFAULT NULL, of_batch uuid DEFAULT NULL, most_outputs integer DEFAULT 50
         """,
         $"""
         RETURNS TABLE (workload text, policy text, target_model text, draft_model text, temperature real, signal text, outcome text,
             outputs bigint, n bigint, pearson double precision, pearson_low double precision, pearson_high double precision,
             spearman double precision, spearman_low double precision, spearman_high double precision)
-        LANGUAGE sql STABLE PARALLEL SAFE AS $$
+        LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB' AS $$
             WITH candidates AS (
                 SELECT t.job_id, t.choice, t.stored_at,
                        row_number() OVER (PARTITION BY {TraceColumns.Group} ORDER BY hashtextextended(t.job_id::text, 0), t.choice)
-                           AS place
+                           AS place,
+                       dense_rank() OVER (ORDER BY {TraceColumns.Group}) AS kind
                 FROM job_traces t
                 WHERE t.stored_at >= since AND t.stored_at < until AND (of_workload IS NULL OR t.workload = of_workload)
                   AND (of_policy IS NULL OR t.policy = of_policy) AND (of_batch IS NULL OR t.batch_id = of_batch)
                   AND t.proposed > 0 AND t.level <> 'summary'),
             steps AS MATERIALIZED (
-                SELECT {TraceColumns.Group}, t.job_id, t.choice, t.wvir, t.scale_factor, t.mean_kld, t.mean_beta, t.mean_draft_entropy,
+                SELECT {TraceColumns.Group}, c.kind, c.place, t.wvir, t.scale_factor, t.mean_kld, t.mean_beta, t.mean_draft_entropy,
                        t.accepted::double precision / t.speculation_length AS acceptance
                 FROM candidates c JOIN iteration_telemetry t USING (job_id, choice, stored_at)
                 WHERE c.place <= most_outputs AND t.speculation_length > 0),
             pairs AS (
-                SELECT {TraceColumns.Group}, t.job_id, t.choice, v.signal, v.outcome, v.x, v.y,
-                       dense_rank() OVER (ORDER BY {TraceColumns.Group}, v.signal, v.outcome) AS pair
+                SELECT t.kind, t.place, v.pair, v.x, v.y
                 FROM steps t
-                CROSS JOIN LATERAL (VALUES {SignalPairs.ToSql("t")}) AS v (signal, outcome, x, y)
+                CROSS JOIN LATERAL (VALUES {SignalPairs.ToSql("t")}) AS v (pair, x, y)
                 WHERE v.x IS NOT NULL AND v.y IS NOT NULL),
             ranked AS (
-                SELECT t.*, rank() OVER (PARTITION BY pair ORDER BY x) + (count(*) OVER (PARTITION BY pair, x) - 1) / 2.0 AS rank_x,
-                       rank() OVER (PARTITION BY pair ORDER BY y) + (count(*) OVER (PARTITION BY pair, y) - 1) / 2.0 AS rank_y
+                SELECT t.*,
+                       rank() OVER (PARTITION BY kind, pair ORDER BY x)
+                           + (count(*) OVER (PARTITION BY kind, pair, x) - 1) / 2.0::double precision AS rank_x,
+                       rank() OVER (PARTITION BY kind, pair ORDER BY y)
+                           + (count(*) OVER (PARTITION BY kind, pair, y) - 1) / 2.0::double precision AS rank_y
                 FROM pairs t),
             summed AS (
-                SELECT {TraceColumns.Group}, t.signal, t.outcome, count(DISTINCT (t.job_id, t.choice)) AS outputs, count(*) AS n,
+                SELECT t.kind, t.pair, count(DISTINCT t.place) AS outputs, count(*) AS n,
                        corr(t.y, t.x) AS r, corr(t.rank_y, t.rank_x) AS rho
-                FROM ranked t GROUP BY {TraceColumns.Group}, t.signal, t.outcome)
-            SELECT t.workload, t.policy, t.target_model, t.draft_model, t.temperature, t.signal, t.outcome, t.outputs, t.n,
+                FROM ranked t GROUP BY t.kind, t.pair),
+            named AS (SELECT DISTINCT s.kind, {TraceColumns.Group.Replace("t.", "s.", StringComparison.Ordinal)} FROM steps s)
+            SELECT k.workload, k.policy, k.target_model, k.draft_model, k.temperature, p.signal, p.outcome, t.outputs, t.n,
                    t.r, {CorrelationInterval.ToSql("t.r", "t.n", -1)}, {CorrelationInterval.ToSql("t.r", "t.n", 1)},
                    t.rho, {CorrelationInterval.ToSql("t.rho", "t.n", -1)}, {CorrelationInterval.ToSql("t.rho", "t.n", 1)}
-            FROM summed t
+            FROM summed t JOIN named k USING (kind) JOIN (VALUES {SignalPairs.Names}) AS p (pair, signal, outcome) USING (pair)
         $$
         """
     );

@@ -14,13 +14,14 @@ internal static class SignalPairs
         ("draft_entropy", "beta", "mean_draft_entropy", "mean_beta"),
     ];
 
-    /// <summary>Rows of names and values of an iteration.</summary>
+    /// <summary>Rows of number and names.</summary>
+    public static string Names { get; } = string.Join(", ", All.Select((pair, number) => $"({number}, '{pair.Signal}', '{pair.Outcome}')"));
+
+    /// <summary>Rows of numbers and values of an iteration.</summary>
     public static string ToSql(string table) =>
         string.Join(
             ", ",
-            All.Select(pair =>
-                $"('{pair.Signal}', '{pair.Outcome}', {table}.{pair.X}::double precision, {table}.{pair.Y}::double precision)"
-            )
+            All.Select((pair, number) => $"({number}, {table}.{pair.X}::double precision, {table}.{pair.Y}::double precision)")
         );
 
     /// <summary>The same as queries, one after the other.</summary>

@@ -22,7 +22,7 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
         var lane = Lane.At(context.ReceiveContext.InputAddress);
         var delivery = new JobDelivery(job, lane.Kind, context.TryGetPayload<JobRefusal>(out var refused) ? refused : null)
         {
-            SubmittedAt = context.SentTime,
+            SubmittedAt = context.SentTime is { } sent ? new DateTimeOffset(DateTime.SpecifyKind(sent, DateTimeKind.Utc)) : null,
         };
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
         var origin = MessageOrigin.Of(context);

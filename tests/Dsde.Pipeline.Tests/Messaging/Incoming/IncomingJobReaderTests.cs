@@ -253,6 +253,23 @@ public sealed class IncomingJobReaderTests
         (read.Job.JobId, read.Job.Model, read.Job.Prompt).ShouldBe((JobId, "m", "a"));
     }
 
+    [Theory]
+    [InlineData("\"2026-11-26T12:00:00Z\"", true)]
+    [InlineData("\"2026-11-26T21:00:00+09:00\"", true)]
+    [InlineData("\"0001-01-01T00:00:00Z\"", false)] // which PostgreSQL can't keep apart from nothing
+    [InlineData("\"yesterday\"", false)]
+    [InlineData("7", false)]
+    [InlineData("null", false)]
+    public void An_envelope_says_when_it_was_sent_and_one_that_does_not_is_read_all_the_same(string time, bool isRead)
+    {
+        var read = ReadEnvelope(
+            $$"""{"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"sentTime":{{time}},"message":{{Job("\"maxTokens\":8")}}}"""
+        );
+
+        read.Refusal.ShouldBeNull();
+        read.Ids.SentTime.ShouldBe(isRead ? new DateTime(2026, 11, 26, 12, 0, 0, DateTimeKind.Utc) : null);
+    }
+
     [Fact]
     public void An_envelope_is_opened_and_its_ids_are_taken()
     {
