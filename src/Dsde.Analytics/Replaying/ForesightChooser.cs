@@ -4,7 +4,8 @@ using Dsde.Speculation.Guarding;
 namespace Dsde.Analytics.Replaying;
 
 /// <summary>
-/// Knows beforehand where the draft is right, and where the output ends, and proposes no token that is not kept: no further than pays, by what a token is worth.
+/// Knows beforehand where the draft is right and where the output ends, and proposes no token that is not kept: no further than pays, by
+/// what a token is worth.
 /// </summary>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
 /// <param name="costs">What iterations cost; null if nobody knows, and then every right token is proposed.</param>
