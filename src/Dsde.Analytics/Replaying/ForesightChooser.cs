@@ -4,7 +4,8 @@ using Dsde.Speculation.Guarding;
 namespace Dsde.Analytics.Replaying;
 
 /// <summary>
-/// Knows beforehand where the draft is right, and proposes no token that will be rejected: no further than pays, by what a token is worth.
+/// Knows beforehand where the draft is right and where the output ends, and proposes no token that is not kept: no further than pays, by
+/// what a token is worth.
 /// </summary>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
 /// <param name="costs">What iterations cost; null if nobody knows, and then every right token is proposed.</param>
@@ -19,7 +20,12 @@ internal sealed class ForesightChooser(int maxSpeculationLength, CostProfile? co
     public ReplayedPasses Run(IReadOnlyList<ReplayedSequence> sequences)
     {
         var right = sequences
-            .Select(sequence => sequence.Positions.AcceptedFrom(sequence.Committed, Math.Min(maxSpeculationLength, sequence.MaxProposals)))
+            .Select(sequence =>
+                sequence.Positions.AcceptedFrom(
+                    sequence.Committed,
+                    Math.Min(maxSpeculationLength, sequence.Positions.Trace.Count - sequence.Committed - 1)
+                )
+            )
             .ToArray();
         var best = new int[right.Length];
         var bestGain = double.NegativeInfinity;

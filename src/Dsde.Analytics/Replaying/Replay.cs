@@ -33,8 +33,8 @@ internal sealed class Replay(IReadOnlyList<ReplaySource> sources, int maxSpecula
             {
                 throw new AnalyticsException(
                     $"Policy {policy} asks what iterations cost, which these traces don't tell: "
-                        + $"{source.Costs?.Source ?? "they have no times"}. Give a policy without the cost guard "
-                        + "(dsde-paper, static:K, adaedl), or the costs with --costs."
+                        + $"{source.Costs?.Source ?? "they have no times"}. Give a policy without the cost guard (dsde-paper, static:K, "
+                        + "adaedl), or the costs with --costs."
                 );
             }
 

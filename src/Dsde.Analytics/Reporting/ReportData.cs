@@ -213,7 +213,7 @@ internal sealed record TriedSignal
     /// <summary>95 %; null for too few outputs.</summary>
     public Interval? SpearmanInterval { get; init; }
 
-    /// <summary>Chance that a wholly accepted step has the greater signal than another: 0.5 says nothing. Null if all or none were.</summary>
+    /// <summary>Chance that a wholly accepted step has a greater signal than another: 0.5 says nothing. Null if all or none were.</summary>
     public double? Auc { get; init; }
 
     /// <summary>95 %.</summary>

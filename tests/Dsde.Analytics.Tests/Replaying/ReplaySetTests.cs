@@ -39,7 +39,7 @@ public sealed class ReplaySetTests
     }
 
     [Fact]
-    public async Task The_oracle_is_at_least_as_fast_as_any_policy_and_proposes_nothing_that_is_rejected()
+    public async Task The_oracle_is_at_least_as_fast_as_any_policy_and_proposes_nothing_that_is_not_kept()
     {
         var set = await ReadAsync(Several);
         var replay = new Replay(set.Sources, 10);
@@ -55,6 +55,14 @@ public sealed class ReplaySetTests
                 policy
             );
         }
+    }
+
+    [Fact]
+    public void The_oracle_knows_where_an_output_ends()
+    {
+        var oracle = HandMade.Replay(1, HandMade.Output("11111", limit: 100)).RunOracle().Counts;
+
+        (oracle.Iterations, oracle.Proposed, oracle.Accepted).ShouldBe((1, 3, 3), "the last token comes with them");
     }
 
     [Fact]

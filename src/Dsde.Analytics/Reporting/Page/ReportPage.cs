@@ -213,9 +213,9 @@ internal sealed class ReportPage
 
         _html.Heading(
             "Signals on trial",
-            "How well what is known before a step foretells the step, best first. The rank correlation is with its accepted share; AUC is the "
-                + "chance that a wholly accepted step has the greater signal (0.5 says nothing); the gain is the part of the log-loss of the "
-                + "bare rate that a fit on the signal takes away. Intervals of 95 %, outputs drawn anew."
+            "How well what is known before a step foretells the step, best first. The rank correlation is with its accepted share; AUC is "
+                + "the chance that a wholly accepted step has the greater signal (0.5 says nothing); the gain is the part of the log-loss "
+                + "of the bare rate that a fit on the signal takes away. Intervals of 95 %, outputs drawn anew."
         );
         if (signals.Count == 0)
         {
