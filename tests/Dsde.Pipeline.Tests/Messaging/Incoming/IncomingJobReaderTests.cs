@@ -263,7 +263,8 @@ public sealed class IncomingJobReaderTests
     public void An_envelope_says_when_it_was_sent_and_one_that_does_not_is_read_all_the_same(string time, bool isRead)
     {
         var read = ReadEnvelope(
-            $$"""{"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"sentTime":{{time}},"message":{{Job("\"maxTokens\":8")}}}"""
+            """{"messageType":["urn:message:Dsde.Contracts:SubmitGenerationJob"],"sentTime":"""
+                + $"{time},\"message\":{Job("\"maxTokens\":8")}}}"
         );
 
         read.Refusal.ShouldBeNull();
