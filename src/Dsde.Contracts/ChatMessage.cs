@@ -14,6 +14,9 @@ public sealed record ChatMessage
     /// </summary>
     public string? Content { get; init; }
 
+    /// <summary>What an assistant thought before it said that, for chat templates that show it; any characters but NUL.</summary>
+    public string? ReasoningContent { get; init; }
+
     /// <summary>The speaker's name, or the tool's, for chat templates that show it; at most 64 characters.</summary>
     public string? Name { get; init; }
 

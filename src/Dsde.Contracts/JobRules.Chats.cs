@@ -76,6 +76,7 @@ public static partial class JobRules
             ? $"{field} has a turn that is null; leave it out."
             : CheckName($"A role of {field}", turn.Role, MaxNameLength)
                 ?? CheckText($"A turn of {field}", turn.Content)
+                ?? CheckText($"The reasoning of a turn of {field}", turn.ReasoningContent)
                 ?? CheckName($"A name of {field}", turn.Name, MaxNameLength)
                 ?? CheckName($"A call's id of {field}", turn.ToolCallId, MaxNameLength)
                 ?? CheckPlaces(place, turn)
@@ -83,6 +84,8 @@ public static partial class JobRules
 
     private static string? CheckPlaces(string place, ChatMessage turn) =>
         turn.Content is null && turn.Role != AssistantRole ? $"{place}.content is missing; give a text."
+        : turn.ReasoningContent is not null && turn.Role != AssistantRole
+            ? $"{place} has reasoning, but the role '{turn.Role}'; only {AssistantRole} reasons."
         : turn.ToolCalls is { Count: > 0 } && turn.Role != AssistantRole
             ? $"{place} has calls of tools, but the role '{turn.Role}'; only {AssistantRole} calls tools."
         : turn.ToolCallId is not null && turn.Role != ToolRole

@@ -7,6 +7,9 @@ namespace Dsde.Engine;
 /// <param name="Content">What is said; null for an assistant that said nothing.</param>
 public readonly record struct ChatTurn(string Role, string? Content)
 {
+    /// <summary>What an assistant thought before it said that; null if it isn't known.</summary>
+    public string? ReasoningContent { get; init; }
+
     /// <summary>The speaker's name, or the tool's; null without one.</summary>
     public string? Name { get; init; }
 

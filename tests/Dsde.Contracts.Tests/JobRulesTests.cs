@@ -67,6 +67,11 @@ public sealed class JobRulesTests
                 "messages"
             },
             {
+                Chat(Turn("user") with { ReasoningContent = "hm" }),
+                "messages[0] has reasoning, but the role 'user'; only assistant reasons.",
+                "messages"
+            },
+            {
                 Chat(Turn("assistant") with { ToolCallId = "1" }),
                 "messages[0] answers a call of a tool, but has the role 'assistant'; give tool, or leave the call's id out.",
                 "messages"

@@ -59,6 +59,7 @@ public sealed class ArchitectureTests
         ["MassTransit"] = ["Dsde.Pipeline", "Dsde.Batches", "Dsde.Benchmarks", "dsde"],
         ["RabbitMQ.Client"] = ["Dsde.Pipeline", "Dsde.Benchmarks", "dsde"],
         ["Spectre.Console"] = ["Dsde.Batches", "Dsde.Benchmarks", "dsde"],
+        ["Parquet"] = ["Dsde.Analytics"],
         ["ScottPlot"] = ["Dsde.Analytics", "Dsde.Benchmarks"],
         ["System.CommandLine"] = ["dsde"],
     };

@@ -5,11 +5,14 @@ namespace Dsde.Analytics.Positions;
 /// <summary>An iteration of an output, its proposals taken together.</summary>
 /// <param name="Index">Its number in the output, from 0.</param>
 /// <param name="FirstProposal">Place of its first proposal in the series of proposals.</param>
+/// <param name="FirstToken">Number of the first token it gave, from 1; that of the prompt's pass is 1.</param>
 /// <param name="Length">Proposed tokens.</param>
 /// <param name="Accepted">Accepted tokens.</param>
-/// <param name="Emitted">Tokens it gave, at most: accepted and one of the target's own.</param>
-internal readonly record struct IterationStep(int Index, int FirstProposal, int Length, int Accepted, int Emitted)
+internal readonly record struct IterationStep(int Index, int FirstProposal, int FirstToken, int Length, int Accepted)
 {
+    /// <summary>Tokens it gave, at most: the accepted ones and one of the target's own. At the end of an output some may be cut off.</summary>
+    public int Emitted => Accepted + 1;
+
     /// <summary>The iterations of an output in order; none where they are not stored.</summary>
     public static IEnumerable<IterationStep> Of(JobTrace trace)
     {
@@ -19,9 +22,12 @@ internal readonly record struct IterationStep(int Index, int FirstProposal, int 
             yield break;
         }
 
-        for (var (i, first) = (0, 0); i < lengths.Length; first += lengths[i++])
+        var (proposal, token) = (0, 2);
+        for (var i = 0; i < lengths.Length; i++)
         {
-            yield return new IterationStep(i, first, lengths[i], accepted[i], accepted[i] + 1);
+            var step = new IterationStep(i, proposal, token, lengths[i], accepted[i]);
+            yield return step;
+            (proposal, token) = (proposal + step.Length, token + step.Emitted);
         }
     }
 

@@ -7,6 +7,13 @@ public interface IReportReader : ITraceReader
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     IAsyncEnumerable<StoredSummary> ReadSummariesAsync(TraceFilter filter, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Jobs that have ended, in the order in which their ends were stored, whatever became of them. Of the filter, batch, workload, times and
+    /// place count.
+    /// </summary>
+    /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
+    IAsyncEnumerable<JobSummary> ReadEndedJobsAsync(TraceFilter filter, CancellationToken cancellationToken);
+
     /// <summary>The traces of some jobs.</summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     Task<IReadOnlyList<StoredTrace>> ReadOfJobsAsync(IReadOnlyCollection<Guid> jobs, CancellationToken cancellationToken);

@@ -21,6 +21,9 @@ public sealed record TraceFilter
     /// <summary>Stored before it.</summary>
     public DateTimeOffset? To { get; init; }
 
+    /// <summary>Behind it, in the order in which they are read.</summary>
+    public TracePlace? After { get; init; }
+
     /// <summary>
     /// A sample: of <see cref="SampleOf"/> equal parts of all jobs, told apart by the last two digits of their ids, so many. The jobs of a
     /// smaller sample are also in every larger one.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
 using Microsoft.EntityFrameworkCore;
 
@@ -38,11 +39,31 @@ internal sealed class TraceReader(Database database) : IReportReader
         IReadOnlyList<StoredSummary> page;
         do
         {
-            var after = last is null ? default(Place?) : new Place(last.StoredAt, last.JobId, last.Choice);
+            var after = last is null ? filter.After : new TracePlace(last.StoredAt, last.JobId, last.Choice);
             page = await database.RunAsync((context, token) => ReadSummariesAsync(context, filter, after, token), cancellationToken);
             foreach (var summary in page)
             {
                 yield return last = summary;
+            }
+        } while (page.Count == SummaryPageSize);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<JobSummary> ReadEndedJobsAsync(
+        TraceFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var after = filter.After;
+        IReadOnlyList<JobSummary> page;
+        do
+        {
+            var place = after;
+            page = await database.RunAsync((context, token) => ReadEndedJobsAsync(context, filter, place, token), cancellationToken);
+            foreach (var job in page)
+            {
+                yield return job;
+                after = new TracePlace(job.EndedAt, job.JobId, 0);
             }
         } while (page.Count == SummaryPageSize);
     }
@@ -99,11 +120,7 @@ internal sealed class TraceReader(Database database) : IReportReader
             async (context, token) =>
             {
                 var outputs = await Filter(context.Traces.AsNoTracking(), filter).LongCountAsync(token);
-                var jobs = context.Jobs.AsNoTracking();
-                jobs = filter.BatchId is { } batch ? jobs.Where(job => job.BatchId == batch) : jobs;
-                jobs = filter.Workload is { } workload ? jobs.Where(job => job.Workload == workload) : jobs;
-                jobs = filter.From is { } from ? jobs.Where(job => job.EndedAt == null || job.EndedAt >= from) : jobs;
-                jobs = filter.To is { } to ? jobs.Where(job => job.EndedAt == null || job.EndedAt < to) : jobs;
+                var jobs = Filter(context.Jobs.AsNoTracking(), filter);
                 jobs =
                     filter.Policy is not null || filter.TargetModel is not null
                         ? jobs.Where(job =>
@@ -148,7 +165,7 @@ internal sealed class TraceReader(Database database) : IReportReader
                 context,
                 After(
                     Filter(context.Traces.AsNoTracking(), filter),
-                    last is null ? null : new Place(last.StoredAt, last.JobId, last.Choice)
+                    last is null ? filter.After : new TracePlace(last.StoredAt, last.JobId, last.Choice)
                 ),
                 PageSize
             )
@@ -190,10 +207,58 @@ internal sealed class TraceReader(Database database) : IReportReader
                 Trace = row.Trace,
             });
 
+    private static async Task<IReadOnlyList<JobSummary>> ReadEndedJobsAsync(
+        DsdeDbContext context,
+        TraceFilter filter,
+        TracePlace? after,
+        CancellationToken cancellationToken
+    )
+    {
+        var jobs = Filter(context.Jobs.AsNoTracking(), filter).Where(job => job.EndedAt != null);
+        if (after is { } place)
+        {
+            var (at, id) = (place.StoredAt, place.JobId);
+            jobs = jobs.Where(job => job.EndedAt > at || (job.EndedAt == at && job.JobId.CompareTo(id) > 0));
+        }
+
+        var rows = await jobs.OrderBy(job => job.EndedAt).ThenBy(job => job.JobId).Take(SummaryPageSize).ToListAsync(cancellationToken);
+        return
+        [
+            .. rows.Select(job => new JobSummary
+            {
+                JobId = job.JobId,
+                BatchId = job.BatchId,
+                CustomId = job.CustomId,
+                Model = job.Model,
+                Workload = job.Workload,
+                State = DsdeDbContext.ToText(job.State),
+                WorkerId = job.WorkerId,
+                Attempt = job.Attempt,
+                SubmittedAt = job.SubmittedAt,
+                CreatedAt = job.CreatedAt,
+                StartedAt = job.StartedAt,
+                EndedAt = job.EndedAt ?? default,
+                FinishReason = job.FinishReason,
+                PromptTokens = job.PromptTokens,
+                CompletionTokens = job.CompletionTokens,
+                FailureCode = job.FailureCode,
+                CancelReason = job.CancelReason,
+            }),
+        ];
+    }
+
+    private static IQueryable<GenerationJob> Filter(IQueryable<GenerationJob> jobs, TraceFilter filter)
+    {
+        jobs = filter.BatchId is { } batch ? jobs.Where(job => job.BatchId == batch) : jobs;
+        jobs = filter.Workload is { } workload ? jobs.Where(job => job.Workload == workload) : jobs;
+        jobs = filter.From is { } from ? jobs.Where(job => job.EndedAt == null || job.EndedAt >= from) : jobs;
+        return filter.To is { } to ? jobs.Where(job => job.EndedAt == null || job.EndedAt < to) : jobs;
+    }
+
     private static async Task<IReadOnlyList<StoredSummary>> ReadSummariesAsync(
         DsdeDbContext context,
         TraceFilter filter,
-        Place? after,
+        TracePlace? after,
         CancellationToken cancellationToken
     ) =>
         await After(Filter(context.Traces.AsNoTracking(), filter), after)
@@ -286,7 +351,7 @@ internal sealed class TraceReader(Database database) : IReportReader
         return filter.To is { } to ? traces.Where(trace => EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) < to) : traces;
     }
 
-    private static IQueryable<JobTrace> After(IQueryable<JobTrace> traces, Place? last)
+    private static IQueryable<JobTrace> After(IQueryable<JobTrace> traces, TracePlace? last)
     {
         if (last is not { } place)
         {
@@ -308,7 +373,4 @@ internal sealed class TraceReader(Database database) : IReportReader
             )
         );
     }
-
-    /// <summary>Where a page ended.</summary>
-    private readonly record struct Place(DateTimeOffset StoredAt, Guid JobId, int Choice);
 }

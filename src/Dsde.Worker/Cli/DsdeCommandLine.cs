@@ -96,6 +96,7 @@ internal static class DsdeCommandLine
         root.Add(new ReplayCommand());
         root.Add(new CompareCommand());
         root.Add(new ReportCommand());
+        root.Add(new ExportCommand());
         root.Add(new ModelCommand());
         root.Add(new BenchCommand());
         foreach (var option in root.Options)

@@ -12,7 +12,7 @@ public sealed class ChatToolsTests
     {
         var job = await JobLines.ReadJobAsync(
             Chat(
-                """{"role":"user","content":"a"},{"role":"assistant","content":null,"""
+                """{"role":"user","content":"a"},{"role":"assistant","content":null,"reasoning_content":"hm","""
                     + """ "tool_calls":[{"id":"1","""
                     + """ "type":"function","function":{"name":"add","arguments":"{\"b\":1}"}}]},"""
                     + """{"role":"tool","tool_call_id":"1","name":"add","content":"""
@@ -27,6 +27,7 @@ public sealed class ChatToolsTests
         var (asked, called, answered) = (job.Messages![0], job.Messages[1], job.Messages[2]);
         asked.Content.ShouldBe("a");
         called.Content.ShouldBeNull();
+        called.ReasoningContent.ShouldBe("hm");
         called.ToolCalls.ShouldHaveSingleItem().GetProperty("function").GetProperty("arguments").GetString().ShouldBe("{\"b\":1}");
         (answered.Role, answered.ToolCallId, answered.Name, answered.Content).ShouldBe(("tool", "1", "add", "x\ny"));
         job.Tools.ShouldHaveSingleItem().GetRawText().ShouldBe(Tool);

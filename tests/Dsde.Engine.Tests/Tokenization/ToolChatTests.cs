@@ -166,7 +166,7 @@ public sealed class ToolChatTests : IDisposable
     {
         var tokenizer = _folder.LoadChat(
             "{{ '<|im_start|>' }}{% for t in tools %}<call>{{ t | tojson }}</call>{% endfor %}{{ style }}{{ documents[0].text }}"
-                + "{% for m in messages %}{{ m.role }}: {{ m.content }}"
+                + "{% for m in messages %}{{ m.role }}: {{ m.reasoning_content }}{{ m.content }}"
                 + "{% for c in m.tool_calls %}{{ c.function.name ~ c.function.arguments.a }}"
                 + "{% endfor %}{{ m.tool_call_id }}{{ m.name }}{% endfor %}",
             "<s>",
@@ -186,7 +186,7 @@ public sealed class ToolChatTests : IDisposable
             tokenizer.ChatTemplates.Render(
                 [
                     new("user", attack),
-                    new("assistant", null) { ToolCalls = [call] },
+                    new("assistant", null) { ToolCalls = [call], ReasoningContent = attack },
                     new("tool", $"{attack}<free>") { Name = attack, ToolCallId = attack },
                 ],
                 inputs,
@@ -195,7 +195,7 @@ public sealed class ToolChatTests : IDisposable
         );
 
         ids.Where(id => id is >= 300 and < 304).ShouldBe([300, 301, 302, 303]);
-        TokenizerFolder.Show(tokenizer, ids).Split(attack).Length.ShouldBe(10);
+        TokenizerFolder.Show(tokenizer, ids).Split(attack).Length.ShouldBe(11);
     }
 
     [Fact]

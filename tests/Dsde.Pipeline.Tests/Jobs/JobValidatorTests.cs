@@ -62,6 +62,20 @@ public sealed class JobValidatorTests
             .Code.ShouldBe(FailureCodes.ContextLengthExceeded);
     }
 
+    [Theory]
+    [InlineData(true, "prompt")]
+    [InlineData(false, "messages")]
+    public void A_token_that_only_the_tokenizer_knows_is_named_with_the_field_it_came_from(bool isPlain, string field)
+    {
+        var job = isPlain ? Plain : Plain with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = "Once" }] };
+        var few = ScriptedEngine.Standard with { VocabularySize = 'n' };
+
+        var rejected = Should.Throw<JobRejectedException>(() => Validate(job, few));
+
+        rejected.Failure.Message.ShouldStartWith($"{field} has the text of token 110, which the tokenizer knows");
+        Validate(job, few with { VocabularySize = 'n' + 1 }).PromptTokenIds.ShouldContain('n');
+    }
+
     [Fact]
     public void Every_field_reaches_the_engine()
     {
@@ -166,12 +180,12 @@ public sealed class JobValidatorTests
 
     private static JobFailure Rejected(SubmitGenerationJob job) => Should.Throw<JobRejectedException>(() => Validate(job)).Failure;
 
-    private static GenerationRequest Validate(SubmitGenerationJob job, GenerationDefaults? defaults = null)
+    private static GenerationRequest Validate(SubmitGenerationJob job, GenerationDefaults? defaults = null) =>
+        Validate(job, ScriptedEngine.Standard with { Defaults = defaults ?? GenerationDefaults.None });
+
+    private static GenerationRequest Validate(SubmitGenerationJob job, EngineDescription description)
     {
-        var engine = new ScriptedEngine((_, _) => throw new NotSupportedException())
-        {
-            Description = ScriptedEngine.Standard with { Defaults = defaults ?? GenerationDefaults.None },
-        };
+        var engine = new ScriptedEngine((_, _) => throw new NotSupportedException()) { Description = description };
         return new JobValidator(engine, new WorkerOptions()).Validate(job);
     }
 }

@@ -24,6 +24,7 @@ internal static class ChatMessages
         {
             Role = role,
             Content = ReadContent(fields, role),
+            ReasoningContent = fields.TakeString("reasoning_content"),
             Name = fields.TakeString("name"),
             ToolCalls = fields.TakeObjects("tool_calls"),
             ToolCallId = fields.TakeString("tool_call_id"),

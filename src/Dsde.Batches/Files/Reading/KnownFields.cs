@@ -119,7 +119,7 @@ internal sealed class KnownFields
     /// <summary>A message of a chat.</summary>
     public static readonly KnownFields Message = new()
     {
-        Supported = ["role", "content", "name", "tool_calls", "tool_call_id"],
+        Supported = ["role", "content", "reasoning_content", "name", "tool_calls", "tool_call_id"],
         Unsupported = new()
         {
             ["function_call"] = NeutralValue.None,

@@ -36,6 +36,11 @@ internal sealed class ChatValues(ContentForms content, ArgumentForm arguments)
             Roles.Contains(turn.Role, StringComparer.Ordinal) ? TemplateValue.FromTemplate(turn.Role) : TemplateValue.FromData(turn.Role)
         );
         yield return ("content", Content(turn));
+        if (turn.ReasoningContent is { } reasoning)
+        {
+            yield return ("reasoning_content", TemplateValue.FromData(reasoning));
+        }
+
         if (turn.Name is { } name)
         {
             yield return ("name", TemplateValue.FromData(name));

@@ -13,6 +13,7 @@ internal static class ChatConversion
     public static ChatTurn ToTurn(ChatMessage message) =>
         new(message.Role, message.Content)
         {
+            ReasoningContent = message.ReasoningContent,
             Name = message.Name,
             ToolCalls = message.ToolCalls,
             ToolCallId = message.ToolCallId,
@@ -30,7 +31,10 @@ internal static class ChatConversion
     /// <summary>Length of all that a chat says, in UTF-16 code units and in bytes of UTF-8; of JSON as it was written.</summary>
     public static (long Length, long Bytes) Measure(SubmitGenerationJob job)
     {
-        var texts = (job.Messages ?? []).Select(message => message.Content).OfType<string>().ToList();
+        var texts = (job.Messages ?? [])
+            .SelectMany(message => (string?[])[message.Content, message.ReasoningContent])
+            .OfType<string>()
+            .ToList();
         var json = (job.Messages ?? [])
             .SelectMany(message => message.ToolCalls ?? [])
             .Concat(job.Tools ?? [])

@@ -126,15 +126,27 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             RefuseUnread(job, text.Length, Encoding.UTF8.GetByteCount(text));
             var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
             Require(ids.Count > 0, "prompt is empty; give at least one character.");
-            return ids;
+            return WithRows(job, ids);
         }
 
         var (length, bytes) = ChatConversion.Measure(job);
         RefuseUnread(job, length, bytes);
-        return Encode(
-            length,
-            () => engine.PromptEncoder.EncodeChat([.. messages.Select(ChatConversion.ToTurn)], ChatConversion.ToInputs(job))
+        return WithRows(
+            job,
+            Encode(length, () => engine.PromptEncoder.EncodeChat([.. messages.Select(ChatConversion.ToTurn)], ChatConversion.ToInputs(job)))
         );
+    }
+
+    /// <summary>A tokenizer may know a token or two more than the model has rows for.</summary>
+    private IReadOnlyList<int> WithRows(SubmitGenerationJob job, IReadOnlyList<int> ids)
+    {
+        var size = engine.Description.VocabularySize;
+        Require(
+            ids.All(id => id < size),
+            $"{FieldOfPrompt(job)} has the text of token {ids.FirstOrDefault(id => id >= size)}, which the tokenizer knows, and for which "
+                + $"the model has no row (0 to {size - 1}); leave it out."
+        );
+        return ids;
     }
 
     /// <summary>

@@ -59,7 +59,7 @@ internal sealed class ReportCommand : DsdeCommand
         var data = await Report.ReadAsync(
             database.Traces,
             _traces.Read(arguments),
-            string.Join(", ", [database.Name, .. _traces.Describe(arguments)]),
+            string.Join(", ", [database.Name, .. TraceArguments.Describe(_traces.Read(arguments))]),
             arguments.GetValue(_signals),
             TimeProvider.System.GetUtcNow(),
             cancellationToken

@@ -53,10 +53,10 @@ internal sealed class TraceArguments
             To = arguments.GetValue(_to),
         };
 
-    /// <summary>What was chosen, in words.</summary>
-    public IEnumerable<string> Describe(ParseResult arguments)
+    /// <summary>What a filter lets through, in words.</summary>
+    public static IEnumerable<string> Describe(TraceFilter filter)
     {
-        var filter = Read(arguments);
+        ArgumentNullException.ThrowIfNull(filter);
         (string Name, object? Value)[] chosen =
         [
             ("batch", filter.BatchId),
