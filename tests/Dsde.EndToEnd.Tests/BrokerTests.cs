@@ -38,11 +38,10 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         text.ShouldContain($"{High} has no consumer since ");
         text.ShouldContain("dsde-cancel-job has no consumer since ");
         text.ShouldContain("dsde-cancel-batch has no consumer since ");
-        await rabbitMq.SetUserAsync(user, "right", virtualHost);
+        await rabbitMq.SetUserAsync(user, "right", virtualHost); // by now MassTransit alone has given up
         await tap.PublishAsync(Job(8));
         await tap.WaitForAsync(1);
         await HealthAsync(worker, HttpStatusCode.OK, "last delivery");
-        worker.Log.ShouldContain("The broker is back after"); // MassTransit alone had given up
 
         await rabbitMq.DeleteQueueAsync(virtualHost, High);
         await rabbitMq.WaitForQueueAsync(virtualHost, High);
@@ -56,7 +55,7 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
     [Fact]
     public async Task A_high_job_overtakes_a_backlog_a_stream_of_them_does_not_stop_it_and_what_is_unacknowledged_stays_bounded()
     {
-        const int Backlog = 40;
+        const int Backlog = 60;
         const int HighJobs = 24;
         const int Bound = 4 + 2; // of a lane: batch size and margin
         await using var wire = new Wire(rabbitMq.Port, WireProtocol.Amqp);
@@ -85,7 +84,7 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         await producer.SendAsync(High, Job(20, "high"));
         for (var number = 1; number < HighJobs; number++)
         {
-            await producer.SendAsync(High, Job(100, "high"));
+            await producer.SendAsync(High, Job(700, "high")); // the stream takes several times as long as priority ages
         }
 
         await worker.ContinueAsync();

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
@@ -7,8 +9,9 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests;
 
 /// <summary>A `dsde worker` process on a virtual host and a database of its own, which other workers can share.</summary>
-internal sealed class WorkerUnderTest : IAsyncDisposable
+internal sealed partial class WorkerUnderTest : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestCollection = TimeSpan.FromSeconds(5);
     private static int _lastNumber;
 
     private readonly Process _process;
@@ -129,7 +132,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
     /// <summary>Stops one of its threads for ever, and nothing else, at a moment when it waits.</summary>
-    public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread, IsAnsweringAsync);
+    public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread, IsGoingOnAsync);
 
     /// <summary>Waits until it has ended by itself.</summary>
     /// <returns>The exit code and what it logged.</returns>
@@ -194,22 +197,38 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task<bool> IsAnsweringAsync()
+    /// <summary>
+    /// Whether it goes on, and collects garbage meanwhile: a thread that was stopped in managed code lets it answer until the next
+    /// collection waits for that thread.
+    /// </summary>
+    private async Task<bool> IsGoingOnAsync()
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
-        try
+        var first = default(double?);
+        for (var start = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(start) < LongestCollection; )
         {
-            using var response = await client.GetAsync(
-                $"http://127.0.0.1:{_healthPort}/health/live",
-                TestContext.Current.CancellationToken
-            );
-            return true;
+            try
+            {
+                var metrics = await client.GetStringAsync($"http://127.0.0.1:{_healthPort}/metrics", TestContext.Current.CancellationToken);
+                var collections = GarbageCollections()
+                    .Matches(metrics)
+                    .Sum(line => double.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture));
+                if (collections > (first ??= collections))
+                {
+                    return true;
+                }
+            }
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+            {
+                return false;
+            }
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-        {
-            return false;
-        }
+
+        return first > 0; // it has answered all the time
     }
+
+    [GeneratedRegex(@"^dotnet_gc_collections\w*\{[^\n]*\} ([0-9.e+]+)", RegexOptions.Multiline)]
+    private static partial Regex GarbageCollections();
 
     private async Task WaitUntilReadyAsync()
     {

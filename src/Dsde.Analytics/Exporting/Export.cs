@@ -27,7 +27,8 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
         if (mark.Format != format.Extension || mark.Filter != description)
         {
             throw new AnalyticsException(
-                $"{folder} holds an export of {mark.Filter} as {mark.Format}, not of {description} as {format.Extension}. Give another folder."
+                $"{folder} holds an export of {mark.Filter} as {mark.Format}, not of {description} as {format.Extension}. "
+                    + "Give another folder."
             );
         }
 

@@ -7,7 +7,7 @@ namespace Dsde.Analytics.Exporting;
 /// </summary>
 internal sealed class ExportPart : IAsyncDisposable
 {
-    private const int GroupRows = 50_000;
+    private const int GroupRows = 20_000;
     private const string Unfinished = ".unfinished";
 
     private readonly List<(ExportTable Table, IExportFile File, string Path)> _files = [];

@@ -10,7 +10,7 @@ namespace Dsde.Analytics.Positions;
 /// <param name="Accepted">Accepted tokens.</param>
 internal readonly record struct IterationStep(int Index, int FirstProposal, int FirstToken, int Length, int Accepted)
 {
-    /// <summary>Tokens it gave, at most: the accepted ones and one of the target's own. At the end of an output some may be cut off.</summary>
+    /// <summary>Tokens it gave, at most: the accepted ones and one of the target's own. The end of an output may cut some off.</summary>
     public int Emitted => Accepted + 1;
 
     /// <summary>The iterations of an output in order; none where they are not stored.</summary>

@@ -8,8 +8,8 @@ public interface IReportReader : ITraceReader
     IAsyncEnumerable<StoredSummary> ReadSummariesAsync(TraceFilter filter, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Jobs that have ended, in the order in which their ends were stored, whatever became of them. Of the filter, batch, workload, times and
-    /// place count.
+    /// Jobs that have ended, in the order in which their ends were stored, whatever became of them. Of the filter, batch, workload,
+    /// times and place count.
     /// </summary>
     /// <exception cref="DatabaseUnavailableException">The database stays away.</exception>
     IAsyncEnumerable<JobSummary> ReadEndedJobsAsync(TraceFilter filter, CancellationToken cancellationToken);

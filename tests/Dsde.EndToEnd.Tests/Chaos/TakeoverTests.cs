@@ -26,12 +26,13 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
         await using var doomed = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: Settings);
         await using var survivor = await doomed.StartAnotherAsync();
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
-        await PublishAsync(tap);
+        var publishing = PublishAsync(tap); // on a busy machine the first jobs have ended before the last ones are sent
         await Rows.WaitAsync(doomed.ConnectionString, $"SELECT count(*) >= 4 FROM generation_jobs WHERE {IsRunningAt(doomed)}");
 
         await doomed.KillAsync();
         var killedAt = await NowAsync(doomed);
         var orphans = await Rows.ReadAsync(doomed.ConnectionString, $"SELECT job_id FROM generation_jobs WHERE {IsRunningAt(doomed)}");
+        await publishing;
         var standstill = await MeasureStandstillAsync(survivor);
 
         await tap.WaitUntilAsync(() => tap.Events.DistinctBy(item => item.JobId).Count() == JobCount, LongestTakeover);
@@ -54,10 +55,11 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
     {
         await using var killed = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: Settings);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, killed.VirtualHost);
-        await PublishAsync(tap);
+        var publishing = PublishAsync(tap);
         await Rows.WaitAsync(killed.ConnectionString, $"SELECT count(*) >= 4 FROM generation_jobs WHERE {IsRunningAt(killed)}");
         await killed.KillAsync();
         var orphans = await Rows.ReadAsync(killed.ConnectionString, $"SELECT job_id FROM generation_jobs WHERE {IsRunningAt(killed)}");
+        await publishing;
 
         var name = underTheSameName ? killed.WorkerId : $"{killed.WorkerId}-again";
         await using var again = await killed.StartAnotherAsync(("Dsde__Worker__WorkerId", name));

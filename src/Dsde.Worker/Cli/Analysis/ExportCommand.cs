@@ -36,8 +36,8 @@ internal sealed class ExportCommand : DsdeCommand
     public ExportCommand()
         : base(
             "export",
-            "Write jobs, outputs, iterations, proposals and tokens as Parquet or CSV. Done again with the same folder, it writes what has come "
-                + "since.",
+            "Write jobs, outputs, iterations, proposals and tokens as Parquet or CSV. Done again with the same folder, it writes what has "
+                + "come since.",
             "dsde export --database results/dsde.db --settle 0",
             "dsde export --out /data/dsde --workload code",
             "dsde export --out /data/csv --format csv --from 2026-11-01"
