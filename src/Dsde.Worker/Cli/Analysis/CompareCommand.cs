@@ -17,7 +17,7 @@ internal sealed class CompareCommand : DsdeCommand
     private readonly DatabaseArguments _database = new();
     private readonly Option<string> _format = new("--format")
     {
-        Description = "table (default) or json.",
+        Description = "table or json.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "table",
     };

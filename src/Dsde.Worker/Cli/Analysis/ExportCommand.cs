@@ -15,20 +15,20 @@ internal sealed class ExportCommand : DsdeCommand
     private readonly TraceArguments _traces = new();
     private readonly Option<string> _out = new("--out")
     {
-        Description = "Folder for the files, one folder per table and day in it (default: export).",
+        Description = "Folder for the files, one folder per table and day in it.",
         HelpName = "FOLDER",
         DefaultValueFactory = _ => "export",
     };
     private readonly Option<string> _format = new("--format")
     {
-        Description = "parquet (default; meanings and units of the columns are in the files' metadata) or csv.",
+        Description = "parquet, with the meanings and units of the columns in the files' metadata, or csv.",
         HelpName = "NAME",
         DefaultValueFactory = _ => Parquet,
     };
     private readonly Option<int> _settle = new("--settle")
     {
         Description =
-            "Leave what was stored in the last N seconds to the next export: something older may still be on its way (default: 120).",
+            "Leave what was stored in the last N seconds to the next export: something older may still be on its way.",
         HelpName = "N",
         DefaultValueFactory = _ => 120,
     };

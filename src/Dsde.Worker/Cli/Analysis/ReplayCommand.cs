@@ -52,7 +52,7 @@ internal sealed class ReplayCommand : DsdeCommand
     };
     private readonly Option<string> _format = new("--format")
     {
-        Description = "table (default) or json.",
+        Description = "table or json.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "table",
     };

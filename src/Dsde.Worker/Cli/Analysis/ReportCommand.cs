@@ -22,7 +22,7 @@ internal sealed class ReportCommand : DsdeCommand
     };
     private readonly Option<string> _format = new("--format")
     {
-        Description = "html (default): one file that needs no network. json: the same numbers for programs.",
+        Description = "html: one file that needs no network. json: the same numbers for programs.",
         HelpName = "NAME",
         DefaultValueFactory = _ => Html,
     };
