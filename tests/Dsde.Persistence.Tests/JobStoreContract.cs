@@ -12,7 +12,7 @@ public abstract partial class JobStoreContract : IAsyncLifetime
 
     private IJobStore Store => Database.Store;
 
-    private Analysis.ITraceReader Traces => Database.Traces;
+    private Analysis.IReportReader Traces => Database.Traces;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
