@@ -7,6 +7,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using Polly;
+using Polly.Retry;
 
 namespace Dsde.Persistence.Migrating;
 
@@ -18,8 +20,16 @@ internal sealed class DatabaseMigrator(
     TimeProvider time
 ) : IDatabaseMigrator
 {
-    private const int MostTries = 10;
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private readonly ResiliencePipeline _untilMade = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(
+            new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<PostgresException>(IsMadeByAnother),
+                MaxRetryAttempts = 9,
+                Delay = TimeSpan.FromMilliseconds(200),
+            }
+        )
+        .Build();
 
     /// <inheritdoc/>
     public string Database => database.Describe();
@@ -53,29 +63,24 @@ internal sealed class DatabaseMigrator(
             throw new UnfitDatabaseException(problem);
         }
 
-        for (var tries = 1; ; tries++)
-        {
-            var applied = new List<string>();
-            try
+        return await _untilMade.ExecuteAsync(async token => await TryMigrateAsync(token), cancellationToken);
+    }
+
+    private async Task<List<string>> TryMigrateAsync(CancellationToken cancellationToken)
+    {
+        var applied = new List<string>();
+        await database.RunAsync(
+            () => contexts.Create(RelationalEventId.MigrationApplying, said => Note(said, applied)),
+            async (context, token) =>
             {
-                await database.RunAsync(
-                    () => contexts.Create(RelationalEventId.MigrationApplying, said => Note(said, applied)),
-                    async (context, token) =>
-                    {
-                        applied.Clear();
-                        await context.Database.MigrateAsync(token);
-                        return true;
-                    },
-                    cancellationToken
-                );
-                await upkeep.PrepareAsync(cancellationToken);
-                return applied;
-            }
-            catch (PostgresException exception) when (IsMadeByAnother(exception) && tries < MostTries)
-            {
-                await Task.Delay(Pause, time, cancellationToken);
-            }
-        }
+                applied.Clear();
+                await context.Database.MigrateAsync(token);
+                return true;
+            },
+            cancellationToken
+        );
+        await upkeep.PrepareAsync(cancellationToken);
+        return applied;
     }
 
     private static void Note(EventData said, List<string> applied)
