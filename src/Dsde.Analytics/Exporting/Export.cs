@@ -34,9 +34,9 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
 
         var jobs = new JobsTable();
         await WriteAsync(
-            reader.ReadEndedJobsAsync(filter with { After = PlaceOf(mark.Jobs) }, cancellationToken),
+            reader.ReadEndedJobsAsync(filter with { After = mark.Jobs }, cancellationToken),
             [jobs],
-            job => new ExportPlace(job.EndedAt, job.JobId, 0),
+            job => new TracePlace(job.EndedAt, job.JobId, 0),
             job =>
             {
                 jobs.Add(job);
@@ -46,9 +46,9 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
         );
         TraceTable[] tables = [new OutputsTable(), new IterationsTable(), new ProposalsTable(), new TokensTable()];
         await WriteAsync(
-            reader.ReadAsync(filter with { After = PlaceOf(mark.Outputs) }, cancellationToken),
+            reader.ReadAsync(filter with { After = mark.Outputs }, cancellationToken),
             tables,
-            stored => new ExportPlace(stored.StoredAt, stored.JobId, stored.Choice),
+            stored => new TracePlace(stored.StoredAt, stored.JobId, stored.Choice),
             stored =>
             {
                 Array.ForEach(tables, table => table.Add(stored));
@@ -61,9 +61,9 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
         async Task WriteAsync<T>(
             IAsyncEnumerable<T> rows,
             IReadOnlyList<ExportTable> parts,
-            Func<T, ExportPlace> placeOf,
+            Func<T, TracePlace> placeOf,
             Action<T> add,
-            Action<ExportPlace> reached
+            Action<TracePlace> reached
         )
         {
             await foreach (var place in WritePartsAsync(rows, parts, placeOf, add, cancellationToken))
@@ -76,21 +76,21 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
     }
 
     /// <summary>The last row of each part, once the part is whole.</summary>
-    private async IAsyncEnumerable<ExportPlace> WritePartsAsync<T>(
+    private async IAsyncEnumerable<TracePlace> WritePartsAsync<T>(
         IAsyncEnumerable<T> rows,
         IReadOnlyList<ExportTable> tables,
-        Func<T, ExportPlace> placeOf,
+        Func<T, TracePlace> placeOf,
         Action<T> add,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var (part, last) = (default(ExportPart?), default(ExportPlace));
+        var (part, last) = (default(ExportPart?), default(TracePlace));
         try
         {
             await foreach (var row in rows.WithCancellation(cancellationToken))
             {
                 var place = placeOf(row);
-                if (part is not null && (part.RowCount >= PartRows || part.Day != DateOnly.FromDateTime(place.At.UtcDateTime)))
+                if (part is not null && (part.RowCount >= PartRows || part.Day != DateOnly.FromDateTime(place.StoredAt.UtcDateTime)))
                 {
                     await CompleteAsync(part, cancellationToken);
                     part = null;
@@ -126,8 +126,6 @@ internal sealed class Export(IReportReader reader, string folder, ExportFormat f
     }
 
     private ExportProgress Progress() => new(_jobs, _outputs, _rows);
-
-    private static TracePlace? PlaceOf(ExportPlace? place) => place is { } known ? new(known.At, known.JobId, known.Choice) : null;
 }
 
 /// <summary>What an export has written.</summary>

@@ -1,3 +1,5 @@
+using Dsde.Persistence.Analysis;
+
 namespace Dsde.Analytics.Exporting;
 
 /// <summary>
@@ -30,17 +32,17 @@ internal sealed class ExportPart : IAsyncDisposable
         string folder,
         IEnumerable<ExportTable> tables,
         ExportFormat format,
-        ExportPlace first,
+        TracePlace first,
         CancellationToken cancellationToken
     )
     {
-        var part = new ExportPart(DateOnly.FromDateTime(first.At.UtcDateTime));
+        var part = new ExportPart(DateOnly.FromDateTime(first.StoredAt.UtcDateTime));
         foreach (var table in tables)
         {
             table.Clear();
             var days = Path.Combine(folder, table.Name, $"day={part.Day:yyyy-MM-dd}");
             Directory.CreateDirectory(days);
-            var path = Path.Combine(days, $"{first.At.UtcDateTime:HHmmssffffff}-{first.JobId:N}-{first.Choice}.{format.Extension}");
+            var path = Path.Combine(days, $"{first.StoredAt.UtcDateTime:HHmmssffffff}-{first.JobId:N}-{first.Choice}.{format.Extension}");
             part._files.Add((table, await format.CreateAsync(path + Unfinished, table, cancellationToken), path));
         }
 

@@ -1,14 +1,13 @@
 using Dsde.Analytics.Positions;
 using Dsde.Persistence.Analysis;
 using Dsde.Persistence.Jobs;
+using Dsde.Persistence.Views;
 
 namespace Dsde.Analytics.Exporting;
 
 /// <summary>A row per iteration of an output.</summary>
 internal sealed class IterationsTable : TraceTable
 {
-    private static readonly string[] Deciders = ["policy", "guard", "holdout", "catchup"];
-
     private readonly ExportColumn<int> _iteration;
     private readonly ExportColumn<int> _position;
     private readonly ExportColumn<int> _length;
@@ -57,7 +56,7 @@ internal sealed class IterationsTable : TraceTable
         _accepted.Add(step.Accepted);
         _wish.Add(trace.IterationWish?[step.Index]);
         _allowed.Add(trace.IterationAllowed?[step.Index]);
-        _decidedBy.Add(trace.IterationDecidedBy?[step.Index] is >= 0 and < 4 and var decider ? Deciders[decider] : null);
+        _decidedBy.Add(trace.IterationDecidedBy?[step.Index] is { } decider ? LengthDeciders.Words[decider] : null);
         _predictedLength.Add(trace.IterationPredictedLength?[step.Index]);
         _scaleFactor.Add(trace.IterationScaleFactor?[step.Index]);
         _wvir.Add(trace.IterationWvir?[step.Index]);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dsde.Persistence.Analysis;
 
 namespace Dsde.Analytics.Exporting;
 
@@ -7,7 +8,7 @@ namespace Dsde.Analytics.Exporting;
 /// <param name="Filter">What is exported, in words: another export needs another folder.</param>
 /// <param name="Jobs">The last job that was exported; null before the first.</param>
 /// <param name="Outputs">The last output whose rows were exported; null before the first.</param>
-internal sealed record Watermark(string Format, string Filter, ExportPlace? Jobs, ExportPlace? Outputs)
+internal sealed record Watermark(string Format, string Filter, TracePlace? Jobs, TracePlace? Outputs)
 {
     private const string Name = "watermark.json";
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -41,9 +42,3 @@ internal sealed record Watermark(string Format, string Filter, ExportPlace? Jobs
         File.Move(path + ".new", path, overwrite: true);
     }
 }
-
-/// <summary>A row, by the order in which rows are read.</summary>
-/// <param name="At">When it was stored.</param>
-/// <param name="JobId">Its job.</param>
-/// <param name="Choice">Which of the job's outputs; 0 of jobs.</param>
-internal readonly record struct ExportPlace(DateTimeOffset At, Guid JobId, int Choice);

@@ -1,5 +1,6 @@
 using Dsde.Analytics.Positions;
 using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Views;
 
 namespace Dsde.Analytics.Reporting;
 
@@ -8,14 +9,13 @@ internal sealed class StepFigures
 {
     private const int MostIterations = 400; // along the generation; few outputs get further
     private const int CalibrationBins = 20;
-    private static readonly string[] Deciders = ["policy", "guard", "hold-out", "draft that caught up"];
 
     private readonly SortedDictionary<int, (long Iterations, long Accepted)> _lengths = [];
     private readonly (int Outputs, double Length, Mean Cap, Mean Kld, Mean Wvir)[] _course = new (int, double, Mean, Mean, Mean)[
         MostIterations
     ];
     private readonly (double Beta, long Accepted, long Count)[] _calibration = new (double, long, long)[CalibrationBins];
-    private readonly (long Count, double Wish, double Allowed)[] _guard = new (long, double, double)[Deciders.Length];
+    private readonly (long Count, double Wish, double Allowed)[] _guard = new (long, double, double)[LengthDeciders.Words.Count];
 
     /// <summary>The steps in which something was proposed, for the signals.</summary>
     public SignalSteps Signals { get; } = new();
@@ -58,7 +58,7 @@ internal sealed class StepFigures
                 .Index()
                 .Where(one => one.Item.Count > 0)
                 .Select(one => new GuardDecision(
-                    Deciders[one.Index],
+                    LengthDeciders.Words[one.Index],
                     one.Item.Count,
                     one.Item.Wish / one.Item.Count,
                     one.Item.Allowed / one.Item.Count
@@ -86,7 +86,7 @@ internal sealed class StepFigures
 
             if (trace is { IsGuarded: true, IterationDecidedBy: { } deciders, IterationWish: { } wishes, IterationAllowed: { } allowed })
             {
-                ref var decision = ref _guard[Math.Clamp(deciders[step.Index], (short)0, (short)(Deciders.Length - 1))];
+                ref var decision = ref _guard[deciders[step.Index]];
                 decision = (decision.Count + 1, decision.Wish + wishes[step.Index], decision.Allowed + allowed[step.Index]);
             }
 

@@ -221,10 +221,10 @@ internal sealed class TraceReader(Database database) : IReportReader
             jobs = jobs.Where(job => job.EndedAt > at || (job.EndedAt == at && job.JobId.CompareTo(id) > 0));
         }
 
-        var rows = await jobs.OrderBy(job => job.EndedAt).ThenBy(job => job.JobId).Take(SummaryPageSize).ToListAsync(cancellationToken);
-        return
-        [
-            .. rows.Select(job => new JobSummary
+        return await jobs.OrderBy(job => job.EndedAt)
+            .ThenBy(job => job.JobId)
+            .Take(SummaryPageSize)
+            .Select(job => new JobSummary
             {
                 JobId = job.JobId,
                 BatchId = job.BatchId,
@@ -243,8 +243,8 @@ internal sealed class TraceReader(Database database) : IReportReader
                 CompletionTokens = job.CompletionTokens,
                 FailureCode = job.FailureCode,
                 CancelReason = job.CancelReason,
-            }),
-        ];
+            })
+            .ToListAsync(cancellationToken);
     }
 
     private static IQueryable<GenerationJob> Filter(IQueryable<GenerationJob> jobs, TraceFilter filter)

@@ -32,6 +32,9 @@ internal sealed class WorkerProcess(
 
     private readonly WorkerHealth _health = new();
 
+    /// <summary>The host gives up its services' stopping before that, if they listen.</summary>
+    private TimeSpan StopPatience => TimeSpan.FromSeconds(worker.DrainSeconds + 11);
+
     /// <summary>Runs it.</summary>
     /// <param name="stop">Cancelled to stop the worker, at whatever stage it is.</param>
     /// <returns>Null if it was stopped; otherwise how it lost its place at the broker for good.</returns>
@@ -90,7 +93,7 @@ internal sealed class WorkerProcess(
             await RunAsync(application, engine, stop);
             if (watch.StuckSince is null)
             {
-                await application.StopAsync(CancellationToken.None);
+                await WithinAsync(StopPatience, () => application.StopAsync(CancellationToken.None));
             }
 
             RequireUnharmed(application, engine, watch);
@@ -117,23 +120,34 @@ internal sealed class WorkerProcess(
         await stopping.Task;
     }
 
-    /// <summary>What waits for a hanging engine would do so for ever; the process ends all the same, and its connections with it.</summary>
+    /// <summary>
+    /// What waits for a hanging engine, or for a connection that the client library never gets closed, would do so for ever; the process
+    /// ends all the same, and its connections with it.
+    /// </summary>
     private async Task EndAsync(IHost application, EngineWatch watch)
     {
-        if (watch.StuckSince is null)
+        if (watch.StuckSince is not null)
         {
-            _health.Await("stop", "The worker is ending.");
-            await ((IAsyncDisposable)application).DisposeAsync();
+            using var limit = new CancellationTokenSource(HangPatience);
+            await WithinAsync(HangPatience, () => application.StopAsync(limit.Token))
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WithinAsync(HangPatience, () => ((IAsyncDisposable)application).DisposeAsync().AsTask())
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 
-        using var limit = new CancellationTokenSource(HangPatience);
-        await Task.Run(() => application.StopAsync(limit.Token), CancellationToken.None)
-            .WaitAsync(HangPatience)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.Run(() => ((IAsyncDisposable)application).DisposeAsync().AsTask())
-            .WaitAsync(HangPatience)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _health.Await("stop", "The worker is ending.");
+        await WithinAsync(HangPatience, () => ((IAsyncDisposable)application).DisposeAsync().AsTask());
+    }
+
+    /// <summary>Does something for so long, and then leaves it behind.</summary>
+    private static async Task WithinAsync(TimeSpan patience, Func<Task> work)
+    {
+        var working = Task.Run(work);
+        if (await Task.WhenAny(working, Task.Delay(patience, TimeProvider.System)) == working)
+        {
+            await working;
+        }
     }
 
     private static void RequireUnharmed(IHost application, IGenerationEngine engine, EngineWatch watch)

@@ -15,7 +15,7 @@ internal static class FrozenThread
     private const nint Continue = 7;
     private const int AnyThread = 0x40000000; // __WALL
     private const string Futex = "202 "; // on x86-64
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Freezes a thread while it waits for another one, in native code: one that runs managed code would hold up the collection of

@@ -27,6 +27,7 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
                 ("Dsde__Worker__EngineStallSeconds", "10"),
                 ("Dsde__Worker__CheckpointTokens", "50"),
                 ("Dsde__Engine__BatchSize", $"{JobCount}"),
+                ("DOTNET_GCgen0size", "400000"), // 4 MiB in hex: garbage is collected often, and a bad moment to freeze shows at once
             ]
         );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, hanging.VirtualHost);

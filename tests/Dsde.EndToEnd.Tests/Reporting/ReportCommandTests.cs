@@ -56,6 +56,30 @@ public sealed class ReportCommandTests(SampleRun sample) : IDisposable
     }
 
     [Fact]
+    public async Task Times_are_those_of_the_view_of_latencies()
+    {
+        var database = await DatabaseAsync();
+        var parts = (await ReadAsync(database))
+            .GetProperty("latency")
+            .EnumerateArray()
+            .ToDictionary(part => part.GetProperty("name").GetString() ?? "", part => part.GetProperty("meanMs").GetDouble());
+
+        foreach (
+            var (part, column) in new Dictionary<string, string>
+            {
+                ["queue"] = "queue_ms",
+                ["around the engine"] = "outside_ms",
+                ["verify"] = "verify_ms",
+                ["from sending to the stored end"] = "end_to_end_ms",
+            }
+        )
+        {
+            var mean = await AskAsync(database, $"SELECT avg({column}) FROM output_latency");
+            parts[part].ShouldBe((double)mean, 1, part); // ms; SQLite reads times to the millisecond
+        }
+    }
+
+    [Fact]
     public async Task A_filter_leaves_only_what_it_names()
     {
         var report = await ReadAsync(await DatabaseAsync(), "--workload", "records");
@@ -150,12 +174,14 @@ public sealed class ReportCommandTests(SampleRun sample) : IDisposable
         return JsonDocument.Parse(ended.Output).RootElement;
     }
 
-    private static async Task<long> SumAsync(string database, string query)
+    private static async Task<long> SumAsync(string database, string query) => (long)await AskAsync(database, query);
+
+    private static async Task<object> AskAsync(string database, string query)
     {
         await using var connection = new SqliteConnection($"Data Source={database};Mode=ReadOnly;Pooling=false");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText = query;
-        return (long)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        return (await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 }

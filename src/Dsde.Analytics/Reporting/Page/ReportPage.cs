@@ -252,7 +252,8 @@ internal sealed class ReportPage
 
         _html.Heading(
             "The cost guard",
-            "What was decisive for the lengths of guarded policies: what the policy wished, or what paid by the measured costs."
+            "What was decisive for the lengths of guarded policies: what the policy wished, what paid by the measured costs (guard), the "
+                + "guard's measuring of the opposite (holdout), or a draft that had to catch up first."
         );
         var all = _data.Guard.Sum(decision => decision.Iterations);
         _html.Table(

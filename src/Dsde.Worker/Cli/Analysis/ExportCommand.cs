@@ -27,8 +27,7 @@ internal sealed class ExportCommand : DsdeCommand
     };
     private readonly Option<int> _settle = new("--settle")
     {
-        Description =
-            "Leave what was stored in the last N seconds to the next export: something older may still be on its way.",
+        Description = "Leave what was stored in the last N seconds to the next export: something older may still be on its way.",
         HelpName = "N",
         DefaultValueFactory = _ => 120,
     };
