@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Dsde.Experiments;
 
-/// <summary>Puts tables into a page that people write around them: between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>.</summary>
+/// <summary>
+/// Puts tables into a page that people write around them: between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>.
+/// </summary>
 internal static class GeneratedParts
 {
     /// <summary>The page with every part made anew.</summary>

@@ -30,7 +30,9 @@ internal static class ReplayTables
         ("c = 0.5", Own with { CalibrationCoefficient = 0.5 }),
     ];
 
-    /// <summary>The paper's rule with other numbers. One by one the iterations are exact; in a batch who is together is simulated.</summary>
+    /// <summary>
+    /// The paper's rule with other numbers. One by one the iterations are exact; in a batch who is together is simulated.
+    /// </summary>
     public static MarkdownTable Sensitivity(ReplaySet alone, ReplaySet together)
     {
         var table = new MarkdownTable("rule", "mean length", "acceptance", "block efficiency", "tokens/s, 1 at once", "8 at once");

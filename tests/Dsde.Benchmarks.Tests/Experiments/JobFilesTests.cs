@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dsde.Experiments;
 using Dsde.Testing;
 
@@ -36,7 +37,7 @@ public sealed class JobFilesTests
     }
 
     private static string Asked(JsonElement body) =>
-        (Has(body, "prompt") ? body.GetProperty("prompt") : body.GetProperty("messages")).GetRawText();
+        (Has(body, "prompt") ? body.GetProperty("prompt") : body.GetProperty("messages")).Deserialize<JsonNode>()!.ToJsonString();
 
     private static bool Has(JsonElement body, string field) => body.TryGetProperty(field, out _);
 
