@@ -8,6 +8,9 @@ namespace Dsde.EndToEnd.Tests.Chaos;
 /// </summary>
 internal static class ChaosJobs
 {
+    /// <summary>What they ask for, in turn.</summary>
+    public static readonly IReadOnlyList<string> Models = ["dsde-demo"];
+
     private const int LongTokens = 600;
 
     private static readonly string[] Prompts =

@@ -28,10 +28,8 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
     private static readonly string[] Queues =
     [
-        "dsde-generation-jobs_error",
-        "dsde-generation-jobs-dead",
-        "dsde-generation-jobs-high_error",
-        "dsde-generation-jobs-high-dead",
+        RawProducer.Errors,
+        RawProducer.Dead,
     ];
 
     [Fact]
@@ -114,7 +112,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         // The worker is the one that was started, takes from both lanes, told nobody's prompts and is no larger than it was.
         worker.HasExited.ShouldBeFalse();
         (await worker.ReadHealthAsync()).Status.ShouldBe(System.Net.HttpStatusCode.OK);
-        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync("dsde-generation-jobs-high")).ShouldBe(
+        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync(RawProducer.High)).ShouldBe(
             (1u, 1u)
         );
         worker.Log.ShouldNotContain(HostileMessages.Marker);
@@ -134,7 +132,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
             await Task.WhenAll(
                 some.Select(message =>
                     producer.SendAsync(
-                        message.Number % 5 == 0 ? "dsde-generation-jobs-high" : RawProducer.Jobs,
+                        message.Number % 5 == 0 ? RawProducer.High : RawProducer.Unrouted,
                         message.Body,
                         message.ToProperties()
                     )

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Jobs.Run;
@@ -20,15 +21,16 @@ internal static class IncomingJobReader
     /// <param name="body">As it came.</param>
     /// <param name="mediaType">What the message says the body is; null if it says nothing.</param>
     /// <param name="maxBytes">The longest body that is read.</param>
+    /// <param name="model">The model of a job that names none; null if it has to name one.</param>
     /// <exception cref="UnreadableMessageException">Nobody can be told, as it doesn't say which job it is about.</exception>
-    public static IncomingJob Read(ReadOnlyMemory<byte> body, string? mediaType, int maxBytes)
+    public static IncomingJob Read(ReadOnlyMemory<byte> body, string? mediaType, int maxBytes, string? model = null)
     {
         using var opened = MessageBody.Open(body, mediaType, typeof(SubmitGenerationJob), maxBytes);
         var fields = KnownFields.Read(opened.Message, JobFields);
         var (job, failure) =
             body.Length > maxBytes
                 ? (null, (FailureCodes.RequestTooLarge, $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."))
-                : ReadJob(opened.Message, fields);
+                : ReadJob(opened.Message, fields, model);
         return job is not null ? new IncomingJob(job, opened.Ids) : Refuse(body, fields, opened.Ids, failure.Code, failure.Message);
     }
 
@@ -47,7 +49,11 @@ internal static class IncomingJobReader
         }
     }
 
-    private static (SubmitGenerationJob? Job, (string Code, string Message) Failure) ReadJob(JsonElement message, KnownFields fields)
+    private static (SubmitGenerationJob? Job, (string Code, string Message) Failure) ReadJob(
+        JsonElement message,
+        KnownFields fields,
+        string? model
+    )
     {
         if (FindJobIdMistake(fields) is { } idMistake)
         {
@@ -62,8 +68,11 @@ internal static class IncomingJobReader
         try
         {
             var job =
-                message.Deserialize<SubmitGenerationJob>(MessageBody.Json)
-                ?? throw new JsonException("An object is never null to the serializer.");
+                (
+                    model is not null && fields.CountOf(nameof(SubmitGenerationJob.Model)) == 0
+                        ? WithModel(message, model).Deserialize<SubmitGenerationJob>(MessageBody.Json)
+                        : message.Deserialize<SubmitGenerationJob>(MessageBody.Json)
+                ) ?? throw new JsonException("An object is never null to the serializer.");
             return JobRules.FindUnstorable(job, JobFieldNames.InMessages) is { } mistake
                 ? (null, (FailureCodes.InvalidRequest, mistake.Message))
                 : (job, default);
@@ -74,6 +83,21 @@ internal static class IncomingJobReader
             return (null, (FailureCodes.InvalidRequest, Describe(exception)));
         }
     }
+
+    private static JsonObject WithModel(JsonElement message, string model) =>
+        new(message.EnumerateObject().Select(field => KeyValuePair.Create(field.Name, ToNode(field.Value))))
+        {
+            [JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))] = model,
+        };
+
+    private static JsonNode? ToNode(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.Object => JsonObject.Create(value),
+            JsonValueKind.Array => JsonArray.Create(value),
+            _ => JsonValue.Create(value),
+        };
 
     private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns
