@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace Dsde.Contracts;
@@ -16,7 +17,7 @@ public static partial class ModelAlias
         + "nor .resumed";
 
     /// <summary>Whether a worker can serve a model under this name.</summary>
-    public static bool IsValid(string? name) =>
+    public static bool IsValid([NotNullWhen(true)] string? name) =>
         name is { Length: > 0 and <= MaxLength }
         && Form().IsMatch(name)
         && !name.EndsWith(QueueNames.HighSuffix, StringComparison.Ordinal)

@@ -136,26 +136,30 @@ internal static class BusSetup
         var (connector, time) = (services.GetRequiredService<IReceiveEndpointConnector>(), services.GetRequiredService<TimeProvider>());
         return
         [
-            .. worker.Models.SelectMany(Lane.AllOf).Select(lane => CreateJobEndpoint(
-                lane.Queue,
-                endpoint =>
-                {
-                    endpoint.Bind(
-                        QueueNames.ModelGenerationJobs,
-                        exchange =>
+            .. worker
+                .Models.SelectMany(Lane.AllOf)
+                .Select(lane =>
+                    CreateJobEndpoint(
+                        lane.Queue,
+                        endpoint =>
                         {
-                            exchange.ExchangeType = ExchangeType.Direct;
-                            exchange.RoutingKey = lane.RoutingKey;
-                            foreach (var (name, value) in QueueTopology.ModelArguments)
-                            {
-                                exchange.SetExchangeArgument(name, value);
-                            }
-                        }
-                    );
-                },
-                batchSize + worker.PrefetchMargin,
-                _ => lane.Model
-            )),
+                            endpoint.Bind(
+                                QueueNames.ModelGenerationJobs,
+                                exchange =>
+                                {
+                                    exchange.ExchangeType = ExchangeType.Direct;
+                                    exchange.RoutingKey = lane.RoutingKey;
+                                    foreach (var (name, value) in QueueTopology.ModelArguments)
+                                    {
+                                        exchange.SetExchangeArgument(name, value);
+                                    }
+                                }
+                            );
+                        },
+                        batchSize + worker.PrefetchMargin,
+                        _ => lane.Model
+                    )
+                ),
             CreateJobEndpoint(
                 QueueNames.UnroutedGenerationJobs,
                 _ => { },

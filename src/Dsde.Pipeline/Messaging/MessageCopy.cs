@@ -6,14 +6,7 @@ namespace Dsde.Pipeline.Messaging;
 /// <summary>Properties of a message that is sent on: as its sender set them, without what the broker has added on its way.</summary>
 internal static class MessageCopy
 {
-    private static readonly string[] BrokerHeaders =
-    [
-        "x-death",
-        "x-first-death-",
-        "x-last-death-",
-        "x-delivery-count",
-        "x-acquired-count",
-    ];
+    private static readonly string[] BrokerHeaders = ["x-death", "x-first-death-", "x-last-death-", "x-delivery-count", "x-acquired-count"];
 
     /// <summary>Of a message that was taken from a queue.</summary>
     /// <param name="properties">As it came.</param>

@@ -114,7 +114,11 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         await file.CountAsync(cancellationToken);
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
         await using var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
-        var (jobs, requests) = await ReadAsync(file, new JobValidator(engine, new WorkerOptions { Models = [BenchQueue.Model] }), cancellationToken);
+        var (jobs, requests) = await ReadAsync(
+            file,
+            new JobValidator(engine, new WorkerOptions { Models = [BenchQueue.Model] }),
+            cancellationToken
+        );
         if (jobs.Count == 0)
         {
             throw new ExpectedFailureException($"Job file {path} has no job that can run.");

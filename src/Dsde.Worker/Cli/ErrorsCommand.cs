@@ -192,9 +192,7 @@ internal sealed class ErrorsCommand : DsdeCommand
                 if (wanted is null || description.JobId == wanted)
                 {
                     var remark = await act(message, description);
-                    var what = description.JobId is { } jobId
-                        ? $"job {jobId}"
-                        : $"a message of {description.Bytes} bytes without a job id";
+                    var what = description.JobId is { } jobId ? $"job {jobId}" : $"a message of {description.Bytes} bytes without a job id";
                     await output.WriteLineAsync($"{done} {what} from {queue}{remark}");
                     count++;
                 }
@@ -203,9 +201,7 @@ internal sealed class ErrorsCommand : DsdeCommand
 
         if (wanted is not null && count == 0)
         {
-            throw new ExpectedFailureException(
-                $"No message of job {wanted} is in {string.Join(", ", Queues(arguments))}."
-            );
+            throw new ExpectedFailureException($"No message of job {wanted} is in {string.Join(", ", Queues(arguments))}.");
         }
 
         await output.WriteLineAsync($"{Quantity.Of(count, "message")} {done}");

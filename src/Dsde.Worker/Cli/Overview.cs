@@ -37,11 +37,11 @@ internal sealed record Overview(
         return new Overview(workers, batches, queues, [.. ListModels(workers, queues, parked, names)], problems);
     }
 
-    private static async Task<(IReadOnlyList<Worker>? Workers, IReadOnlyList<Batch>? Batches, IReadOnlyList<string> Models)> ReadDatabaseAsync(
-        ProgramSettings settings,
-        List<string> problems,
-        CancellationToken cancellationToken
-    )
+    private static async Task<(
+        IReadOnlyList<Worker>? Workers,
+        IReadOnlyList<Batch>? Batches,
+        IReadOnlyList<string> Models
+    )> ReadDatabaseAsync(ProgramSettings settings, List<string> problems, CancellationToken cancellationToken)
     {
         try
         {

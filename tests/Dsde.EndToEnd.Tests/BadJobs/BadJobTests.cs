@@ -74,7 +74,10 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
         {
             foreach (var (job, _, id) in sent)
             {
-                await producer.SendAsync(RawProducer.Unrouted, Message(Guid.NewGuid(), "\"model\":\"dsde-demo\",\"prompt\":\"Story: Once\""));
+                await producer.SendAsync(
+                    RawProducer.Unrouted,
+                    Message(Guid.NewGuid(), "\"model\":\"dsde-demo\",\"prompt\":\"Story: Once\"")
+                );
                 await producer.SendAsync(RawProducer.Unrouted, Message(id, job.Message!));
             }
         }

@@ -9,7 +9,8 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
 {
     private static readonly string[] JobQueues =
     [
-        .. ChaosJobs.Models.SelectMany(model => new[] { model, $"{model}.high", $"{model}.resumed" })
+        .. ChaosJobs
+            .Models.Keys.SelectMany(model => new[] { model, $"{model}.high", $"{model}.resumed" })
             .Select(key => $"{RawProducer.Exchange}.{key}"),
         RawProducer.Unrouted,
         RawProducer.Parked,

@@ -53,17 +53,22 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
             .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonDocument.Parse(line).RootElement)
             .ToDictionary(model => model.GetProperty("name").GetString()!, model => model.GetProperty("workers").GetInt32());
-        listed.ShouldBe(new Dictionary<string, int> { ["one"] = 1, ["llama3:8b"] = 1, ["two"] = 1, ["both"] = 2 }, ignoreOrder: true);
+        listed.ShouldBe(
+            new Dictionary<string, int>
+            {
+                ["one"] = 1,
+                ["llama3:8b"] = 1,
+                ["two"] = 1,
+                ["both"] = 2,
+            },
+            ignoreOrder: true
+        );
     }
 
     [Fact]
     public async Task A_job_for_a_model_that_nobody_has_served_waits_in_sight_and_starts_as_soon_as_a_worker_of_it_comes()
     {
-        await using var worker = await WorkerUnderTest.StartAsync(
-            rabbitMq,
-            postgres,
-            settings: ("Dsde__Worker__ModelWaitSeconds", "600")
-        );
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: ("Dsde__Worker__ModelWaitSeconds", "600"));
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var (awaited, other) = (Guid.NewGuid(), Guid.NewGuid());
@@ -95,11 +100,7 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
     [Fact]
     public async Task A_model_that_nobody_ever_serves_and_one_that_nobody_can_serve_are_announced_as_not_found()
     {
-        await using var worker = await WorkerUnderTest.StartAsync(
-            rabbitMq,
-            postgres,
-            settings: ("Dsde__Worker__ModelWaitSeconds", "3")
-        );
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: ("Dsde__Worker__ModelWaitSeconds", "3"));
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var (never, impossible) = (Guid.NewGuid(), Guid.NewGuid());
@@ -119,9 +120,9 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
 
         atOnce.Message.GetProperty("message").GetString()!.ShouldContain("'no alias', which no worker can serve");
         later.Message.GetProperty("message").GetString()!.ShouldContain("'never', which no worker has served");
-        (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM generation_jobs WHERE failure_code = 'model_not_found'")).ShouldBe(
-            2
-        );
+        (
+            await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM generation_jobs WHERE failure_code = 'model_not_found'")
+        ).ShouldBe(2);
         await tap.ShouldBeEmptyAsync(RawProducer.Unrouted, RawProducer.Parked, RawProducer.Errors, RawProducer.Dead);
     }
 
@@ -145,7 +146,9 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
         (await Rows.ReadAsync(worker.ConnectionString, "SELECT model FROM generation_jobs ORDER BY model"))
             .Select(row => row[0])
             .ShouldBe(["one", "two"]);
-        (await Rows.ReadAsync(worker.ConnectionString, $"SELECT model FROM generation_jobs WHERE job_id = '{byKey}'"))[0][0].ShouldBe("one");
+        (await Rows.ReadAsync(worker.ConnectionString, $"SELECT model FROM generation_jobs WHERE job_id = '{byKey}'"))[0]
+            [0]
+            .ShouldBe("one");
     }
 
     [Fact]

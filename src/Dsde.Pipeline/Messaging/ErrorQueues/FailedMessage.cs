@@ -29,8 +29,7 @@ internal sealed record FailedMessage(
     private const int MaxShownLength = 500;
 
     /// <summary>Of a message of an error queue.</summary>
-    public static FailedMessage Read(TakenMessage message) =>
-        Read(message.Queue, message.Position, message.Properties, message.Body);
+    public static FailedMessage Read(TakenMessage message) => Read(message.Queue, message.Position, message.Properties, message.Body);
 
     /// <summary>Of its parts.</summary>
     public static FailedMessage Read(string queue, int position, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Jobs.Run;
@@ -27,10 +26,16 @@ internal static class IncomingJobReader
     {
         using var opened = MessageBody.Open(body, mediaType, typeof(SubmitGenerationJob), maxBytes);
         var fields = KnownFields.Read(opened.Message, JobFields);
+        using var added =
+            ModelAlias.IsValid(model) && body.Length <= maxBytes && fields.CountOf(nameof(SubmitGenerationJob.Model)) == 0
+                ? AddModel(opened.Message, model)
+                : null;
+        var message = added?.RootElement ?? opened.Message;
+        fields = added is null ? fields : KnownFields.Read(message, JobFields);
         var (job, failure) =
             body.Length > maxBytes
                 ? (null, (FailureCodes.RequestTooLarge, $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."))
-                : ReadJob(opened.Message, fields, model);
+                : ReadJob(message, fields);
         return job is not null ? new IncomingJob(job, opened.Ids) : Refuse(body, fields, opened.Ids, failure.Code, failure.Message);
     }
 
@@ -49,11 +54,7 @@ internal static class IncomingJobReader
         }
     }
 
-    private static (SubmitGenerationJob? Job, (string Code, string Message) Failure) ReadJob(
-        JsonElement message,
-        KnownFields fields,
-        string? model
-    )
+    private static (SubmitGenerationJob? Job, (string Code, string Message) Failure) ReadJob(JsonElement message, KnownFields fields)
     {
         if (FindJobIdMistake(fields) is { } idMistake)
         {
@@ -68,11 +69,8 @@ internal static class IncomingJobReader
         try
         {
             var job =
-                (
-                    model is not null && fields.CountOf(nameof(SubmitGenerationJob.Model)) == 0
-                        ? WithModel(message, model).Deserialize<SubmitGenerationJob>(MessageBody.Json)
-                        : message.Deserialize<SubmitGenerationJob>(MessageBody.Json)
-                ) ?? throw new JsonException("An object is never null to the serializer.");
+                message.Deserialize<SubmitGenerationJob>(MessageBody.Json)
+                ?? throw new JsonException("An object is never null to the serializer.");
             return JobRules.FindUnstorable(job, JobFieldNames.InMessages) is { } mistake
                 ? (null, (FailureCodes.InvalidRequest, mistake.Message))
                 : (job, default);
@@ -84,20 +82,12 @@ internal static class IncomingJobReader
         }
     }
 
-    private static JsonObject WithModel(JsonElement message, string model) =>
-        new(message.EnumerateObject().Select(field => KeyValuePair.Create(field.Name, ToNode(field.Value))))
-        {
-            [JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))] = model,
-        };
-
-    private static JsonNode? ToNode(JsonElement value) =>
-        value.ValueKind switch
-        {
-            JsonValueKind.Null => null,
-            JsonValueKind.Object => JsonObject.Create(value),
-            JsonValueKind.Array => JsonArray.Create(value),
-            _ => JsonValue.Create(value),
-        };
+    /// <summary>The message with a model, where it has none; as its sender wrote it otherwise.</summary>
+    private static JsonDocument AddModel(JsonElement message, string model) =>
+        JsonDocument.Parse(
+            $"{{\"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))}\":\"{model}\",{message.GetRawText()[1..]}",
+            MessageBody.Options
+        );
 
     private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns

@@ -33,10 +33,12 @@ internal sealed class JobRouter(
     {
         if (!ModelAlias.IsValid(job.Model))
         {
-            return NotFound(
-                $"{JobFieldNames.InMessages(nameof(job.Model))} is '{Show(job.Model)}', which no worker can serve; give an alias "
-                    + $"({ModelAlias.Allowed})."
-            );
+            return JobRules.FindMistake(job, JobFieldNames.InMessages) is { } mistake
+                ? new JobFailure(FailureCodes.InvalidRequest, mistake.Message, Retryable: false)
+                : NotFound(
+                    $"{JobFieldNames.InMessages(nameof(job.Model))} is '{Show(job.Model)}', which no worker can serve; give an alias "
+                        + $"({ModelAlias.Allowed})."
+                );
         }
 
         var lane = Lane.Of(job);
@@ -55,14 +57,7 @@ internal sealed class JobRouter(
 
         var properties = Parking.Enter(MessageCopy.Of(message), lane, now, end);
         await broker.RunAsync(
-            () =>
-                publisher.PublishAsync(
-                    exchange: "",
-                    QueueNames.ParkedGenerationJobs,
-                    properties,
-                    message.Body.GetBytes(),
-                    deliveryLost
-                ),
+            () => publisher.PublishAsync(exchange: "", QueueNames.ParkedGenerationJobs, properties, message.Body.GetBytes(), deliveryLost),
             deliveryLost
         );
         parked.NoteParked(lane.Model);
