@@ -12,7 +12,7 @@ public sealed class UpgradeTests(RabbitMqServer rabbitMq, PostgresServer postgre
     [Fact]
     public async Task What_is_in_the_queues_of_that_time_is_done_by_workers_of_its_model_and_what_comes_after_is_done_once()
     {
-        var site = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
+        var site = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres, ("Dsde__Worker__ModelWaitSeconds", "600"));
         var virtualHost = site.Single(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value;
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, virtualHost);
         await DeclareEarlierAsync(virtualHost);
