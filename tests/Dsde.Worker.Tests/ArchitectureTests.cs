@@ -36,6 +36,7 @@ public sealed class ArchitectureTests
             "Dsde.Statistics",
             "Dsde.Persistence",
         ],
+        ["Dsde.Experiments"] = ["Dsde.Analytics", "Dsde.Speculation", "Dsde.Statistics", "Dsde.Persistence"],
         ["dsde"] =
         [
             "Dsde.Pipeline",
@@ -61,7 +62,7 @@ public sealed class ArchitectureTests
         ["Spectre.Console"] = ["Dsde.Batches", "Dsde.Benchmarks", "dsde"],
         ["Parquet"] = ["Dsde.Analytics"],
         ["ScottPlot"] = ["Dsde.Analytics", "Dsde.Benchmarks"],
-        ["System.CommandLine"] = ["dsde"],
+        ["System.CommandLine"] = ["dsde", "Dsde.Experiments"],
     };
 
     public static TheoryData<string> Projects => [.. Own.Keys];
