@@ -20,6 +20,7 @@ public sealed class ModelAliasTests
     [InlineData("a\n")]
     [InlineData("small.high")]
     [InlineData("small.resumed")]
+    [InlineData("dsde-generation-jobs-parked")]
     public void What_no_queue_can_be_called_or_would_be_another_models_queue_is_none(string? name) =>
         ModelAlias.IsValid(name).ShouldBeFalse();
 

@@ -193,9 +193,11 @@ internal static class BusSetup
             );
     }
 
-    /// <summary>The model that a routing key names for which there is no queue.</summary>
+    /// <summary>The model that a routing key names for which there is no queue, or named before the message was parked.</summary>
     private static string? FindModel(ReceiveContext message) =>
-        message.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) ? Lane.FindByKey(delivery.RoutingKey ?? "")?.Model : null;
+        message.TryGetPayload(out RabbitMqBasicConsumeContext? delivery)
+            ? (Parking.FindLane(delivery.Properties) ?? Lane.FindByKey(delivery.RoutingKey ?? ""))?.Model
+            : null;
 
     private static WatchedEndpoint CreateCommandEndpoint<TCommand, TConsumer>(
         string name,

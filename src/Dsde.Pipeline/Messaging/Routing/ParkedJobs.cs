@@ -21,6 +21,9 @@ internal sealed class ParkedJobs : BackgroundService
     /// <summary>The queues that may have been made meanwhile are looked at as often.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Of names that strangers make up, no more than these are kept in mind. What is beyond waits to its end at worst.</summary>
+    private const int MostNames = 100;
+
     private readonly ConcurrentDictionary<string, byte> _due;
     private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
     private readonly Counter<long> _routed;
@@ -65,12 +68,15 @@ internal sealed class ParkedJobs : BackgroundService
     public void NoteParked(string model)
     {
         _routed.Add(1, new KeyValuePair<string, object?>("to", "parked"));
-        if (_known.TryAdd(model, 0))
+        if (_known.Count < MostNames && _known.TryAdd(model, 0))
         {
             _logger.JobsParked(model);
         }
 
-        _due[model] = 0;
+        if (_due.Count < MostNames)
+        {
+            _due[model] = 0;
+        }
     }
 
     /// <summary>Counts them, and takes out those whose queues have been made.</summary>
@@ -175,7 +181,7 @@ internal sealed class ParkedJobs : BackgroundService
             _known.TryRemove(model, out _);
         }
 
-        foreach (var model in met)
+        foreach (var model in met.Take(MostNames))
         {
             _known.TryAdd(model, 0);
         }
