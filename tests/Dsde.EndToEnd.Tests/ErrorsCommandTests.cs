@@ -24,7 +24,7 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         var job = $$"""{"jobId":"{{jobId}}","model":"later","prompt":"{{Prompt}}","maxTokens":8}""";
 
         // A job that has failed, and its message in the error queue with the worker's reason: as one is left that the engine failed on.
-        await producer.SendAsync(RawProducer.Jobs, "{\"jobId\": 7");
+        await producer.SendAsync(RawProducer.Unrouted, "{\"jobId\": 7");
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
         await producer.SendAsync(RawProducer.Jobs, job);
         await tap.WaitForAsync(1);
@@ -72,7 +72,7 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
 
         // What can't be read comes back.
         (await ErrorsAsync("requeue", "--all")).ShouldContain("1 message requeued");
-        await producer.WaitForCountAsync(RawProducer.Jobs, 0, Patience);
+        await producer.WaitForCountAsync(RawProducer.Unrouted, 0, Patience);
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
 
         var unasked = await DsdeProgram.RunAsync(worker.Environment, "errors", "drop", "--all");
