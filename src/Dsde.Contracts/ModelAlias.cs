@@ -14,7 +14,8 @@ public static partial class ModelAlias
     /// <summary>What is allowed, for people.</summary>
     public const string Allowed =
         "ASCII letters, digits, '.', '_', ':' and '-', at most 128 of them, the first one a letter or digit, the end neither .high nor "
-        + ".resumed, and the beginning not " + QueueNames.GenerationJobs;
+        + ".resumed, and the beginning not "
+        + QueueNames.GenerationJobs;
 
     /// <summary>Whether a worker can serve a model under this name.</summary>
     public static bool IsValid([NotNullWhen(true)] string? name) =>

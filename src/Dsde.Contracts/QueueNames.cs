@@ -36,7 +36,8 @@ public static class QueueNames
     /// <summary>End of the names of queues, and of routing keys, of jobs that overtake others.</summary>
     public const string HighSuffix = ".high";
 
-    /// <summary>End of the names of queues, and of routing keys, of jobs that were begun and have waited for another worker's claim.</summary>
+    /// <summary>End of the names of queues, and of routing keys, of jobs that were begun and have waited for another worker's
+    /// claim.</summary>
     public const string ResumedSuffix = ".resumed";
 
     /// <summary>The routing key by which a sender puts a job straight into a queue of its model.</summary>

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Dsde.Pipeline.Hosting;
 
-/// <summary>Says how many jobs wait for a model that no worker has served. They keep this worker from nothing: it is ready all the same.</summary>
+/// <summary>Says how many jobs wait for a model that no worker has served. They keep this worker from nothing: it is ready all the
+/// same.</summary>
 internal sealed class ParkedHealth(ParkedJobs parked) : IHealthCheck
 {
     /// <inheritdoc/>

@@ -34,7 +34,8 @@ internal sealed class WorkerOptions : IValidatableObject
     /// <value>An alias, of this worker or others. The default is empty: such jobs are refused.</value>
     public string DefaultModel { get; set; } = "";
 
-    /// <summary>How long a job waits for a worker of a model that none has ever served, before it fails as <c>model_not_found</c>.</summary>
+    /// <summary>How long a job waits for a worker of a model that none has ever served, before it fails as
+    /// <c>model_not_found</c>.</summary>
     /// <value>Seconds, 1 to 2592000. The default is 600.</value>
     [Range(1, 2_592_000)]
     public int ModelWaitSeconds { get; set; } = 600;

@@ -50,14 +50,18 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
                 + "starting, without the broker, or with another one. The jobs wait there until one is. Compare: dsde models";
     }
 
-    private string DescribeUnread(IReadOnlyCollection<Lane> unread, IReadOnlyCollection<Lane> missing) =>
-        $"no worker is attached to {Describe(unread)}: the jobs wait there until one is. Start one with: dsde worker"
-        + (
-            missing.Count == 0
-                ? ""
-                : $" (none has ever served {string.Join(" or ", missing.Select(lane => lane.Model).Distinct())}: workers of other models let "
-                    + $"such jobs fail after {WorkerOptions.SectionName}:{nameof(WorkerOptions.ModelWaitSeconds)})"
-        );
+    private string DescribeUnread(IReadOnlyCollection<Lane> unread, IReadOnlyCollection<Lane> missing)
+    {
+        var lack = $"no worker is attached to {Describe(unread)}: the jobs wait there until one is. Start one with: dsde worker";
+        if (missing.Count == 0)
+        {
+            return lack;
+        }
+
+        var models = string.Join(" or ", missing.Select(lane => lane.Model).Distinct());
+        return $"{lack} (none has ever served {models}: workers of other models let such jobs fail after "
+            + $"{WorkerOptions.SectionName}:{nameof(WorkerOptions.ModelWaitSeconds)})";
+    }
 
     private static IReadOnlyCollection<Lane> Except(IReadOnlyCollection<Lane> lanes, IEnumerable<Overview.Queue> queues) =>
         [.. lanes.ExceptBy(queues.Select(queue => queue.Name), lane => lane.Queue)];

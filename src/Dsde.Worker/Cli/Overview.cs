@@ -161,7 +161,8 @@ internal sealed record Overview(
     /// <param name="Waiting">Jobs in its queue that no worker has been given.</param>
     /// <param name="High">Those that overtake them.</param>
     /// <param name="Resumed">Those that were begun and have waited for another worker's claim.</param>
-    /// <param name="Parked">Those that wait because no worker has ever served it; of very many in all, the first thousand are counted.</param>
+    /// <param name="Parked">Those that wait because no worker has ever served it; of very many in all, the first thousand are
+    /// counted.</param>
     internal sealed record Model(string Name, int? Workers, uint? Consumers, uint? Waiting, uint? High, uint? Resumed, uint Parked);
 
     /// <summary>A worker.</summary>
