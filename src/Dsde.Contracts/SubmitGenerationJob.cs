@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or
-/// <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
+/// Command: generate one completion, or several of one prompt. Sent to the exchange
+/// <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
 /// <see cref="Prompt"/>, <see cref="PromptTokenIds"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they
 /// are configured otherwise, and no property twice.
 /// </summary>
@@ -28,7 +28,10 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public string? CustomId { get; init; }
 
-    /// <summary>Alias of the model, as the worker's configuration names it; at most 256 characters. Never a path.</summary>
+    /// <summary>
+    /// Alias of the model, as the configuration of workers names it; at most 256 characters. Never a path. A message may leave it out where
+    /// its routing key, or the workers' default, says it.
+    /// </summary>
     public required string Model { get; init; }
 
     /// <summary>The text to continue; any characters but NUL.</summary>

@@ -55,10 +55,6 @@ public sealed class AsyncApiTests
             .Children[new YamlScalarNode("address")]
             .ToString()
             .ShouldBe(QueueNames.GenerationJobs);
-        Mapping(Mapping(Document, "channels"), "highPriorityJobs")
-            .Children[new YamlScalarNode("address")]
-            .ToString()
-            .ShouldBe(QueueNames.HighPriorityGenerationJobs);
     }
 
     private static YamlMappingNode Load()

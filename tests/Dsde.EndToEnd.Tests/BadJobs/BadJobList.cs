@@ -213,7 +213,6 @@ internal static class BadJobList
 
     private static IEnumerable<BadJob> Names() =>
         [
-            BadJob.Whole("\"model\":\"gpt-4o\",\"prompt\":\"Story: Once\"", "model is 'gpt-4o', which is not served here; give dsde-demo"),
             BadJob.Whole("\"model\":7,\"prompt\":\"Story: Once\"", "model must be a string, but is 7."),
             BadJob.Whole($"\"model\":\"{new string('x', 257)}\",\"prompt\":\"Story: Once\"", "model has 257 characters; give at most 256."),
             BadJob.Of(

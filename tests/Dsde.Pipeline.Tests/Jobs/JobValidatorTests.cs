@@ -13,7 +13,7 @@ public sealed class JobValidatorTests
     private static readonly SubmitGenerationJob Plain = new()
     {
         JobId = Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
-        Model = "target",
+        Model = "dsde-demo",
         Prompt = "Once",
     };
 

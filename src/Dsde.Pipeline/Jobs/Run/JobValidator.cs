@@ -62,12 +62,12 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
     private void CheckModel(string model)
     {
-        if (model != engine.Description.Target && !options.Models.Contains(model, StringComparer.Ordinal))
+        if (!options.Models.Contains(model, StringComparer.Ordinal))
         {
             throw new JobRejectedException(
                 FailureCodes.ModelNotFound,
                 $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))} is '{model}', which is not served here; give "
-                    + $"{string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
+                    + $"{string.Join(", ", options.Models)}."
             );
         }
     }
