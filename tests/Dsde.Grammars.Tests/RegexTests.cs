@@ -88,7 +88,8 @@ public sealed class RegexTests
 
     private static bool Matches(Regex regex, string text, string expression)
     {
-        // .NET's ECMAScript mode knows ASCII alone in \s, and characters of 16 bits; the expressions here ask for no more than a dot of these.
+        // .NET's ECMAScript mode knows ASCII alone in \s, and characters of 16 bits; the expressions here ask for no more than a dot of
+        // these.
         var isSurrogate = text.Contains("😀", StringComparison.Ordinal);
         return isSurrogate && expression is ".{3}" or "[^abc]{0,2}a" or "\\s\\S\\W\\D" or "^a.*c$"
             ? regex.IsMatch(text.Replace("😀", "漢", StringComparison.Ordinal))

@@ -170,7 +170,8 @@ internal sealed class SchemaCompiler
     private Terminal TerminalOf(SchemaNode schema, string type, Func<SchemaNode, Terminal> create) =>
         _terminals.TryGetValue($"{schema.Pointer} {type}", out var known) ? known : _terminals[$"{schema.Pointer} {type}"] = create(schema);
 
-    /// <summary>Objects and arrays are rules of their own, made once for each place in the schema, which is how it may be recursive.</summary>
+    /// <summary>Objects and arrays are rules of their own, made once for each place in the schema, which is how it may be
+    /// recursive.</summary>
     private void AddContainer(SchemaNode schema, string type, Action<SchemaNode, RuleNode, RuleNode> fill, RuleNode from, RuleNode to)
     {
         var name = $"{schema.Pointer} {type}";

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Dsde.Grammars.Schemas;
 
-/// <summary>Which keywords of JSON Schema there are here. Anything else is refused: what is not enforced must not look as if it were.</summary>
+/// <summary>Which keywords of JSON Schema there are here. Anything else is refused: what is not enforced must not look as if it
+/// were.</summary>
 internal static class SchemaKeywords
 {
     /// <summary>Keywords of objects.</summary>

@@ -1,6 +1,7 @@
 namespace Dsde.Grammars.Tokens;
 
-/// <summary>Readings while a state is being found; equal if they are the same ones in the same order, which the bytes before decide.</summary>
+/// <summary>Readings while a state is being found; equal if they are the same ones in the same order, which the bytes before
+/// decide.</summary>
 internal sealed class ReadingSet : IEquatable<ReadingSet>
 {
     private readonly List<Reading> _readings = [];

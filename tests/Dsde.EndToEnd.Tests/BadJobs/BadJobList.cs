@@ -237,7 +237,6 @@ internal static class BadJobList
             ("best_of", "2", "best_of is 2, which is not supported; only 1 is."),
             ("suffix", "\"x\"", "suffix is \"x\", which is not supported; only an empty one is."),
             ("stream", "true", "stream is true, which is not supported; only false is."),
-            ("response_format", "{\"type\":\"json_object\"}", "response_format is not supported."),
             ("messages", "[]", "messages is not supported. It is a field of /v1/chat/completions; give prompt."),
             ("custom_id", "\"x\"", "custom_id is not supported. It belongs beside body, not into it."),
             ("max_completion_tokens", "0", "max_tokens is 0; give at least 1, or leave it out."),
