@@ -23,7 +23,7 @@ internal sealed class IterationSampling
     private readonly AssumedGrammar? _grammar;
     private readonly int[] _noiseStarts;
     private readonly Tensor? _noise;
-    private int[] _lengths = [];
+    private List<int>[] _blocks = []; // numbers of the proposals of each rank
     private (int, int) _noiseRows,
         _ranks,
         _laterRows,
@@ -84,8 +84,7 @@ internal sealed class IterationSampling
         if (_grammar?.Concerns(ranks) == true)
         {
             // The one thing about proposals that the host has to know at once: on a GPU it waits for each step.
-            using var scope = NewDisposeScope();
-            var ids = proposedIds.cpu().data<long>().ToArray();
+            var ids = ToHost(proposedIds);
             for (var i = 0; i < ids.Length; i++)
             {
                 _grammar.Assume(ranks[i], (int)ids[i]);
@@ -101,13 +100,19 @@ internal sealed class IterationSampling
     /// <param name="lengths">Proposals of each rank.</param>
     public void StageVerified(IndexStage stage, DraftedTokens drafted, ReadOnlySpan<int> lengths)
     {
-        _lengths = lengths.ToArray();
+        _blocks = new List<int>[lengths.Length];
         List<long> noiseRows = [],
             ranks = [],
             laterRows = [],
             laterProposals = [];
         for (var rank = 0; rank < lengths.Length; rank++)
         {
+            var block = _blocks[rank] = [];
+            for (var place = 0; place < lengths[rank] && _grammar is not null; place++)
+            {
+                block.Add(drafted.IndexOf(place, rank));
+            }
+
             for (var place = 0; place <= lengths[rank]; place++)
             {
                 for (var earlier = 0; earlier < place && !_committed.IsEmpty; earlier++)
@@ -130,7 +135,7 @@ internal sealed class IterationSampling
     /// <summary>The verified rows. <paramref name="proposedIds"/>: all proposals, <c>[P] i64</c>; null if there are none.</summary>
     public RowSampling VerifiedRows(IndexStage stage, Tensor? proposedIds)
     {
-        var allowed = AllowedInBlocks();
+        var allowed = AllowedInBlocks(proposedIds);
         if (_parameters.LeaveLogitsAlone && !_parameters.AnyRejection && _noise is null)
         {
             return new RowSampling(_parameters, null, default) { Allowed = allowed };
@@ -180,13 +185,35 @@ internal sealed class IterationSampling
     private IReadOnlyList<TokenSet?>? AllowedAt(int place, ReadOnlySpan<int> ranks) =>
         _grammar is { } grammar ? RowSampling.AllowedOf(ranks.ToArray().Select(rank => grammar.AllowedAt(rank, place))) : null;
 
-    /// <summary>What grammars allow at all verified rows.</summary>
-    private IReadOnlyList<TokenSet?>? AllowedInBlocks() =>
-        _grammar is { } grammar
-            ? RowSampling.AllowedOf(
-                _lengths.SelectMany((length, rank) => Enumerable.Range(0, length + 1).Select(place => grammar.AllowedAt(rank, place)))
-            )
-            : null;
+    /// <summary>What grammars allow at all verified rows. <paramref name="proposedIds"/>: <c>[P] i64</c>; null if there are none.</summary>
+    private IReadOnlyList<TokenSet?>? AllowedInBlocks(Tensor? proposedIds)
+    {
+        if (_grammar is not { } grammar)
+        {
+            return null;
+        }
+
+        // Proposals that no draft step has assumed, because they come from elsewhere.
+        long[]? ids = null;
+        for (var rank = 0; rank < _blocks.Length && proposedIds is not null; rank++)
+        {
+            for (var place = grammar.AssumedOf(rank); grammar.Concerns(rank) && place < _blocks[rank].Count; place++)
+            {
+                ids ??= ToHost(proposedIds);
+                grammar.Assume(rank, (int)ids[_blocks[rank][place]]);
+            }
+        }
+
+        return RowSampling.AllowedOf(
+            _blocks.SelectMany((block, rank) => Enumerable.Range(0, block.Count + 1).Select(place => grammar.AllowedAt(rank, place)))
+        );
+    }
+
+    private static long[] ToHost(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        return ids.cpu().data<long>().ToArray();
+    }
 
     /// <summary>Place after place in the blocks, each with the ranks whose block is that long, the target's last token included.</summary>
     private (Tensor? Noise, int[] Starts) CreateNoise()

@@ -34,6 +34,12 @@ internal sealed class AssumedGrammar
         return false;
     }
 
+    /// <summary>Whether a rank has a grammar.</summary>
+    public bool Concerns(int rank) => _progress[rank] is not null;
+
+    /// <summary>Proposals that are assumed of a rank.</summary>
+    public int AssumedOf(int rank) => _states[rank].Count - 1;
+
     /// <summary>A rank has got one more proposal.</summary>
     public void Assume(int rank, int tokenId)
     {

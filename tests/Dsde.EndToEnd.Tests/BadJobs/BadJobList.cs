@@ -10,7 +10,18 @@ internal static class BadJobList
     private const string Turn = "an object with role and content";
 
     public static IReadOnlyList<BadJob> All { get; } =
-    [.. Numbers(), .. WholeNumbers(), .. Choices(), .. Collections(), .. Prompts(), .. Chats(), .. Tools(), .. Names(), .. OnlyInLines()];
+    [
+        .. Numbers(),
+        .. WholeNumbers(),
+        .. Choices(),
+        .. Collections(),
+        .. Prompts(),
+        .. Chats(),
+        .. Tools(),
+        .. Names(),
+        .. Formats(),
+        .. OnlyInLines(),
+    ];
 
     private static IEnumerable<BadJob> Numbers() =>
         [
@@ -227,6 +238,32 @@ internal static class BadJobList
             },
             BadJob.Of("Once upon a time", "1", "The message has a field that nobody knows, with a name that is none; leave it out."),
             BadJob.Completion("\"temperature\":1,\"temperature\":0", "temperature is given twice; give it once."),
+        ];
+
+    private static IEnumerable<BadJob> Formats() =>
+        [
+            BadJob.Of("response_format", "{\"type\":\"xml\"}", "response_format has the type \"xml\"; give {\"type\": \"json_schema\","),
+            BadJob.Of("response_format", "\"json_object\"", "response_format must be an object with a type, but is a string."),
+            BadJob.Of("response_format", "{\"type\":\"json_schema\"}", "response_format has no json_schema; give"),
+            BadJob.Of(
+                "response_format",
+                """{"type":"json_schema","json_schema":{"schema":{"type":"object","properties":{"a":{"type":"string","format":"iri"}}}}}""",
+                "response_format can't be used: #/properties/a/format is no format that is supported; supported are date,"
+            ),
+            BadJob.Of("guided_json", "{\"allOf\":[{},{}]}", "guided_json can't be used: #/allOf has several schemas"),
+            BadJob.Of("guided_json", "[]", "guided_json must be a schema: an object, or the text of one, but is a list."),
+            BadJob.Of("guided_regex", "\"(a\"", "guided_regex can't be used: character 3 has a '(' that is not closed; add ')'."),
+            BadJob.Of("guided_regex", "7", "guided_regex must be a string, but is 7."),
+            BadJob.Of("guided_choice", "[]", "guided_choice has 0 texts; give 1 to 1024."),
+            BadJob.Of("guided_choice", "[1]", "guided_choice[0] must be a string, but is 1."),
+            BadJob.Completion(
+                "\"guided_regex\":\"a\",\"guided_choice\":[\"a\"]",
+                "guided_choice is given beside guided_regex; give one of them."
+            ),
+            BadJob.Completion(
+                "\"guided_regex\":\"a\",\"ignore_eos\":true",
+                "ignore_eos is true, but guided_regex is given: such an output"
+            ),
         ];
 
     /// <summary>Fields of OpenAI's interface that are not a job's.</summary>
