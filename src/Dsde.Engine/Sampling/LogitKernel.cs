@@ -73,6 +73,76 @@ internal static unsafe class LogitKernel
         return Reduce(best, second, places, out margin);
     }
 
+    /// <summary>As <see cref="FindBest"/>, among some tokens.</summary>
+    /// <param name="scores">All scores.</param>
+    /// <param name="noise">Of the same length; null for none.</param>
+    /// <param name="length">Numbers.</param>
+    /// <param name="words">A bit for each token, the lowest first: whether it counts. At least one does.</param>
+    /// <param name="margin">As there.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static int FindBestOf(float* scores, float* noise, int length, ReadOnlySpan<uint> words, out float margin)
+    {
+        var nothing = Vector512.Create(float.NegativeInfinity);
+        var (best, second) = (nothing, nothing);
+        var places = Vector512<int>.Zero;
+        var place = Vector512.CreateSequence(0, 1);
+        for (var i = 0; i < length; i += Width, place += Vector512.Create(Width))
+        {
+            if (((words[i >> 5] >> (i & 31)) & 0xFFFF) == 0)
+            {
+                continue;
+            }
+
+            var values = Load(scores + i, length - i, float.NegativeInfinity);
+            if (noise != null)
+            {
+                values += Load(noise + i, length - i, 0);
+            }
+
+            values = Vector512.ConditionalSelect(LanesOf(words, i), values, nothing);
+            var isBetter = Vector512.GreaterThan(values, best);
+            second = Vector512.Max(second, Vector512.ConditionalSelect(isBetter, best, values));
+            best = Vector512.ConditionalSelect(isBetter, values, best);
+            places = Vector512.ConditionalSelect(isBetter.AsInt32(), place, places);
+        }
+
+        return Reduce(best, second, places, out margin);
+    }
+
+    /// <summary>As <see cref="FindBest"/>, among a few tokens.</summary>
+    /// <param name="scores">All scores.</param>
+    /// <param name="noise">Of the same length; null for none.</param>
+    /// <param name="ids">Ascending; at least one.</param>
+    /// <param name="margin">As there.</param>
+    public static int FindBestOf(float* scores, float* noise, ReadOnlySpan<int> ids, out float margin)
+    {
+        var (best, second, place) = (float.NegativeInfinity, float.NegativeInfinity, ids[0]);
+        foreach (var id in ids)
+        {
+            var value = scores[id] + (noise == null ? 0 : noise[id]);
+            if (value > best)
+            {
+                (second, best, place) = (best, value, id);
+            }
+            else
+            {
+                second = Math.Max(second, value);
+            }
+        }
+
+        margin = best - second;
+        return place;
+    }
+
+    /// <summary>Which of the 16 numbers from a place on have their bit set. <paramref name="place"/>: a multiple of 16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LanesOf(ReadOnlySpan<uint> words, int place)
+    {
+        var lanes = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+        var bits = Vector512.Create((int)(words[place >> 5] >> (place & 31)));
+        return Vector512.Equals(bits & lanes, lanes).AsSingle();
+    }
+
     /// <summary>See <see cref="DivergenceMeasures"/>. NaN where a row has something else than numbers and −∞.</summary>
     /// <param name="target">Raw logits of the target.</param>
     /// <param name="targetNormalizer">Their <see cref="LogNormalizer"/>.</param>

@@ -11,7 +11,7 @@ namespace Dsde.Engine.Sampling;
 /// </summary>
 /// <param name="Scores">
 /// Logits after grammars, penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is
-/// sampled (p', q'). <c>[n, V] f32</c>
+/// sampled (p', q'). The raw logits where no row draws from it and nothing but a grammar rules anything out. <c>[n, V] f32</c>
 /// </param>
 /// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
 /// <param name="Best">
@@ -27,6 +27,16 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
     /// <param name="rows">Of the same n rows.</param>
     public static TokenScores Compute(Tensor logits, in RowSampling rows)
     {
+        if (
+            rows is { Allowed: { } sets, Parameters: { LeaveLogitsAlone: true, AnyRejection: false } }
+            && logits.device_type == DeviceType.CPU
+        )
+        {
+            // Nothing but the best token is asked for: no need to write out what is ruled out.
+            var found = AllowedTokens.FindBest(logits, rows.Noise, sets);
+            return new TokenScores(logits, rows.Noise, found.Best, found.Margins);
+        }
+
         var allowed = rows.Allowed is null ? logits : AllowedTokens.Apply(logits, rows.Allowed);
         var scores = rows.Parameters.LeaveLogitsAlone ? allowed : Process(allowed, rows);
         if (scores.device_type == DeviceType.CPU)

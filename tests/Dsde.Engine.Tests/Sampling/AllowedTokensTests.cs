@@ -31,6 +31,14 @@ public sealed class AllowedTokensTests
 
         var (host, device) = (AllowedTokens.Apply(logits, allowed), AllowedTokens.ApplyOnDevice(logits, allowed));
 
+        foreach (var noise in (Tensor?[])[null, randn([allowed.Length, Vocabulary], generator: new Generator(5))])
+        {
+            var (best, margins) = AllowedTokens.FindBest(logits, noise, allowed);
+            var perturbed = noise is null ? host : host.add(noise);
+            best.equal(perturbed.argmax(-1)).all().item<bool>().ShouldBeTrue();
+            margins.allclose(TokenMeasures.Margin(perturbed)).ShouldBeTrue();
+        }
+
         host.equal(device).all().item<bool>().ShouldBeTrue();
         for (var row = 0; row < allowed.Length; row++)
         {
