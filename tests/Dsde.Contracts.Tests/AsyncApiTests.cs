@@ -84,7 +84,7 @@ public sealed class AsyncApiTests
             return direct.ToString();
         }
 
-        if (schema.Children.Count == 0)
+        if (!schema.Children.ContainsKey(new YamlScalarNode("type")))
         {
             return "anything";
         }
