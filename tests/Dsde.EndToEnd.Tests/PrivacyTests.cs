@@ -110,7 +110,7 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
                     "generate",
                     "store",
                     "publish GenerationJobCompleted",
-                    "dsde.completion_tokens",
+                    "gen_ai.usage.output_tokens",
                     "db.query.text",
                     $"{good}",
                 ]

@@ -26,6 +26,7 @@ internal sealed class SubmitGenerationJobConsumer(JobsUnderWay jobs, JobRunner r
         };
         var isInMemory = context.ReceiveContext.InputAddress.Scheme == BusSetup.InMemoryScheme; // where queues end with the process
         var origin = MessageOrigin.Of(context);
+        using var measured = PipelineMeter.StartProcessing(lane.Queue, context.ReceiveContext.Redelivered);
         using var span = JobSpans.StartDelivery(lane.Queue, origin.Trace, job.JobId);
         var outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
         while (outcome is JobOutcome.HeldElsewhere)
