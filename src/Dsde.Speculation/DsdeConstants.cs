@@ -5,15 +5,6 @@ namespace Dsde.Speculation;
 /// </summary>
 internal static class DsdeConstants
 {
-    /// <summary>Draft tokens a sequence proposes before its bounds are fixed (paper: the brief pre-processing phase).</summary>
-    public const int CalibrationTokens = 30;
-
-    /// <summary>KLDs remembered per sequence, N_long (paper).</summary>
-    public const int LongWindow = 30;
-
-    /// <summary>Newest KLDs set against all remembered ones, N_short (paper).</summary>
-    public const int ShortWindow = 10;
-
     /// <summary>The short window is this fraction of the values present (reference implementation).</summary>
     public const int ReferenceShortWindowDivisor = 3;
 
@@ -25,9 +16,6 @@ internal static class DsdeConstants
 
     /// <summary>WVIR where the long window has no variance (reference implementation).</summary>
     public const double WvirWithoutVariance = 20;
-
-    /// <summary>Steepness α of the scale factor (paper).</summary>
-    public const double ScaleSteepness = 2;
 
     /// <summary>SL_min (paper); also the reference implementation's configured minimum.</summary>
     public const int MinLength = 2;

@@ -1,6 +1,6 @@
 namespace Dsde.Speculation;
 
-/// <summary>What tells the variants of the DSDE policy apart.</summary>
+/// <summary>What tells the variants of the DSDE policy apart, and what experiments change (docs/experiments.md).</summary>
 internal sealed record DsdeOptions
 {
     /// <summary>The policy as the paper has it.</summary>
@@ -32,6 +32,18 @@ internal sealed record DsdeOptions
     /// calibration never learns how far the draft reaches (docs/benchmarks.md).
     /// </summary>
     public required int InitialLength { get; init; }
+
+    /// <summary>Draft tokens a sequence proposes before its bounds are fixed (paper: the brief pre-processing phase).</summary>
+    public int CalibrationTokens { get; init; } = 30;
+
+    /// <summary>KLDs remembered per sequence, N_long (paper); at least 2.</summary>
+    public int LongWindow { get; init; } = 30;
+
+    /// <summary>Newest KLDs set against all remembered ones, N_short (paper).</summary>
+    public int ShortWindow { get; init; } = 10;
+
+    /// <summary>Steepness α of the scale factor (paper).</summary>
+    public double ScaleSteepness { get; init; } = 2;
 
     /// <summary>
     /// The implementation's structural deviations: a short window of a third of the values, SL_min from SL_max, a doubling initial length,

@@ -8,7 +8,7 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     private readonly DsdeOptions _options;
     private readonly int _lowerBound;
     private readonly int _upperBound;
-    private readonly KldHistory _history = new();
+    private readonly KldHistory _history;
     private int _proposedCount;
     private int _maxAccepted;
     private int _kldCount;
@@ -19,6 +19,7 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     public DsdeSequenceState(DsdeOptions options, int maxSpeculationLength)
     {
         _options = options;
+        _history = new KldHistory(options.LongWindow);
         _upperBound = maxSpeculationLength;
         _lowerBound = Math.Min(DsdeConstants.MinLength, maxSpeculationLength);
         InitialLength = Math.Min(options.InitialLength, maxSpeculationLength);
@@ -68,7 +69,7 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     /// <inheritdoc/>
     public double[] Export()
     {
-        var history = _history.CopyTo(stackalloc double[DsdeConstants.LongWindow]);
+        var history = _history.CopyTo(stackalloc double[_history.Capacity]);
         return
         [
             _proposedCount,
@@ -87,10 +88,10 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     /// <inheritdoc/>
     public void Restore(ReadOnlySpan<double> exported)
     {
-        if (exported.Length is < ScalarCount or > ScalarCount + DsdeConstants.LongWindow)
+        if (exported.Length < ScalarCount || exported.Length > ScalarCount + _history.Capacity)
         {
             throw new FormatException(
-                $"A state of the DSDE policy has {ScalarCount} to {ScalarCount + DsdeConstants.LongWindow} numbers, not {exported.Length}."
+                $"A state of the DSDE policy has {ScalarCount} to {ScalarCount + _history.Capacity} numbers, not {exported.Length}."
             );
         }
 
@@ -108,12 +109,12 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
     public SpeculationPlan Predict(out double predictedLength)
     {
         var maxLength = CalibrationMaxLength ?? throw new InvalidOperationException("The sequence is still being calibrated.");
-        var history = _history.CopyTo(stackalloc double[DsdeConstants.LongWindow]);
+        var history = _history.CopyTo(stackalloc double[_history.Capacity]);
         var shortWindow = _options.FollowsReference
             ? Math.Max(1, history.Length / DsdeConstants.ReferenceShortWindowDivisor)
-            : DsdeConstants.ShortWindow;
+            : _options.ShortWindow;
         var wvir = KldSignal.Wvir(history, shortWindow, _options.Decay);
-        var scaleFactor = KldSignal.ScaleFactor(_lastMeanKld);
+        var scaleFactor = KldSignal.ScaleFactor(_lastMeanKld, _options.ScaleSteepness);
         predictedLength = KldSignal.PredictedLength(scaleFactor, wvir, MinLength, maxLength);
         return new SpeculationPlan(KldSignal.Length(predictedLength, MinLength), (float)predictedLength, (float)scaleFactor, (float)wvir);
     }
@@ -129,7 +130,7 @@ internal sealed class DsdeSequenceState : ISequencePolicyState
             InitialLength = Math.Min(InitialLength * 2, _upperBound);
         }
 
-        if (_proposedCount >= DsdeConstants.CalibrationTokens)
+        if (_proposedCount >= _options.CalibrationTokens)
         {
             var maxLength = KldSignal.CalibratedMaxLength(
                 _maxAccepted,

@@ -1,10 +1,14 @@
 namespace Dsde.Speculation;
 
-/// <summary>The KLDs of a sequence's most recent proposals: a ring of <see cref="DsdeConstants.LongWindow"/>.</summary>
-internal sealed class KldHistory
+/// <summary>The KLDs of a sequence's most recent proposals: a ring.</summary>
+/// <param name="capacity">Values remembered, N_long.</param>
+internal sealed class KldHistory(int capacity)
 {
-    private readonly double[] _ring = new double[DsdeConstants.LongWindow];
+    private readonly double[] _ring = new double[capacity];
     private int _next;
+
+    /// <summary>Values that fit.</summary>
+    public int Capacity => capacity;
 
     /// <summary>Values held.</summary>
     public int Count { get; private set; }

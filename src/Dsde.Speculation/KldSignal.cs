@@ -50,7 +50,9 @@ internal static class KldSignal
     /// <summary>
     /// Scale factor SF of the last step's mean KLD. Rounding can make a measured KLD slightly negative; that counts as 0.
     /// </summary>
-    public static double ScaleFactor(double lastMeanKld) => Math.Exp(DsdeConstants.ScaleSteepness * Math.Max(0, lastMeanKld)) - 1;
+    /// <param name="lastMeanKld">Nats.</param>
+    /// <param name="steepness">α.</param>
+    public static double ScaleFactor(double lastMeanKld, double steepness) => Math.Exp(steepness * Math.Max(0, lastMeanKld)) - 1;
 
     /// <summary>Predicted length SL̂, between the two bounds. A product that is not a number predicts the lower one.</summary>
     public static double PredictedLength(double scaleFactor, double wvir, int minLength, int maxLength)

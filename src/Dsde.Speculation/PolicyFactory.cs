@@ -8,13 +8,14 @@ internal static class PolicyFactory
     /// <summary>A policy whose lengths never exceed the given one.</summary>
     /// <param name="configuration">Which policy.</param>
     /// <param name="maxSpeculationLength">Upper bound of every length, at least 1.</param>
-    public static ISpeculationPolicy Create(PolicyConfiguration configuration, int maxSpeculationLength)
+    /// <param name="paper">The numbers of the paper's rule; null for the paper's own. Experiments give others.</param>
+    public static ISpeculationPolicy Create(PolicyConfiguration configuration, int maxSpeculationLength, DsdeOptions? paper = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxSpeculationLength, 1);
         return configuration.Kind switch
         {
-            PolicyKind.Dsde => CreateDsde(configuration, DsdeOptions.Paper with { IsGuarded = true }, maxSpeculationLength),
-            PolicyKind.DsdePaper => CreateDsde(configuration, DsdeOptions.Paper, maxSpeculationLength),
+            PolicyKind.Dsde => CreateDsde(configuration, (paper ?? DsdeOptions.Paper) with { IsGuarded = true }, maxSpeculationLength),
+            PolicyKind.DsdePaper => CreateDsde(configuration, paper ?? DsdeOptions.Paper, maxSpeculationLength),
             PolicyKind.DsdeReference => CreateDsde(configuration, DsdeOptions.Reference, maxSpeculationLength),
             PolicyKind.AdaEdl => new AdaEdlPolicy(
                 configuration.ToString(),

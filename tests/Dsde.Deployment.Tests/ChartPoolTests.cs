@@ -149,8 +149,10 @@ public sealed class ChartPoolTests(RabbitMqServer rabbitMq) : IClassFixture<Rabb
     [InlineData("dsde-generation-jobs.one.high", true)]
     [InlineData("dsde-generation-jobs.two.5", true)]
     [InlineData("dsde-generation-jobs.two.5.high", true)]
-    [InlineData("dsde-generation-jobs-resumed", true)] // jobs of the dead, which nobody would wake up for otherwise
-    [InlineData("dsde-generation-jobs-waiting", true)]
+    [InlineData("dsde-generation-jobs.one.resumed", true)] // jobs of the dead
+    [InlineData("dsde-generation-jobs-unrouted", true)] // which some worker has to route
+    [InlineData("dsde-generation-jobs-parked", false)]
+    [InlineData("dsde-generation-jobs-held", false)]
     [InlineData("dsde-generation-jobs.two", false)]
     [InlineData("dsde-generation-jobs.twoX5", false)]
     [InlineData("dsde-generation-jobs.three", false)]

@@ -44,6 +44,19 @@ public sealed class JobFilesAsPeopleHaveThemTests
         (await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--resume")).Error.ShouldContain("Run it without --resume");
     }
 
+    [Fact]
+    public async Task To_go_on_with_a_run_that_never_came_to_its_database_is_to_begin()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", Line("a"), Line("b"));
+
+        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--resume");
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        ended.Output.ShouldContain("beginning with the first job");
+        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Select(result => result.CustomId).ShouldBe(["a", "b"]);
+    }
+
     [Theory]
     [InlineData("cat '{0}' | dsde run - --out '{1}' --no-speedup")]
     [InlineData("dsde run - --out '{1}' --no-speedup < '{0}'")]

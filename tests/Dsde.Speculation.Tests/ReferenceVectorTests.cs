@@ -31,7 +31,7 @@ public class ReferenceVectorTests
             var mean = vector.GetProperty("mean_kld_last").GetDouble() / (temperature == 0 ? 1 : temperature);
             var minLength = vector.GetProperty("k_min").GetInt32();
             var predicted = KldSignal.PredictedLength(
-                KldSignal.ScaleFactor(mean),
+                KldSignal.ScaleFactor(mean, DsdeOptions.Reference.ScaleSteepness),
                 vector.GetProperty("wvir").GetDouble(),
                 minLength,
                 vector.GetProperty("k_max").GetInt32()

@@ -21,9 +21,10 @@ public sealed class ArchitectureTests
         ["Dsde.Templates"] = [],
         ["Dsde.Speculation"] = [],
         ["Dsde.Statistics"] = [],
-        ["Dsde.Engine"] = ["Dsde.Templates", "Dsde.Speculation"],
+        ["Dsde.Grammars"] = [],
+        ["Dsde.Engine"] = ["Dsde.Templates", "Dsde.Speculation", "Dsde.Grammars"],
         ["Dsde.Persistence"] = [],
-        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Speculation", "Dsde.Persistence"],
+        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Speculation", "Dsde.Grammars", "Dsde.Persistence"],
         ["Dsde.Batches"] = ["Dsde.Contracts", "Dsde.Statistics"],
         ["Dsde.Analytics"] = ["Dsde.Contracts", "Dsde.Speculation", "Dsde.Statistics", "Dsde.Persistence"],
         ["Dsde.Benchmarks"] =
@@ -36,6 +37,7 @@ public sealed class ArchitectureTests
             "Dsde.Statistics",
             "Dsde.Persistence",
         ],
+        ["Dsde.Experiments"] = ["Dsde.Analytics", "Dsde.Speculation", "Dsde.Statistics", "Dsde.Persistence"],
         ["dsde"] =
         [
             "Dsde.Pipeline",
@@ -61,7 +63,7 @@ public sealed class ArchitectureTests
         ["Spectre.Console"] = ["Dsde.Batches", "Dsde.Benchmarks", "dsde"],
         ["Parquet"] = ["Dsde.Analytics"],
         ["ScottPlot"] = ["Dsde.Analytics", "Dsde.Benchmarks"],
-        ["System.CommandLine"] = ["dsde"],
+        ["System.CommandLine"] = ["dsde", "Dsde.Experiments"],
     };
 
     public static TheoryData<string> Projects => [.. Own.Keys];

@@ -175,7 +175,7 @@ JSON of a pool, of (list CONTEXT POOL): what worker has, what the pool has other
   "graceSeconds" (add $preStop $drain 15)
   "cooldownSeconds" $cooldown
   "hasModelVolume" (or $pool.modelVolume.existingClaim $pool.modelVolume.fetch.image | not | not)
-  "queues" (printf "^dsde-generation-jobs(\\.(%s)(\\.high|\\.resumed|\\.waiting)?|-resumed|-waiting)$" (join "|" $quoted))
+  "queues" (printf "^dsde-generation-jobs(\\.(%s)(\\.high|\\.resumed)?|-unrouted)$" (join "|" $quoted))
 }}
 {{- $result := $pool }}
 {{- range $key, $value := $derived }}

@@ -7,11 +7,17 @@ namespace Dsde.Analytics.Replaying;
 /// <param name="configuration">Which policy.</param>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
 /// <param name="costs">What iterations cost; null if nobody knows, and then the guard grants every wish.</param>
-internal sealed class PolicyChooser(PolicyConfiguration configuration, int maxSpeculationLength, CostProfile? costs) : ILengthChooser
+/// <param name="paper">The numbers of the paper's rule; null for the paper's own.</param>
+internal sealed class PolicyChooser(
+    PolicyConfiguration configuration,
+    int maxSpeculationLength,
+    CostProfile? costs,
+    DsdeOptions? paper = null
+) : ILengthChooser
 {
     private const int MostCatchUp = 32; // tokens that a draft reads within an iteration before it proposes
 
-    private readonly ISpeculationPolicy _policy = PolicyFactory.Create(configuration, maxSpeculationLength);
+    private readonly ISpeculationPolicy _policy = PolicyFactory.Create(configuration, maxSpeculationLength, paper);
     private readonly SignalsThatCount _signals = PolicyNeeds.Of(configuration);
     private readonly CostGuard _guard = new() { Profile = costs };
     private readonly WorkloadAcceptance _acceptance = new();

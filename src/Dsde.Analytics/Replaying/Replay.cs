@@ -19,8 +19,10 @@ internal sealed class Replay(IReadOnlyList<ReplaySource> sources, int maxSpecula
     private readonly bool _isByChance = sources.Any(source => source.Outputs.Any(output => output.IsByChance));
 
     /// <summary>What a policy would have come to.</summary>
+    /// <param name="policy">Which.</param>
+    /// <param name="paper">The numbers of the paper's rule; null for the paper's own.</param>
     /// <exception cref="AnalyticsException">It is a guarded policy, and nobody knows what iterations cost.</exception>
-    public ReplayResult Run(PolicyConfiguration policy)
+    public ReplayResult Run(PolicyConfiguration policy, DsdeOptions? paper = null)
     {
         var isGuarded = PolicyFactory.Create(policy, maxSpeculationLength).IsGuarded;
         var (counts, exact, unknownSignals) = (default(ReplayCounts?), 0, 0);
@@ -40,7 +42,7 @@ internal sealed class Replay(IReadOnlyList<ReplaySource> sources, int maxSpecula
 
             for (var draw = 0; draw < DrawCount; draw++)
             {
-                var run = new ReplayRun(new PolicyChooser(policy, maxSpeculationLength, costs), source.BatchSize, costs);
+                var run = new ReplayRun(new PolicyChooser(policy, maxSpeculationLength, costs, paper), source.BatchSize, costs);
                 var sequences = run.Run(Resolve(source, draw));
                 Add(ref counts, Count(sequences, run, source));
                 unknownSignals += draw == 0 ? sequences.Sum(sequence => sequence.UnknownSignals) : 0;

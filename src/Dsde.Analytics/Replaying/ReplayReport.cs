@@ -36,7 +36,7 @@ public sealed record ReplayReport
             Costs = [.. set.Sources.Select(source => source.Costs?.Source).OfType<string>().Distinct()],
             LeftOut = set.LeftOut,
             Outputs = set.Sources.Sum(source => source.Outputs.Count),
-            Results = [.. policies.Select(replay.Run), replay.RunOracle()],
+            Results = [.. policies.Select(policy => replay.Run(policy)), replay.RunOracle()],
         };
     }
 }

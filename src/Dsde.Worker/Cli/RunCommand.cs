@@ -94,12 +94,20 @@ internal sealed class RunCommand : DsdeCommand
         // A file of one model is meant for whatever runs it; one of several says what is meant for whom.
         var renamed = count.OnlyModel is { } model && !served.Contains(model, StringComparer.Ordinal) ? model : null;
         var file = renamed is null ? opened : opened with { Defaults = opened.Defaults with { Model = target } };
+        var output = arguments.InvocationConfiguration.Output;
         if (arguments.GetValue(_resume))
         {
-            file = await PastRun.FindAsync(databasePath, file, count.Jobs, cancellationToken);
+            // A run that ended before it had a database has done nothing yet.
+            if (File.Exists(databasePath))
+            {
+                file = await PastRun.FindAsync(databasePath, file, count.Jobs, cancellationToken);
+            }
+            else
+            {
+                await output.WriteLineAsync($"there is no {databasePath}, so no run to go on with: beginning with the first job");
+            }
         }
 
-        var output = arguments.InvocationConfiguration.Output;
         var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
         Describe(output, engine.Description, count.Jobs);
         await using var run = await EmbeddedRun.StartAsync(

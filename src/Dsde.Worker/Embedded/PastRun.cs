@@ -21,11 +21,6 @@ internal static class PastRun
     /// <exception cref="ExpectedFailureException">There is no such run, or the file is not as it was.</exception>
     public static async Task<JobFile> FindAsync(string databasePath, JobFile file, int jobCount, CancellationToken cancellationToken)
     {
-        if (!File.Exists(databasePath))
-        {
-            throw new ExpectedFailureException($"There is no {databasePath}, so no run to go on with. Give its folder with --out.");
-        }
-
         await using var services = new ServiceCollection()
             .AddSingleton(TimeProvider.System)
             .AddDsdePersistence(

@@ -43,8 +43,12 @@ public sealed class HungEngineTests(RabbitMqServer rabbitMq, PostgresServer post
         var (status, text) = await WaitUntilNotLiveAsync(hanging);
         await tap.WaitForAsync(JobCount);
 
-        status.ShouldBe(HttpStatusCode.ServiceUnavailable);
-        text.ShouldContain("hangs");
+        if (status is not null) // a worker that has ended before it could be asked is not live either
+        {
+            status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            text.ShouldContain("hangs");
+        }
+
         var (exitCode, log) = await hanging.WaitForExitAsync(TimeSpan.FromSeconds(30));
         exitCode.ShouldBe(2, log);
         log.ShouldContain("The engine hangs");

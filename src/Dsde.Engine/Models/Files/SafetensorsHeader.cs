@@ -80,13 +80,7 @@ internal static class SafetensorsHeader
             );
         }
 
-        // A misaligned tensor can't be viewed in place in a mapped file.
-        return (dataStart + begin) % type.ByteSize() == 0
-            ? new SafetensorsEntry(type, shape, dataStart + begin, end - begin)
-            : throw new ModelLoadException(
-                $"{path}: tensor {tensor.Name} starts at byte {dataStart + begin}, not at a multiple of {type.ByteSize()}. Save the "
-                    + "file again with a current safetensors library."
-            );
+        return new SafetensorsEntry(type, shape, dataStart + begin, end - begin);
     }
 
     private static long[]? ReadNumbers(JsonElement tensor, string key)

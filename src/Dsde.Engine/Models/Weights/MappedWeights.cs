@@ -1,3 +1,4 @@
+using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Models.Files;
 using Dsde.Engine.Torch;
 using TorchSharp;
@@ -34,15 +35,7 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             );
         }
 
-        var elementSize = entry.DataType.ByteSize();
-        var stored = Map(path, StoredType(path, name, entry), elementSize);
-        var (first, count) = (entry.Offset / elementSize, entry.ByteLength / elementSize);
-        if (first + count > stored.NumberOfElements)
-        {
-            throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
-        }
-
-        var weight = stored.narrow(0, first, count);
+        var weight = Read(path, StoredType(path, name, entry), entry);
         if (_read.Add(name))
         {
             WeightCheck.RequireNumbers(path, name, weight, type);
@@ -139,6 +132,26 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
                 $"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."
             ),
         };
+
+    /// <summary>The elements where they are mapped, or a copy of them where no number may lie.</summary>
+    private unsafe Tensor Read(string path, ScalarType storedType, SafetensorsEntry entry)
+    {
+        var elementSize = entry.DataType.ByteSize();
+        if (entry.Offset % elementSize == 0)
+        {
+            return Narrow(path, Map(path, storedType, elementSize), entry.Offset / elementSize, entry.ByteLength / elementSize);
+        }
+
+        var bytes = Narrow(path, Map(path, ScalarType.Byte, 1), entry.Offset, entry.ByteLength);
+        var copy = empty(entry.ByteLength / elementSize, dtype: storedType);
+        Buffer.MemoryCopy((void*)NativeTensor.Address(bytes), (void*)NativeTensor.Address(copy), entry.ByteLength, entry.ByteLength);
+        return copy;
+    }
+
+    private static Tensor Narrow(string path, Tensor file, long first, long count) =>
+        first + count <= file.NumberOfElements
+            ? file.narrow(0, first, count)
+            : throw new ModelLoadException($"{path} has become shorter while it was read. Load it again once nobody writes to it.");
 
     private Tensor Map(string path, ScalarType storedType, int elementSize)
     {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Json.Nodes;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
@@ -51,6 +52,22 @@ public sealed class StoredWeightTests : IDisposable
         (await TokensAsync()).ShouldBe(expected);
         Logits(type).ShouldBe(logits);
         (await WarningsAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("BF16", torch.ScalarType.BFloat16, 1)]
+    [InlineData("BF16", torch.ScalarType.Float32, 3)]
+    [InlineData("F16", torch.ScalarType.Float32, 1)]
+    [InlineData("F32", torch.ScalarType.Float32, 1)]
+    [InlineData("F32", torch.ScalarType.BFloat16, 2)]
+    public void Weights_may_begin_at_any_byte(string storedAs, torch.ScalarType type, int shift)
+    {
+        Write(Shape with { StoredAs = storedAs });
+        var expected = Logits(type);
+
+        Shift("model.safetensors", shift);
+
+        Logits(type).ShouldBe(expected);
     }
 
     [Theory]
@@ -154,6 +171,19 @@ public sealed class StoredWeightTests : IDisposable
     }
 
     private void Write(TestModelShape shape) => TestModelFolder.Write(_folder.Path, shape);
+
+    /// <summary>Makes the header longer by blanks, as its writer may have left it.</summary>
+    private void Shift(string file, int bytes)
+    {
+        var content = File.ReadAllBytes(_folder.PathOf(file)).AsSpan();
+        var end = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(content);
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, end - 8 + bytes);
+        File.WriteAllBytes(
+            _folder.PathOf(file),
+            [.. length, .. content[8..end], .. Enumerable.Repeat((byte)' ', bytes), .. content[end..]]
+        );
+    }
 
     private void Edit(string file, Action<JsonObject> change)
     {
