@@ -52,5 +52,5 @@ internal sealed class ForesightChooser(int maxSpeculationLength, CostProfile? co
     private double PriceOf(ReplayedPasses passes) =>
         costs is null
             ? 0
-            : costs.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.DraftRows.Count > 0) / millisecondsPerToken;
+            : costs.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.Kind) / millisecondsPerToken;
 }

@@ -13,6 +13,7 @@ internal static class HandMadeTrace
             Level = "tokens",
             Policy = "static:4",
             IsGuarded = false,
+            Proposer = "draft",
             SamplingMode = "greedy",
             Seed = 1,
             Temperature = 0,

@@ -30,6 +30,7 @@ internal sealed class KnownFields
         "seed",
         "sampling_mode",
         "policy",
+        "proposer",
         "priority",
         "expires_at",
         "metadata",
