@@ -60,7 +60,7 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
 
     private async Task<IReadOnlyList<BenchWorkload>> ReadAsync(GenerationEngine engine, CancellationToken cancellationToken)
     {
-        var validator = new JobValidator(engine, new WorkerOptions());
+        var validator = new JobValidator(engine, new WorkerOptions { Models = [engine.Description.Target] });
         var requests = new List<(string, GenerationRequest)>();
         string? firstError = null;
         var errorCount = 0;

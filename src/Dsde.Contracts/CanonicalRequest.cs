@@ -27,7 +27,7 @@ public static class CanonicalRequest
 
     /// <summary>
     /// The request in canonical JSON as far as it may be stored where prompts may not; of a chat that it was one, without its messages
-    /// and what its template is given besides.
+    /// and what its template is given besides; and without the format of its outputs, which may tell as much.
     /// </summary>
     public static string WriteWithoutPrompt(SubmitGenerationJob job) =>
         JsonSerializer.Serialize(
@@ -39,6 +39,7 @@ public static class CanonicalRequest
                 Tools = null,
                 Documents = null,
                 ChatTemplateKwargs = null,
+                ResponseFormat = null,
             },
             Json
         );
@@ -49,7 +50,7 @@ public static class CanonicalRequest
         JsonSerializer.Deserialize<SubmitGenerationJob>(json, Json) ?? throw new JsonException("A stored request is null.");
 
     private static SubmitGenerationJob Normalize(SubmitGenerationJob job) =>
-        job with
+        OutputFormat.Normalize(job) with
         {
             BatchJobCount = null,
             Messages = job.Messages is null ? null : [.. job.Messages.Select(Normalize)],

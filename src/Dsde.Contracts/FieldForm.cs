@@ -80,8 +80,11 @@ public sealed class FieldForm
             "a list of objects"
         );
 
+    /// <summary>A value of any kind.</summary>
+    public static FieldForm Value { get; } = new(_ => null, findInside: JsonValues.FindMistake);
+
     /// <summary>Values of any kind by name.</summary>
-    public static FieldForm Values { get; } = MapOf(new(_ => null, findInside: JsonValues.FindMistake), "an object");
+    public static FieldForm Values { get; } = MapOf(Value, "an object");
 
     private static readonly Dictionary<Type, FieldForm> ByType = new()
     {
@@ -92,6 +95,7 @@ public sealed class FieldForm
         [typeof(int)] = Integer,
         [typeof(DateTimeOffset)] = Moment,
         [typeof(Guid)] = Id,
+        [typeof(JsonElement)] = Value,
         [typeof(IReadOnlyList<int>)] = TokenIds,
         [typeof(IReadOnlyList<string>)] = Texts,
         [typeof(IReadOnlyDictionary<string, double>)] = TokenNumbers,

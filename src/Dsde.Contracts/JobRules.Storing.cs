@@ -41,7 +41,8 @@ public static partial class JobRules
             ?? FindInfinite(job, nameOf)
             ?? In(nameof(job.Prompt), name => CheckText(name, job.Prompt))
             ?? FindUnstorableInChat(job, nameOf, In)
-            ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop));
+            ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop))
+            ?? FindUnstorableInFormat(job, In);
     }
 
     /// <summary>Whether a text is one that <see cref="SubmitGenerationJob.CustomId"/> may be.</summary>

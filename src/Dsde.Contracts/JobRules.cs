@@ -18,7 +18,11 @@ public static partial class JobRules
     /// <param name="job">The job.</param>
     /// <param name="nameOf">What a property is called where the job comes from: one of <see cref="JobFieldNames"/>.</param>
     public static JobMistake? FindMistake(SubmitGenerationJob job, Func<string, string> nameOf) =>
-        FindUnstorable(job, nameOf) ?? FindOutOfRange(job, nameOf) ?? FindBadToken(job, nameOf) ?? FindBadPrompt(job, nameOf);
+        FindUnstorable(job, nameOf)
+        ?? FindOutOfRange(job, nameOf)
+        ?? FindBadToken(job, nameOf)
+        ?? FindBadFormat(job, nameOf)
+        ?? FindBadPrompt(job, nameOf);
 
     private static JobMistake? FindOutOfRange(SubmitGenerationJob job, Func<string, string> nameOf)
     {

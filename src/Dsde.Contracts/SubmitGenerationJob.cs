@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion, or several of one prompt. Sent to the queue <see cref="QueueNames.GenerationJobs"/> or
-/// <see cref="QueueNames.HighPriorityGenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
+/// Command: generate one completion, or several of one prompt. Sent to the exchange
+/// <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
 /// <see cref="Prompt"/>, <see cref="PromptTokenIds"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they
 /// are configured otherwise, and no property twice.
 /// </summary>
@@ -28,7 +28,10 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public string? CustomId { get; init; }
 
-    /// <summary>Alias of the model, as the worker's configuration names it; at most 256 characters. Never a path.</summary>
+    /// <summary>
+    /// Alias of the model, as the configuration of workers names it; at most 256 characters. Never a path. A message may leave it out where
+    /// its routing key, or the workers' default, says it.
+    /// </summary>
     public required string Model { get; init; }
 
     /// <summary>The text to continue; any characters but NUL.</summary>
@@ -101,6 +104,25 @@ public sealed record SubmitGenerationJob
 
     /// <summary>Whether the model's end tokens are taken for ordinary ones; null for no.</summary>
     public bool? IgnoreEos { get; init; }
+
+    /// <summary>
+    /// What outputs are held to, as OpenAI has it: <c>{"type": "json_schema", "json_schema": {"schema": …}}</c>,
+    /// <c>{"type": "json_object"}</c> or <c>{"type": "text"}</c>; besides <c>{"type": "regex", "regex": …}</c> and
+    /// <c>{"type": "choice", "choice": […]}</c>. Null for any text. Not with <see cref="IgnoreEos"/>.
+    /// </summary>
+    public JsonElement? ResponseFormat { get; init; }
+
+    /// <summary>
+    /// A JSON Schema that outputs are held to, as an object or as its text: another way to say <see cref="ResponseFormat"/>, as the next two
+    /// are. At most one of the four is given.
+    /// </summary>
+    public JsonElement? GuidedJson { get; init; }
+
+    /// <summary>A regular expression that the whole of an output matches, of at most 16384 characters.</summary>
+    public string? GuidedRegex { get; init; }
+
+    /// <summary>Texts one of which an output is, 1 to 1024 of at most 1024 characters.</summary>
+    public IReadOnlyList<string>? GuidedChoice { get; init; }
 
     /// <summary>Completions of the prompt, 1 to 128, each with a seed of its own that follows from the job's; null for 1.</summary>
     public int? ChoiceCount { get; init; }

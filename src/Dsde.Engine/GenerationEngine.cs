@@ -21,6 +21,7 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly PolicyRegistry _policies;
     private readonly ModelTokenizer _tokenizer;
     private readonly IReadOnlySet<int> _endTokens;
+    private readonly TokenGrammars _grammars;
     private readonly TimeProvider _time;
     private readonly SamplingMode _defaultMode;
     private readonly Proposer _defaultProposer;
@@ -39,6 +40,9 @@ public sealed class GenerationEngine : IGenerationEngine
         _counters = new EngineCounters(time);
         _tokenizer = models.Tokenizer;
         _endTokens = models.Tokenizer.EndTokenIds.ToHashSet();
+        _grammars = new TokenGrammars(() =>
+            [.. Enumerable.Range(0, models.Target.VocabularySize).Select(id => models.Tokenizer.TextBytesOf(id).ToArray())]
+        );
         _defaultMode = options.DefaultMode;
         _defaultProposer = options.DefaultProposer;
         _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
@@ -153,7 +157,8 @@ public sealed class GenerationEngine : IGenerationEngine
             _endTokens,
             Description.ContextLength,
             _time,
-            cancellationToken
+            cancellationToken,
+            request.Grammar is { } grammar ? _grammars.Find(grammar, _endTokens.Union(request.StopTokenIds)) : null
         );
         _counters.AddArrival(); // first: a round that ends before this were followed by work that nobody does
         if (!_arrivals.Writer.TryWrite(sequence))

@@ -1,4 +1,5 @@
 using Dsde.Engine.Sampling;
+using Dsde.Grammars;
 using Dsde.Speculation;
 using Dsde.Speculation.Guarding;
 
@@ -27,6 +28,12 @@ public sealed record GenerationRequest
 
     /// <summary>Whether the model's end tokens are taken for ordinary ones. <see cref="StopTokenIds"/> still end the output.</summary>
     public bool IgnoreEos { get; init; }
+
+    /// <summary>
+    /// What the output is held to; null for nothing. Every token is chosen among those that it allows, end tokens only where it may end; the
+    /// output ends where nothing else can follow. Not with <see cref="IgnoreEos"/>.
+    /// </summary>
+    public Grammar? Grammar { get; init; }
 
     /// <summary>How many of the most probable tokens, with their log-probabilities, are reported at each position; 0 to 20.</summary>
     public int TopLogProbabilityCount { get; init; }
@@ -68,5 +75,5 @@ public sealed record GenerationRequest
     public bool IsSurvey { get; init; }
 
     /// <summary>Whose acceptance its own is expected to be like.</summary>
-    internal AcceptanceKind AcceptanceKind => new(Workload, Sampling.IsGreedy, Sampling.BetaIsTheChance);
+    internal AcceptanceKind AcceptanceKind => new(Workload, Sampling.IsGreedy, Sampling.BetaIsTheChance && Grammar is null);
 }

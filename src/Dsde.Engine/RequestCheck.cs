@@ -39,6 +39,10 @@ internal static class RequestCheck
             RequireInVocabulary(id, "Stop token", engine);
         }
 
+        Require(
+            request.Grammar is null || !request.IgnoreEos,
+            "IgnoreEos is set, but an output of a grammar ends where the grammar says; leave one of the two out."
+        );
         RequireSampling(request.Sampling, engine);
         Require(
             engine.CanPropose(request.Policy, request.Proposer),

@@ -88,6 +88,9 @@ public interface IJobStore
     /// <param name="cancellationToken">Gives up.</param>
     Task<IReadOnlyList<LivingWorker>> FindWorkersAsync(TimeSpan seenWithin, CancellationToken cancellationToken);
 
+    /// <summary>Aliases of models that workers serve, or have served as far as their starts are remembered, in their order.</summary>
+    Task<IReadOnlyList<string>> FindModelsAsync(CancellationToken cancellationToken);
+
     /// <summary>Notes a batch before its jobs are sent; again with the same id changes nothing.</summary>
     Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken);
 

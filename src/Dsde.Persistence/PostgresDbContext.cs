@@ -9,12 +9,12 @@ internal sealed class PostgresDbContext(DbContextOptions<PostgresDbContext> opti
     {
         base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<Entities.WorkerRow>().Property(row => row.CostProfile).HasColumnType("jsonb");
-        modelBuilder.Entity<Jobs.JobTrace>().HasIndex(TraceStoredAt).HasMethod("brin"); // rows come in order of time
+        modelBuilder.Entity<Jobs.JobTrace>().HasIndex(TraceStoredAt, TraceJobId, TraceChoice); // the order in which traces are read
         modelBuilder.Entity<Entities.GenerationJob>(job =>
         {
             job.Property(row => row.Request).HasColumnType("json");
-            job.HasIndex(row => row.CreatedAt).HasMethod("brin");
-            job.HasIndex(row => row.EndedAt).HasMethod("brin");
+            job.HasIndex(row => row.CreatedAt).HasMethod("brin"); // rows come in order of time
+            job.HasIndex(row => new { row.EndedAt, row.JobId });
         });
     }
 }

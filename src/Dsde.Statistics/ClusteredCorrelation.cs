@@ -29,7 +29,7 @@ public static class ClusteredCorrelation
             sums[cluster[i]] = sums.GetValueOrDefault(cluster[i]) + Sums.Of(x[i] - meanX, y[i] - meanY);
         }
 
-        List<Sums> clusters = [.. sums.Values];
+        var clusters = Blocks.Of([.. sums.Values], static (one, other) => one + other);
         return CoefficientOf(clusters) is var value && double.IsFinite(value) ? (value, Bootstrap.Of(clusters, CoefficientOf)) : null;
     }
 

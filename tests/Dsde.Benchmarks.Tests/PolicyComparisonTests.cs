@@ -184,7 +184,7 @@ public sealed class PolicyComparisonTests : IDisposable
         );
         var settings = new BenchSettings
         {
-            Policies = [.. policies.Select(PolicyConfiguration.Parse)],
+            Policies = [.. policies.Select(ComparedPolicy.Parse)],
             BatchSizes = [4],
             Temperatures = [0.5],
             Rounds = roundCount,

@@ -26,10 +26,10 @@ public sealed class AttendanceTests(RabbitMqServer rabbitMq, PostgresServer post
         await LoggedAsync(log, Somebody);
         waiting.Kill();
 
-        high.ShouldContain($"{Nobody}dsde-generation-jobs-high of RabbitMQ at ");
-        both.ShouldContain($"{Nobody}dsde-generation-jobs and dsde-generation-jobs-high of RabbitMQ at ");
+        high.ShouldContain($"{Nobody}dsde-generation-jobs.dsde-demo.high of RabbitMQ at ");
+        both.ShouldContain($"{Nobody}dsde-generation-jobs.dsde-demo and dsde-generation-jobs.dsde-demo.high of RabbitMQ at ");
         var text = await log.ReadToEndAsync();
-        text.ShouldContain($"{Nobody}dsde-generation-jobs of RabbitMQ at ");
+        text.ShouldContain($"{Nobody}dsde-generation-jobs.dsde-demo of RabbitMQ at ");
         text.ShouldContain("Start one with: dsde worker");
         Regex.Count(text, Somebody).ShouldBe(1, text);
     }

@@ -10,8 +10,8 @@ namespace Dsde.EndToEnd.Tests;
 /// <summary>A broker that refuses, loses a queue, or has two lanes full of messages, with a worker at work.</summary>
 public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 {
-    private const string Bulk = "dsde-generation-jobs";
-    private const string High = "dsde-generation-jobs-high";
+    private const string Bulk = RawProducer.Jobs;
+    private const string High = RawProducer.High;
 
     [Fact]
     public async Task A_login_that_is_refused_for_a_while_and_a_queue_made_anew_leave_no_endpoint_dead()
@@ -137,8 +137,9 @@ public sealed class BrokerTests(RabbitMqServer rabbitMq, PostgresServer postgres
         foreach (var queue in new[] { Bulk, High })
         {
             await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, queue);
-            (await rabbitMq.FindQueueAsync(worker.VirtualHost, queue + "_error")).ShouldBeNull();
         }
+
+        (await rabbitMq.FindQueueAsync(worker.VirtualHost, RawProducer.Errors)).ShouldBeNull();
     }
 
     private Task RequireAllEndedOnceAsync(WorkerUnderTest worker, EventTap tap, int jobs, int batches = 1) =>

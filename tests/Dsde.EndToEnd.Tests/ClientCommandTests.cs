@@ -96,8 +96,8 @@ public sealed class ClientCommandTests(ClientCommandTests.ReadyWorker shared) : 
         var batch = json.RootElement.GetProperty("batches").EnumerateArray().Single(row => row.GetProperty("batchId").GetGuid() == batchId);
         (batch.GetProperty("jobCount").GetInt32(), batch.GetProperty("completed").GetInt32()).ShouldBe((70, 0));
         var queues = json.RootElement.GetProperty("queues").EnumerateArray().ToDictionary(queue => queue.GetProperty("name").GetString()!);
-        queues["dsde-generation-jobs"].GetProperty("consumers").GetInt32().ShouldBe(1);
-        queues["dsde-generation-jobs-waiting"].GetProperty("messages").GetInt32().ShouldBe(0);
+        queues["dsde-generation-jobs.dsde-demo"].GetProperty("consumers").GetInt32().ShouldBe(1);
+        queues["dsde-generation-jobs-held"].GetProperty("messages").GetInt32().ShouldBe(0);
     }
 
     [Theory]

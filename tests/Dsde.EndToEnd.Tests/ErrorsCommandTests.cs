@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Pipeline.Messaging;
-using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Pipeline.Messaging.Taking;
 using Dsde.Testing;
 using RabbitMQ.Client;
 
@@ -24,7 +24,7 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         var job = $$"""{"jobId":"{{jobId}}","model":"later","prompt":"{{Prompt}}","maxTokens":8}""";
 
         // A job that has failed, and its message in the error queue with the worker's reason: as one is left that the engine failed on.
-        await producer.SendAsync(RawProducer.Jobs, "{\"jobId\": 7");
+        await producer.SendAsync(RawProducer.Unrouted, "{\"jobId\": 7");
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
         await producer.SendAsync(RawProducer.Jobs, job);
         await tap.WaitForAsync(1);
@@ -72,7 +72,7 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
 
         // What can't be read comes back.
         (await ErrorsAsync("requeue", "--all")).ShouldContain("1 message requeued");
-        await producer.WaitForCountAsync(RawProducer.Jobs, 0, Patience);
+        await producer.WaitForCountAsync(RawProducer.Unrouted, 0, Patience);
         await producer.WaitForCountAsync(RawProducer.Errors, 1, Patience);
 
         var unasked = await DsdeProgram.RunAsync(worker.Environment, "errors", "drop", "--all");
@@ -100,12 +100,11 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
             Port = rabbitMq.Port,
             VirtualHost = virtualHost,
         };
-        var queue = ErrorQueue.All.Single(queue => queue.Name == "dsde-generation-jobs-high-dead");
-        await QueueTopology.DeclareAsync(options, TestContext.Current.CancellationToken);
+        await new QueueTopology(options, models: []).DeclareAsync(TestContext.Current.CancellationToken);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, virtualHost);
         for (var bytes = 1; bytes <= 4; bytes++)
         {
-            await producer.SendAsync(queue.Name, new string('x', bytes));
+            await producer.SendAsync(RawProducer.Dead, new string('x', bytes));
         }
 
         (await TakeAsync(3, acknowledged: 2)).ShouldBe([1, 2, 3]);
@@ -116,10 +115,11 @@ public sealed class ErrorsCommandTests(RabbitMqServer rabbitMq, PostgresServer p
         {
             var taken = new List<int>();
             await using var connection = await PlainConnection.OpenAsync(options, TestContext.Current.CancellationToken);
-            await foreach (var message in new ErrorQueueReader(connection).TakeAsync(queue, limit, TestContext.Current.CancellationToken))
+            var reader = new QueueReader(connection);
+            await foreach (var message in reader.TakeAsync(RawProducer.Dead, limit, TestContext.Current.CancellationToken))
             {
-                taken.Add(message.Description.Bytes);
-                if (message.Description.Bytes == acknowledged)
+                taken.Add(message.Body.Length);
+                if (message.Body.Length == acknowledged)
                 {
                     await message.AcknowledgeAsync(TestContext.Current.CancellationToken);
                 }

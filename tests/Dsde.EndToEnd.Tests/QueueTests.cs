@@ -76,7 +76,7 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
         ((long)(await Rows.ReadAsync(worker.ConnectionString, "SELECT count(*) FROM iteration_telemetry"))[0][0]!).ShouldBe(
             rows.Sum(row => (long)(int)row[4]!)
         );
-        (await rabbitMq.FindQueueAsync(worker.VirtualHost, "dsde-generation-jobs"))
+        (await rabbitMq.FindQueueAsync(worker.VirtualHost, RawProducer.Jobs))
             .ShouldNotBeNull()
             .GetProperty("type")
             .GetString()

@@ -7,8 +7,18 @@ namespace Dsde.EndToEnd.Tests;
 /// <summary>Sends whatever a test wants to send, straight to the broker.</summary>
 internal sealed class RawProducer : IAsyncDisposable
 {
-    public const string Jobs = "dsde-generation-jobs";
+    /// <summary>The exchange of jobs.</summary>
+    public const string Exchange = "dsde-generation-jobs";
+
+    /// <summary>Queue of the model that workers under test serve.</summary>
+    public const string Jobs = "dsde-generation-jobs.dsde-demo";
+
+    /// <summary>Its queue of jobs that overtake.</summary>
+    public const string High = "dsde-generation-jobs.dsde-demo.high";
+    public const string Unrouted = "dsde-generation-jobs-unrouted";
+    public const string Parked = "dsde-generation-jobs-parked";
     public const string Errors = "dsde-generation-jobs_error";
+    public const string Dead = "dsde-generation-jobs-dead";
 
     private readonly IConnection _connection;
     private readonly IChannel _channel;
@@ -34,6 +44,17 @@ internal sealed class RawProducer : IAsyncDisposable
             )
         );
     }
+
+    /// <summary>Sends to the exchange of jobs; returns when the broker has it.</summary>
+    public async Task SendByKeyAsync(string routingKey, string body, BasicProperties? properties = null) =>
+        await _channel.BasicPublishAsync(
+            Exchange,
+            routingKey,
+            mandatory: true,
+            properties ?? new BasicProperties(),
+            Encoding.UTF8.GetBytes(body),
+            TestContext.Current.CancellationToken
+        );
 
     /// <summary>Sends to a queue; returns when the broker has it.</summary>
     public async Task SendAsync(string queue, ReadOnlyMemory<byte> body, BasicProperties? properties = null) =>

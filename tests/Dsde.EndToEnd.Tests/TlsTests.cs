@@ -69,10 +69,10 @@ public sealed class TlsTests(TlsServers servers) : IClassFixture<TlsServers>, ID
                 : value;
 
         var exception = await Should.ThrowAsync<Exception>(async () =>
-            await QueueTopology.DeclareAsync(
+            await new QueueTopology(
                 new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Read<RabbitMqOptions>(),
-                TestContext.Current.CancellationToken
-            )
+                models: []
+            ).DeclareAsync(TestContext.Current.CancellationToken)
         );
 
         var said = ExpectedFailures.Describe(exception).ShouldNotBeNull(exception.ToString());

@@ -73,6 +73,7 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
             ("Dsde__Engine__DataType", "fp32"),
             ("Dsde__Engine__ProfileSeconds", "0.01"), // a third of what starting a worker costs
             ("Dsde__Worker__LeaseSeconds", "5"),
+            ("Dsde__Worker__ModelWaitSeconds", "2"),
             .. settings,
         ];
         return environment;

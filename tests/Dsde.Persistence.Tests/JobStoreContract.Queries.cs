@@ -167,6 +167,19 @@ public abstract partial class JobStoreContract
         alive[1].Models.ShouldBe(["demo", "other"]);
     }
 
+    [Fact]
+    public async Task Models_that_any_worker_has_ever_served_are_known_once_each()
+    {
+        var now = await Database.ReadClockAsync(Cancellation);
+        await using var context = Database.CreateContext();
+        var (gone, changed) = (Ended("left", now - TimeSpan.FromDays(90)), Worker("a", now));
+        (gone.Models, changed.Models) = (["retired"], ["other", "Demo"]);
+        context.Workers.AddRange(gone, changed, Worker("b", now));
+        await context.SaveChangesAsync(Cancellation);
+
+        (await Store.FindModelsAsync(Cancellation)).ShouldBe(["Demo", "demo", "other", "retired"]);
+    }
+
     private static WorkerRow Ended(string id, DateTimeOffset at)
     {
         var worker = Worker(id, at);

@@ -21,9 +21,10 @@ public sealed class ArchitectureTests
         ["Dsde.Templates"] = [],
         ["Dsde.Speculation"] = [],
         ["Dsde.Statistics"] = [],
-        ["Dsde.Engine"] = ["Dsde.Templates", "Dsde.Speculation"],
+        ["Dsde.Grammars"] = [],
+        ["Dsde.Engine"] = ["Dsde.Templates", "Dsde.Speculation", "Dsde.Grammars"],
         ["Dsde.Persistence"] = [],
-        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Speculation", "Dsde.Persistence"],
+        ["Dsde.Pipeline"] = ["Dsde.Contracts", "Dsde.Engine", "Dsde.Speculation", "Dsde.Grammars", "Dsde.Persistence"],
         ["Dsde.Batches"] = ["Dsde.Contracts", "Dsde.Statistics"],
         ["Dsde.Analytics"] = ["Dsde.Contracts", "Dsde.Speculation", "Dsde.Statistics", "Dsde.Persistence"],
         ["Dsde.Benchmarks"] =

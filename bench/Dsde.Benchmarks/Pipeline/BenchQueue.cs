@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dsde.Contracts;
 using Dsde.Pipeline;
+using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Telemetry;
 using RabbitMQ.Client;
@@ -10,10 +11,14 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Benchmarks.Pipeline;
 
-/// <summary>The job queue as a plain client sees it: filled before a measurement, or emptied as fast as the broker gives.</summary>
+/// <summary>The queue of a model as a plain client sees it: filled before a measurement, or emptied as fast as the broker gives.</summary>
 internal sealed class BenchQueue : IAsyncDisposable
 {
+    /// <summary>Alias of the model that is measured.</summary>
+    public const string Model = "dsde-bench";
+
     private const int MostUnconfirmed = 256;
+    private static readonly Lane Jobs = new(Model, JobLane.Bulk);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -28,7 +33,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     /// <exception cref="ExpectedFailureException">The broker can't be reached, or the queue is in use.</exception>
     public static async Task<BenchQueue> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
-        await QueueTopology.DeclareAsync(options, cancellationToken);
+        await new QueueTopology(options, [Model]).DeclareAsync(cancellationToken);
         var queue = new BenchQueue(await PlainConnection.OpenAsync(options, cancellationToken));
         try
         {
@@ -63,7 +68,7 @@ internal sealed class BenchQueue : IAsyncDisposable
                 channel
                     .BasicPublishAsync(
                         QueueNames.GenerationJobs,
-                        "",
+                        Jobs.RoutingKey,
                         mandatory: true,
                         properties,
                         JsonSerializer.SerializeToUtf8Bytes(job, Json),
@@ -98,7 +103,7 @@ internal sealed class BenchQueue : IAsyncDisposable
                 done.TrySetResult();
             }
         };
-        await channel.BasicConsumeAsync(QueueNames.GenerationJobs, autoAck: false, consumer, cancellationToken);
+        await channel.BasicConsumeAsync(Jobs.Queue, autoAck: false, consumer, cancellationToken);
         await done.Task.WaitAsync(cancellationToken);
         await channel.CloseAsync(cancellationToken); // answered when the acknowledgements have been dealt with
         return time.GetElapsedTime(start);
@@ -110,7 +115,7 @@ internal sealed class BenchQueue : IAsyncDisposable
         if (_connection.IsOpen && _isOwn)
         {
             await using var channel = await _connection.CreateChannelAsync();
-            await channel.QueuePurgeAsync(QueueNames.GenerationJobs);
+            await channel.QueuePurgeAsync(Jobs.Queue);
         }
 
         await _connection.DisposeAsync();
@@ -119,11 +124,11 @@ internal sealed class BenchQueue : IAsyncDisposable
     private async Task RequireUnusedAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         await using var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        var state = await channel.QueueDeclarePassiveAsync(QueueNames.GenerationJobs, cancellationToken);
+        var state = await channel.QueueDeclarePassiveAsync(Jobs.Queue, cancellationToken);
         if (state.MessageCount > 0 || state.ConsumerCount > 0)
         {
             throw new ExpectedFailureException(
-                $"The queue {QueueNames.GenerationJobs} on {options.Describe()} is in use: {state.MessageCount} messages, "
+                $"The queue {Jobs.Queue} on {options.Describe()} is in use: {state.MessageCount} messages, "
                     + $"{state.ConsumerCount} consumers. "
                     + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost)."
             );

@@ -33,7 +33,7 @@ internal sealed class MeasuredWorker(RabbitMqOptions rabbitMq, TimeProvider time
     {
         var measured = new BenchEngine(engine, time);
         var ends = new EndCounter(batchId, jobCount);
-        var options = new WorkerOptions { Models = [engine.Description.Target], DrainSeconds = 5 };
+        var options = new WorkerOptions { Models = [BenchQueue.Model], DrainSeconds = 5 };
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Error));
         var application = WorkerApplication.Build(measured, options, rabbitMq, database.Options, loggers);
         await using ((IAsyncDisposable)application)

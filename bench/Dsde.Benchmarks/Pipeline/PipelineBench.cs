@@ -133,7 +133,7 @@ internal sealed class PipelineBench(RabbitMqOptions rabbitMq, PersistenceOptions
                 JobId = Guid.NewGuid(),
                 BatchId = batchId,
                 CustomId = string.Create(CultureInfo.InvariantCulture, $"bench-{number}"),
-                Model = "instant",
+                Model = BenchQueue.Model,
                 Prompt = string.Create(
                     CultureInfo.InvariantCulture,
                     $"Story {number}: once upon a time there was a fox that lived under an old tree at the edge of the wood, and "

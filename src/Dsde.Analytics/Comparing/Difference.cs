@@ -40,7 +40,7 @@ public sealed record Difference
             .ToList();
         var (first, second) = (Part.Ratio(parts.Select(part => part.First)), Part.Ratio(parts.Select(part => part.Second)));
         var interval = Bootstrap.Of(
-            parts,
+            Blocks.Of(parts, static (one, other) => (one.First + other.First, one.Second + other.Second)),
             drawn => Change(Part.Ratio(drawn.Select(part => part.First)), Part.Ratio(drawn.Select(part => part.Second))) ?? double.NaN
         );
         return Create(measure, first, second, interval);
@@ -51,8 +51,8 @@ public sealed record Difference
     {
         var (ones, others) = (Part.Each(measure, first), Part.Each(measure, second));
         var interval = Bootstrap.OfTwo(
-            ones,
-            others,
+            Blocks.Of(ones, static (one, other) => one + other),
+            Blocks.Of(others, static (one, other) => one + other),
             (drawnOnes, drawnOthers) => Change(Part.Ratio(drawnOnes), Part.Ratio(drawnOthers)) ?? double.NaN
         );
         return Create(measure, Part.Ratio(ones), Part.Ratio(others), interval);
@@ -109,6 +109,8 @@ public sealed record Difference
     /// <summary>The part of some outputs in a measure.</summary>
     private readonly record struct Part(double Numerator, double Denominator)
     {
+        public static Part operator +(Part one, Part other) => new(one.Numerator + other.Numerator, one.Denominator + other.Denominator);
+
         public static Part Of(Measure measure, IEnumerable<TraceSummary> outputs) =>
             outputs
                 .Select(trace => (Numerator: measure.NumeratorOf(trace), Denominator: measure.DenominatorOf(trace)))

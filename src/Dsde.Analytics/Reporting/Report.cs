@@ -6,7 +6,7 @@ namespace Dsde.Analytics.Reporting;
 internal static class Report
 {
     private const int MostOutputs = 100_000;
-    private const int MostSeries = 2000;
+    private const int MostSeries = 1000;
     private const int Listed = 10;
 
     /// <summary>

@@ -97,7 +97,7 @@ internal static class SignalTrial
             clusters[outputs[i]] = clusters.GetValueOrDefault(outputs[i]) + one;
         }
 
-        List<RankSums> sums = [.. clusters.Values];
+        var sums = Blocks.Of([.. clusters.Values], static (one, other) => one + other);
         var value = Area(sums);
         return double.IsFinite(value) ? (value, Bootstrap.Of(sums, Area)) : (null, null);
 
@@ -126,7 +126,7 @@ internal static class SignalTrial
             clusters[outputs[i]] = (loss + Loss(Chance(intercept + (slope * x[i])), outcomes[i]), bare + Loss(rate, outcomes[i]));
         }
 
-        List<(double Loss, double Bare)> sums = [.. clusters.Values];
+        var sums = Blocks.Of([.. clusters.Values], static (one, other) => (one.Loss + other.Loss, one.Bare + other.Bare));
         return (Gain(sums), Bootstrap.Of(sums, Gain));
 
         static double Gain(IReadOnlyList<(double Loss, double Bare)> drawn) =>

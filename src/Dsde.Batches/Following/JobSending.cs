@@ -6,7 +6,10 @@ namespace Dsde.Batches.Following;
 /// <summary>A job as a message.</summary>
 internal static class JobSending
 {
-    /// <summary>Sends a job under its own id, so that it is the same message however often it is sent.</summary>
+    /// <summary>
+    /// Sends a job under its own id, so that it is the same message however often it is sent, and straight to the queue of its model where
+    /// there are such queues.
+    /// </summary>
     public static async Task SendJobAsync(
         this ISendEndpointProvider endpoints,
         Uri destination,
@@ -15,6 +18,17 @@ internal static class JobSending
     )
     {
         var endpoint = await endpoints.GetSendEndpoint(destination);
-        await endpoint.Send(job, send => send.MessageId = job.JobId, cancellationToken);
+        await endpoint.Send(
+            job,
+            send =>
+            {
+                send.MessageId = job.JobId;
+                if (ModelAlias.IsValid(job.Model))
+                {
+                    send.TrySetRoutingKey(QueueNames.RoutingKey(job.Model, isHigh: job.Priority > 0));
+                }
+            },
+            cancellationToken
+        );
     }
 }

@@ -2,6 +2,7 @@ using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
 using Dsde.Engine.Torch;
+using Dsde.Grammars.Tokens;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,8 +20,10 @@ internal sealed class IterationSampling
     private readonly SamplingRows _parameters;
     private readonly HistoryRows _committed,
         _assumed;
+    private readonly AssumedGrammar? _grammar;
     private readonly int[] _noiseStarts;
     private readonly Tensor? _noise;
+    private List<int>[] _blocks = []; // numbers of the proposals of each rank
     private (int, int) _noiseRows,
         _ranks,
         _laterRows,
@@ -37,6 +40,7 @@ internal sealed class IterationSampling
         _parameters = SamplingRows.Create([.. plan.Select(planned => planned.Sequence.Request.Sampling)], vocabularySize, device);
         _committed = HistoryRows.Create([.. plan.Select(planned => planned.Sequence.History)], vocabularySize, device);
         _assumed = _committed.Copy();
+        _grammar = AssumedGrammar.Create([.. plan.Select(planned => planned.Sequence.Grammar)]);
         (_noise, _noiseStarts) = CreateNoise();
     }
 
@@ -51,7 +55,10 @@ internal sealed class IterationSampling
         var count = ranks.Length;
         if (ranks[^1] == count - 1)
         {
-            return new RowSampling(_parameters.Take(count), _noise?.narrow(0, _noiseStarts[step], count), _assumed.Take(count));
+            return new RowSampling(_parameters.Take(count), _noise?.narrow(0, _noiseStarts[step], count), _assumed.Take(count))
+            {
+                Allowed = AllowedAt(step, ranks),
+            };
         }
 
         var rows = ToTensor(ranks);
@@ -59,7 +66,10 @@ internal sealed class IterationSampling
             _parameters.Select(rows),
             _noise?.narrow(0, _noiseStarts[step], NoiseCount(step)).index_select(0, rows),
             _assumed.Select(rows)
-        );
+        )
+        {
+            Allowed = AllowedAt(step, ranks),
+        };
     }
 
     /// <summary>Later draft steps see these proposals. <paramref name="proposedIds"/>: of the given ranks, <c>[n] i64</c>.</summary>
@@ -69,6 +79,16 @@ internal sealed class IterationSampling
         {
             var isPrefix = ranks[^1] == ranks.Length - 1;
             _assumed.Add(isPrefix ? Scalars.Range(ranks.Length, _device) : ToTensor(ranks), proposedIds, 1);
+        }
+
+        if (_grammar?.Concerns(ranks) == true)
+        {
+            // The one thing about proposals that the host has to know at once: on a GPU it waits for each step.
+            var ids = ToHost(proposedIds);
+            for (var i = 0; i < ids.Length; i++)
+            {
+                _grammar.Assume(ranks[i], (int)ids[i]);
+            }
         }
     }
 
@@ -80,12 +100,19 @@ internal sealed class IterationSampling
     /// <param name="lengths">Proposals of each rank.</param>
     public void StageVerified(IndexStage stage, Func<int, int, int> indexOf, ReadOnlySpan<int> lengths)
     {
+        _blocks = new List<int>[lengths.Length];
         List<long> noiseRows = [],
             ranks = [],
             laterRows = [],
             laterProposals = [];
         for (var rank = 0; rank < lengths.Length; rank++)
         {
+            var block = _blocks[rank] = [];
+            for (var place = 0; place < lengths[rank] && _grammar is not null; place++)
+            {
+                block.Add(indexOf(place, rank));
+            }
+
             for (var place = 0; place <= lengths[rank]; place++)
             {
                 for (var earlier = 0; earlier < place && !_committed.IsEmpty; earlier++)
@@ -108,9 +135,10 @@ internal sealed class IterationSampling
     /// <summary>The verified rows. <paramref name="proposedIds"/>: all proposals, <c>[P] i64</c>; null if there are none.</summary>
     public RowSampling VerifiedRows(IndexStage stage, Tensor? proposedIds)
     {
+        var allowed = AllowedInBlocks(proposedIds);
         if (_parameters.LeaveLogitsAlone && !_parameters.AnyRejection && _noise is null)
         {
-            return new RowSampling(_parameters, null, default);
+            return new RowSampling(_parameters, null, default) { Allowed = allowed };
         }
 
         var ranks = stage.Slice(_ranks);
@@ -120,7 +148,7 @@ internal sealed class IterationSampling
             history.Add(stage.Slice(_laterRows), proposedIds.index_select(0, stage.Slice(_laterProposals)), 1);
         }
 
-        return new RowSampling(_parameters.Select(ranks), _noise?.index_select(0, stage.Slice(_noiseRows)), history);
+        return new RowSampling(_parameters.Select(ranks), _noise?.index_select(0, stage.Slice(_noiseRows)), history) { Allowed = allowed };
     }
 
     /// <summary>Rows that predict tokens already committed.</summary>
@@ -147,7 +175,44 @@ internal sealed class IterationSampling
             );
         }
 
-        return new RowSampling(_parameters.Select(rows), RowSampling.CreateNoise(keys, _vocabularySize, _device), history);
+        return new RowSampling(_parameters.Select(rows), RowSampling.CreateNoise(keys, _vocabularySize, _device), history)
+        {
+            Allowed = RowSampling.AllowedOf(catchUps.Select(catchUp => _plan[catchUp.Rank].Sequence.AllowedAt(catchUp.Position))),
+        };
+    }
+
+    /// <summary>What grammars allow at one place in the blocks of some ranks.</summary>
+    private IReadOnlyList<TokenSet?>? AllowedAt(int place, ReadOnlySpan<int> ranks) =>
+        _grammar is { } grammar ? RowSampling.AllowedOf(ranks.ToArray().Select(rank => grammar.AllowedAt(rank, place))) : null;
+
+    /// <summary>What grammars allow at all verified rows. <paramref name="proposedIds"/>: <c>[P] i64</c>; null if there are none.</summary>
+    private IReadOnlyList<TokenSet?>? AllowedInBlocks(Tensor? proposedIds)
+    {
+        if (_grammar is not { } grammar)
+        {
+            return null;
+        }
+
+        // Proposals that no draft step has assumed, because they come from elsewhere.
+        long[]? ids = null;
+        for (var rank = 0; rank < _blocks.Length && proposedIds is not null; rank++)
+        {
+            for (var place = grammar.AssumedOf(rank); grammar.Concerns(rank) && place < _blocks[rank].Count; place++)
+            {
+                ids ??= ToHost(proposedIds);
+                grammar.Assume(rank, (int)ids[_blocks[rank][place]]);
+            }
+        }
+
+        return RowSampling.AllowedOf(
+            _blocks.SelectMany((block, rank) => Enumerable.Range(0, block.Count + 1).Select(place => grammar.AllowedAt(rank, place)))
+        );
+    }
+
+    private static long[] ToHost(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        return ids.cpu().data<long>().ToArray();
     }
 
     /// <summary>Place after place in the blocks, each with the ranks whose block is that long, the target's last token included.</summary>

@@ -146,7 +146,16 @@ internal sealed class PrefillStep(CachedDecoder target, CachedDecoder? draft, Pr
 
     private RowSampling RowsOf(IReadOnlyList<(Sequence Sequence, int Position)> rows) =>
         RowSampling.ForNextTokens(
-            [.. rows.Select(row => (row.Sequence.Request.Sampling, row.Sequence.HistoryBefore(row.Position), row.Position))],
+            [
+                .. rows.Select(row =>
+                    (
+                        row.Sequence.Request.Sampling,
+                        row.Sequence.HistoryBefore(row.Position),
+                        row.Position,
+                        row.Sequence.AllowedAt(row.Position)
+                    )
+                ),
+            ],
             target.VocabularySize,
             device
         );

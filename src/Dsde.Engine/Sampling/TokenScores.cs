@@ -10,7 +10,7 @@ namespace Dsde.Engine.Sampling;
 /// truncation and noise.
 /// </summary>
 /// <param name="Scores">
-/// Logits after penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is
+/// Logits after grammars, penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is
 /// sampled (p', q'). <c>[n, V] f32</c>
 /// </param>
 /// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
@@ -27,7 +27,8 @@ internal readonly record struct TokenScores(Tensor Scores, Tensor? Noise, Tensor
     /// <param name="rows">Of the same n rows.</param>
     public static TokenScores Compute(Tensor logits, in RowSampling rows)
     {
-        var scores = rows.Parameters.LeaveLogitsAlone ? logits : Process(logits, rows);
+        var allowed = rows.Allowed is null ? logits : AllowedTokens.Apply(logits, rows.Allowed);
+        var scores = rows.Parameters.LeaveLogitsAlone ? allowed : Process(allowed, rows);
         if (scores.device_type == DeviceType.CPU)
         {
             var (best, margins) = FindBestOnCpu(scores, rows.Noise);

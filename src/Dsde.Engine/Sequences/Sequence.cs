@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Tokenization;
+using Dsde.Grammars.Tokens;
 using Dsde.Speculation;
 using Dsde.Speculation.Guarding;
 
@@ -27,7 +28,8 @@ internal sealed class Sequence
         IReadOnlySet<int> endTokens,
         int maxLength,
         TimeProvider time,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        TokenGrammar? grammar = null
     )
     {
         Request = request;
@@ -39,6 +41,7 @@ internal sealed class Sequence
         _endTokens = request.IgnoreEos ? request.StopTokenIds.ToHashSet() : [.. endTokens, .. request.StopTokenIds];
         History = new TokenHistory(request.Sampling, request.PromptTokenIds);
         LookupAcceptance = UsesLookup ? [.. LookupIndex.MatchLengths.Select(_ => new SequenceAcceptance())] : [];
+        Grammar = grammar is null ? null : new GrammarProgress(grammar);
         _lengthLimit = (int)Math.Min(maxLength, (long)PromptLength + request.MaxTokens);
         if (request.ResumeFrom is { } checkpoint)
         {
@@ -81,6 +84,9 @@ internal sealed class Sequence
 
     /// <summary>What its penalties look at.</summary>
     public TokenHistory History { get; }
+
+    /// <summary>How far it has got in its grammar; null if it has none.</summary>
+    public GrammarProgress? Grammar { get; }
 
     /// <summary>Where its time goes.</summary>
     public SequenceClock Clock { get; }
@@ -196,6 +202,9 @@ internal sealed class Sequence
         return LookupAcceptance[level];
     }
 
+    /// <summary>The tokens that its grammar allows at a position of the output; null for all.</summary>
+    public TokenSet? AllowedAt(int position) => Grammar?.AllowedBehind(position - PromptLength);
+
     /// <summary>The sequence has got a slot.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="admissionNumber">How many sequences have got one before.</param>
@@ -278,12 +287,31 @@ internal sealed class Sequence
         {
             FinishReason = Engine.FinishReason.Stop;
         }
+        else if (TakeIntoGrammar(token.TokenId))
+        {
+            FinishReason = Engine.FinishReason.Stop;
+        }
         else if (Length >= _lengthLimit)
         {
             FinishReason = Engine.FinishReason.Length;
         }
 
-        return FinishReason is null;
+        return !IsOver;
+    }
+
+    /// <summary>Takes a token into the grammar, if there is one. True if the output is complete by it.</summary>
+    private bool TakeIntoGrammar(int tokenId)
+    {
+        Grammar?.Add(tokenId);
+        if (Length < _lengthLimit && Grammar is { IsStuck: true })
+        {
+            Failure = new EngineFailureException(
+                $"Behind {EmittedCount} tokens of output the grammar wants something that no token of the model stands for. The model's "
+                    + "vocabulary lacks single bytes; ask for less, or use another model."
+            );
+        }
+
+        return Grammar is { IsComplete: true };
     }
 
     /// <summary>Whether a token ends the output, whatever its text.</summary>
@@ -325,6 +353,7 @@ internal sealed class Sequence
             OwnTokenIds.Add(id);
             _text.Append(id);
             History.Add(id);
+            Grammar?.Add(id);
         }
 
         _draftLength = checkpoint.DraftLength;

@@ -115,6 +115,17 @@ internal sealed class JobQueries(Database database, IDialect dialect)
             cancellationToken
         );
 
+    /// <summary>Aliases of models that workers serve or have served.</summary>
+    public Task<IReadOnlyList<string>> FindModelsAsync(CancellationToken cancellationToken) =>
+        database.RunAsync<IReadOnlyList<string>>(
+            async (context, token) =>
+            {
+                var lists = await context.Workers.AsNoTracking().Select(worker => worker.Models).Distinct().ToListAsync(token);
+                return [.. lists.SelectMany(models => models).Distinct().Order(StringComparer.Ordinal)];
+            },
+            cancellationToken
+        );
+
     private static LivingWorker ToWorker(WorkerRow row, DateTimeOffset now) =>
         new(
             row.WorkerId,

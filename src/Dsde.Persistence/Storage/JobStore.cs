@@ -173,6 +173,9 @@ internal sealed class JobStore : IJobStore, IAsyncDisposable
         _queries.FindWorkersAsync(seenWithin, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<string>> FindModelsAsync(CancellationToken cancellationToken) => _queries.FindModelsAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public Task RegisterBatchAsync(NewBatch batch, CancellationToken cancellationToken) =>
         _database.RunInTransactionAsync(
             (context, token) => _batches.RegisterAsync(context, batch, _time.GetStorableNow(), token),

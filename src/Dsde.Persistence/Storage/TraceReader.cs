@@ -218,7 +218,8 @@ internal sealed class TraceReader(Database database) : IReportReader
         if (after is { } place)
         {
             var (at, id) = (place.StoredAt, place.JobId);
-            jobs = jobs.Where(job => job.EndedAt > at || (job.EndedAt == at && job.JobId.CompareTo(id) > 0));
+            // The first condition says nothing new, but where the index is to begin.
+            jobs = jobs.Where(job => job.EndedAt >= at && (job.EndedAt > at || (job.EndedAt == at && job.JobId.CompareTo(id) > 0)));
         }
 
         return await jobs.OrderBy(job => job.EndedAt)
@@ -361,19 +362,22 @@ internal sealed class TraceReader(Database database) : IReportReader
             return traces;
         }
 
+        // The first condition says nothing new, but where the index is to begin.
         var (storedAt, jobId, choice) = place;
-        return traces.Where(trace =>
-            EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) > storedAt
-            || (
-                EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) == storedAt
-                && (
-                    EF.Property<Guid>(trace, DsdeDbContext.TraceJobId).CompareTo(jobId) > 0
-                    || (
-                        EF.Property<Guid>(trace, DsdeDbContext.TraceJobId) == jobId
-                        && EF.Property<int>(trace, DsdeDbContext.TraceChoice) > choice
+        return traces
+            .Where(trace => EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) >= storedAt)
+            .Where(trace =>
+                EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) > storedAt
+                || (
+                    EF.Property<DateTimeOffset>(trace, DsdeDbContext.TraceStoredAt) == storedAt
+                    && (
+                        EF.Property<Guid>(trace, DsdeDbContext.TraceJobId).CompareTo(jobId) > 0
+                        || (
+                            EF.Property<Guid>(trace, DsdeDbContext.TraceJobId) == jobId
+                            && EF.Property<int>(trace, DsdeDbContext.TraceChoice) > choice
+                        )
                     )
                 )
-            )
-        );
+            );
     }
 }

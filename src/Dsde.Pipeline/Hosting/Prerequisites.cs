@@ -37,12 +37,12 @@ internal sealed class Prerequisites(WorkerHealth health, DatabasePatience databa
         }
     }
 
-    /// <summary>Returns when the broker answers and has the queues.</summary>
-    public Task RequireBrokerAsync(RabbitMqOptions rabbitMq, CancellationToken cancellationToken)
+    /// <summary>Returns when the broker answers and has the queues, those of the worker's models included.</summary>
+    public Task RequireBrokerAsync(RabbitMqOptions rabbitMq, IReadOnlyCollection<string> models, CancellationToken cancellationToken)
     {
         health.Await("broker", $"Asking RabbitMQ at {rabbitMq.Describe()}.");
         return broker.WaitUntilSoundAsync(
-            () => QueueTopology.FindFaultAsync(rabbitMq, cancellationToken),
+            () => new QueueTopology(rabbitMq, models).FindFaultAsync(cancellationToken),
             fault => health.Await("broker", fault),
             cancellationToken
         );

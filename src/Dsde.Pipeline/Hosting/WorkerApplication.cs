@@ -37,6 +37,7 @@ internal static class WorkerApplication
             .AddCheck<DatabaseHealth>("database", tags: [WorkerHealth.ReadyTag])
             .AddCheck<QueueHealth>("queues", tags: [WorkerHealth.ReadyTag])
             .AddCheck<ClaimsHealth>("claims", tags: [WorkerHealth.ReadyTag])
+            .AddCheck<ParkedHealth>("models", tags: [WorkerHealth.ReadyTag])
             .AddCheck<EngineHealth>("engine", tags: [WorkerHealth.LiveTag, WorkerHealth.ReadyTag]);
         return builder.Build();
     }

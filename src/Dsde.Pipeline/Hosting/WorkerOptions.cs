@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
 
 namespace Dsde.Pipeline.Hosting;
@@ -18,9 +19,26 @@ internal sealed class WorkerOptions : IValidatableObject
     /// <summary>Where looking for a free port begins.</summary>
     public const int FirstHealthPort = 8080;
 
-    /// <summary>Names under which jobs may ask for the model; the target folder's name always works.</summary>
-    /// <value>The default is <c>dsde-demo</c> alone; what is set replaces it.</value>
+    /// <summary>
+    /// Names under which jobs may ask for the model. Each has queues of its own, which this worker consumes, and nothing else; workers that
+    /// share a name have to serve the same model.
+    /// </summary>
+    /// <value>
+    /// At least one; of each, <see cref="ModelAlias.Allowed"/>. The default is <c>dsde-demo</c> alone; what is set replaces it.
+    /// </value>
     public string[] Models { get; set; } = ["dsde-demo"];
+
+    /// <summary>
+    /// The model of jobs that name none, and come without a routing key that does. Any worker may route such a job: all need the same.
+    /// </summary>
+    /// <value>An alias, of this worker or others. The default is empty: such jobs are refused.</value>
+    public string DefaultModel { get; set; } = "";
+
+    /// <summary>How long a job waits for a worker of a model that none has ever served, before it fails as
+    /// <c>model_not_found</c>.</summary>
+    /// <value>Seconds, 1 to 2592000. The default is 600.</value>
+    [Range(1, 2_592_000)]
+    public int ModelWaitSeconds { get; set; } = 600;
 
     /// <summary>Who this worker is in the database. Unique among living workers.</summary>
     /// <value>The default is empty: the machine's name and a random part.</value>
@@ -140,6 +158,28 @@ internal sealed class WorkerOptions : IValidatableObject
         if (HealthPort is not (AnyPort or NoPort) && !(ushort.TryParse(HealthPort, out var port) && port > 0))
         {
             yield return new ValidationResult($"give a port from 1 to 65535, {AnyPort} or {NoPort}.", [nameof(HealthPort)]);
+        }
+
+        if (Models.Length == 0)
+        {
+            yield return new ValidationResult("give at least one alias.", [nameof(Models)]);
+        }
+
+        for (var index = 0; index < Models.Length; index++)
+        {
+            if (!ModelAlias.IsValid(Models[index]))
+            {
+                yield return new ValidationResult($"give {ModelAlias.Allowed}.", [$"{nameof(Models)}:{index}"]);
+            }
+            else if (Array.IndexOf(Models, Models[index]) < index)
+            {
+                yield return new ValidationResult("give each alias once.", [$"{nameof(Models)}:{index}"]);
+            }
+        }
+
+        if (DefaultModel.Length > 0 && !ModelAlias.IsValid(DefaultModel))
+        {
+            yield return new ValidationResult($"give {ModelAlias.Allowed}.", [nameof(DefaultModel)]);
         }
 
         if (!IPAddress.TryParse(HealthAddress, out _))

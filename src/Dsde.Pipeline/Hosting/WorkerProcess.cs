@@ -73,7 +73,7 @@ internal sealed class WorkerProcess(
             new BrokerPatience(TimeProvider.System, loggers.CreateLogger<BrokerPatience>())
         );
         await prerequisites.RequireDatabaseAsync(provider.GetRequiredService<IDatabaseMigrator>(), stop);
-        await prerequisites.RequireBrokerAsync(rabbitMq, stop);
+        await prerequisites.RequireBrokerAsync(rabbitMq, worker.Models, stop);
     }
 
     /// <summary>Loading can't be interrupted: who is told to stop leaves it behind.</summary>

@@ -3,9 +3,11 @@ using Dsde.Pipeline.Consumers;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging.Attachment;
 using Dsde.Pipeline.Messaging.Incoming;
+using Dsde.Pipeline.Messaging.Routing;
 using Dsde.Pipeline.Resilience;
 using MassTransit;
 using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
 
 namespace Dsde.Pipeline.Messaging;
 
@@ -21,8 +23,14 @@ internal static class BusSetup
     /// </summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
-    /// <summary>Scheme of addresses of the transport in memory.</summary>
-    public const string InMemoryScheme = "loopback";
+    /// <summary>
+    /// Messages that a worker routes at once. Enough for the broker to confirm many by one write to its disk; more would only be more
+    /// memory where messages are large.
+    /// </summary>
+    private const int RoutedAtOnce = 32;
+
+    /// <summary>Where jobs are sent over RabbitMQ: an exchange, so that no sender declares a queue.</summary>
+    public static readonly Uri RabbitMqJobs = new($"exchange:{QueueNames.GenerationJobs}");
 
     /// <summary>Where jobs are sent in memory.</summary>
     public static readonly Uri InMemoryJobs = new($"queue:{QueueNames.GenerationJobs}");
@@ -37,26 +45,27 @@ internal static class BusSetup
                 (context, configuration) =>
                 {
                     UseHost(configuration, rabbitMq);
-                    configuration.SendTopology.ErrorQueueNameFormatter = new LaneErrorQueues();
+                    configuration.SendTopology.ErrorQueueNameFormatter = new OneErrorQueue();
                 }
             );
         });
         SetStopTimeout(services, worker);
         services.RemoveMassTransitHostedService(); // the watchdog has that part
-        services.AddSingleton<IWaitingPlace>(provider => new WaitingQueue(
-            rabbitMq,
-            provider.GetRequiredService<BrokerPatience>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<WaitingQueue>>()
-        ));
+        var topology = new QueueTopology(rabbitMq, worker.Models);
+        services.AddSingleton(_ => new ConfirmingPublisher(rabbitMq, topology));
+        services.AddSingleton<IWaitingPlace, WaitingQueue>();
+        services.AddSingleton<ParkedJobs>();
+        services.AddSingleton<JobRouter>();
         services.AddSingleton<IWatchedBus>(provider => new WatchedBus(
             provider.GetRequiredService<IBusControl>(),
             provider.GetRequiredService<IOptions<MassTransitHostOptions>>(),
-            rabbitMq,
+            topology,
             CreateEndpoints(provider, rabbitMq, worker, batchSize)
         ));
         services.AddSingleton<BusWatchdog>();
         services.AddHostedService(provider => provider.GetRequiredService<BusWatchdog>());
+        services.AddHostedService(provider => provider.GetRequiredService<ParkedJobs>());
+        services.AddHostedService<EarlierQueues>();
     }
 
     /// <summary>A bus that only sends and listens for events, over RabbitMQ.</summary>
@@ -99,7 +108,7 @@ internal static class BusSetup
                 {
                     configuration.ReceiveEndpoint(
                         QueueNames.GenerationJobs,
-                        endpoint => ConfigureJobs(endpoint, context, worker, batchSize)
+                        endpoint => ConfigureJobs(endpoint, context, worker, batchSize + worker.PrefetchMargin, _ => null)
                     );
                     configuration.ReceiveEndpoint(
                         CancelJobName,
@@ -125,27 +134,70 @@ internal static class BusSetup
     )
     {
         var (connector, time) = (services.GetRequiredService<IReceiveEndpointConnector>(), services.GetRequiredService<TimeProvider>());
-        var lanes = Lane.All.Select(lane => new WatchedEndpoint(
-            lane.Queue,
-            attachment =>
-                connector.ConnectReceiveEndpoint(
-                    lane.Queue,
-                    (context, endpoint) =>
-                    {
-                        Watch(endpoint, attachment);
-                        ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, lane, rabbitMq);
-                        ConfigureJobs(endpoint, context, worker, batchSize);
-                    }
-                ),
-            time
-        ));
         return
         [
-            .. lanes,
+            .. worker
+                .Models.SelectMany(Lane.AllOf)
+                .Select(lane =>
+                    CreateJobEndpoint(
+                        lane.Queue,
+                        endpoint =>
+                        {
+                            endpoint.Bind(
+                                QueueNames.ModelGenerationJobs,
+                                exchange =>
+                                {
+                                    exchange.ExchangeType = ExchangeType.Direct;
+                                    exchange.RoutingKey = lane.RoutingKey;
+                                    foreach (var (name, value) in QueueTopology.ModelArguments)
+                                    {
+                                        exchange.SetExchangeArgument(name, value);
+                                    }
+                                }
+                            );
+                        },
+                        batchSize + worker.PrefetchMargin,
+                        _ => lane.Model
+                    )
+                ),
+            CreateJobEndpoint(
+                QueueNames.UnroutedGenerationJobs,
+                _ => { },
+                RoutedAtOnce,
+                message => FindModel(message) ?? (worker.DefaultModel.Length > 0 ? worker.DefaultModel : null)
+            ),
             CreateCommandEndpoint<CancelGenerationJob, CancelGenerationJobConsumer>(CancelJobName, connector, worker, time),
             CreateCommandEndpoint<CancelGenerationBatch, CancelGenerationBatchConsumer>(CancelBatchName, connector, worker, time),
         ];
+
+        WatchedEndpoint CreateJobEndpoint(
+            string queue,
+            Action<IRabbitMqReceiveEndpointConfigurator> bind,
+            int atOnce,
+            Func<ReceiveContext, string?> findModel
+        ) =>
+            new(
+                queue,
+                attachment =>
+                    connector.ConnectReceiveEndpoint(
+                        queue,
+                        (context, endpoint) =>
+                        {
+                            Watch(endpoint, attachment);
+                            ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, rabbitMq);
+                            bind((IRabbitMqReceiveEndpointConfigurator)endpoint);
+                            ConfigureJobs(endpoint, context, worker, atOnce, findModel);
+                        }
+                    ),
+                time
+            );
     }
+
+    /// <summary>The model that a routing key names for which there is no queue, or named before the message was parked.</summary>
+    private static string? FindModel(ReceiveContext message) =>
+        message.TryGetPayload(out RabbitMqBasicConsumeContext? delivery)
+            ? (Parking.FindLane(delivery.Properties) ?? Lane.FindByKey(delivery.RoutingKey ?? ""))?.Model
+            : null;
 
     private static WatchedEndpoint CreateCommandEndpoint<TCommand, TConsumer>(
         string name,
@@ -176,31 +228,34 @@ internal static class BusSetup
         endpoint.ConfigureReceive(receive => receive.UseFilter(attachment));
     }
 
-    private static void ConfigureQueue(IRabbitMqReceiveEndpointConfigurator endpoint, Lane lane, RabbitMqOptions rabbitMq)
+    /// <summary>As <see cref="QueueTopology"/> has them. Jobs are sent and never published.</summary>
+    private static void ConfigureQueue(IRabbitMqReceiveEndpointConfigurator endpoint, RabbitMqOptions rabbitMq)
     {
-        endpoint.BindDeadLetterQueue(lane.DeadLetterQueue);
-        foreach (var (name, value) in lane.QueueArguments(rabbitMq))
+        endpoint.ConfigureConsumeTopology = false;
+        endpoint.BindDeadLetterQueue(QueueNames.DeadGenerationJobs);
+        foreach (var (name, value) in QueueTopology.JobArguments(rabbitMq))
         {
             endpoint.SetQueueArgument(name, value);
         }
     }
 
     /// <summary>
-    /// Takes what the engine can hold and a little more, per lane; raw JSON is read as well as envelopes. A fault isn't published: it would
-    /// carry the prompt.
+    /// Of a lane it takes what the engine can hold and a little more; raw JSON is read as well as envelopes. A fault isn't published: it
+    /// would carry the prompt.
     /// </summary>
     private static void ConfigureJobs(
         IReceiveEndpointConfigurator endpoint,
         IRegistrationContext context,
         WorkerOptions worker,
-        int batchSize
+        int atOnce,
+        Func<ReceiveContext, string?> findModel
     )
     {
-        endpoint.PrefetchCount = batchSize + worker.PrefetchMargin;
-        endpoint.ConcurrentMessageLimit = batchSize + worker.PrefetchMargin;
+        endpoint.PrefetchCount = atOnce;
+        endpoint.ConcurrentMessageLimit = atOnce;
         endpoint.PublishFaults = false;
         var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger<IncomingJobFilter>();
-        endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, logger)));
+        endpoint.ConfigureReceive(receive => receive.UseFilter(new IncomingJobFilter(worker.MaxJobBytes, findModel, logger)));
         // One for all messages: a scope for each would cost and hold nothing.
         endpoint.Instance(context.GetRequiredService<SubmitGenerationJobConsumer>());
     }
@@ -243,10 +298,10 @@ internal static class BusSetup
             }
         );
 
-    private sealed class LaneErrorQueues : IErrorQueueNameFormatter
+    /// <summary>Endpoints of commands have none.</summary>
+    private sealed class OneErrorQueue : IErrorQueueNameFormatter
     {
-        public string FormatErrorQueueName(string queueName) =>
-            Lane.All.FirstOrDefault(lane => lane.Queue == queueName)?.ErrorQueue ?? $"{queueName}_error";
+        public string FormatErrorQueueName(string queueName) => QueueNames.FailedGenerationJobs;
     }
 
     /// <summary>The bus waits for consumers as long as they may drain, and a little for what they do at their end.</summary>

@@ -9,11 +9,15 @@ internal interface IWaitingPlace
     int WaitingCount { get; }
 
     /// <summary>Puts the message away, or waits.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="lane">The lane that it came by; null if it was not routed yet.</param>
+    /// <param name="message">Its message.</param>
+    /// <param name="deliveryLost">Ends the waiting.</param>
     /// <returns>
     /// Whether it is somewhere else by now, so that the delivery can be acknowledged; otherwise its job is to be looked at again.
     /// </returns>
     /// <exception cref="OperationCanceledException">The delivery is lost.</exception>
-    Task<bool> PutAwayAsync(Guid jobId, ReceiveContext message, CancellationToken deliveryLost);
+    Task<bool> PutAwayAsync(Guid jobId, Lane? lane, ReceiveContext message, CancellationToken deliveryLost);
 
     /// <summary>Finds out how many wait.</summary>
     Task CountAsync(CancellationToken cancellationToken);
@@ -28,7 +32,7 @@ internal sealed class WaitInProcess(TimeProvider time) : IWaitingPlace
     public int WaitingCount => _waiting;
 
     /// <inheritdoc/>
-    public async Task<bool> PutAwayAsync(Guid jobId, ReceiveContext message, CancellationToken deliveryLost)
+    public async Task<bool> PutAwayAsync(Guid jobId, Lane? lane, ReceiveContext message, CancellationToken deliveryLost)
     {
         Interlocked.Increment(ref _waiting);
         try

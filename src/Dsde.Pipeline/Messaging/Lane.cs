@@ -1,68 +1,45 @@
 using Dsde.Contracts;
 using Dsde.Pipeline.Jobs.Run;
-using Dsde.Pipeline.Messaging.ErrorQueues;
 
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// A queue of jobs. There are several, because quorum queues know no priorities in most brokers: what waits in one lane can't hold up
-/// the others.
+/// A queue of jobs of a model. There are several, because quorum queues know no priorities in most brokers: what waits in one lane can't
+/// hold up the others.
 /// </summary>
-/// <param name="Queue">Its name; the exchange that leads to it has the same.</param>
-/// <param name="Kind">What it is to the jobs.</param>
-internal sealed record Lane(string Queue, JobLane Kind)
+/// <param name="Model">Alias of the model.</param>
+/// <param name="Kind">What it is to the jobs: any but <see cref="JobLane.Unrouted"/>.</param>
+internal sealed record Lane(string Model, JobLane Kind)
 {
-    /// <summary>
-    /// Deliveries of a message before it is dead-lettered. What counts the starts of a job is the database; this one only stops a message
-    /// that never gets so far. RabbitMQ 4 would stop at 20, which a long job uses up by acknowledgement timeouts and restarts of workers,
-    /// and brokers before that not at all. The number must be positive for RabbitMQ 3.
-    /// </summary>
-    public const int DeliveryLimit = 1000;
+    private const string Prefix = QueueNames.GenerationJobs + ".";
 
-    /// <summary>Jobs that can wait.</summary>
-    public static readonly Lane Bulk = new(QueueNames.GenerationJobs, JobLane.Bulk);
+    /// <summary>What binds the queue to the exchange of all models' jobs.</summary>
+    public string RoutingKey =>
+        Kind == JobLane.Resumed ? Model + QueueNames.ResumedSuffix : QueueNames.RoutingKey(Model, Kind == JobLane.High);
 
-    /// <summary>Jobs that overtake.</summary>
-    public static readonly Lane High = new(QueueNames.HighPriorityGenerationJobs, JobLane.High);
+    /// <summary>Its name; an exchange that leads to it has the same.</summary>
+    public string Queue => QueueNames.Queue(RoutingKey);
 
-    /// <summary>Jobs that were begun elsewhere and have waited for the claim of their worker, who may be dead.</summary>
-    public static readonly Lane Resumed = new(QueueNames.ResumedGenerationJobs, JobLane.Resumed);
+    /// <summary>All lanes of a model: jobs that can wait, jobs that overtake, and jobs that were begun elsewhere.</summary>
+    public static IReadOnlyList<Lane> AllOf(string model) =>
+        [new(model, JobLane.Bulk), new(model, JobLane.High), new(model, JobLane.Resumed)];
 
-    /// <summary>All that are consumed.</summary>
-    public static IReadOnlyList<Lane> All { get; } = [Bulk, High, Resumed];
+    /// <summary>The lane a job belongs to, if its model has a name that any worker can serve.</summary>
+    public static Lane Of(SubmitGenerationJob job) => new(job.Model, job.Priority > 0 ? JobLane.High : JobLane.Bulk);
 
-    /// <summary>Where messages go that came back too often. What was resumed is the bulk lane's again.</summary>
-    public string DeadLetterQueue => (Kind == JobLane.Resumed ? Bulk.Queue : Queue) + "-dead";
-
-    /// <summary>Where messages go that can't be read, or that an operator may want to send again.</summary>
-    public string ErrorQueue => (Kind == JobLane.Resumed ? Bulk.Queue : Queue) + "_error";
-
-    /// <summary>
-    /// Where jobs are sent over RabbitMQ: the exchange of the queue, so that no sender declares the queue with other arguments.
-    /// </summary>
-    public Uri RabbitMqAddress => new($"exchange:{Queue}");
-
-    /// <summary>The lane a submitter puts a job in.</summary>
-    public static Lane Of(SubmitGenerationJob job) => job.Priority > 0 ? High : Bulk;
-
-    /// <summary>The lane a message came by.</summary>
-    public static Lane At(Uri inputAddress) =>
-        All.FirstOrDefault(lane => inputAddress.AbsolutePath.EndsWith('/' + lane.Queue, StringComparison.Ordinal)) ?? Bulk;
-
-    /// <summary>Arguments of the queue: replicated, and nothing is dropped without a trace.</summary>
-    public Dictionary<string, object?> QueueArguments(RabbitMqOptions options)
+    /// <summary>The lane that a routing key is for, whether there is such a queue or not; null if it can be for none.</summary>
+    public static Lane? FindByKey(string routingKey)
     {
-        var arguments = new Dictionary<string, object?>
-        {
-            ["x-queue-type"] = "quorum",
-            ["x-dead-letter-exchange"] = DeadLetterQueue,
-            ["x-delivery-limit"] = DeliveryLimit,
-        };
-        if (options.AcknowledgementTimeoutMinutes > 0)
-        {
-            arguments["x-consumer-timeout"] = options.AcknowledgementTimeoutMinutes * 60_000;
-        }
+        var lane =
+            Without(QueueNames.HighSuffix) is { } high ? new Lane(high, JobLane.High)
+            : Without(QueueNames.ResumedSuffix) is { } resumed ? new Lane(resumed, JobLane.Resumed)
+            : new Lane(routingKey, JobLane.Bulk);
+        return ModelAlias.IsValid(lane.Model) ? lane : null;
 
-        return arguments;
+        string? Without(string suffix) => routingKey.EndsWith(suffix, StringComparison.Ordinal) ? routingKey[..^suffix.Length] : null;
     }
+
+    /// <summary>The lane that a queue is; null if it is none.</summary>
+    public static Lane? FindByQueue(string queue) =>
+        queue.StartsWith(Prefix, StringComparison.Ordinal) ? FindByKey(queue[Prefix.Length..]) : null;
 }

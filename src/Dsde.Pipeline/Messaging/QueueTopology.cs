@@ -1,30 +1,51 @@
+using Dsde.Contracts;
 using Dsde.Pipeline.Resilience;
 using RabbitMQ.Client;
 
 namespace Dsde.Pipeline.Messaging;
 
 /// <summary>
-/// Declares the queues of jobs exactly as the worker's endpoints do, so that jobs sent before the first worker ever ran have a place to
-/// wait.
+/// The exchanges and queues of jobs, exactly as the worker's endpoints declare theirs. What is for all models is made by whoever comes
+/// first, so that jobs sent before the first worker ever ran have a place to wait; the queues of a model only by who serves it, so that
+/// having queues means that somebody has served it.
 /// </summary>
-internal static class QueueTopology
+/// <param name="options">The broker.</param>
+/// <param name="models">Aliases of the models whose queues are made.</param>
+/// <remarks>
+/// The exchange of jobs takes everything, and hands it to one that goes by routing keys; what that one has no queue for is unrouted. Two
+/// exchanges, because producers may declare the first one, and it is what it was before models had queues.
+/// </remarks>
+internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection<string> models)
 {
+    /// <summary>
+    /// Deliveries of a message before it is dead-lettered. What counts the starts of a job is the database; this one only stops a message
+    /// that never gets so far. RabbitMQ 4 would stop at 20, which a long job uses up by acknowledgement timeouts and restarts of workers,
+    /// and brokers before that not at all. The number must be positive for RabbitMQ 3.
+    /// </summary>
+    public const int DeliveryLimit = 1000;
+
+    /// <summary>Arguments of the exchange that goes by routing keys.</summary>
+    public static Dictionary<string, object?> ModelArguments { get; } =
+        new() { ["alternate-exchange"] = QueueNames.UnroutedGenerationJobs };
+
     /// <summary>Declares them, if they are not there.</summary>
     /// <exception cref="BrokerUnavailableException">The broker can't be reached, or goes away meanwhile.</exception>
     /// <exception cref="ExpectedFailureException">It doesn't let the user, or has a queue with other arguments.</exception>
-    public static async Task DeclareAsync(RabbitMqOptions options, CancellationToken cancellationToken)
+    public async Task DeclareAsync(CancellationToken cancellationToken)
     {
         await using var connection = await PlainConnection.OpenAsync(options, cancellationToken);
+        await DeclareAsync(connection, cancellationToken);
+    }
+
+    /// <summary>The same over a connection that is open.</summary>
+    /// <exception cref="BrokerUnavailableException">The broker goes away meanwhile.</exception>
+    /// <exception cref="ExpectedFailureException">It doesn't let the user, or has a queue with other arguments.</exception>
+    public async Task DeclareAsync(IConnection connection, CancellationToken cancellationToken)
+    {
         try
         {
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-            foreach (var lane in Lane.All)
-            {
-                await DeclareAsync(channel, lane.DeadLetterQueue, [], cancellationToken);
-                await DeclareAsync(channel, lane.Queue, lane.QueueArguments(options), cancellationToken);
-            }
-
-            await WaitingQueue.DeclareAsync(channel, cancellationToken);
+            await DeclareAsync(channel, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))
         {
@@ -33,11 +54,11 @@ internal static class QueueTopology
     }
 
     /// <summary>Declares them, and says what is wrong; null if nothing is.</summary>
-    public static async Task<string?> FindFaultAsync(RabbitMqOptions options, CancellationToken cancellationToken)
+    public async Task<string?> FindFaultAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await DeclareAsync(options, cancellationToken);
+            await DeclareAsync(cancellationToken);
             return null;
         }
         catch (ExpectedFailureException exception)
@@ -51,20 +72,92 @@ internal static class QueueTopology
         }
     }
 
-    private static async Task DeclareAsync(
+    /// <summary>Arguments of the queues that workers consume: replicated, and nothing is dropped without a trace.</summary>
+    public static Dictionary<string, object?> JobArguments(RabbitMqOptions options)
+    {
+        var arguments = new Dictionary<string, object?>
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-dead-letter-exchange"] = QueueNames.DeadGenerationJobs,
+            ["x-delivery-limit"] = DeliveryLimit,
+        };
+        if (options.AcknowledgementTimeoutMinutes > 0)
+        {
+            arguments["x-consumer-timeout"] = options.AcknowledgementTimeoutMinutes * 60_000;
+        }
+
+        return arguments;
+    }
+
+    private async Task DeclareAsync(IChannel channel, CancellationToken cancellationToken)
+    {
+        await DeclareExchangeAsync(channel, QueueNames.GenerationJobs, cancellationToken);
+        await channel.ExchangeDeclareAsync(
+            QueueNames.ModelGenerationJobs,
+            ExchangeType.Direct,
+            durable: true,
+            autoDelete: false,
+            ModelArguments,
+            cancellationToken: cancellationToken
+        );
+        await DeclareQueueAsync(channel, QueueNames.DeadGenerationJobs, [], cancellationToken);
+        await DeclareQueueAsync(channel, QueueNames.UnroutedGenerationJobs, JobArguments(options), cancellationToken);
+        await DeclareQueueAsync(channel, QueueNames.HeldGenerationJobs, HeldArguments, cancellationToken);
+        await DeclareQueueAsync(channel, QueueNames.ParkedGenerationJobs, ParkedArguments, cancellationToken);
+        foreach (var lane in models.SelectMany(Lane.AllOf))
+        {
+            await DeclareQueueAsync(channel, lane.Queue, JobArguments(options), cancellationToken);
+            await channel.ExchangeBindAsync(
+                lane.Queue,
+                QueueNames.ModelGenerationJobs,
+                lane.RoutingKey,
+                cancellationToken: cancellationToken
+            );
+        }
+
+        // Only now, so that no job falls between.
+        await channel.ExchangeBindAsync(
+            QueueNames.ModelGenerationJobs,
+            QueueNames.GenerationJobs,
+            "",
+            cancellationToken: cancellationToken
+        );
+    }
+
+    /// <summary>
+    /// Of messages that wait for another worker's claim. All wait for the same time, as a quorum queue looks only at its first message.
+    /// Passing on is confirmed by the queue that gets the message (at least once), so that none is lost on the way.
+    /// </summary>
+    private static Dictionary<string, object?> HeldArguments { get; } =
+        new()
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-message-ttl"] = (long)WaitingQueue.Wait.TotalMilliseconds,
+            ["x-dead-letter-exchange"] = QueueNames.ModelGenerationJobs,
+            ["x-dead-letter-strategy"] = "at-least-once",
+            ["x-overflow"] = "reject-publish",
+        };
+
+    /// <summary>Of jobs for models that nobody serves. Each brings its time with it; when that is over, the router gets it again.</summary>
+    private static Dictionary<string, object?> ParkedArguments { get; } =
+        new()
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-dead-letter-exchange"] = QueueNames.UnroutedGenerationJobs,
+            ["x-dead-letter-strategy"] = "at-least-once",
+            ["x-overflow"] = "reject-publish",
+            ["x-delivery-limit"] = DeliveryLimit, // being looked at counts as well
+        };
+
+    /// <summary>A queue, and an exchange of the same name that leads to it.</summary>
+    private static async Task DeclareQueueAsync(
         IChannel channel,
         string name,
         Dictionary<string, object?> arguments,
         CancellationToken cancellationToken
     )
     {
-        await channel.ExchangeDeclareAsync(
-            name,
-            ExchangeType.Fanout,
-            durable: true,
-            autoDelete: false,
-            cancellationToken: cancellationToken
-        );
+        await DeclareExchangeAsync(channel, name, cancellationToken);
         await channel.QueueDeclareAsync(
             name,
             durable: true,
@@ -75,4 +168,7 @@ internal static class QueueTopology
         );
         await channel.QueueBindAsync(name, name, "", cancellationToken: cancellationToken);
     }
+
+    private static Task DeclareExchangeAsync(IChannel channel, string name, CancellationToken cancellationToken) =>
+        channel.ExchangeDeclareAsync(name, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancellationToken);
 }

@@ -186,4 +186,19 @@ internal static partial class Log
 
     [LoggerMessage(2104, LogLevel.Information, "Batch {BatchId} is to be cancelled")]
     public static partial void BatchCancelled(this ILogger logger, Guid batchId);
+
+    [LoggerMessage(2110, LogLevel.Warning, "Jobs are parked that ask for {Model}, which no worker has served")]
+    public static partial void JobsParked(this ILogger logger, string model);
+
+    [LoggerMessage(2111, LogLevel.Information, "{Count} parked jobs have gone to the queues of {Models}")]
+    public static partial void ParkedJobsTakenOut(this ILogger logger, int count, string models);
+
+    [LoggerMessage(2112, LogLevel.Error, "Parked jobs were not looked at; trying again")]
+    public static partial void ParkedJobsNotLookedAt(this ILogger logger, Exception exception);
+
+    [LoggerMessage(2113, LogLevel.Information, "{Count} jobs were moved out of {Queue}, which was used before models had queues")]
+    public static partial void EarlierQueueDrained(this ILogger logger, int count, string queue);
+
+    [LoggerMessage(2114, LogLevel.Error, "The queues that were used before models had queues were not drained; trying again")]
+    public static partial void EarlierQueuesNotDrained(this ILogger logger, Exception exception);
 }

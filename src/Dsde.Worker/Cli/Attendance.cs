@@ -1,15 +1,15 @@
 using Dsde.Batches.Reporting;
 using Dsde.Persistence;
+using Dsde.Persistence.Jobs;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging;
-using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
 
 /// <summary>
-/// Whether anybody works on jobs that were sent: as the broker knows it, by the readers of their queues, and as the database does, by the
-/// workers that have lately said that they are there.
+/// Whether anybody works on jobs that were sent: as the broker knows it, by the readers of the queues of their models, and as the database
+/// does, by the workers of these models that have lately said that they are there.
 /// </summary>
 /// <param name="rabbitMq">The broker.</param>
 /// <param name="store">The database.</param>
@@ -27,28 +27,50 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
     /// <exception cref="ExpectedFailureException">The broker can't be asked.</exception>
     public async Task<string> DescribeLackAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
     {
-        var unread = await FindUnreadAsync(lanes, cancellationToken);
-        var alive = await TryCountAliveAsync(cancellationToken);
-        return (unread.Count, alive) switch
+        var queues = await ReadAsync(lanes, cancellationToken);
+        var unread = Except(lanes, queues.Where(queue => queue.Consumers > 0));
+        if (await TryFindWorkersAsync(cancellationToken) is not { } alive)
         {
-            (0, 0) when lanes.Count > 0 =>
-                $"{Describe(lanes)} is read, but no worker is alive in the database: it hangs, or uses another database, "
-                    + "and then the results go there. Compare: dsde status",
-            (0, _) => "",
-            (_, > 0) => $"no worker is attached to {Describe(unread)}, although {Quantity.Of(alive.Value, "is", "are")} alive in the "
-                + "database: still starting, without the broker, or with another one. The jobs wait there until one is. "
-                + "Compare: dsde status",
-            _ => $"no worker is attached to {Describe(unread)}: the jobs wait there until one is. Start one with: dsde worker",
-        };
+            return unread.Count == 0 ? "" : DescribeUnread(unread, Except(unread, queues));
+        }
+
+        var absent = lanes.Where(lane => !alive.Any(worker => worker.Models.Contains(lane.Model, StringComparer.Ordinal))).ToList();
+        if (unread.Count == 0)
+        {
+            return absent.Count == 0
+                ? ""
+                : $"{Describe(absent)} is read, but no worker of the model is alive in the database: it hangs, or uses another database, "
+                    + "and then the results go there. Compare: dsde models";
+        }
+
+        var serving = alive.Count(worker => unread.Any(lane => worker.Models.Contains(lane.Model, StringComparer.Ordinal)));
+        return serving == 0
+            ? DescribeUnread(unread, Except(unread, queues))
+            : $"no worker is attached to {Describe(unread)}, although {Quantity.Of(serving, "is", "are")} alive in the database: still "
+                + "starting, without the broker, or with another one. The jobs wait there until one is. Compare: dsde models";
     }
 
-    private async Task<IReadOnlyCollection<Lane>> FindUnreadAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
+    private string DescribeUnread(IReadOnlyCollection<Lane> unread, IReadOnlyCollection<Lane> missing)
+    {
+        var lack = $"no worker is attached to {Describe(unread)}: the jobs wait there until one is. Start one with: dsde worker";
+        if (missing.Count == 0)
+        {
+            return lack;
+        }
+
+        var models = string.Join(" or ", missing.Select(lane => lane.Model).Distinct());
+        return $"{lack} (none has ever served {models}: workers of other models let such jobs fail after "
+            + $"{WorkerOptions.SectionName}:{nameof(WorkerOptions.ModelWaitSeconds)})";
+    }
+
+    private static IReadOnlyCollection<Lane> Except(IReadOnlyCollection<Lane> lanes, IEnumerable<Overview.Queue> queues) =>
+        [.. lanes.ExceptBy(queues.Select(queue => queue.Name), lane => lane.Queue)];
+
+    private async Task<IReadOnlyList<Overview.Queue>> ReadAsync(IReadOnlyCollection<Lane> lanes, CancellationToken cancellationToken)
     {
         try
         {
-            var queues = await BrokerQueues.ReadAsync(rabbitMq, lanes.Select(lane => lane.Queue), cancellationToken);
-            var read = queues.Where(queue => queue.Consumers > 0).Select(queue => queue.Name);
-            return [.. lanes.ExceptBy(read, lane => lane.Queue)];
+            return await BrokerQueues.ReadAsync(rabbitMq, lanes.Select(lane => lane.Queue), cancellationToken);
         }
         catch (Exception exception) when (BrokerFailure.IsOne(exception))
         {
@@ -57,11 +79,11 @@ internal sealed class Attendance(RabbitMqOptions rabbitMq, IJobStore store, Time
     }
 
     /// <summary>Null if the database can't be asked now.</summary>
-    private async Task<int?> TryCountAliveAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<LivingWorker>?> TryFindWorkersAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await store.FindWorkersAsync(aliveWithin, cancellationToken)).Count;
+            return await store.FindWorkersAsync(aliveWithin, cancellationToken);
         }
         catch (DatabaseUnavailableException)
         {

@@ -108,13 +108,17 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         using var file = await JobFile.OpenAsync(
             path,
             arguments.GetValue(_limit),
-            new BatchDefaults { BatchId = Guid.Empty, Model = new DirectoryInfo(options.Target).Name },
+            new BatchDefaults { BatchId = Guid.Empty, Model = BenchQueue.Model },
             cancellationToken
         );
         await file.CountAsync(cancellationToken);
         using var loggers = LoggerFactory.Create(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
         await using var engine = GenerationEngine.Load(options, TimeProvider.System, loggers);
-        var (jobs, requests) = await ReadAsync(file, new JobValidator(engine, new WorkerOptions()), cancellationToken);
+        var (jobs, requests) = await ReadAsync(
+            file,
+            new JobValidator(engine, new WorkerOptions { Models = [BenchQueue.Model] }),
+            cancellationToken
+        );
         if (jobs.Count == 0)
         {
             throw new ExpectedFailureException($"Job file {path} has no job that can run.");

@@ -1,6 +1,6 @@
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
-using RabbitMQ.Client;
+using Dsde.Pipeline.Messaging.Taking;
 using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Worker.Cli;
@@ -18,30 +18,26 @@ internal static class BrokerQueues
     )
     {
         await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
+        return await ReadAsync(new QueueReader(connection), names, cancellationToken);
+    }
+
+    /// <summary>The same over a connection that is open.</summary>
+    /// <exception cref="RabbitMQClientException">It went away, or refused.</exception>
+    public static async Task<IReadOnlyList<Overview.Queue>> ReadAsync(
+        QueueReader reader,
+        IEnumerable<string> names,
+        CancellationToken cancellationToken
+    )
+    {
         var queues = new List<Overview.Queue>();
         foreach (var name in names)
         {
-            if (await FindAsync(connection, name, cancellationToken) is { } queue)
+            if (await reader.FindAsync(name, cancellationToken) is { } found)
             {
-                queues.Add(queue);
+                queues.Add(new Overview.Queue(name, found.MessageCount, found.ConsumerCount));
             }
         }
 
         return queues;
-    }
-
-    /// <summary>Null for a queue that was never made; being told so costs the channel.</summary>
-    private static async Task<Overview.Queue?> FindAsync(IConnection connection, string name, CancellationToken cancellationToken)
-    {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        try
-        {
-            var found = await channel.QueueDeclarePassiveAsync(name, cancellationToken);
-            return new Overview.Queue(name, found.MessageCount, found.ConsumerCount);
-        }
-        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-        {
-            return null;
-        }
     }
 }

@@ -89,6 +89,7 @@ internal static class DsdeCommandLine
         root.Add(new WorkerCommand());
         root.Add(new SubmitCommand());
         root.Add(new StatusCommand());
+        root.Add(new ModelsCommand());
         root.Add(new ResultsCommand());
         root.Add(new CancelCommand());
         root.Add(new ErrorsCommand());

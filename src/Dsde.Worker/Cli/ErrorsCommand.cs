@@ -4,6 +4,7 @@ using Dsde.Persistence;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.ErrorQueues;
+using Dsde.Pipeline.Messaging.Taking;
 using Dsde.Worker.Cli.Clients;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -30,7 +31,7 @@ internal sealed class ErrorsCommand : DsdeCommand
     public ErrorsCommand()
         : base("errors", "Look after messages that ended in the error and dead-letter queues.")
     {
-        _queues.AcceptOnlyFromAmong([.. ErrorQueue.All.Select(queue => queue.Name)]);
+        _queues.AcceptOnlyFromAmong([.. ErrorQueue.Names]);
         var list = new DsdeCommand(
             "list",
             "Show the messages and why they are there. They stay where they are.",
@@ -111,7 +112,7 @@ internal sealed class ErrorsCommand : DsdeCommand
     private async Task<int> ListAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         await using var connection = await PlainConnection.OpenAsync(new ProgramSettings().RabbitMq(), cancellationToken);
-        var reader = new ErrorQueueReader(connection);
+        var reader = new QueueReader(connection);
         var shown = new List<FailedMessage>();
         var total = 0L;
         foreach (var queue in Queues(arguments))
@@ -119,7 +120,7 @@ internal sealed class ErrorsCommand : DsdeCommand
             total += await reader.CountAsync(queue, cancellationToken);
             await foreach (var message in reader.TakeAsync(queue, (uint)(arguments.GetValue(_limit) ?? StandardLimit), cancellationToken))
             {
-                shown.Add(message.Description);
+                shown.Add(FailedMessage.Read(message));
             }
         }
 
@@ -131,7 +132,7 @@ internal sealed class ErrorsCommand : DsdeCommand
     {
         await using var database = await BatchClient.OpenAsync(Patience.None, cancellationToken);
         var rabbitMq = new ProgramSettings().RabbitMq();
-        await QueueTopology.DeclareAsync(rabbitMq, cancellationToken);
+        await new QueueTopology(rabbitMq, models: []).DeclareAsync(cancellationToken);
         await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
         await using var publisher = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
@@ -141,10 +142,10 @@ internal sealed class ErrorsCommand : DsdeCommand
             arguments,
             connection,
             "requeued",
-            async message =>
+            async (message, description) =>
             {
-                var isReopened = message.Description.JobId is { } jobId && await database.Store.ReopenAsync(jobId, cancellationToken);
-                await message.SendAgainAsync(publisher, cancellationToken);
+                var isReopened = description.JobId is { } jobId && await database.Store.ReopenAsync(jobId, cancellationToken);
+                await ErrorQueue.SendAgainAsync(message, publisher, cancellationToken);
                 return isReopened ? ", its failure is taken back" : "";
             },
             cancellationToken
@@ -164,10 +165,10 @@ internal sealed class ErrorsCommand : DsdeCommand
             arguments,
             connection,
             "dropped",
-            async message =>
+            async (message, description) =>
             {
                 await message.AcknowledgeAsync(cancellationToken);
-                return $": {message.Description.Reason}";
+                return $": {description.Reason}";
             },
             cancellationToken
         );
@@ -178,22 +179,21 @@ internal sealed class ErrorsCommand : DsdeCommand
         ParseResult arguments,
         IConnection connection,
         string done,
-        Func<TakenMessage, Task<string>> act,
+        Func<TakenMessage, FailedMessage, Task<string>> act,
         CancellationToken cancellationToken
     )
     {
         var (output, wanted, count) = (arguments.InvocationConfiguration.Output, arguments.GetValue(_job), 0);
         foreach (var queue in Queues(arguments))
         {
-            await foreach (var message in new ErrorQueueReader(connection).TakeAsync(queue, uint.MaxValue, cancellationToken))
+            await foreach (var message in new QueueReader(connection).TakeAsync(queue, uint.MaxValue, cancellationToken))
             {
-                if (wanted is null || message.Description.JobId == wanted)
+                var description = FailedMessage.Read(message);
+                if (wanted is null || description.JobId == wanted)
                 {
-                    var remark = await act(message);
-                    var what = message.Description.JobId is { } jobId
-                        ? $"job {jobId}"
-                        : $"a message of {message.Description.Bytes} bytes without a job id";
-                    await output.WriteLineAsync($"{done} {what} from {queue.Name}{remark}");
+                    var remark = await act(message, description);
+                    var what = description.JobId is { } jobId ? $"job {jobId}" : $"a message of {description.Bytes} bytes without a job id";
+                    await output.WriteLineAsync($"{done} {what} from {queue}{remark}");
                     count++;
                 }
             }
@@ -201,9 +201,7 @@ internal sealed class ErrorsCommand : DsdeCommand
 
         if (wanted is not null && count == 0)
         {
-            throw new ExpectedFailureException(
-                $"No message of job {wanted} is in {string.Join(", ", Queues(arguments).Select(queue => queue.Name))}."
-            );
+            throw new ExpectedFailureException($"No message of job {wanted} is in {string.Join(", ", Queues(arguments))}.");
         }
 
         await output.WriteLineAsync($"{Quantity.Of(count, "message")} {done}");
@@ -224,19 +222,17 @@ internal sealed class ErrorsCommand : DsdeCommand
         var total = 0L;
         foreach (var queue in Queues(arguments))
         {
-            total += await new ErrorQueueReader(connection).CountAsync(queue, cancellationToken);
+            total += await new QueueReader(connection).CountAsync(queue, cancellationToken);
         }
 
         var what = arguments.GetValue(_job) is { } jobId ? $"the messages of job {jobId}" : $"all messages ({total})";
         return await AnsiConsole.ConfirmAsync(
-            $"Drop {what} of {Markup.Escape(string.Join(", ", Queues(arguments).Select(queue => queue.Name)))}?",
+            $"Drop {what} of {Markup.Escape(string.Join(", ", Queues(arguments)))}?",
             defaultValue: false,
             cancellationToken
         );
     }
 
-    private IEnumerable<ErrorQueue> Queues(ParseResult arguments) =>
-        arguments.GetValue(_queues) is { Length: > 0 } names
-            ? ErrorQueue.All.Where(queue => names.Contains(queue.Name, StringComparer.Ordinal))
-            : ErrorQueue.All;
+    private IEnumerable<string> Queues(ParseResult arguments) =>
+        arguments.GetValue(_queues) is { Length: > 0 } names ? ErrorQueue.Names.Intersect(names, StringComparer.Ordinal) : ErrorQueue.Names;
 }

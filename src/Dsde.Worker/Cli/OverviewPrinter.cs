@@ -21,7 +21,8 @@ internal static class OverviewPrinter
         if (overview.Queues is { Count: > 0 } queues)
         {
             console.Write(CreateQueues(queues));
-            var waiting = queues.FirstOrDefault(queue => queue.Name == QueueNames.WaitingGenerationJobs)?.Messages ?? 0;
+            PrintParked(output, overview);
+            var waiting = queues.FirstOrDefault(queue => queue.Name == QueueNames.HeldGenerationJobs)?.Messages ?? 0;
             if (waiting > 0)
             {
                 output.WriteLine($"{Quantity.Of(waiting, "job waits", "jobs wait")} for another worker's claim to end or to run out");
@@ -44,6 +45,51 @@ internal static class OverviewPrinter
         else if (overview.Batches is not null)
         {
             output.WriteLine("no batch is under way");
+        }
+    }
+
+    /// <summary>The models alone.</summary>
+    public static void PrintModels(InvocationConfiguration configuration, Overview overview)
+    {
+        foreach (var problem in overview.Problems)
+        {
+            configuration.Error.WriteLine($"dsde: {problem}");
+        }
+
+        if (overview.Models.Count == 0)
+        {
+            configuration.Output.WriteLine("no model is served, and no job waits for one");
+            return;
+        }
+
+        var table = CreateTable("model", "workers", "consumers", "waiting", "high", "resumed", "parked");
+        foreach (var model in overview.Models)
+        {
+            table.AddRow(
+                Markup.Escape(model.Name),
+                Number(model.Workers),
+                Number(model.Consumers),
+                Number(model.Waiting),
+                Number(model.High),
+                Number(model.Resumed),
+                Number(model.Parked)
+            );
+        }
+
+        Consoles.Create(configuration).Write(RightAlign(table, 1, 2, 3, 4, 5, 6));
+        PrintParked(configuration.Output, overview);
+    }
+
+    /// <summary>Says which jobs wait for a worker that may never come.</summary>
+    private static void PrintParked(TextWriter output, Overview overview)
+    {
+        var parked = overview.Models.Where(model => model.Parked > 0).ToList();
+        if (parked.Count > 0)
+        {
+            var (count, models) = (parked.Sum(model => model.Parked), parked.Select(model => $"{model.Name} ({model.Parked})"));
+            output.WriteLine(
+                $"{Quantity.Of(count, "job waits", "jobs wait")} for models that no worker has ever served: {string.Join(", ", models)}"
+            );
         }
     }
 
@@ -108,6 +154,8 @@ internal static class OverviewPrinter
 
         return table;
     }
+
+    private static string Number(long? number) => number is { } known ? Number(known) : "-";
 
     private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -42,8 +42,8 @@ internal static class HandMadeTrace
             SamplingShareMs = 4,
             IterationLength = lengths,
             IterationAccepted = accepted,
-            ProposalKld = klds,
-            ProposalBeta = betas,
+            ProposalKld = klds?.Select(value => (float?)value).ToArray(),
+            ProposalBeta = betas?.Select(value => (float?)value).ToArray(),
         };
 
     /// <summary>The same as it is read from a database.</summary>

@@ -108,6 +108,26 @@ public sealed class RequestBodyTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Formats_of_outputs_are_taken_in_chats_and_completions_in_every_spelling(bool isChat)
+    {
+        const string schema = """{"type":"object","properties":{"a":{"type":"integer"}}}""";
+
+        (
+            await FormatOf($"\"response_format\":{{\"type\":\"json_schema\",\"json_schema\":{{\"name\":\"x\",\"schema\":{schema}}}}}")
+        ).ShouldBe(new OutputFormat(OutputKind.JsonSchema, schema));
+        (await FormatOf("\"response_format\":{\"type\":\"json_object\"}")).ShouldBe(new OutputFormat(OutputKind.JsonObject, ""));
+        (await FormatOf("\"response_format\":{\"type\":\"text\"}")).ShouldBeNull();
+        (await FormatOf($"\"guided_json\":{schema}")).ShouldBe(new OutputFormat(OutputKind.JsonSchema, schema));
+        (await FormatOf("\"guided_regex\":\"a+\"")).ShouldBe(new OutputFormat(OutputKind.Regex, "a+"));
+        (await FormatOf("\"guided_choice\":[\"a\",\"b\"]")).ShouldBe(new OutputFormat(OutputKind.Choice, """["a","b"]"""));
+
+        async Task<OutputFormat?> FormatOf(string fields) =>
+            OutputFormat.Find(await JobLines.ReadJobAsync(isChat ? JobLines.Chat(fields) : JobLines.Completion(fields)))?.Format;
+    }
+
+    [Theory]
     [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
     [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
     public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields) =>
@@ -116,7 +136,6 @@ public sealed class RequestBodyTests
     [Theory]
     [InlineData("\"stream\":true", "body.stream")]
     [InlineData("\"tools\":[{}]", "body.tools")]
-    [InlineData("\"response_format\":{\"type\":\"json_object\"}", "body.response_format")]
     [InlineData("\"top_logprobs\":3", "body.top_logprobs")]
     [InlineData("\"echo\":true", "body.echo")]
     [InlineData("\"suffix\":\"end\"", "body.suffix")]

@@ -10,7 +10,18 @@ internal static class BadJobList
     private const string Turn = "an object with role and content";
 
     public static IReadOnlyList<BadJob> All { get; } =
-    [.. Numbers(), .. WholeNumbers(), .. Choices(), .. Collections(), .. Prompts(), .. Chats(), .. Tools(), .. Names(), .. OnlyInLines()];
+    [
+        .. Numbers(),
+        .. WholeNumbers(),
+        .. Choices(),
+        .. Collections(),
+        .. Prompts(),
+        .. Chats(),
+        .. Tools(),
+        .. Names(),
+        .. Formats(),
+        .. OnlyInLines(),
+    ];
 
     private static IEnumerable<BadJob> Numbers() =>
         [
@@ -213,7 +224,6 @@ internal static class BadJobList
 
     private static IEnumerable<BadJob> Names() =>
         [
-            BadJob.Whole("\"model\":\"gpt-4o\",\"prompt\":\"Story: Once\"", "model is 'gpt-4o', which is not served here; give dsde-demo"),
             BadJob.Whole("\"model\":7,\"prompt\":\"Story: Once\"", "model must be a string, but is 7."),
             BadJob.Whole($"\"model\":\"{new string('x', 257)}\",\"prompt\":\"Story: Once\"", "model has 257 characters; give at most 256."),
             BadJob.Of(
@@ -229,6 +239,32 @@ internal static class BadJobList
             BadJob.Completion("\"temperature\":1,\"temperature\":0", "temperature is given twice; give it once."),
         ];
 
+    private static IEnumerable<BadJob> Formats() =>
+        [
+            BadJob.Of("response_format", "{\"type\":\"xml\"}", "response_format has the type \"xml\"; give {\"type\": \"json_schema\","),
+            BadJob.Of("response_format", "\"json_object\"", "response_format must be an object with a type, but is a string."),
+            BadJob.Of("response_format", "{\"type\":\"json_schema\"}", "response_format has no json_schema; give"),
+            BadJob.Of(
+                "response_format",
+                """{"type":"json_schema","json_schema":{"schema":{"type":"object","properties":{"a":{"type":"string","format":"iri"}}}}}""",
+                "response_format can't be used: #/properties/a/format is no format that is supported; supported are date,"
+            ),
+            BadJob.Of("guided_json", "{\"allOf\":[{},{}]}", "guided_json can't be used: #/allOf has several schemas"),
+            BadJob.Of("guided_json", "[]", "guided_json must be a schema: an object, or the text of one, but is a list."),
+            BadJob.Of("guided_regex", "\"(a\"", "guided_regex can't be used: character 3 has a '(' that is not closed; add ')'."),
+            BadJob.Of("guided_regex", "7", "guided_regex must be a string, but is 7."),
+            BadJob.Of("guided_choice", "[]", "guided_choice has 0 texts; give 1 to 1024."),
+            BadJob.Of("guided_choice", "[1]", "guided_choice[0] must be a string, but is 1."),
+            BadJob.Completion(
+                "\"guided_regex\":\"a\",\"guided_choice\":[\"a\"]",
+                "guided_choice is given beside guided_regex; give one of them."
+            ),
+            BadJob.Completion(
+                "\"guided_regex\":\"a\",\"ignore_eos\":true",
+                "ignore_eos is true, but guided_regex is given: such an output"
+            ),
+        ];
+
     /// <summary>Fields of OpenAI's interface that are not a job's.</summary>
     private static IEnumerable<BadJob> OnlyInLines() =>
         new[]
@@ -237,7 +273,6 @@ internal static class BadJobList
             ("best_of", "2", "best_of is 2, which is not supported; only 1 is."),
             ("suffix", "\"x\"", "suffix is \"x\", which is not supported; only an empty one is."),
             ("stream", "true", "stream is true, which is not supported; only false is."),
-            ("response_format", "{\"type\":\"json_object\"}", "response_format is not supported."),
             ("messages", "[]", "messages is not supported. It is a field of /v1/chat/completions; give prompt."),
             ("custom_id", "\"x\"", "custom_id is not supported. It belongs beside body, not into it."),
             ("max_completion_tokens", "0", "max_tokens is 0; give at least 1, or leave it out."),

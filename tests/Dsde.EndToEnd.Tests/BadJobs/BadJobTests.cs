@@ -74,8 +74,11 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
         {
             foreach (var (job, _, id) in sent)
             {
-                await producer.SendAsync(RawProducer.Jobs, Message(Guid.NewGuid(), "\"model\":\"dsde-demo\",\"prompt\":\"Story: Once\""));
-                await producer.SendAsync(RawProducer.Jobs, Message(id, job.Message!));
+                await producer.SendAsync(
+                    RawProducer.Unrouted,
+                    Message(Guid.NewGuid(), "\"model\":\"dsde-demo\",\"prompt\":\"Story: Once\"")
+                );
+                await producer.SendAsync(RawProducer.Unrouted, Message(id, job.Message!));
             }
         }
 

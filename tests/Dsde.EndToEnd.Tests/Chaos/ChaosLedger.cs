@@ -7,7 +7,15 @@ namespace Dsde.EndToEnd.Tests.Chaos;
 /// <summary>What is left when the dust has settled: every job ended once, with its text, its rows and its event.</summary>
 internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, string connectionString, EventTap tap)
 {
-    private static readonly string[] JobQueues = ["dsde-generation-jobs", "dsde-generation-jobs-high"];
+    private static readonly string[] JobQueues =
+    [
+        .. ChaosJobs
+            .Models.Keys.SelectMany(model => new[] { model, $"{model}.high", $"{model}.resumed" })
+            .Select(key => $"{RawProducer.Exchange}.{key}"),
+        RawProducer.Unrouted,
+        RawProducer.Parked,
+        "dsde-generation-jobs-held",
+    ];
 
     /// <summary>Every job has one row, completed, with the texts of an undisturbed run.</summary>
     public async Task ShouldHaveTextsOfAsync(IReadOnlyDictionary<string, string[]> expected)
@@ -97,8 +105,10 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         foreach (var queue in JobQueues)
         {
             await servers.RabbitMq.WaitUntilEmptyAsync(virtualHost, queue);
-            await tap.ShouldBeEmptyAsync($"{queue}_error", $"{queue}_skipped", $"{queue}-dead");
+            await tap.ShouldBeEmptyAsync($"{queue}_skipped");
         }
+
+        await tap.ShouldBeEmptyAsync(RawProducer.Errors, RawProducer.Dead);
     }
 
     /// <summary>For people who have to find out why it hangs.</summary>

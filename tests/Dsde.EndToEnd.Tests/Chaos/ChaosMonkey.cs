@@ -4,8 +4,8 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// Breaks things and puts them together again: two workers, the broker, the database; never the same one twice at a time, but several at
-/// once.
+/// Breaks things and puts them together again: two workers of one model, later one of another, the broker, the database; never the same
+/// one twice at a time, but several at once.
 /// </summary>
 internal sealed class ChaosMonkey(
     ChaosPlan plan,
@@ -19,9 +19,10 @@ internal sealed class ChaosMonkey(
     private const int OutageSeconds = 6;
     private const int LongOutageSeconds = 60;
     private const int MostAtOnce = 2;
+    private const int FirstModelsWorkers = 2;
 
     private readonly Random _random = new(plan.Seed);
-    private readonly WorkerUnderTest[] _workers = new WorkerUnderTest[2];
+    private readonly List<WorkerUnderTest> _workers = [];
     private readonly Dictionary<string, Task> _busy = [];
     private int _done;
 
@@ -34,14 +35,18 @@ internal sealed class ChaosMonkey(
     /// <summary>Who runs jobs now.</summary>
     public IReadOnlyList<WorkerUnderTest> Workers => _workers;
 
-    /// <summary>Starts the workers.</summary>
+    /// <summary>Starts the workers of the first model.</summary>
     public async Task StartAsync()
     {
-        for (var i = 0; i < _workers.Length; i++)
+        while (_workers.Count < FirstModelsWorkers)
         {
-            _workers[i] = await WorkerUnderTest.StartAsync(settings);
+            _workers.Add(await WorkerUnderTest.StartAsync(SettingsOf(_workers.Count)));
         }
     }
+
+    /// <summary>Starts the worker of the second model, for which jobs wait by then. It waits itself for what is away.</summary>
+    public async Task StartOtherAsync() =>
+        _workers.Add(await WorkerUnderTest.StartAsync(SettingsOf(FirstModelsWorkers), untilReady: false));
 
     /// <summary>
     /// Breaks something that is whole; returns at once if enough is broken, otherwise when it is broken, maybe before it is whole again.
@@ -54,7 +59,14 @@ internal sealed class ChaosMonkey(
             await task;
         }
 
-        string[] free = [.. new[] { "worker 0", "worker 1", "broker", "database" }.Where(component => !_busy.ContainsKey(component))];
+        string[] free =
+        [
+            .. _workers
+                .Select((_, index) => $"worker {index}")
+                .Append("broker")
+                .Append("database")
+                .Where(component => !_busy.ContainsKey(component)),
+        ];
         if (_busy.Count >= MostAtOnce)
         {
             return false;
@@ -86,7 +98,7 @@ internal sealed class ChaosMonkey(
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_busy.Values).ContinueWith(_ => { }, TaskScheduler.Default); // after a failure; which is told already
-        foreach (var worker in _workers.Where(worker => worker is not null))
+        foreach (var worker in _workers)
         {
             await worker.DisposeAsync();
         }
@@ -205,6 +217,9 @@ internal sealed class ChaosMonkey(
     private async Task ReplaceAsync(int index, bool untilReady = true)
     {
         await _workers[index].DisposeAsync();
-        _workers[index] = await WorkerUnderTest.StartAsync(settings, untilReady);
+        _workers[index] = await WorkerUnderTest.StartAsync(SettingsOf(index), untilReady);
     }
+
+    private IReadOnlyList<(string Name, string Value)> SettingsOf(int index) =>
+        [.. settings, .. ChaosJobs.Models[index < FirstModelsWorkers ? "dsde-demo" : ChaosJobs.Small]];
 }

@@ -6,7 +6,8 @@ using Dsde.Testing;
 namespace Dsde.EndToEnd.Tests.Chaos;
 
 /// <summary>
-/// Two workers, a broker and a database, of which something breaks every few seconds while they work on some hundred jobs.
+/// Workers of two models, a broker and a database, of which something breaks every few seconds while they work on some hundred jobs. Those
+/// of the second model come before there is a worker for them, and a third of all by a producer that knows nothing of routing keys.
 /// </summary>
 public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper output) : IClassFixture<BreakableServers>
 {
@@ -20,6 +21,7 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         ("Dsde__Worker__CheckpointTokens", "32"),
         ("Dsde__Worker__LostStartsBeforeNarrowing", "100"),
         ("Dsde__Worker__DrainSeconds", "2"),
+        ("Dsde__Worker__ModelWaitSeconds", "3600"),
     ];
 
     [Fact]
@@ -28,13 +30,14 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         var plan = ChaosPlan.Read();
         Log($"DSDE_CHAOS_SEED={plan.Seed} DSDE_CHAOS_KILLS={plan.KillCount} DSDE_CHAOS_JOBS={plan.JobCount}");
         using var folder = new ScratchFolder();
-        var early = plan.JobCount / 2;
-        (string Id, string File, int Count)[] batches =
-        [
-            (Guid.NewGuid().ToString(), ChaosJobs.Write(folder.Path, "early.jsonl", 0, early), early),
-            (Guid.NewGuid().ToString(), ChaosJobs.Write(folder.Path, "late.jsonl", early, plan.JobCount - early), plan.JobCount - early),
-        ];
-        var undisturbed = RunUndisturbedAsync(ChaosJobs.Write(folder.Path, "all.jsonl", 0, plan.JobCount), folder.Path);
+        var early = plan.JobCount / 3;
+        var (late, plain) = (early, plan.JobCount - early - early);
+        (string Id, int Count)[] batches = [(NewId(), early), (NewId(), late), (NewId(), plain)];
+        var files = (
+            Early: ChaosJobs.Write(folder.Path, "early.jsonl", 0, early),
+            Late: ChaosJobs.Write(folder.Path, "late.jsonl", early, late)
+        );
+        var undisturbed = RunUndisturbedAsync(plan.JobCount, folder.Path);
         var settings = await WorkerUnderTest.CreateSiteAsync(servers.RabbitMq, servers.Postgres, Settings);
         var (virtualHost, connectionString) = (Value("Dsde__RabbitMq__VirtualHost"), Value("Dsde__Persistence__ConnectionString"));
         await using var tap = await EventTap.OpenAsync(servers.RabbitMq.Port, virtualHost);
@@ -43,9 +46,9 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         await using var monkey = new ChaosMonkey(plan, servers, settings, Log);
         await monkey.StartAsync();
         await servers.RabbitMq.SettleAsync();
-        await SubmitAsync(settings, batches[0].File, batches[0].Id);
+        await SubmitAsync(settings, files.Early, batches[0].Id);
 
-        var late = Task.CompletedTask;
+        var sending = Task.CompletedTask;
         var (started, lastBreak) = (TimeProvider.System.GetTimestamp(), TimeProvider.System.GetTimestamp());
         var completed = 0L;
         while (completed < plan.JobCount || monkey.Done < plan.KillCount)
@@ -73,15 +76,23 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
                 lastBreak = TimeProvider.System.GetTimestamp();
             }
 
-            if (late == Task.CompletedTask && completed > early / 2)
+            if (sending == Task.CompletedTask && completed > early / 3)
             {
-                late = SubmitAsync(settings, batches[1].File, batches[1].Id); // through whatever breaks
+                sending = Task.WhenAll(
+                    SubmitAsync(settings, files.Late, batches[1].Id), // through whatever breaks
+                    PlainProducer.SendAsync(
+                        servers.RabbitMq.Port,
+                        virtualHost,
+                        Enumerable.Range(early + late, plain).Select(number => ChaosJobs.ToMessage(number, batches[2].Id, plain))
+                    )
+                );
+                await monkey.StartOtherAsync();
             }
 
             await Task.Delay(300, TestContext.Current.CancellationToken);
         }
 
-        await late;
+        await sending;
         await monkey.MendAsync();
         Log(
             $"all ended {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s after the start, {tap.Events.Count} events, "
@@ -91,6 +102,8 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         await ledger.ShouldHaveEventsAsync(plan.JobCount, batches.ToDictionary(batch => batch.Id, batch => batch.Count));
         await ledger.ShouldHaveEmptyQueuesAsync();
         await ledger.ShouldHaveConsistentRowsAsync();
+
+        string NewId() => Guid.NewGuid().ToString();
 
         string Value(string name) => settings.Last(setting => setting.Name == name).Value;
     }
@@ -104,12 +117,32 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         }
     }
 
-    private static async Task<IReadOnlyDictionary<string, string[]>> RunUndisturbedAsync(string file, string folder)
+    private static async Task<IReadOnlyDictionary<string, string[]>> RunUndisturbedAsync(int jobCount, string folder)
     {
+        var texts = new Dictionary<string, string[]>();
+        foreach (var (model, settings) in ChaosJobs.Models)
+        {
+            foreach (var (customId, choices) in await RunUndisturbedAsync(jobCount, Path.Combine(folder, model), model, settings))
+            {
+                texts.Add(customId, choices);
+            }
+        }
+
+        return texts;
+    }
+
+    private static async Task<IReadOnlyDictionary<string, string[]>> RunUndisturbedAsync(
+        int jobCount,
+        string folder,
+        string model,
+        (string Name, string Value)[] settings
+    )
+    {
+        Directory.CreateDirectory(folder);
         var ended = await DsdeProgram.RunAsync(
-            [("Dsde__Engine__Numerics", "deterministic"), ("Dsde__Engine__DataType", "fp32")],
+            [("Dsde__Engine__Numerics", "deterministic"), ("Dsde__Engine__DataType", "fp32"), .. settings],
             "run",
-            file,
+            ChaosJobs.Write(folder, "all.jsonl", 0, jobCount, model),
             "--out",
             folder,
             "--no-speedup"

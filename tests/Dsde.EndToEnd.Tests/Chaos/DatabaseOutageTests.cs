@@ -37,8 +37,8 @@ public sealed class DatabaseOutageTests(RabbitMqServer rabbitMq, BreakablePostgr
             "Hardly anything can have been stored when the database went, so hardly anything can be told."
         );
         var waiting =
-            await rabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs")
-            + await rabbitMq.CountMessagesAsync(worker.VirtualHost, "dsde-generation-jobs-high");
+            await rabbitMq.CountMessagesAsync(worker.VirtualHost, RawProducer.Jobs)
+            + await rabbitMq.CountMessagesAsync(worker.VirtualHost, RawProducer.High);
         waiting.ShouldBeGreaterThanOrEqualTo(JobCount - tap.Events.Count);
         await postgres.Server.RestartAsync();
 
@@ -51,8 +51,8 @@ public sealed class DatabaseOutageTests(RabbitMqServer rabbitMq, BreakablePostgr
         (await Rows.ReadAsync(worker.ConnectionString, "SELECT state, attempt FROM generation_jobs")).ShouldAllBe(row =>
             "completed".Equals(row[0]) && 1.Equals(row[1])
         );
-        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
-        await tap.ShouldBeEmptyAsync("dsde-generation-jobs_error", "dsde-generation-jobs-high_error");
+        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, RawProducer.Jobs);
+        await tap.ShouldBeEmptyAsync(RawProducer.Errors);
     }
 
     private static async Task WaitForHealthAsync(WorkerUnderTest worker, HttpStatusCode status, string text)

@@ -49,7 +49,7 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         var jobEvents = toldBefore.Contains(JobCompleted) ? 2 : 1;
         await tap.WaitForAsync(jobEvents + 1);
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
-        await rabbitMq.WaitUntilEmptyAsync(other.VirtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(other.VirtualHost, RawProducer.Jobs);
         tap.Events.Count(item => item.Type == JobCompleted).ShouldBe(jobEvents);
         await ShouldBeStoredOnceAsync(other.ConnectionString, doomed.WorkerId, attempt: 1);
     }
@@ -71,9 +71,9 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         // once all is told, only the job's event is told again
         await tap.WaitForAsync(toldBefore.Length + (toldBefore.Length == 2 ? 1 : 2));
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
-        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(worker.VirtualHost, RawProducer.Jobs);
         await ShouldBeStoredOnceAsync(worker.ConnectionString, worker.WorkerId, attempt: 1);
-        await tap.ShouldBeEmptyAsync("dsde-generation-jobs_error");
+        await tap.ShouldBeEmptyAsync(RawProducer.Errors);
     }
 
     /// <summary>PostgreSQL gets the commit of the result and the worker no answer: it can't know whether the result is stored.</summary>

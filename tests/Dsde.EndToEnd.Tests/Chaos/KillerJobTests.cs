@@ -64,10 +64,10 @@ public sealed class KillerJobTests(RabbitMqServer rabbitMq, PostgresServer postg
         (await Rows.CountAsync(connectionString, "SELECT count(*) FROM generation_jobs WHERE state = 'completed'")).ShouldBe(
             NeighbourCount
         );
-        var dead = await tap.TakeAsync("dsde-generation-jobs_error");
+        var dead = await tap.TakeAsync(RawProducer.Errors);
         System.Text.Encoding.UTF8.GetString(dead.Body.Span).ShouldContain(killer.ToString());
         System.Text.Encoding.UTF8.GetString((byte[])dead.BasicProperties.Headers!["MT-Fault-Message"]!).ShouldContain("worker_lost");
-        await rabbitMq.WaitUntilEmptyAsync(virtualHost, "dsde-generation-jobs");
+        await rabbitMq.WaitUntilEmptyAsync(virtualHost, RawProducer.Jobs);
     }
 
     private static string CreateJob(Guid id, int number) =>

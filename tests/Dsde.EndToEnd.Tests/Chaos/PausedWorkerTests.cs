@@ -48,7 +48,7 @@ public sealed class PausedWorkerTests(RabbitMqServer rabbitMq, PostgresServer po
 
         await Rows.WaitAsync(paused.ConnectionString, "SELECT count(*) = 6 FROM generation_jobs WHERE state = 'completed'");
         await paused.ContinueAsync();
-        await rabbitMq.WaitUntilEmptyAsync(paused.VirtualHost, "dsde-generation-jobs"); // also of what the paused worker has
+        await rabbitMq.WaitUntilEmptyAsync(paused.VirtualHost, RawProducer.Jobs); // also of what the paused worker has
 
         var rows = await Rows.ReadAsync(
             paused.ConnectionString,

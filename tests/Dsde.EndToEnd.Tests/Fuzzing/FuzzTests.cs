@@ -26,13 +26,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     // between two points of .NET's own choice of when to collect; 30 KiB kept for each message would be more
     private const long MaxGrowthBytes = 200L << 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(150);
-    private static readonly string[] Queues =
-    [
-        "dsde-generation-jobs_error",
-        "dsde-generation-jobs-dead",
-        "dsde-generation-jobs-high_error",
-        "dsde-generation-jobs-high-dead",
-    ];
+    private static readonly string[] Queues = [RawProducer.Errors, RawProducer.Dead];
 
     [Fact]
     public async Task Every_message_ends_exactly_once_with_its_output_or_a_reason_and_the_worker_is_as_it_was()
@@ -114,9 +108,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         // The worker is the one that was started, takes from both lanes, told nobody's prompts and is no larger than it was.
         worker.HasExited.ShouldBeFalse();
         (await worker.ReadHealthAsync()).Status.ShouldBe(System.Net.HttpStatusCode.OK);
-        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync("dsde-generation-jobs-high")).ShouldBe(
-            (1u, 1u)
-        );
+        (await producer.CountConsumersAsync(RawProducer.Jobs), await producer.CountConsumersAsync(RawProducer.High)).ShouldBe((1u, 1u));
         worker.Log.ShouldNotContain(HostileMessages.Marker);
         var summary =
             $"private bytes {before >> 20} to {after >> 20} MiB; {moved.Count} moved, {failures.Count} failed, "
@@ -134,7 +126,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
             await Task.WhenAll(
                 some.Select(message =>
                     producer.SendAsync(
-                        message.Number % 5 == 0 ? "dsde-generation-jobs-high" : RawProducer.Jobs,
+                        message.Number % 5 == 0 ? RawProducer.High : RawProducer.Unrouted,
                         message.Body,
                         message.ToProperties()
                     )

@@ -54,7 +54,7 @@ public sealed class BrokerRefusalTests(RabbitMqServer rabbitMq)
         {
             await using var channel = await connection.CreateChannelAsync(cancellationToken: TestContext.Current.CancellationToken);
             await channel.QueueDeclareAsync(
-                QueueNames.GenerationJobs,
+                QueueNames.UnroutedGenerationJobs,
                 durable: true,
                 exclusive: false,
                 autoDelete: false,
@@ -67,7 +67,7 @@ public sealed class BrokerRefusalTests(RabbitMqServer rabbitMq)
 
         said.ShouldContain("PRECONDITION_FAILED");
         said.ShouldContain("inequivalent arg 'x-d");
-        said.ShouldContain($"'{QueueNames.GenerationJobs}'");
+        said.ShouldContain($"'{QueueNames.UnroutedGenerationJobs}'");
         said.ShouldContain("delete it");
         said.ShouldNotContain('\n');
     }
@@ -86,7 +86,7 @@ public sealed class BrokerRefusalTests(RabbitMqServer rabbitMq)
     private static async Task<string> RefusedAsync(RabbitMqOptions options) =>
         (
             await Should.ThrowAsync<ExpectedFailureException>(() =>
-                QueueTopology.DeclareAsync(options, TestContext.Current.CancellationToken)
+                new QueueTopology(options, models: []).DeclareAsync(TestContext.Current.CancellationToken)
             )
         ).Message;
 

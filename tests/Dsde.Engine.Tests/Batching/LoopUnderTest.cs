@@ -3,6 +3,7 @@ using Dsde.Engine.Batching;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Sequences;
 using Dsde.Speculation;
 using Dsde.Speculation.Guarding;
@@ -22,6 +23,7 @@ internal sealed class LoopUnderTest : IDisposable
     private readonly EngineCounters _counters;
     private readonly PolicyRegistry _policies;
     private readonly LoadedModels _models;
+    private readonly TokenGrammars _grammars;
     private readonly DecodingLoop _loop;
     private readonly long _tensors;
 
@@ -48,6 +50,9 @@ internal sealed class LoopUnderTest : IDisposable
         _counters = new EngineCounters(Time);
         _policies = new PolicyRegistry(PolicyConfiguration.Parse(options.Policy), options.MaxSpeculationLength);
         _models = LoadedModels.Load(options, ComputeSettings.Choose(options));
+        _grammars = new TokenGrammars(() =>
+            [.. Enumerable.Range(0, _models.Target.VocabularySize).Select(id => _models.Tokenizer.TextBytesOf(id).ToArray())]
+        );
         _loop = DecodingLoop.Create(_models, options, torch.CPU, _arrivals.Reader, _counters, Guard, Time);
         _tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         _models.Target.BeforePass = rows => Passes.Add(("target", rows.Spans));
@@ -82,7 +87,8 @@ internal sealed class LoopUnderTest : IDisposable
             new HashSet<int>(),
             _models.MaxLength,
             Time,
-            cancellation
+            cancellation,
+            request.Grammar is { } grammar ? _grammars.Find(grammar, request.StopTokenIds) : null
         );
         _arrivals.Writer.TryWrite(sequence).ShouldBeTrue();
         return sequence;

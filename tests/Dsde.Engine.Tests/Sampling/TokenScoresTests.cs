@@ -1,6 +1,7 @@
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Tests.Generation;
 using Dsde.Engine.Torch;
+using Dsde.Grammars.Tokens;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -109,7 +110,7 @@ public class TokenScoresTests
         using var scope = NewDisposeScope();
         var logits = tensor([1f, 3f, 2f, 2f, 0f]).unsqueeze(0);
         var rows = RowSampling.ForNextTokens(
-            [(new SamplingParameters { TopK = 2, Mode = SamplingMode.Rejection }, new TokenHistory(new SamplingParameters(), []), 0)],
+            [(new SamplingParameters { TopK = 2, Mode = SamplingMode.Rejection }, new TokenHistory(new SamplingParameters(), []), 0, null)],
             5,
             CPU
         );
@@ -122,7 +123,11 @@ public class TokenScoresTests
     private static Tensor RandomLogits() => randn([Parameters.Length, Vocabulary], generator: new Generator(4)).mul_(Scalars.Of(3));
 
     private static RowSampling Rows(SamplingParameters[] parameters) =>
-        RowSampling.ForNextTokens([.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length))], Vocabulary, CPU);
+        RowSampling.ForNextTokens(
+            [.. parameters.Select(row => (row, HistoryOf(row), Prompt.Length + Output.Length, (TokenSet?)null))],
+            Vocabulary,
+            CPU
+        );
 
     private static TokenHistory HistoryOf(SamplingParameters parameters)
     {

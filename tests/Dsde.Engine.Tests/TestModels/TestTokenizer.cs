@@ -127,7 +127,7 @@ internal static class TestTokenizer
     /// <summary>Latin-1 characters as the byte alphabet shows them.</summary>
     private static string Show(string text) => string.Concat(Encoding.Latin1.GetBytes(text).Select(ShowByte));
 
-    private static char ShowByte(byte value)
+    public static char ShowByte(byte value)
     {
         static bool IsPrintable(int value) => value is (>= 33 and <= 126) or (>= 161 and <= 172) or (>= 174 and <= 255);
         return (char)(IsPrintable(value) ? value : 256 + Enumerable.Range(0, value).Count(earlier => !IsPrintable(earlier)));

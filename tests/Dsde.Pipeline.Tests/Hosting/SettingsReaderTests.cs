@@ -36,6 +36,10 @@ public sealed class SettingsReaderTests
         "Dsde:Worker:Models is 'm1'; it is a list, set Dsde:Worker:Models:0 (Dsde__Worker__Models__0 in "
     )]
     [InlineData("Dsde:Worker:Models:first", "m1", "Dsde:Worker:Models:first is not an entry of a list; entries are Dsde:Worker:Models:0, ")]
+    [InlineData("Dsde:Worker:Models:0", "a/b", "Dsde:Worker:Models:0 is 'a/b'; give ASCII letters, digits, ")]
+    [InlineData("Dsde:Worker:Models:0", "small.high", "Dsde:Worker:Models:0 is 'small.high'; give ASCII letters, digits, ")]
+    [InlineData("Dsde:Worker:DefaultModel", "a model", "Dsde:Worker:DefaultModel is 'a model'; give ASCII letters, digits, ")]
+    [InlineData("Dsde:Worker:ModelWaitSeconds", "0", "Dsde:Worker:ModelWaitSeconds is '0'; give a whole number from 1 to 2592000.")]
     [InlineData("Dsde:RabbitMq:PasswordFile", "/nowhere", "Dsde:RabbitMq:PasswordFile is '/nowhere'; the file is not there.")]
     [InlineData("Dsde:RabbitMq:CaCertificate", "/dev/null", "Dsde:RabbitMq:CaCertificate is '/dev/null'; UseTls is false, ")]
     public void A_mistake_is_one_line_with_its_key_its_value_and_what_is_allowed(string key, string value, string line) =>

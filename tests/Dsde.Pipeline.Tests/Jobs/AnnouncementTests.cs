@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Dsde.Contracts;
+using Dsde.Persistence.Upkeep;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Resilience;
@@ -166,6 +168,37 @@ public sealed class AnnouncementTests : IAsyncLifetime
 
         Told<GenerationJobCompleted>().ShouldHaveSingleItem().Message.Text.ShouldBe("once upon");
         (await Life.FindAsync(job.JobId)).Outputs[0].Text.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_job_whose_texts_were_pruned_is_told_again_as_the_same_event_without_them(int choices)
+    {
+        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, "once upon")));
+        var announcer = CreateAnnouncer(worker);
+        var job = JobLife.Job() with { ReturnTokenIds = true, ChoiceCount = choices };
+        await AnnounceAsync(announcer, worker, job);
+        Life.Time.Advance(TimeSpan.FromDays(91));
+
+        var pruned = await Life.Upkeep.PruneAsync(
+            PruneKind.Texts,
+            Life.Time.GetUtcNow().AddDays(-90),
+            isDryRun: false,
+            TestContext.Current.CancellationToken
+        );
+        await AnnounceAsync(announcer, worker, job);
+
+        pruned.Count.ShouldBe(1);
+        var told = Told<GenerationJobCompleted>();
+        told.Select(one => one.Message.Text).ShouldBe(["once upon", null]);
+        told[1].Id.ShouldBe(told[0].Id);
+        var withoutTexts = told[0].Message with { Text = null, TokenIds = null, PromptTokenIds = null, TokenBytes = null, Choices = null };
+        var again = told[1].Message;
+        again.Choices?.ShouldAllBe(choice => choice.Text == null && choice.TokenIds == null);
+        JsonSerializer
+            .Serialize(again with { Choices = null, TextLocation = withoutTexts.TextLocation })
+            .ShouldBe(JsonSerializer.Serialize(withoutTexts));
     }
 
     private EventPublisher Events =>

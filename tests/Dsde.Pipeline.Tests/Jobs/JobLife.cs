@@ -3,6 +3,7 @@ using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Persistence.Migrating;
+using Dsde.Persistence.Upkeep;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
@@ -42,6 +43,8 @@ internal sealed class JobLife : IAsyncDisposable
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
+
+    public IDatabaseUpkeep Upkeep => _services.GetRequiredService<IDatabaseUpkeep>();
 
     public static async Task<JobLife> CreateAsync()
     {

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
+using Dsde.Grammars;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Run;
@@ -13,7 +15,7 @@ public sealed class JobValidatorTests
     private static readonly SubmitGenerationJob Plain = new()
     {
         JobId = Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
-        Model = "target",
+        Model = "dsde-demo",
         Prompt = "Once",
     };
 
@@ -29,12 +31,66 @@ public sealed class JobValidatorTests
                 "logitBias has the token 256; give token ids from 0 to 255."
             },
             { Plain with { Prompt = null, PromptTokenIds = [1, 256] }, "promptTokenIds has the token 256; give token ids from 0 to 255." },
+            {
+                Plain with
+                {
+                    GuidedJson = Json("""{"type":"object","properties":{"a":{"not":{}}}}"""),
+                },
+                "guidedJson can't be used: #/properties/a/not is not supported; supported are type, nullable, $ref, const, enum, anyOf, oneOf, "
+                    + "allOf, properties, required, additionalProperties, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, "
+                    + "format, minimum, maximum, exclusiveMinimum, exclusiveMaximum. Remove the keyword."
+            },
+            {
+                Plain with
+                {
+                    ResponseFormat = Json("""{"type":"json_schema","json_schema":{"schema":{"type":"what"}}}"""),
+                },
+                "responseFormat can't be used: #/type must be one of object, array, string, number, integer, boolean, null, or a list of these."
+            },
+            {
+                Plain with
+                {
+                    GuidedRegex = "a(?=b)",
+                },
+                "guidedRegex can't be used: character 4 looks ahead or behind, or sets a flag, which no automaton does; leave it out."
+            },
+            { Plain with { GuidedChoice = ["a"], GuidedRegex = "a" }, "guidedChoice is given beside guidedRegex; give one of them." },
+            {
+                Plain with
+                {
+                    GuidedChoice = ["a"],
+                    IgnoreEos = true,
+                },
+                "ignoreEos is true, but guidedChoice is given: such an output ends where its format says. Leave one of the two out."
+            },
             { Plain with { StopTokenIds = [1, -1] }, "stopTokenIds has the token -1; give token ids from 0 to 255." },
         };
 
     [Fact]
     public void Tokens_of_a_prompt_are_taken_as_they_stand() =>
         Validate(Plain with { Prompt = null, PromptTokenIds = [7, 0, 255] }).PromptTokenIds.ShouldBe([7, 0, 255]);
+
+    [Fact]
+    public void A_format_becomes_a_grammar_once_for_all_jobs_that_ask_for_the_same()
+    {
+        var validator = CreateValidator(ScriptedEngine.Standard);
+        var schema = """{"type":"object","properties":{"a":{"type":"integer"}}}""";
+        var asked = Plain with
+        {
+            ResponseFormat = Json("{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"strict\":true,\"schema\":" + schema + "}}"),
+        };
+
+        var grammar = validator.Validate(asked).Grammar.ShouldNotBeNull();
+
+        grammar.Definition.ShouldBe(new GrammarDefinition(GrammarKind.JsonSchema, schema));
+        validator.Validate(Plain with { GuidedJson = Json(schema) }).Grammar.ShouldBeSameAs(grammar);
+        validator.Validate(Plain with { ResponseFormat = Json("""{"type":"text"}""") }).Grammar.ShouldBeNull();
+        validator.Validate(Plain).Grammar.ShouldBeNull();
+        validator
+            .Validate(Plain with { GuidedChoice = ["a", "b"] })
+            .Grammar.ShouldNotBeNull()
+            .Definition.ShouldBe(new GrammarDefinition(GrammarKind.Choice, """["a","b"]"""));
+    }
 
     [Fact]
     public void Masses_too_small_for_single_precision_are_still_more_than_nothing() =>
@@ -183,9 +239,11 @@ public sealed class JobValidatorTests
     private static GenerationRequest Validate(SubmitGenerationJob job, GenerationDefaults? defaults = null) =>
         Validate(job, ScriptedEngine.Standard with { Defaults = defaults ?? GenerationDefaults.None });
 
-    private static GenerationRequest Validate(SubmitGenerationJob job, EngineDescription description)
-    {
-        var engine = new ScriptedEngine((_, _) => throw new NotSupportedException()) { Description = description };
-        return new JobValidator(engine, new WorkerOptions()).Validate(job);
-    }
+    private static GenerationRequest Validate(SubmitGenerationJob job, EngineDescription description) =>
+        CreateValidator(description).Validate(job);
+
+    private static JobValidator CreateValidator(EngineDescription description) =>
+        new(new ScriptedEngine((_, _) => throw new NotSupportedException()) { Description = description }, new WorkerOptions());
+
+    private static JsonElement Json(string text) => JsonSerializer.Deserialize<JsonElement>(text);
 }

@@ -112,7 +112,6 @@ public sealed class ResumeTests(DemoEngine demo) : IClassFixture<DemoEngine>, IA
     private static SubmitGenerationJob Job(int choiceCount) =>
         JobLife.Job() with
         {
-            Model = "dsde-demo-target",
             Prompt = "Once upon a time there was",
             MaxTokens = 480, // far from its end at the first checkpoint, however busy the machine
             IgnoreEos = true,

@@ -51,6 +51,9 @@ internal sealed class JsonFields
     public IReadOnlyList<JsonElement>? TakeObjects(string name) =>
         Take(name, FieldForm.Objects) is { } value ? [.. value.EnumerateArray().Select(item => item.Clone())] : null;
 
+    /// <summary>A value of any kind, which stays as it is when the line is gone.</summary>
+    public JsonElement? TakeValue(string name) => Take(name, FieldForm.Value)?.Clone();
+
     /// <summary>Values by name, which stay as they are when the line is gone.</summary>
     public Dictionary<string, JsonElement>? TakeValues(string name) =>
         Take(name, FieldForm.Values)

@@ -26,6 +26,10 @@ internal sealed class KnownFields
         "stop",
         "stop_token_ids",
         "ignore_eos",
+        "response_format",
+        "guided_json",
+        "guided_regex",
+        "guided_choice",
         "n",
         "seed",
         "sampling_mode",
@@ -66,7 +70,6 @@ internal sealed class KnownFields
         ["parallel_tool_calls"] = NeutralValue.Boolean, // beside tools ChatTools looks at it
         ["functions"] = NeutralValue.Empty,
         ["function_call"] = NeutralValue.OneOf("none", "auto"),
-        ["response_format"] = NeutralValue.OfType("text"),
         ["modalities"] = NeutralValue.ListOf("text"),
         ["verbosity"] = NeutralValue.OneOf("medium"),
         ["audio"] = NeutralValue.None,

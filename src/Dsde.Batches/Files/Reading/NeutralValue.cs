@@ -56,16 +56,4 @@ internal sealed record NeutralValue(Func<JsonElement, bool> Includes, string? De
                 && value[0].GetString() == text,
             $"[\"{text}\"]"
         );
-
-    /// <summary>Only an object whose <c>type</c> is this text, and that has nothing else.</summary>
-    public static NeutralValue OfType(string type) =>
-        new(
-            value =>
-                value.ValueKind == JsonValueKind.Object
-                && value.EnumerateObject().Count() == 1
-                && value.TryGetProperty("type", out var given)
-                && given.ValueKind == JsonValueKind.String
-                && given.GetString() == type,
-            $"{{\"type\":\"{type}\"}}"
-        );
 }

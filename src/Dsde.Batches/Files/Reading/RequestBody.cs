@@ -60,6 +60,12 @@ internal static class RequestBody
             Stop = ReadStop(body),
             StopTokenIds = body.Take("stop_token_ids", FieldForm.TokenIds) is { } stops ? ToIds(stops) : null,
             IgnoreEos = body.TakeBoolean("ignore_eos"),
+            ResponseFormat = body.TakeValue("response_format"),
+            GuidedJson = body.TakeValue("guided_json"),
+            GuidedRegex = body.TakeString("guided_regex"),
+            GuidedChoice = body.Take("guided_choice", FieldForm.Texts) is { } choices
+                ? [.. choices.EnumerateArray().Select(text => text.GetString() ?? "")]
+                : null,
             ChoiceCount = body.TakeInteger("n"),
             Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
             SamplingMode = body.TakeString("sampling_mode"),

@@ -325,17 +325,15 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasDatabaseName("ix_generation_jobs_custom_id")
                         .HasFilter("custom_id IS NOT NULL");
 
-                    b.HasIndex("EndedAt")
-                        .HasDatabaseName("ix_generation_jobs_ended_at");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("EndedAt"), "brin");
-
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
                         .HasFilter("state = 'running'");
 
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
+
+                    b.HasIndex("EndedAt", "JobId")
+                        .HasDatabaseName("ix_generation_jobs_ended_at_job_id");
 
                     b.ToTable("generation_jobs", (string)null);
                 });
@@ -840,13 +838,14 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.HasIndex("StoredAt")
                         .HasDatabaseName("ix_job_traces_stored_at");
 
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("StoredAt"), "brin");
-
                     b.HasIndex("WorkerStartId", "StoredAt")
                         .HasDatabaseName("ix_job_traces_worker_start_id_stored_at");
 
                     b.HasIndex("Workload", "StoredAt")
                         .HasDatabaseName("ix_job_traces_workload_stored_at");
+
+                    b.HasIndex("StoredAt", "JobId", "Choice")
+                        .HasDatabaseName("ix_job_traces_stored_at_job_id_choice");
 
                     b.ToTable("job_traces", (string)null);
                 });

@@ -13,4 +13,7 @@ internal enum JobLane
     /// Jobs that have waited for another worker's claim. They were begun before those of the other lanes, and overtake them too.
     /// </summary>
     Resumed,
+
+    /// <summary>What no queue of a model has taken: jobs that are sent on to one, and jobs that end because there is none.</summary>
+    Unrouted,
 }

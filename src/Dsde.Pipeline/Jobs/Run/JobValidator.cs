@@ -1,6 +1,7 @@
 using System.Text;
 using Dsde.Contracts;
 using Dsde.Engine;
+using Dsde.Grammars;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Speculation;
@@ -18,6 +19,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     private const int Shrinking = 4; // more than any normal form of Unicode shortens a text
 
     private readonly Lock _longText = new();
+    private readonly GrammarShelf _grammars = new();
 
     /// <exception cref="JobRejectedException">The job can never run.</exception>
     public GenerationRequest Validate(SubmitGenerationJob job)
@@ -58,6 +60,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             StopStrings = job.Stop ?? [],
             StopTokenIds = job.StopTokenIds ?? [],
             IgnoreEos = job.IgnoreEos == true,
+            Grammar = ReadGrammar(job),
             TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
             Policy = policy,
             Proposer = proposer,
@@ -69,12 +72,12 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
     private void CheckModel(string model)
     {
-        if (model != engine.Description.Target && !options.Models.Contains(model, StringComparer.Ordinal))
+        if (!options.Models.Contains(model, StringComparer.Ordinal))
         {
             throw new JobRejectedException(
                 FailureCodes.ModelNotFound,
                 $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))} is '{model}', which is not served here; give "
-                    + $"{string.Join(", ", options.Models.Append(engine.Description.Target).Distinct())}."
+                    + $"{string.Join(", ", options.Models)}."
             );
         }
     }
@@ -126,6 +129,26 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
                 FailureCodes.InvalidRequest,
                 $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Proposer))} is '{text}'; give {ProposerText.Allowed}, or leave it "
                     + "out."
+            );
+        }
+    }
+
+    private Grammar? ReadGrammar(SubmitGenerationJob job)
+    {
+        if (OutputFormat.Find(job) is not var (format, property))
+        {
+            return null;
+        }
+
+        try
+        {
+            return _grammars.Find(format);
+        }
+        catch (GrammarException exception)
+        {
+            throw new JobRejectedException(
+                FailureCodes.InvalidRequest,
+                $"{JobFieldNames.InMessages(property)} can't be used: {exception.Message}"
             );
         }
     }

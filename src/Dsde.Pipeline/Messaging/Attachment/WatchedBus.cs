@@ -7,7 +7,7 @@ namespace Dsde.Pipeline.Messaging.Attachment;
 internal sealed class WatchedBus(
     IBusControl bus,
     IOptions<MassTransitHostOptions> options,
-    RabbitMqOptions rabbitMq,
+    QueueTopology topology,
     IReadOnlyList<WatchedEndpoint> endpoints
 ) : IWatchedBus
 {
@@ -30,6 +30,5 @@ internal sealed class WatchedBus(
     }
 
     /// <inheritdoc/>
-    public Task<string?> FindBrokerFaultAsync(CancellationToken cancellationToken) =>
-        QueueTopology.FindFaultAsync(rabbitMq, cancellationToken);
+    public Task<string?> FindBrokerFaultAsync(CancellationToken cancellationToken) => topology.FindFaultAsync(cancellationToken);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Dsde.Contracts;
 using Dsde.Pipeline.Messaging.Incoming;
+using Dsde.Pipeline.Messaging.Taking;
 using MassTransit;
 using RabbitMQ.Client;
 
@@ -27,6 +28,10 @@ internal sealed record FailedMessage(
 {
     private const int MaxShownLength = 500;
 
+    /// <summary>Of a message of an error queue.</summary>
+    public static FailedMessage Read(TakenMessage message) => Read(message.Queue, message.Position, message.Properties, message.Body);
+
+    /// <summary>Of its parts.</summary>
     public static FailedMessage Read(string queue, int position, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
         var headers = properties.Headers;
@@ -48,8 +53,9 @@ internal sealed record FailedMessage(
         );
     }
 
-    /// <summary>Having waited for another worker's claim is none.</summary>
-    private static bool IsEnd(IDictionary<string, object?> death) => ReadText(death, "queue") != QueueNames.WaitingGenerationJobs;
+    /// <summary>Having waited for another worker's claim, or for a worker of its model, is none.</summary>
+    private static bool IsEnd(IDictionary<string, object?> death) =>
+        ReadText(death, "queue") is not (QueueNames.HeldGenerationJobs or QueueNames.ParkedGenerationJobs);
 
     private static string? Describe(IDictionary<string, object?>? death) =>
         ReadText(death, "reason") switch

@@ -10,7 +10,10 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 /// Reads jobs before MassTransit would. It stands outside of MassTransit's handling of failures, so nothing may be thrown here: the broker
 /// would deliver the message again, for ever.
 /// </summary>
-internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<ReceiveContext>
+/// <param name="maxBytes">The longest body that is read.</param>
+/// <param name="findModel">The model of a job whose body names none; null if it has to.</param>
+/// <param name="logger">The log.</param>
+internal sealed class IncomingJobFilter(int maxBytes, Func<ReceiveContext, string?> findModel, ILogger logger) : IFilter<ReceiveContext>
 {
     /// <inheritdoc/>
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
@@ -19,7 +22,7 @@ internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<
         try
         {
             TransportHeaders.Bound(context);
-            job = IncomingJobReader.Read(context.Body.GetBytes(), context.ContentType?.MediaType, maxBytes);
+            job = IncomingJobReader.Read(context.Body.GetBytes(), context.ContentType?.MediaType, maxBytes, findModel(context));
         }
         catch (UnreadableMessageException exception)
         {
@@ -57,8 +60,6 @@ internal sealed class IncomingJobFilter(int maxBytes, ILogger logger) : IFilter<
         }
 
         await transport.Send(new RescueExceptionReceiveContext(context, reason));
-        logger.MessageMoved(QueueNameOf(context), context.Body.Length ?? 0, reason.Message);
+        logger.MessageMoved(InputQueue.Of(context), context.Body.Length ?? 0, reason.Message);
     }
-
-    private static string QueueNameOf(ReceiveContext context) => context.InputAddress.AbsolutePath.Split('/')[^1];
 }

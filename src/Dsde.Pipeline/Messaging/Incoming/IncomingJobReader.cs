@@ -20,15 +20,22 @@ internal static class IncomingJobReader
     /// <param name="body">As it came.</param>
     /// <param name="mediaType">What the message says the body is; null if it says nothing.</param>
     /// <param name="maxBytes">The longest body that is read.</param>
+    /// <param name="model">The model of a job that names none; null if it has to name one.</param>
     /// <exception cref="UnreadableMessageException">Nobody can be told, as it doesn't say which job it is about.</exception>
-    public static IncomingJob Read(ReadOnlyMemory<byte> body, string? mediaType, int maxBytes)
+    public static IncomingJob Read(ReadOnlyMemory<byte> body, string? mediaType, int maxBytes, string? model = null)
     {
         using var opened = MessageBody.Open(body, mediaType, typeof(SubmitGenerationJob), maxBytes);
         var fields = KnownFields.Read(opened.Message, JobFields);
+        using var added =
+            ModelAlias.IsValid(model) && body.Length <= maxBytes && fields.CountOf(nameof(SubmitGenerationJob.Model)) == 0
+                ? AddModel(opened.Message, model)
+                : null;
+        var message = added?.RootElement ?? opened.Message;
+        fields = added is null ? fields : KnownFields.Read(message, JobFields);
         var (job, failure) =
             body.Length > maxBytes
                 ? (null, (FailureCodes.RequestTooLarge, $"The message has {body.Length} bytes; a worker takes at most {maxBytes}."))
-                : ReadJob(opened.Message, fields);
+                : ReadJob(message, fields);
         return job is not null ? new IncomingJob(job, opened.Ids) : Refuse(body, fields, opened.Ids, failure.Code, failure.Message);
     }
 
@@ -74,6 +81,13 @@ internal static class IncomingJobReader
             return (null, (FailureCodes.InvalidRequest, Describe(exception)));
         }
     }
+
+    /// <summary>The message with a model, where it has none; as its sender wrote it otherwise.</summary>
+    private static JsonDocument AddModel(JsonElement message, string model) =>
+        JsonDocument.Parse(
+            $"{{\"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))}\":\"{model}\",{message.GetRawText()[1..]}",
+            MessageBody.Options
+        );
 
     private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns

@@ -85,7 +85,7 @@ internal sealed class BatchClient : IAsyncDisposable
     /// <exception cref="ExpectedFailureException">It refuses.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
-        await _patience.Broker.RunAsync(() => QueueTopology.DeclareAsync(_rabbitMq, cancellationToken), cancellationToken);
+        await _patience.Broker.RunAsync(() => new QueueTopology(_rabbitMq, models: []).DeclareAsync(cancellationToken), cancellationToken);
         await _host.StartAsync(cancellationToken);
         var bus = _host.Services.GetRequiredService<IBusControl>();
         await InsistAsync(token => bus.WaitForHealthStatus(BusHealthStatus.Healthy, token), cancellationToken);
@@ -115,7 +115,7 @@ internal sealed class BatchClient : IAsyncDisposable
                     SizeRefusal.SendAsync(
                         job.JobId,
                         refusal => Bus.ConnectSendObserver(refusal),
-                        ended => Bus.SendJobAsync(Lane.Of(job).RabbitMqAddress, job, ended),
+                        ended => Bus.SendJobAsync(BusSetup.RabbitMqJobs, job, ended),
                         TimeProvider.System,
                         token
                     ),

@@ -3,6 +3,7 @@ using Dsde.Batches.Files;
 using Dsde.Batches.Files.Results;
 using Dsde.Batches.Following;
 using Dsde.Batches.Reporting;
+using Dsde.Contracts;
 using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline;
@@ -92,7 +93,7 @@ internal sealed class SubmitCommand : ClientCommand
             file.ReadAsync(cancellationToken).Where(line => !changed.Conflicts.Contains(line.JobId)),
             window: null,
             client.Follower.Ends,
-            job => lanes.Add(Lane.Of(job)),
+            job => AddLane(lanes, job),
             cancellationToken
         );
 
@@ -127,6 +128,15 @@ internal sealed class SubmitCommand : ClientCommand
             await client.AskAsync(store => WriteAsync(store, file, folder, cancellationToken), cancellationToken),
             folder
         );
+    }
+
+    /// <summary>What can have no queue fails, and nobody need read it.</summary>
+    private static void AddLane(HashSet<Lane> lanes, SubmitGenerationJob job)
+    {
+        if (ModelAlias.IsValid(job.Model))
+        {
+            lanes.Add(Lane.Of(job));
+        }
     }
 
     /// <summary>A file sent again under the id of a batch has to be the file of that batch.</summary>

@@ -327,6 +327,36 @@ public sealed class IncomingJobReaderTests
         Should.Throw<UnreadableMessageException>(() => ReadCommand(new string(' ', MaxBytes + 1))).Message.ShouldContain("takes at most");
     }
 
+    [Theory]
+    [InlineData("{\"jobId\":\"ID\",\"prompt\":\"a\"}")]
+    [InlineData(" { // where\n \"prompt\" : \"a\" , \"JOBID\":\"ID\", }")]
+    public void A_job_that_names_no_model_gets_the_one_that_is_known_otherwise(string body)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body.Replace("ID", $"{JobId}", StringComparison.Ordinal));
+
+        IncomingJobReader
+            .Read(bytes, null, MaxBytes, "later")
+            .Job.ShouldBe(
+                new SubmitGenerationJob
+                {
+                    JobId = Guid.Parse($"{JobId}"),
+                    Model = "later",
+                    Prompt = "a",
+                }
+            );
+        IncomingJobReader.Read(bytes, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldStartWith("model is missing");
+    }
+
+    [Theory]
+    [InlineData("\"model\":null", "model is missing")]
+    [InlineData("\"model\":7", "model is")]
+    [InlineData("\"prompt\":\"b\"", "prompt is given twice")]
+    public void A_mistake_is_none_the_less_one_where_the_model_is_known_otherwise(string field, string mistake) =>
+        IncomingJobReader
+            .Read(Encoding.UTF8.GetBytes($"{{\"jobId\":\"{JobId}\",\"prompt\":\"a\",{field}}}"), null, MaxBytes, "later")
+            .Refusal.ShouldNotBeNull()
+            .Failure.Message.ShouldStartWith(mistake);
+
     private static (CancelGenerationJob Command, MessageIds Ids) ReadCommand(string body) =>
         IncomingCommandFilter<CancelGenerationJob>.Read(Encoding.UTF8.GetBytes(body), "application/json", MaxBytes);
 

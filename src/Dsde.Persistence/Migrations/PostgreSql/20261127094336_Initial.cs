@@ -295,10 +295,9 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 filter: "custom_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
-                name: "ix_generation_jobs_ended_at",
+                name: "ix_generation_jobs_ended_at_job_id",
                 table: "generation_jobs",
-                column: "ended_at")
-                .Annotation("Npgsql:IndexMethod", "brin");
+                columns: new[] { "ended_at", "job_id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_worker_id",
@@ -315,8 +314,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             migrationBuilder.CreateIndex(
                 name: "ix_job_traces_stored_at",
                 table: "job_traces",
-                column: "stored_at")
-                .Annotation("Npgsql:IndexMethod", "brin");
+                column: "stored_at");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_job_traces_stored_at_job_id_choice",
+                table: "job_traces",
+                columns: new[] { "stored_at", "job_id", "choice" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_job_traces_worker_start_id_stored_at",

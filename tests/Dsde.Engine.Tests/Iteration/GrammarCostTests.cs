@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using Dsde.Engine.Sampling;
+using Dsde.Engine.Tests.Batching;
+using Dsde.Grammars;
+using Dsde.Testing;
+
+namespace Dsde.Engine.Tests.Iteration;
+
+/// <summary>
+/// What grammars cost an iteration of eight sequences. With DSDE_SLOW_TESTS=1 a model of 100 million parameters with a vocabulary of
+/// 128,000 tokens runs, and the numbers are those of docs/structured-output.md; else a small one, whose numbers mean nothing.
+/// </summary>
+public sealed class GrammarCostTests(ITestOutputHelper output)
+{
+    private const int Batch = 8;
+    private const int Tokens = 60;
+    private static readonly bool IsSlow = Environment.GetEnvironmentVariable("DSDE_SLOW_TESTS") == "1";
+
+    private const string Schema = """
+        {"type":"object","properties":{
+        "name":{"type":"string","maxLength":40},"category":{"enum":["invoice","order","complaint","question","other"]},
+        "score":{"type":"number","minimum":0,"maximum":1},"urgent":{"type":"boolean"},"tags":{"type":"array","items":{"type":"string"},"maxItems":3},
+        "summary":{"type":"string","minLength":400,"maxLength":4000}},
+        "required":["name","category","score","urgent","tags","summary"]}
+        """;
+
+    [Theory]
+    [InlineData("autoregressive", 0f)]
+    [InlineData("autoregressive", 0.8f)]
+    [InlineData("static:3", 0f)]
+    [InlineData("static:3", 0.8f)]
+    public void Grammars_cost_a_small_part_of_an_iteration(string policy, float temperature)
+    {
+        using var folder = new ScratchFolder("models");
+        var shape = IsSlow
+            ? new TestModelShape
+            {
+                Vocabulary = 128_000,
+                Hidden = 512,
+                Layers = 8,
+                Heads = 8,
+                KvHeads = 4,
+                HeadDim = 64,
+                Intermediate = 2048,
+                Tied = true,
+                StoredAs = "BF16",
+                Context = 512,
+            }
+            : new TestModelShape
+            {
+                Vocabulary = 3000,
+                Tied = true,
+                Context = 512,
+            };
+        var (target, draft) = (folder.PathOf("target"), folder.PathOf("draft"));
+        TestModelFolder.Write(target, shape);
+        TestModelFolder.Write(draft, shape with { Layers = 1 });
+        LargeTokenizer.Write(target, shape.Vocabulary);
+        LargeTokenizer.Write(draft, shape.Vocabulary);
+        using var loop = new LoopUnderTest(
+            target,
+            draft,
+            batchSize: Batch,
+            policy: policy,
+            change: options =>
+            {
+                options.Threads = IsSlow ? 2 : 1;
+                options.DataType = IsSlow ? "bf16" : "fp32";
+            }
+        );
+        var grammar = Grammar.Compile(new GrammarDefinition(GrammarKind.JsonSchema, Schema));
+        Time(loop, null, temperature, 0); // warm
+        var cold = Time(loop, grammar, temperature, 1);
+        var (free, held) = (new List<double>(), new List<double>());
+        for (var round = 0; round < (IsSlow ? 8 : 1); round++)
+        {
+            free.AddRange(Time(loop, null, temperature, 2 + round));
+            held.AddRange(Time(loop, grammar, temperature, 2 + round));
+        }
+
+        var (without, with) = (Median(free), Median(held));
+        output.WriteLine(
+            $"{policy}, temperature {temperature}: iterations {without:F2} ms without, {with:F2} ms with a grammar "
+                + $"({100 * ((with / without) - 1):F1} %); the first batch {cold.Sum():F0} ms, its longest round {cold.Max():F0} ms"
+        );
+        free.Count.ShouldBeGreaterThan(5);
+        held.Count.ShouldBeGreaterThan(5);
+    }
+
+    /// <summary>Milliseconds of each round in which the whole batch decodes.</summary>
+    private static List<double> Time(LoopUnderTest loop, Grammar? grammar, float temperature, int round)
+    {
+        var sequences = Enumerable
+            .Range(0, Batch)
+            .Select(i =>
+                loop.Add(
+                    new GenerationRequest
+                    {
+                        PromptTokenIds = [.. Enumerable.Range(0, 12).Select(place => (round * 37) + (i * 11) + place + 1)],
+                        MaxTokens = Tokens,
+                        Grammar = grammar,
+                        Sampling = new SamplingParameters
+                        {
+                            Temperature = temperature,
+                            Mode = SamplingMode.Coupled,
+                            Seed = (ulong)((round * 100) + i),
+                        },
+                    }
+                )
+            )
+            .ToList();
+        loop.Step(); // the prompts
+        var times = new List<double>();
+        while (sequences.TrueForAll(sequence => !sequence.IsOver))
+        {
+            var start = Stopwatch.GetTimestamp();
+            loop.Step();
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        loop.RunToEnd();
+        return times;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}
