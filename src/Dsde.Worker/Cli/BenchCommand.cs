@@ -67,8 +67,8 @@ internal sealed class BenchCommand : DsdeCommand
     private readonly Option<bool> _roofline = new("--roofline")
     {
         Description =
-            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without "
-            + "FILE that only.",
+            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations, attention "
+            + "over long contexts, long prompts; without FILE that only.",
     };
     private readonly Option<string> _out = FileArguments.CreateOut("Folder for bench.txt and bench.json (default: the current one).");
     private readonly Option<string?> _markdown = new("--markdown")

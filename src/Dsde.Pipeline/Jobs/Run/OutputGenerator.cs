@@ -179,6 +179,7 @@ internal sealed class OutputGenerator
                     OnRetry = attempt =>
                     {
                         attempt.Context.Properties.TryGetValue(JobId, out var jobId);
+                        PipelineMeter.AddRetry();
                         _logger.EngineRetried(jobId, attempt.AttemptNumber + 1, attempt.Outcome.Exception);
                         return ValueTask.CompletedTask;
                     },
