@@ -9,7 +9,8 @@ namespace Dsde.Benchmarks;
 internal sealed record ComparedPolicy(PolicyConfiguration Policy, Proposer? Proposer = null)
 {
     /// <summary>What <see cref="Parse"/> reads, for people.</summary>
-    public static readonly string Allowed = $"{PolicyConfiguration.Allowed}; before it {ProposerText.Allowed} and a slash, as in lookup/dsde";
+    public static readonly string Allowed =
+        $"{PolicyConfiguration.Allowed}; before it {ProposerText.Allowed} and a slash, as in lookup/dsde";
 
     /// <summary>Reads a policy, or a proposer and a policy as in <c>lookup/dsde</c>.</summary>
     /// <exception cref="FormatException">The text is none of these; the message says what is allowed.</exception>

@@ -1,6 +1,5 @@
 using Dsde.Engine;
 using Dsde.Pipeline.Tests.Jobs;
-using Dsde.Speculation;
 using Dsde.Statistics;
 using Microsoft.Extensions.Time.Testing;
 

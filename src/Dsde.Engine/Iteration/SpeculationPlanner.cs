@@ -63,7 +63,12 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         }
 
         var wish = Math.Clamp(sequence.Policy.LengthWithoutSignal, 0, MaxLookedUp(sequence));
-        var found = nothing with { Match = match, IsLookedUp = true, Plan = new SpeculationPlan(wish) { Wish = wish } };
+        var found = nothing with
+        {
+            Match = match,
+            IsLookedUp = true,
+            Plan = new SpeculationPlan(wish) { Wish = wish },
+        };
         var isTaken =
             !sequence.UsesDraft
             || sequence.IsCatchingUp

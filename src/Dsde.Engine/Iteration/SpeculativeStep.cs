@@ -152,16 +152,7 @@ internal sealed class SpeculativeStep(
             var measured = results.Measure(tensors, rank, firstRow, chosen.Length);
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
-            sequence.Recorder.AddIteration(
-                chosen,
-                planned.ProposedBy,
-                verified,
-                keptHere,
-                plan.Count,
-                tensors.RowCount,
-                draftMs,
-                verifyMs
-            );
+            sequence.Recorder.AddIteration(chosen, planned.ProposedBy, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
             Learn(planned, verified);
             DropRejected(planned, lengthBefore, measured);
             firstRow += chosen.Length + 1;
@@ -247,8 +238,7 @@ internal sealed class SpeculativeStep(
         }
 
         var extraId = results.ExtraId(firstRow + accepted);
-        var extraMatch =
-            accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
+        var extraMatch = accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
         sequence.Commit(results.Extra(firstRow + accepted, extraMatch, wanted));
         return accepted;
     }

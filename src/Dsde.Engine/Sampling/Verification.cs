@@ -61,12 +61,15 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
             .. certain == 0 ? [] : (Tensor[])[ones(certain, device: target.device)],
         ];
         var accepted = acceptUniforms * cat(q) < p;
-        var residual =
-            draft is null ? target.clone()
+        var residual = draft is null
+            ? target.clone()
             : target.index_add(0, proposedRows.narrow(0, 0, drawn), draft, Scalars.Of(-1)).clamp_(min: Scalars.Of(0));
         if (certain > 0)
         {
-            var places = proposedRows.narrow(0, drawn, certain).mul(Scalars.Of(target.shape[1])).Plus(proposedIds.narrow(0, drawn, certain));
+            var places = proposedRows
+                .narrow(0, drawn, certain)
+                .mul(Scalars.Of(target.shape[1]))
+                .Plus(proposedIds.narrow(0, drawn, certain));
             residual = residual.contiguous().view(-1).index_fill_(0, places, Scalars.Of(0)).view(target.shape);
         }
 

@@ -93,9 +93,7 @@ internal sealed record CostProfile(CostCurve Target, CostCurve Draft, CostCurve 
         );
 
     private static CostCurve? FitRest(IEnumerable<IterationTiming> iterations, IterationKind kind) =>
-        CostCurve.Fit(
-            iterations.Where(iteration => iteration.Kind == kind).Select(iteration => (iteration.Verify.Rows, iteration.RestMs))
-        );
+        CostCurve.Fit(iterations.Where(iteration => iteration.Kind == kind).Select(iteration => (iteration.Verify.Rows, iteration.RestMs)));
 
     private CostCurve RestOf(IterationKind kind) =>
         kind switch

@@ -44,7 +44,11 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
     public void A_sequence_that_looks_up_goes_on_as_if_nothing_had_been(string proposer, SamplingMode? mode)
     {
         // A bias leaves few tokens to choose from, so that the output repeats itself.
-        var request = Request(mode) with { PromptTokenIds = [5, 6, 7, 5], Proposer = ProposerText.Parse(proposer) };
+        var request = Request(mode) with
+        {
+            PromptTokenIds = [5, 6, 7, 5],
+            Proposer = ProposerText.Parse(proposer),
+        };
         request = request with
         {
             Sampling = request.Sampling with { LogitBias = request.PromptTokenIds.Distinct().ToDictionary(id => id, _ => 9f) },

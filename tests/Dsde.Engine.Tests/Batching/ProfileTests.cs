@@ -34,7 +34,9 @@ public sealed class ProfileTests(TestPair models) : IClassFixture<TestPair>
         CostProfile? profile;
         using (var iterations = new ProfiledIterations(loaded, options, torch.CPU, TimeProvider.System))
         {
-            profile = new CostProfiler(batchSize, maxSpeculation, hasDraft: true, Measure, TimeProvider.System).Run(TimeSpan.FromSeconds(30));
+            profile = new CostProfiler(batchSize, maxSpeculation, hasDraft: true, Measure, TimeProvider.System).Run(
+                TimeSpan.FromSeconds(30)
+            );
 
             IterationTiming Measure(int[] lengths, IterationKind kind)
             {
@@ -45,7 +47,7 @@ public sealed class ProfileTests(TestPair models) : IClassFixture<TestPair>
 
         profile.ShouldNotBeNull();
         timings.ShouldAllBe(measured => measured.Timing.Verify.Rows == measured.Lengths.Length + measured.Lengths.Sum());
-        timings.ShouldAllBe(measured => 
+        timings.ShouldAllBe(measured =>
             measured.Timing.Drafts.Count == (measured.Kind == IterationKind.Drafting ? measured.Lengths[0] : 0)
         );
         timings.ShouldAllBe(measured => measured.Timing.Kind == measured.Kind);

@@ -187,9 +187,8 @@ public sealed class LookupTests(TestPair models) : IClassFixture<TestPair>
             engine.GenerateAllAsync([Greedy([1], 3) with { Proposer = Proposer.Both }])
         );
         refusal.Message.ShouldContain("Policy dsde with proposer both needs a draft model");
-        (await engine.GenerateAllAsync([Greedy([1], 3, "autoregressive") with { Proposer = Proposer.Draft }]))[0].TokenIds.Count.ShouldBe(
-            3
-        );
+        (await engine.GenerateAllAsync([Greedy([1], 3, "autoregressive") with { Proposer = Proposer.Draft }]))[0]
+            .TokenIds.Count.ShouldBe(3);
 
         Should
             .Throw<ModelLoadException>(() => Load(models.Target, draft: null, "dsde", change: options => options.Proposer = "both"))
@@ -207,13 +206,7 @@ public sealed class LookupTests(TestPair models) : IClassFixture<TestPair>
         };
 
     private GenerationEngine LoadLooking(string proposer, string policy, int batchSize) =>
-        Load(
-            models.Target,
-            proposer == "lookup" ? null : models.Draft,
-            policy,
-            batchSize,
-            options => options.Proposer = proposer
-        );
+        Load(models.Target, proposer == "lookup" ? null : models.Draft, policy, batchSize, options => options.Proposer = proposer);
 
     private static void ShouldHaveLookedUp(GenerationResult[] results, string proposer)
     {
