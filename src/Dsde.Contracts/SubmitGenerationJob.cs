@@ -140,6 +140,12 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public string? Policy { get; init; }
 
+    /// <summary>
+    /// Where this job's proposals come from: <c>draft</c>, <c>lookup</c> (the job's own prompt and output) or <c>both</c>; null for the
+    /// worker's default.
+    /// </summary>
+    public string? Proposer { get; init; }
+
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
     public int? Priority { get; init; }
 

@@ -44,8 +44,11 @@ public sealed record GenerationRequest
     /// <summary>What chooses the speculation length; null for the engine's default.</summary>
     public PolicyConfiguration? Policy { get; init; }
 
+    /// <summary>Where proposals come from; null for the engine's default.</summary>
+    public Proposer? Proposer { get; init; }
+
     /// <summary>
-    /// The kind of request, as a label of the caller's choice: the draft's acceptance is learned per label; null for none.
+    /// The kind of request, as a label of the caller's choice: acceptance is learned per label; null for none.
     /// </summary>
     public string? Workload { get; init; }
 
