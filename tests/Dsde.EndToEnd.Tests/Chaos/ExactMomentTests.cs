@@ -54,7 +54,9 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         await ShouldBeStoredOnceAsync(other.ConnectionString, doomed.WorkerId, attempt: 1);
     }
 
-    /// <summary>The first confirmation that a worker gets, and the first acknowledgement that it sends, are then those of routing.</summary>
+    /// <summary>
+    /// The first confirmation that a worker gets, and the first acknowledgement that it sends, are then those of routing.
+    /// </summary>
     [Theory]
     [InlineData("the event's confirmation does not get to the worker")]
     [InlineData("the acknowledgement of the job does not get to the broker")]
@@ -158,7 +160,9 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         await hanging.PauseAsync();
         await using var other = await WorkerUnderTest.StartAsync(settings);
 
-        await tap.PublishAsync(Job(), queue: RawProducer.Jobs); // not routed by the worker, whose moments these are // the broker does not know that the first worker hangs, but that it has its hands full
+        // not routed by the worker, whose moments these are // the broker does not know that the first worker hangs, but that it has its
+        // hands full
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs);
 
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
         await ShouldBeStoredOnceAsync(direct, other.WorkerId, attempt: 2);
