@@ -48,6 +48,7 @@ install_packages() {
   command -v psql >/dev/null || missing+=(postgresql-client)
   command -v npm >/dev/null || missing+=(nodejs npm) # eng/helm.sh
   command -v chromium >/dev/null || missing+=(chromium) # the report's page is looked at in a browser
+  command -v promtool >/dev/null || missing+=(prometheus) # metrics, dashboard and alerts
   command -v unzip >/dev/null || missing+=(unzip)
   command -v shellcheck >/dev/null || missing+=(shellcheck)
   ((${#missing[@]} > 0)) || return 0

@@ -109,7 +109,7 @@ rabbitmq_environment() {
 }
 
 # start_rabbitmq FOLDER PORT: user and password 'guest'; management on PORT + 3. With SERVERS_TLS_FOLDER (server.pem, server.key, ca.pem) it takes TLS
-# on PORT + 4, from clients that show a certificate of that authority.
+# on PORT + 4, from clients that show a certificate of that authority; with RABBITMQ_PROMETHEUS=1 its metrics are there instead.
 start_rabbitmq() {
   local folder=$1 port=$2 bin server waited=0
   bin=$(rabbitmq_bin)
@@ -117,6 +117,10 @@ start_rabbitmq() {
   make_folder "$folder/log"
   echo '[rabbitmq_management].' >"$folder/enabled_plugins"
   printf 'management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %s\nmanagement.disable_stats = false\n' "$((port + 3))" >"$folder/rabbitmq.conf"
+  if [[ ${RABBITMQ_PROMETHEUS:-} == 1 ]]; then
+    echo '[rabbitmq_management, rabbitmq_prometheus].' >"$folder/enabled_plugins"
+    printf 'prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = %s\n' "$((port + 4))" >>"$folder/rabbitmq.conf"
+  fi
   if [[ -n ${SERVERS_TLS_FOLDER:-} ]]; then
     printf 'listeners.ssl.default = 127.0.0.1:%s\nssl_options.cacertfile = %s/ca.pem\nssl_options.certfile = %s/server.pem\nssl_options.keyfile = %s/server.key\nssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n' \
       "$((port + 4))" "$SERVERS_TLS_FOLDER" "$SERVERS_TLS_FOLDER" "$SERVERS_TLS_FOLDER" >>"$folder/rabbitmq.conf"

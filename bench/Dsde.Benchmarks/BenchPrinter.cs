@@ -23,6 +23,10 @@ internal static class BenchPrinter
         {
             output.WriteLine(RooflineTable.Describe(roofline));
             console.Write(RooflineTable.Create(roofline));
+            foreach (var line in RooflineTable.DescribeLongContexts(roofline))
+            {
+                output.WriteLine(line);
+            }
         }
 
         output.WriteLine();

@@ -15,6 +15,7 @@ internal sealed record BenchRow
 
     public required string Workload { get; init; }
 
+    /// <summary>With the proposer, where one was named.</summary>
     public required string Policy { get; init; }
 
     public required int JobCount { get; init; }
@@ -73,18 +74,18 @@ internal sealed record BenchRow
         int batchSize,
         double? temperature,
         BenchWorkload workload,
-        IReadOnlyList<PolicyConfiguration> policies,
+        IReadOnlyList<ComparedPolicy> policies,
         IReadOnlyList<IReadOnlyList<RunSample>> samples
     )
     {
         var autoregressive = policies
             .Index()
-            .Where(pair => pair.Item.Kind == PolicyKind.Autoregressive)
+            .Where(pair => pair.Item.Policy.Kind == PolicyKind.Autoregressive)
             .Select(pair => samples[pair.Index])
             .FirstOrDefault();
         var bestStatic = policies
             .Index()
-            .Where(pair => pair.Item.Kind == PolicyKind.Static)
+            .Where(pair => pair.Item.Policy.Kind == PolicyKind.Static)
             .Select(pair => samples[pair.Index])
             .MaxBy(MedianSpeed);
         return
@@ -110,7 +111,7 @@ internal sealed record BenchRow
         int batchSize,
         double? temperature,
         BenchWorkload workload,
-        PolicyConfiguration policy,
+        ComparedPolicy policy,
         IReadOnlyList<RunSample> rounds
     )
     {

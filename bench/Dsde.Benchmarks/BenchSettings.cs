@@ -1,5 +1,3 @@
-using Dsde.Speculation;
-
 namespace Dsde.Benchmarks;
 
 /// <summary>What is to be compared.</summary>
@@ -25,7 +23,7 @@ internal sealed record BenchSettings
     ];
 
     /// <summary>The policies, in the order of the table.</summary>
-    public required IReadOnlyList<PolicyConfiguration> Policies { get; init; }
+    public required IReadOnlyList<ComparedPolicy> Policies { get; init; }
 
     /// <summary>Most sequences at once, each measured by itself.</summary>
     public required IReadOnlyList<int> BatchSizes { get; init; }

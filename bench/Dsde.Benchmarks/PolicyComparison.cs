@@ -20,7 +20,7 @@ internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider ti
             .ToList();
         foreach (var policy in settings.Policies)
         {
-            await Task.WhenAll(few.Select(request => engine.GenerateAsync(request with { Policy = policy }, cancellationToken)));
+            await Task.WhenAll(few.Select(request => engine.GenerateAsync(policy.Apply(request), cancellationToken)));
         }
     }
 
@@ -39,7 +39,7 @@ internal sealed class PolicyComparison(IGenerationEngine engine, TimeProvider ti
             {
                 var index = (round + turn) % settings.Policies.Count;
                 progress.Begin(engine.Description.BatchSize, temperature, workload, settings.Policies[index].ToString());
-                var mine = requests.Select(request => request with { Policy = settings.Policies[index] }).ToList();
+                var mine = requests.Select(settings.Policies[index].Apply).ToList();
                 samples[index].Add(await RunAsync(mine, cancellationToken));
             }
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Dsde.Engine.Benchmarking;
+using Dsde.Statistics;
 using Spectre.Console;
 
 namespace Dsde.Benchmarks;
@@ -30,6 +31,39 @@ internal static class RooflineTable
             $"plain reads: {report.ReadBytesPerSecond / 1e9:F1} GB/s with {report.Threads} "
                 + $"thread{(report.Threads == 1 ? "" : "s")}; the linear layers' {report.LinearWeightBytes / 1e6:N0} MB take "
                 + $"{report.ReadMs:F2} ms to read{DescribeKernels(report)}"
+        );
+
+    /// <summary>What long contexts cost, a line each; none if they were not measured.</summary>
+    public static IEnumerable<string> DescribeLongContexts(RooflineReport report)
+    {
+        foreach (var attention in report.Attention)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"attention alone, {attention.Case.SequenceCount} sequences at {attention.Positions:N0} positions, "
+                    + $"{attention.Case.RowsPerSequence} row{(attention.Case.RowsPerSequence == 1 ? "" : "s")} each: "
+                    + $"{attention.AttentionMs:F2} ms, {Ratio(attention.ReadRatios)} of reading its {attention.ByteCount / 1e6:N0} MB"
+            ) + (attention.DecodeRatios.Count > 0 ? $", {Ratio(attention.DecodeRatios)} of one row each" : "");
+        }
+
+        if (report.Prefill is { } prefill)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"prompts, {prefill.SequenceCount} of {prefill.PromptLength:N0} tokens, {prefill.TokensPerPass} tokens a pass: "
+                    + $"{Samples.Median(prefill.TokensPerSecond):N0} tokens/s, at best {prefill.TokensPerSecond.Max():N0}, "
+                    + $"{Ratio(prefill.LinearRatios)} of the time of their linear layers"
+            );
+        }
+    }
+
+    /// <summary>A median, and where it lies with 95 % confidence.</summary>
+    private static string Ratio(IReadOnlyList<double> ratios) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Samples.Median(ratios):F2} x")
+        + (
+            Bootstrap.OfMedian(ratios) is { } interval
+                ? string.Create(CultureInfo.InvariantCulture, $" ({interval.Low:F2} to {interval.High:F2})")
+                : ""
         );
 
     private static string DescribeKernels(RooflineReport report) =>
@@ -62,6 +96,12 @@ internal static class RooflineTable
         foreach (var measurement in report.Cases)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", Cells(report, measurement))} |");
+        }
+
+        text.AppendLine();
+        foreach (var line in DescribeLongContexts(report))
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {line}");
         }
     }
 

@@ -9,7 +9,7 @@ public static partial class JobRules
     /// <summary>Most characters of <see cref="SubmitGenerationJob.CustomId"/>.</summary>
     public const int MaxCustomIdLength = 512;
     private const int MaxModelLength = 256;
-    private const int MaxNameLength = 64; // of a policy, a sampling mode, a role, a label; as OpenAI has it for metadata
+    private const int MaxNameLength = 64; // of a policy, a proposer, a sampling mode, a role, a label; as OpenAI has it for metadata
     private const int MaxLabelLength = 512; // as OpenAI has it
     private const int MaxLabels = 16; // as OpenAI has it
     private const int MaxStops = 16;
@@ -34,6 +34,7 @@ public static partial class JobRules
             ?? In(nameof(job.BatchJobCount), name => CheckBatch(name, nameOf(nameof(job.BatchId)), job))
             ?? In(nameof(job.Model), name => CheckName(name, job.Model, MaxModelLength))
             ?? In(nameof(job.Policy), name => CheckName(name, job.Policy, MaxNameLength))
+            ?? In(nameof(job.Proposer), name => CheckName(name, job.Proposer, MaxNameLength))
             ?? In(nameof(job.SamplingMode), name => CheckName(name, job.SamplingMode, MaxNameLength))
             ?? In(nameof(job.Metadata), name => CheckMetadata(name, job.Metadata))
             ?? In(nameof(job.LogitBias), name => CheckTokens(name, job.LogitBias))

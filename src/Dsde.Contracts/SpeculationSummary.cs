@@ -6,6 +6,9 @@ public sealed record SpeculationSummary
     /// <summary>The policy that chose the speculation lengths, with its parameters, for example <c>static:4</c>.</summary>
     public required string Policy { get; init; }
 
+    /// <summary>Who was to propose: <c>draft</c>, <c>lookup</c> or <c>both</c>.</summary>
+    public required string Proposer { get; init; }
+
     /// <summary><c>greedy</c>, <c>rejection</c> or <c>coupled</c>.</summary>
     public required string SamplingMode { get; init; }
 
@@ -15,7 +18,7 @@ public sealed record SpeculationSummary
     /// <summary>Draft–verify–accept rounds, equal to target passes after the prompt's.</summary>
     public required int Iterations { get; init; }
 
-    /// <summary>Rounds of these in which the draft model proposed something.</summary>
+    /// <summary>Rounds of these in which something was proposed.</summary>
     public required int SpeculatingIterations { get; init; }
 
     /// <summary>
@@ -24,11 +27,17 @@ public sealed record SpeculationSummary
     /// </summary>
     public bool? Paid { get; init; }
 
-    /// <summary>Tokens the draft model proposed.</summary>
+    /// <summary>Tokens proposed, by the draft model or by lookup.</summary>
     public required int Proposed { get; init; }
 
     /// <summary>Proposed tokens accepted and kept.</summary>
     public required int Accepted { get; init; }
+
+    /// <summary>Of those proposed, by lookup.</summary>
+    public int LookupProposed { get; init; }
+
+    /// <summary>Of those accepted and kept, proposed by lookup.</summary>
+    public int LookupAccepted { get; init; }
 
     /// <summary>Accepted / proposed, 0 to 1; null if nothing was proposed.</summary>
     public double? AcceptanceRate { get; init; }
@@ -36,6 +45,6 @@ public sealed record SpeculationSummary
     /// <summary>Emitted tokens per target pass.</summary>
     public required double BlockEfficiency { get; init; }
 
-    /// <summary>Mean KL divergence target ‖ draft over all proposed positions, in nats; null if nothing was proposed.</summary>
+    /// <summary>Mean KL divergence target ‖ draft over all positions that the draft proposed at, in nats; null if there are none.</summary>
     public double? MeanKld { get; init; }
 }

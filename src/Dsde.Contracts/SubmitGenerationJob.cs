@@ -113,7 +113,8 @@ public sealed record SubmitGenerationJob
     public JsonElement? ResponseFormat { get; init; }
 
     /// <summary>
-    /// A JSON Schema that outputs are held to, as an object or as its text: another way to say <see cref="ResponseFormat"/>, as the next two
+    /// A JSON Schema that outputs are held to, as an object or as its text: another way to say <see cref="ResponseFormat"/>, as the next
+    /// two
     /// are. At most one of the four is given.
     /// </summary>
     public JsonElement? GuidedJson { get; init; }
@@ -139,6 +140,12 @@ public sealed record SubmitGenerationJob
     /// Speculation policy of this job, for example <c>dsde</c>, <c>static:4</c> or <c>autoregressive</c>; null for the worker's default.
     /// </summary>
     public string? Policy { get; init; }
+
+    /// <summary>
+    /// Where this job's proposals come from: <c>draft</c>, <c>lookup</c> (the job's own prompt and output) or <c>both</c>; null for the
+    /// worker's default.
+    /// </summary>
+    public string? Proposer { get; init; }
 
     /// <summary>Jobs of higher priority are taken into the engine first; null for 0.</summary>
     public int? Priority { get; init; }

@@ -22,10 +22,13 @@ public sealed record EngineDescription(
     string DefaultPolicy
 )
 {
+    /// <summary>Where the proposals of requests that don't say come from.</summary>
+    public Proposer DefaultProposer { get; init; }
+
     /// <summary>Threads that share a pass on CPUs.</summary>
     public int Threads { get; init; }
 
-    /// <summary>What passes cost here; null where that was not measured: without a draft, without the cost guard.</summary>
+    /// <summary>What passes cost here; null where that was not measured: without anybody to propose, without the cost guard.</summary>
     public EngineCosts? Costs { get; init; }
 
     /// <summary>What multiplies on a CPU, and why, in words; null on GPUs.</summary>
@@ -36,4 +39,13 @@ public sealed record EngineDescription(
 
     /// <summary>What is odd about the model folders and was worked with all the same, in sentences for people.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>
+    /// Whether there is what a request needs to propose by its policy and proposer, null for the defaults: without a draft model only
+    /// lookup proposes, and only plain decoding needs nobody to.
+    /// </summary>
+    public bool CanPropose(PolicyConfiguration? policy, Proposer? proposer) =>
+        Draft is not null
+        || (proposer ?? DefaultProposer) == Proposer.Lookup
+        || (policy ?? PolicyConfiguration.Parse(DefaultPolicy)).Kind == PolicyKind.Autoregressive;
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Dsde.Engine.Sampling;
+using Dsde.Speculation;
 
 namespace Dsde.Engine;
 
@@ -13,7 +14,10 @@ public sealed class EngineOptions
     [Required]
     public string Target { get; set; } = "models/dsde-demo-target";
 
-    /// <summary>Hugging Face folder of the draft model; empty for none, which allows the autoregressive policy only.</summary>
+    /// <summary>
+    /// Hugging Face folder of the draft model; empty for none: then nothing is proposed but by lookup (<see cref="Proposer"/>), and the
+    /// policy must be autoregressive without that.
+    /// </summary>
     public string? Draft { get; set; } = "models/dsde-demo-draft";
 
     /// <summary>
@@ -101,6 +105,19 @@ public sealed class EngineOptions
     public string Policy { get; set; } = "dsde";
 
     /// <summary>
+    /// Where the proposals of requests that don't say come from: <c>draft</c>, <c>lookup</c> (what stood behind an earlier occurrence of
+    /// the
+    /// last tokens in the request's own prompt and output) or <c>both</c>, lookup where that promises more than the draft
+    /// (docs/architecture.md).
+    /// </summary>
+    /// <value>The default is <c>draft</c>.</value>
+    [RegularExpression("draft|lookup|both", ErrorMessage = "{0} must be draft, lookup or both.")]
+    public string Proposer { get; set; } = "draft";
+
+    /// <summary>The same, read.</summary>
+    internal Proposer DefaultProposer => ProposerText.Parse(Proposer);
+
+    /// <summary>
     /// Sampling mode of requests with a temperature above 0 that name none: <c>rejection</c> or <c>coupled</c>. Coupled texts are
     /// reproducible, which a system that may deliver a job twice needs, for one to two points of acceptance (docs/sampling.md).
     /// </summary>
@@ -132,7 +149,8 @@ public sealed class EngineOptions
     public bool CostGuard { get; set; } = true;
 
     /// <summary>
-    /// Most seconds that measuring what passes cost may add to loading the models; not used without <see cref="CostGuard"/> or draft. The
+    /// Most seconds that measuring what passes cost may add to loading the models; not used without <see cref="CostGuard"/>, nor without a
+    /// draft where <see cref="Proposer"/> is not lookup. The
     /// largest models measure fewer points in that time, and a pass that has been begun is finished.
     /// </summary>
     /// <value>The default is 2.</value>

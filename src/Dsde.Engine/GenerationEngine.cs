@@ -24,6 +24,7 @@ public sealed class GenerationEngine : IGenerationEngine
     private readonly TokenGrammars _grammars;
     private readonly TimeProvider _time;
     private readonly SamplingMode _defaultMode;
+    private readonly Proposer _defaultProposer;
     private readonly EngineThread _thread;
 
     private GenerationEngine(
@@ -43,6 +44,7 @@ public sealed class GenerationEngine : IGenerationEngine
             [.. Enumerable.Range(0, models.Target.VocabularySize).Select(id => models.Tokenizer.TextBytesOf(id).ToArray())]
         );
         _defaultMode = options.DefaultMode;
+        _defaultProposer = options.DefaultProposer;
         _policies = new PolicyRegistry(policy, options.MaxSpeculationLength);
         PromptEncoder = new PromptEncoder(models.Tokenizer, time);
         Description = new EngineDescription(
@@ -56,6 +58,7 @@ public sealed class GenerationEngine : IGenerationEngine
             policy.ToString()
         )
         {
+            DefaultProposer = options.DefaultProposer,
             Threads = torch.get_num_threads(),
             Kernels = compute.Kernels?.Description,
             Warnings = models.Warnings,
@@ -140,6 +143,7 @@ public sealed class GenerationEngine : IGenerationEngine
         cancellationToken.ThrowIfCancellationRequested();
         request = request with
         {
+            Proposer = request.Proposer ?? _defaultProposer,
             Sampling = request.Sampling with
             {
                 Mode = request.Sampling.Mode ?? _defaultMode,
@@ -187,7 +191,7 @@ public sealed class GenerationEngine : IGenerationEngine
         ILogger logger
     )
     {
-        if (!options.CostGuard || models.Draft is null)
+        if (!options.CostGuard || (models.Draft is null && options.DefaultProposer != Proposer.Lookup))
         {
             return null;
         }
@@ -196,7 +200,13 @@ public sealed class GenerationEngine : IGenerationEngine
         {
             var start = time.GetTimestamp();
             using var iterations = new ProfiledIterations(models, options, compute.Device, time);
-            var profiler = new CostProfiler(iterations.MostSequences, options.MaxSpeculationLength, iterations.Measure, time);
+            var profiler = new CostProfiler(
+                iterations.MostSequences,
+                options.MaxSpeculationLength,
+                hasDraft: models.Draft is not null,
+                iterations.Measure,
+                time
+            );
             var profile = profiler.Run(TimeSpan.FromSeconds(options.ProfileSeconds));
             if (profile is not null)
             {
@@ -217,16 +227,23 @@ public sealed class GenerationEngine : IGenerationEngine
         try
         {
             var policy = PolicyConfiguration.Parse(options.Policy);
-            return string.IsNullOrEmpty(options.Draft) && policy.Kind != PolicyKind.Autoregressive
-                ? throw new ModelLoadException(
-                    $"Policy {policy} needs a draft model. Name one ({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or "
-                        + "use autoregressive."
-                )
-                : policy;
+            var canPropose =
+                !string.IsNullOrEmpty(options.Draft)
+                || options.DefaultProposer == Proposer.Lookup
+                || policy.Kind == PolicyKind.Autoregressive;
+            return canPropose
+                ? policy
+                : throw new ModelLoadException(
+                    $"Policy {policy} with proposer {options.Proposer} needs a draft model. Name one "
+                        + $"({EngineOptions.SectionName}:{nameof(EngineOptions.Draft)}), or use proposer lookup or policy autoregressive."
+                );
         }
         catch (FormatException exception)
         {
-            throw new ModelLoadException($"{EngineOptions.SectionName}:{nameof(EngineOptions.Policy)}: {exception.Message}", exception);
+            throw new ModelLoadException(
+                $"{EngineOptions.SectionName}:{nameof(EngineOptions.Policy)} or {nameof(EngineOptions.Proposer)}: {exception.Message}",
+                exception
+            );
         }
     }
 }

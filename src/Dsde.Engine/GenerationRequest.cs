@@ -30,7 +30,8 @@ public sealed record GenerationRequest
     public bool IgnoreEos { get; init; }
 
     /// <summary>
-    /// What the output is held to; null for nothing. Every token is chosen among those that it allows, end tokens only where it may end; the
+    /// What the output is held to; null for nothing. Every token is chosen among those that it allows, end tokens only where it may end;
+    /// the
     /// output ends where nothing else can follow. Not with <see cref="IgnoreEos"/>.
     /// </summary>
     public Grammar? Grammar { get; init; }
@@ -44,8 +45,11 @@ public sealed record GenerationRequest
     /// <summary>What chooses the speculation length; null for the engine's default.</summary>
     public PolicyConfiguration? Policy { get; init; }
 
+    /// <summary>Where proposals come from; null for the engine's default.</summary>
+    public Proposer? Proposer { get; init; }
+
     /// <summary>
-    /// The kind of request, as a label of the caller's choice: the draft's acceptance is learned per label; null for none.
+    /// The kind of request, as a label of the caller's choice: acceptance is learned per label; null for none.
     /// </summary>
     public string? Workload { get; init; }
 

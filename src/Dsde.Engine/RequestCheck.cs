@@ -45,8 +45,11 @@ internal static class RequestCheck
         );
         RequireSampling(request.Sampling, engine);
         Require(
-            engine.Draft is not null || request.Policy is null or { Kind: PolicyKind.Autoregressive },
-            $"Policy {request.Policy} needs a draft model, and none is loaded; use autoregressive."
+            engine.CanPropose(request.Policy, request.Proposer),
+            $"Policy {request.Policy?.ToString() ?? engine.DefaultPolicy} with proposer "
+                + $"{(request.Proposer ?? engine.DefaultProposer).ToText()} needs a draft model, and none is loaded; "
+                + $"use proposer lookup, or "
+                + "policy autoregressive."
         );
     }
 
@@ -134,6 +137,7 @@ internal static class RequestCheck
             && steps.Wish.Length == iterations
             && steps.Allowed.Length == iterations
             && steps.DecidedBy.Length == iterations
+            && steps.ProposedBy.Length == iterations
             && proposals.Kld.Length == proposed
             && proposals.Beta.Length == proposed
             && proposals.DraftEntropy.Length == proposed

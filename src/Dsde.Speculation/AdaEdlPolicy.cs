@@ -13,7 +13,10 @@ internal sealed class AdaEdlPolicy(string name, int length, bool stopsWholeBatch
     public string Name => name;
 
     /// <inheritdoc/>
-    public bool UsesDraft => true;
+    public bool Speculates => true;
+
+    /// <inheritdoc/>
+    public int LengthWithoutSignal => length;
 
     /// <inheritdoc/>
     public bool IsGuarded => false;

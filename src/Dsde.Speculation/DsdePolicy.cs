@@ -13,7 +13,10 @@ internal sealed class DsdePolicy(string name, DsdeOptions options, int maxSpecul
     public string Name => name;
 
     /// <inheritdoc/>
-    public bool UsesDraft => true;
+    public bool Speculates => true;
+
+    /// <summary>As long as when it knows nothing yet: what calibration finds is a bound for the draft.</summary>
+    public int LengthWithoutSignal => Math.Min(options.InitialLength, maxSpeculationLength);
 
     /// <inheritdoc/>
     public bool IsGuarded => options.IsGuarded;

@@ -5,7 +5,7 @@ namespace Dsde.Speculation;
 
 /// <summary>
 /// An engine's costs as the database keeps them: <c>{"target": [{"rows": 1, "ms": 2.5}, …], "draft": […], "plainRest": […],
-/// "speculatingRest": […]}</c>.
+/// "speculatingRest": […], "lookupRest": […]}</c>.
 /// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(EngineCosts))]

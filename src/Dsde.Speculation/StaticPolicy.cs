@@ -13,7 +13,10 @@ internal sealed class StaticPolicy(string name, int length, bool isGuarded = fal
     public string Name => name;
 
     /// <inheritdoc/>
-    public bool UsesDraft => length > 0;
+    public bool Speculates => length > 0;
+
+    /// <inheritdoc/>
+    public int LengthWithoutSignal => length;
 
     /// <inheritdoc/>
     public bool IsGuarded => isGuarded;

@@ -13,6 +13,7 @@ internal static class Traces
             Level = TraceLevel.Tokens,
             Policy = policy,
             IsGuarded = false,
+            Proposer = "draft",
             SamplingMode = "greedy",
             Seed = 1,
             Temperature = 0,
@@ -64,9 +65,9 @@ internal static class Traces
             IterationBatchRows = [.. iterations.Select(one => one.Proposed + 1)],
             IterationDraftMs = [.. iterations.Select(one => 0.1f * one.Proposed)],
             IterationVerifyMs = [.. iterations.Select(one => (float)one.Proposed + 1)],
-            ProposalKld = new float[proposed],
-            ProposalBeta = new float[proposed],
-            ProposalDraftEntropy = new float[proposed],
+            ProposalKld = [.. Enumerable.Repeat((float?)0, proposed)],
+            ProposalBeta = [.. Enumerable.Repeat((float?)0, proposed)],
+            ProposalDraftEntropy = [.. Enumerable.Repeat((float?)0, proposed)],
             TokenDraftMatch = [.. Enumerable.Repeat((short)-1, emitted)],
         };
     }

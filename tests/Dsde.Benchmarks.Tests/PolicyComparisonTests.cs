@@ -1,6 +1,5 @@
 using Dsde.Engine;
 using Dsde.Pipeline.Tests.Jobs;
-using Dsde.Speculation;
 using Dsde.Statistics;
 using Microsoft.Extensions.Time.Testing;
 
@@ -184,7 +183,7 @@ public sealed class PolicyComparisonTests : IDisposable
         );
         var settings = new BenchSettings
         {
-            Policies = [.. policies.Select(PolicyConfiguration.Parse)],
+            Policies = [.. policies.Select(ComparedPolicy.Parse)],
             BatchSizes = [4],
             Temperatures = [0.5],
             Rounds = roundCount,

@@ -43,4 +43,27 @@ public sealed class RooflineTableTests
         text.ToString().ShouldContain("| 1 × 5 | 13.00 ms | 10.00 ms | 0.77 | 1.04 x | 17.50 ms | 1.35 x | 1.25 x | - | - | - |");
         text.ToString().ShouldContain("| 8 × 5 | 25.00 ms | 20.00 ms | 0.80 | 2.00 x | 30.00 ms | 1.20 x | - | - | - | - |");
     }
+
+    [Fact]
+    public void Long_contexts_are_compared_with_reading_with_one_row_and_with_linear_layers()
+    {
+        var report = Report with
+        {
+            Attention =
+            [
+                new LongContextMeasurement(new RooflineCase(8, 1), 1500, 295_000_000, 9.5, [1.1, 1.2, 1.0, 1.2, 1.2], []),
+                new LongContextMeasurement(new RooflineCase(8, 5), 1500, 295_000_000, 12, [1.5], [1.25]),
+            ],
+            Prefill = new PrefillMeasurement(8, 1500, 512, [2100, 2300, 1900], [1.25]),
+        };
+
+        RooflineTable
+            .DescribeLongContexts(report)
+            .ShouldBe([
+                "attention alone, 8 sequences at 1,500 positions, 1 row each: 9.50 ms, 1.20 x (1.00 to 1.20) of reading its 295 MB",
+                "attention alone, 8 sequences at 1,500 positions, 5 rows each: 12.00 ms, 1.50 x of reading its 295 MB, 1.25 x of one "
+                    + "row each",
+                "prompts, 8 of 1,500 tokens, 512 tokens a pass: 2,100 tokens/s, at best 2,300, 1.25 x of the time of their linear layers",
+            ]);
+    }
 }

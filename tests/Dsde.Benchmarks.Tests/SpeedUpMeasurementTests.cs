@@ -124,6 +124,7 @@ public sealed class SpeedUpMeasurementTests
                     BatchRows = [],
                     DraftMs = [],
                     VerifyMs = [],
+                    ProposedBy = [],
                 },
                 Proposals = new ProposalSeries
                 {

@@ -31,6 +31,13 @@ internal static class Chart
         return new Manifest(ended.Output);
     }
 
+    /// <summary>The values files for kinds of installations.</summary>
+    public static IEnumerable<string> ValuesFiles =>
+        Directory.GetFiles(Folder, "values-*.yaml").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+
+    /// <summary>Where it is.</summary>
+    public static string Folder => Repository.PathOf("helm", "dsde");
+
     /// <summary>What helm says against values.</summary>
     public static async Task<string> RefuseAsync(string values, params string[] arguments)
     {
@@ -41,16 +48,37 @@ internal static class Chart
 }
 
 /// <summary>Objects for Kubernetes.</summary>
-internal sealed class Manifest(string text)
+internal sealed class Manifest(string text, IReadOnlyList<YamlNode> objects)
 {
+    public Manifest(string text)
+        : this(text, Yaml.Load(text)) { }
+
     /// <summary>As it is sent.</summary>
     public string Text { get; } = text;
 
     /// <summary>Its objects.</summary>
-    public IReadOnlyList<YamlNode> Objects { get; } = Yaml.Load(text);
+    public IReadOnlyList<YamlNode> Objects { get; } = objects;
 
-    /// <summary>The only object of a kind.</summary>
-    public YamlNode this[string kind] => Objects.Single(candidate => candidate.Text("kind") == kind);
+    /// <summary>The only object of a kind that the release keeps: hooks are something else.</summary>
+    public YamlNode this[string kind] => Of(kind).Single(candidate => !IsHook(candidate));
+
+    /// <summary>All objects of a kind.</summary>
+    public IEnumerable<YamlNode> Of(string kind) => Objects.Where(candidate => candidate.Text("kind") == kind);
+
+    /// <summary>Without the objects of other pools.</summary>
+    public Manifest OfPool(string pool) =>
+        new(
+            Text,
+            [
+                .. Objects.Where(made =>
+                    made.Text("kind") is not ("Deployment" or "ConfigMap" or "ScaledObject" or "TriggerAuthentication")
+                    || made.Text("metadata", "name").EndsWith($"-{pool}", StringComparison.Ordinal)
+                ),
+            ]
+        );
+
+    /// <summary>Whether helm makes an object beside the release.</summary>
+    public static bool IsHook(YamlNode made) => made.Find("metadata", "annotations", "helm.sh/hook") is not null;
 
     /// <summary>The pods that it makes.</summary>
     public YamlNode Pod => this["Deployment"].At("spec", "template");
@@ -59,9 +87,9 @@ internal sealed class Manifest(string text)
     public YamlNode Worker => Pod.At("spec", "containers").Items().Single();
 
     /// <summary>The migration's container.</summary>
-    public YamlNode Migration => Pod.At("spec", "initContainers").Items().Single();
+    public YamlNode Migration => Of("Job").Single().At("spec", "template", "spec", "containers").Items().Single();
 
-    /// <summary>What worker and migration find in their environment.</summary>
+    /// <summary>What the worker finds in its environment.</summary>
     public Dictionary<string, string> Environment =>
         this["ConfigMap"].At("data").Texts().Concat(this["Secret"].At("stringData").Texts()).ToDictionary();
 }

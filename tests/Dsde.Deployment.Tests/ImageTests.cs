@@ -65,7 +65,7 @@ public sealed partial class ImageTests
             .Concat(Compose.Services.Select(service => service.Node.Text("image")).Where(image => image != "dsde"))
             .ToList();
 
-        bases.Count.ShouldBe(4);
+        bases.Count.ShouldBe(6);
         bases.ShouldAllBe(image => PinnedTag().IsMatch(image));
     }
 
@@ -86,6 +86,6 @@ public sealed partial class ImageTests
     private static Version Version(string image, string name) =>
         System.Version.Parse(Regex.Match(image, $"^mcr.microsoft.com/dotnet/{name}:([0-9.]+)-").Groups[1].Value);
 
-    [GeneratedRegex(@":\d+\.\d+(\.\d+)?(-[a-z]+)?$")]
+    [GeneratedRegex(@":v?\d+\.\d+(\.\d+)?(-[a-z]+)?$")]
     private static partial Regex PinnedTag();
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Pipeline.Hosting;
@@ -44,6 +45,48 @@ public sealed class SettingsTests
 
         ShouldArrive(manifest.Environment);
         ShouldLeaveTimeToDrain(manifest.Pod.Text("spec", "terminationGracePeriodSeconds"), manifest.Environment);
+    }
+
+    public static TheoryData<string> ValuesFiles => [.. Chart.ValuesFiles];
+
+    [Theory]
+    [MemberData(nameof(ValuesFiles))]
+    public async Task The_settings_of_every_values_file_arrive_in_the_program_as_they_are_written(string file)
+    {
+        var manifest = await Chart.RenderAsync(Chart.Secrets, "jobs", "--values", Path.Combine(Chart.Folder, file));
+
+        foreach (var settings in manifest.Of("ConfigMap").Select(made => made.At("data").Texts()))
+        {
+            settings["Dsde__Persistence__ConnectionString"] = "Host=postgresql"; // a secret
+            if (settings.ContainsKey("Dsde__RabbitMq__CaCertificate"))
+            {
+                settings["Dsde__RabbitMq__CaCertificate"] = Path.Combine(Chart.Folder, file); // has to be a file
+            }
+
+            ShouldArrive(settings);
+        }
+
+        manifest.Of("ConfigMap").Count().ShouldBe(manifest.Of("Deployment").Count());
+    }
+
+    [Fact]
+    public void The_charts_schema_takes_the_settings_that_the_program_has_and_no_others()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(Chart.Folder, "values.schema.json")));
+        var settings = schema.RootElement.GetProperty("$defs").GetProperty("settings");
+        var secrets = schema.RootElement.GetProperty("properties").GetProperty("secrets").GetProperty("properties");
+        var known = settings.GetProperty("properties").EnumerateObject().Concat(secrets.EnumerateObject()).Select(setting => setting.Name);
+
+        // Lists have a pattern of their own, but for the aliases, which are a pool's.
+        known.ShouldBe(
+            Options.SelectMany(options =>
+                options
+                    .Type.GetProperties()
+                    .Where(property => !property.PropertyType.IsArray)
+                    .Select(property => $"{options.Section}:{property.Name}".Replace(":", "__", StringComparison.Ordinal))
+            ),
+            ignoreOrder: true
+        );
     }
 
     [Fact]
@@ -156,7 +199,7 @@ public sealed class SettingsTests
         };
         foreach (var setting in configuration.AsEnumerable().Where(pair => pair.Key.StartsWith("Dsde:", StringComparison.Ordinal)))
         {
-            if (setting.Value is not null)
+            if (setting.Value is not null && !char.IsAsciiDigit(setting.Key[^1]))
             {
                 var (section, name) = (setting.Key[..setting.Key.LastIndexOf(':')], setting.Key[(setting.Key.LastIndexOf(':') + 1)..]);
                 var property = read[section].GetType().GetProperty(name).ShouldNotBeNull(setting.Key);

@@ -108,9 +108,12 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
                     "process dsde-generation-jobs",
                     "claim",
                     "generate",
+                    "wait",
+                    "prefill",
+                    "decode",
                     "store",
                     "publish GenerationJobCompleted",
-                    "dsde.completion_tokens",
+                    "gen_ai.usage.output_tokens",
                     "db.query.text",
                     $"{good}",
                 ]

@@ -163,11 +163,17 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
         }
     }
 
+    /// <summary>All its metrics, as Prometheus gets them.</summary>
+    public async Task<string> ReadMetricsAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        return await client.GetStringAsync($"http://127.0.0.1:{_healthPort}/metrics", TestContext.Current.CancellationToken);
+    }
+
     /// <summary>The value of one of its metrics; 0 as long as it has none.</summary>
     public async Task<double> ReadMetricAsync(string name)
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
-        var text = await client.GetStringAsync($"http://127.0.0.1:{_healthPort}/metrics", TestContext.Current.CancellationToken);
+        var text = await ReadMetricsAsync();
         var line = text.Split('\n')
             .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{');
         return line is null ? 0 : double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);

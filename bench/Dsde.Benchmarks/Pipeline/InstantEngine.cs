@@ -95,6 +95,7 @@ internal sealed class InstantEngine : IGenerationEngine
                 BatchRows = Fill(iterations, 40),
                 DraftMs = Fill(iterations, 1.5f),
                 VerifyMs = Fill(iterations, 6.5f),
+                ProposedBy = Fill(iterations, ProposedBy.Draft),
             },
             Proposals = new ProposalSeries
             {

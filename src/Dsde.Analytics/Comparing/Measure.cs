@@ -36,7 +36,7 @@ internal sealed record Measure(
         new("block efficiency", "", Direction.More, trace => trace.CompletionTokens - 1, trace => trace.Iterations),
         new("acceptance", "%", Direction.More, trace => ToPercent * trace.Accepted, trace => trace.Proposed),
         new("mean speculation length", "", null, trace => trace.Proposed, trace => trace.Iterations),
-        new("mean KLD", "nats", null, trace => trace.MeanKld * trace.Proposed, trace => trace.Proposed),
+        new("mean KLD", "nats", null, trace => trace.MeanKld * trace.Drafted, trace => trace.Drafted),
         new("tokens per output", "", null, trace => trace.CompletionTokens, _ => 1),
     ];
 }

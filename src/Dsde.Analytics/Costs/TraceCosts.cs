@@ -52,7 +52,7 @@ internal sealed record TraceCosts
         foreach (var one in iterations)
         {
             var stepRows = one.IsSpeculating ? Math.Max(1, (int)Math.Round(one.DraftRows / one.DraftSteps)) : 1;
-            expected += profile.Price(one.Rows, one.DraftSteps * profile.Draft.At(stepRows), one.IsSpeculating);
+            expected += profile.Price(one.Rows, one.DraftSteps * profile.Draft.At(stepRows), one.Kind);
             measured += one.DraftMs + one.VerifyMs;
         }
 

@@ -1,3 +1,5 @@
+using Dsde.Speculation.Guarding;
+
 namespace Dsde.Analytics.Costs;
 
 /// <summary>An iteration of a batch, put together from the traces of the outputs that took part.</summary>
@@ -10,4 +12,7 @@ internal readonly record struct TracedIteration(int Rows, int DraftSteps, double
 {
     /// <summary>Whether something was proposed.</summary>
     public bool IsSpeculating => DraftSteps > 0;
+
+    /// <summary>The same for its price: outputs with proposals of lookup are not replayed.</summary>
+    public IterationKind Kind => IsSpeculating ? IterationKind.Drafting : IterationKind.Plain;
 }

@@ -23,6 +23,7 @@ internal sealed class IterationsTable : TraceTable
     private readonly ExportColumn<int> _batchRows;
     private readonly ExportColumn<float> _draftMs;
     private readonly ExportColumn<float> _verifyMs;
+    private readonly ExportTextColumn _proposedBy;
 
     public IterationsTable()
         : base("iterations", "iteration_telemetry")
@@ -33,7 +34,7 @@ internal sealed class IterationsTable : TraceTable
         (_predictedLength, _scaleFactor) = (Value<float>("predicted_length"), Value<float>("scale_factor"));
         (_wvir, _cap) = (Value<float>("wvir"), Value<float>("cap"));
         (_batchSize, _batchRows) = (Value<int>("batch_size"), Value<int>("batch_rows"));
-        (_draftMs, _verifyMs) = (Value<float>("draft_ms"), Value<float>("verify_ms"));
+        (_draftMs, _verifyMs, _proposedBy) = (Value<float>("draft_ms"), Value<float>("verify_ms"), Text("proposed_by"));
     }
 
     /// <inheritdoc/>
@@ -65,5 +66,6 @@ internal sealed class IterationsTable : TraceTable
         _batchRows.Add(trace.IterationBatchRows?[step.Index]);
         _draftMs.Add(trace.IterationDraftMs?[step.Index]);
         _verifyMs.Add(trace.IterationVerifyMs?[step.Index]);
+        _proposedBy.Add(trace.IterationProposedBy?[step.Index] is { } proposer ? Proposers.Words[proposer] : null);
     }
 }

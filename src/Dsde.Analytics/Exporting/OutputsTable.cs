@@ -18,6 +18,7 @@ internal sealed class OutputsTable : TraceTable
         Of("level", trace => trace.Level);
         Of("policy", trace => trace.Policy);
         Of<bool>("is_guarded", trace => trace.IsGuarded);
+        Of("proposer", trace => trace.Proposer);
         Of("sampling_mode", trace => trace.SamplingMode);
         Of<long>("seed", trace => trace.Seed);
         Of<float>("temperature", trace => trace.Temperature);
@@ -32,6 +33,8 @@ internal sealed class OutputsTable : TraceTable
         Of<int>("completion_tokens", trace => trace.CompletionTokens);
         Of<int>("proposed", trace => trace.Proposed);
         Of<int>("accepted", trace => trace.Accepted);
+        Of<int>("lookup_proposed", trace => trace.LookupProposed);
+        Of<int>("lookup_accepted", trace => trace.LookupAccepted);
         Of<float>("mean_kld", trace => trace.MeanKld);
         Of<float>("max_kld", trace => trace.MaxKld);
         Of<float>("variance_kld", trace => trace.VarianceKld);

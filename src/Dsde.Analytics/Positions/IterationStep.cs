@@ -31,15 +31,17 @@ internal readonly record struct IterationStep(int Index, int FirstProposal, int 
         }
     }
 
-    /// <summary>Mean of a series of proposals over this iteration; null where it is not stored or nothing was proposed.</summary>
-    public double? Mean(float[]? proposals)
+    /// <summary>
+    /// Mean of a series of proposals over this iteration; null where it is not stored, nothing was proposed, or not by the draft.
+    /// </summary>
+    public double? Mean(float?[]? proposals)
     {
         if (proposals is null || Length == 0 || FirstProposal + Length > proposals.Length)
         {
             return null;
         }
 
-        var sum = 0.0;
+        double? sum = 0;
         for (var i = 0; i < Length; i++)
         {
             sum += proposals[FirstProposal + i];

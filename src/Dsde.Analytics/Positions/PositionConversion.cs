@@ -49,7 +49,7 @@ internal static class PositionConversion
                 isRejection && trace is { Temperature: 1, TopK: 0, TopP: 1 }
             ),
         };
-        var steps = new TracedSteps(lengths, accepted, kld, beta, entropy);
+        var steps = new TracedSteps(lengths, accepted, Known(kld), Known(beta), Known(entropy));
         var accounted = steps.LayOut(positions);
         var beginOfLast = accepted is [.., var last] ? accounted - last - 1 : 0;
         if (accounted < trace.CompletionTokens || beginOfLast >= trace.CompletionTokens)
@@ -103,6 +103,8 @@ internal static class PositionConversion
             return null; // as if it were not stored
         }
     }
+
+    private static float[] Known(float?[] series) => Array.ConvertAll(series, value => value ?? float.NaN);
 
     private static int LimitOf(StoredTrace stored)
     {

@@ -50,7 +50,5 @@ internal sealed class ForesightChooser(int maxSpeculationLength, CostProfile? co
 
     /// <summary>In tokens.</summary>
     private double PriceOf(ReplayedPasses passes) =>
-        costs is null
-            ? 0
-            : costs.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.DraftRows.Count > 0) / millisecondsPerToken;
+        costs is null ? 0 : costs.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.Kind) / millisecondsPerToken;
 }

@@ -1,3 +1,5 @@
+using Dsde.Speculation.Guarding;
+
 namespace Dsde.Analytics.Replaying;
 
 /// <summary>Chooses the lengths of a replayed iteration.</summary>
@@ -16,6 +18,9 @@ internal interface ILengthChooser
 /// <param name="DraftRows">Rows of each draft pass.</param>
 internal readonly record struct ReplayedPasses(int Rows, IReadOnlyList<int> DraftRows)
 {
+    /// <summary>What kind of iteration they are.</summary>
+    public IterationKind Kind => DraftRows.Count > 0 ? IterationKind.Drafting : IterationKind.Plain;
+
     /// <summary>Of sequences that propose some numbers of tokens.</summary>
     public static ReplayedPasses Of(IReadOnlyList<ReplayedSequence> sequences, ReadOnlySpan<int> lengths)
     {

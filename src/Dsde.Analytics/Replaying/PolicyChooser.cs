@@ -25,7 +25,7 @@ internal sealed class PolicyChooser(
     /// <inheritdoc/>
     public ReplayedSequence Begin(ResolvedPositions positions)
     {
-        var readsAlong = _policy.UsesDraft && (_guard.IsSpeculating || !_policy.IsGuarded || costs is null);
+        var readsAlong = _policy.Speculates && (_guard.IsDrafting || !_policy.IsGuarded || costs is null);
         return new ReplayedSequence(positions, _policy.CreateState(positions.Trace.Temperature))
         {
             DraftLag = readsAlong ? 1 : positions.Trace.PromptTokens + 1,
@@ -139,7 +139,7 @@ internal sealed class PolicyChooser(
     private static IterationTiming ToTiming(CostProfile costs, ReplayedPasses passes)
     {
         var drafts = passes.DraftRows.Select(rows => new PassTiming(rows, costs.Draft.At(rows))).ToList();
-        var total = costs.Price(passes.Rows, drafts.Sum(pass => pass.Milliseconds), drafts.Count > 0);
+        var total = costs.Price(passes.Rows, drafts.Sum(pass => pass.Milliseconds), passes.Kind);
         return new IterationTiming(drafts, new PassTiming(passes.Rows, costs.Target.At(passes.Rows)), total);
     }
 }

@@ -110,7 +110,7 @@ internal sealed class Replay(IReadOnlyList<ReplaySource> sources, int maxSpecula
     private ReplayCounts FindBest(ReplaySource source, int draw)
     {
         var costs = source.Costs?.Profile;
-        var tokenMs = costs?.Price(source.BatchSize, 0, isSpeculating: false) / source.BatchSize ?? 1;
+        var tokenMs = costs?.Price(source.BatchSize, 0, IterationKind.Plain) / source.BatchSize ?? 1;
         ReplayCounts best = default;
         for (var valuation = 0; valuation < MostValuations; valuation++)
         {

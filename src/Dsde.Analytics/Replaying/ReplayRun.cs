@@ -41,7 +41,7 @@ internal sealed class ReplayRun(ILengthChooser chooser, int batchSize, CostProfi
 
             var passes = chooser.Run(running);
             Rounds++;
-            Milliseconds += costs?.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.DraftRows.Count > 0);
+            Milliseconds += costs?.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.Kind);
         }
     }
 }

@@ -88,6 +88,7 @@ internal sealed record ReplaySet
 
     private static ReplaySource? Assemble(List<StoredTrace> traces, ReplaySettings settings, CostProfile? profile, Omissions leftOut)
     {
+        leftOut.LookedUp += traces.RemoveAll(stored => stored.Trace.LookupProposed > 0);
         var outputs = new List<PositionTrace>();
         foreach (var stored in traces.OrderBy(trace => trace.StoredAt - TimeSpan.FromMilliseconds(trace.Trace.TotalMs)))
         {
@@ -168,6 +169,8 @@ internal sealed record ReplaySet
 
         public int WithoutDraft { get; set; }
 
+        public int LookedUp { get; set; }
+
         public List<string> Describe()
         {
             var reasons = new List<string>();
@@ -183,6 +186,13 @@ internal sealed record ReplaySet
                 reasons.Add(
                     $"{WithoutDraft} outputs never met the draft, so that nobody knows where it is right (run them with a "
                         + "policy that drafts, or at level replay)"
+                );
+            }
+
+            if (LookedUp > 0)
+            {
+                reasons.Add(
+                    $"{LookedUp} outputs have proposals of lookup, whose iterations say nothing of the draft (run them with proposer draft)"
                 );
             }
 

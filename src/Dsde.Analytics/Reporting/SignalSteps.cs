@@ -1,9 +1,13 @@
 using Dsde.Analytics.Positions;
 using Dsde.Persistence.Analysis;
+using Dsde.Persistence.Jobs;
+using Dsde.Speculation;
 
 namespace Dsde.Analytics.Reporting;
 
-/// <summary>What was known at each step in which something was proposed, and how much of it was accepted.</summary>
+/// <summary>
+/// What was known at each step in which the draft proposed something, and how much of it was accepted; lookup's proposals have no signals.
+/// </summary>
 internal sealed class SignalSteps
 {
     private const float NoLongVariance = 20; // stands for it, as 0 does for too few KLDs; neither is a measurement
@@ -21,7 +25,7 @@ internal sealed class SignalSteps
         ArgumentNullException.ThrowIfNull(stored);
         var trace = stored.Trace;
         var (last, recent) = (default(SignalStep?), new Queue<double>());
-        foreach (var step in IterationStep.Of(trace).Where(step => step.Length > 0))
+        foreach (var step in IterationStep.Of(trace).Where(step => step.Length > 0 && !IsLookedUp(trace, step)))
         {
             var onPath = step with { Length = Math.Min(step.Length, step.Accepted + 1) };
             var now = new SignalStep
@@ -54,6 +58,9 @@ internal sealed class SignalSteps
 
         _output++;
     }
+
+    private static bool IsLookedUp(JobTrace trace, IterationStep step) =>
+        trace.IterationProposedBy?[step.Index] == (short)ProposedBy.Lookup;
 }
 
 /// <summary>A step: its outcome, what was measured in it, and what was known before it.</summary>

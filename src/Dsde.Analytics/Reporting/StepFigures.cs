@@ -97,11 +97,15 @@ internal sealed class StepFigures
     }
 
     /// <summary>Proposals up to the first rejection: behind it nobody knows whether they would have been accepted.</summary>
-    private void Calibrate(IterationStep step, float[]? betas)
+    private void Calibrate(IterationStep step, float?[]? betas)
     {
         for (var i = 0; betas is not null && i < Math.Min(step.Accepted + 1, step.Length) && step.FirstProposal + i < betas.Length; i++)
         {
-            var beta = betas[step.FirstProposal + i];
+            if (betas[step.FirstProposal + i] is not { } beta)
+            {
+                return; // lookup proposed
+            }
+
             ref var bin = ref _calibration[Math.Clamp((int)(beta * CalibrationBins), 0, CalibrationBins - 1)];
             bin = (bin.Beta + beta, bin.Accepted + (i < step.Accepted ? 1 : 0), bin.Count + 1);
         }

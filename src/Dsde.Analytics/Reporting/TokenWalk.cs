@@ -32,6 +32,6 @@ internal static class TokenWalk
         return tokens[..Math.Min(tokens.Count, trace.CompletionTokens)];
     }
 
-    private static float? At(float[]? proposals, IterationStep step, int i) =>
+    private static float? At(float?[]? proposals, IterationStep step, int i) =>
         i < step.Length && step.FirstProposal + i < proposals?.Length ? proposals[step.FirstProposal + i] : null;
 }

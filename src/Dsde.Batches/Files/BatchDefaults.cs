@@ -15,6 +15,9 @@ internal sealed record BatchDefaults
     /// <summary>Policy of jobs that name none; null for the worker's.</summary>
     public string? Policy { get; init; }
 
+    /// <summary>Proposer of jobs that name none; null for the worker's.</summary>
+    public string? Proposer { get; init; }
+
     /// <summary>Jobs without a seed get this one plus their line number; null to let the worker pick.</summary>
     public long? Seed { get; init; }
 

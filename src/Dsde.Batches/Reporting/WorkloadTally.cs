@@ -8,6 +8,7 @@ internal sealed class WorkloadTally
 {
     private readonly List<double> _latencies = [];
     private double _kldSum;
+    private long _drafted;
     private int _outputs;
 
     public int Jobs { get; private set; }
@@ -38,7 +39,9 @@ internal sealed class WorkloadTally
         Iterations += job.Speculation.Iterations;
         Decided += job.Speculation.Paid is null ? 0 : 1;
         Paid += job.Speculation.Paid == true ? 1 : 0;
-        _kldSum += job.Speculation.Proposed * (job.Speculation.MeanKld ?? 0);
+        var drafted = job.Speculation.Proposed - job.Speculation.LookupProposed; // only these have a KLD
+        _drafted += drafted;
+        _kldSum += drafted * (job.Speculation.MeanKld ?? 0);
         _latencies.Add(job.Timings.TotalMs);
     }
 
@@ -58,7 +61,7 @@ internal sealed class WorkloadTally
             AcceptanceRate = Proposed == 0 ? null : (double)Accepted / Proposed,
             // The first token of an output comes of its prompt's pass.
             BlockEfficiency = Iterations == 0 ? null : (Tokens - _outputs) / (double)Iterations,
-            MeanKld = Proposed == 0 ? null : _kldSum / Proposed,
+            MeanKld = _drafted == 0 ? null : _kldSum / _drafted,
             P50LatencyMs = Quantile(0.5),
             P95LatencyMs = Quantile(0.95),
             TokensPerSecond = elapsed > TimeSpan.Zero ? Tokens / elapsed.TotalSeconds : null,

@@ -80,7 +80,7 @@ internal sealed class DecodingLoop
             new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time),
             new SpeculationPlanner(caches, options.MaxSpeculationLength, guard, acceptance),
             guard,
-            new SpeculativeStep(models.Target, models.Draft, acceptance, device, time),
+            new SpeculativeStep(models.Target, models.Draft, acceptance, options.MaxSpeculationLength, device, time),
             counters,
             time
         );

@@ -23,7 +23,7 @@ internal sealed class KvRoom(CachePair caches, int maxSpeculationLength, int pre
     /// <param name="awaited">What it would get of another sequence later; 0 for nothing.</param>
     public bool Fits(Sequence sequence, IReadOnlyList<Sequence> running, (int Slot, int Length) present, int awaited) =>
         Fits(caches.Target, sequence, running, present, awaited)
-        && (caches.Draft is not { } draft || !sequence.Policy.UsesDraft || Fits(draft, sequence, running, present, awaited));
+        && (caches.Draft is not { } draft || !sequence.UsesDraft || Fits(draft, sequence, running, present, awaited));
 
     /// <summary>Whether the free blocks suffice for the passes of a round, whatever is planned.</summary>
     public bool IsEnough(IReadOnlyList<Sequence> running) =>
@@ -56,7 +56,7 @@ internal sealed class KvRoom(CachePair caches, int maxSpeculationLength, int pre
             chunkCount = 0;
         foreach (var sequence in running)
         {
-            if (sequence.Awaited is not null || (isDraft && (!sequence.Policy.UsesDraft || sequence.IsDraftSpoilt)))
+            if (sequence.Awaited is not null || (isDraft && (!sequence.UsesDraft || sequence.IsDraftSpoilt)))
             {
                 continue;
             }

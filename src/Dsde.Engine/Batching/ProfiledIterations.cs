@@ -33,7 +33,10 @@ internal sealed class ProfiledIterations : IDisposable
         var caches = new CachePair(models.Target.Cache, models.Draft?.Cache);
         _batch = new RunningBatch(caches, new KvRoom(caches, options.MaxSpeculationLength, options.PrefillTokenBudget), new CostGuard());
         _prefill = new PrefillStep(models.Target, models.Draft, new PrefillPlanner(caches, options.PrefillTokenBudget), device, time);
-        _step = new SpeculativeStep(models.Target, models.Draft, new WorkloadAcceptance(), device, time) { TimesPasses = true };
+        _step = new SpeculativeStep(models.Target, models.Draft, new WorkloadAcceptance(), options.MaxSpeculationLength, device, time)
+        {
+            TimesPasses = true,
+        };
         _policy = new StaticPolicy("profile", options.MaxSpeculationLength);
     }
 
@@ -42,8 +45,9 @@ internal sealed class ProfiledIterations : IDisposable
 
     /// <summary>Makes an iteration.</summary>
     /// <param name="lengths">Tokens to propose, in descending order.</param>
+    /// <param name="kind">Who proposes them; for lookup something is found, though there is nothing to be found.</param>
     /// <exception cref="EngineFailureException">The models can't work on it.</exception>
-    public IterationTiming Measure(int[] lengths)
+    public IterationTiming Measure(int[] lengths, IterationKind kind)
     {
         for (var i = _batch.Sequences.Count - 1; i >= 0; i--)
         {
@@ -70,7 +74,7 @@ internal sealed class ProfiledIterations : IDisposable
 
         return _batch.Sequences.Any(sequence => sequence.IsOver || sequence.IsDraftSpoilt)
             ? throw new EngineFailureException("A model has no numbers for a prompt of the profile, or no room for one.")
-            : _step.Run([.. lengths.Select(PlanOf)]).Timing;
+            : _step.Run([.. lengths.Select((length, index) => PlanOf(length, index, kind == IterationKind.LookingUp))]).Timing;
     }
 
     /// <inheritdoc/>
@@ -101,10 +105,14 @@ internal sealed class ProfiledIterations : IDisposable
         }
     }
 
-    private PlannedSequence PlanOf(int length, int index)
+    private PlannedSequence PlanOf(int length, int index, bool isLookedUp)
     {
         var sequence = _batch.Sequences[index];
-        return new PlannedSequence(sequence, new SpeculationPlan(Math.Clamp(length, 0, Math.Max(0, sequence.MaxProposals))));
+        return new PlannedSequence(sequence, new SpeculationPlan(Math.Clamp(length, 0, Math.Max(0, sequence.MaxProposals))))
+        {
+            Match = isLookedUp ? new LookupMatch(LookupIndex.MatchLengths[^1], sequence.Length - 1, Period: 1) : null,
+            IsLookedUp = isLookedUp,
+        };
     }
 
     private Sequence CreateSequence(bool isGreedy)
@@ -120,6 +128,7 @@ internal sealed class ProfiledIterations : IDisposable
             MaxTokens = MostTokens + _options.MaxSpeculationLength,
             IgnoreEos = true,
             Sampling = new SamplingParameters { Temperature = isGreedy ? 0 : 1, Mode = _options.DefaultMode },
+            Proposer = _models.Draft is null ? Proposer.Lookup : Proposer.Both,
         };
         return new Sequence(
             request,

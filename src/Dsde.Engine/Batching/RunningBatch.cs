@@ -107,7 +107,7 @@ internal sealed class RunningBatch
         PromptTokens += sequence.AdmissionNumber < 0 ? sequence.PromptLength : 0;
         _sequences.Add(sequence); // first: whatever fails from here on finds it here, and nobody waits for a sequence that is nowhere
         var isGuarded = sequence.Policy.IsGuarded && _guard.Profile is not null;
-        sequence.Admit(slot, _admissions++, sequence.Policy.UsesDraft && (_guard.IsSpeculating || !isGuarded), isGuarded);
+        sequence.Admit(slot, _admissions++, sequence.UsesDraft && (_guard.IsDrafting || !isGuarded), isGuarded);
         var present = _reuse.FindPresent(sequence, _sequences);
         sequence.Awaited = PrefixReuse.FindAwaited(sequence, _sequences, present.Length);
         if (present.Slot == slot)
@@ -263,7 +263,7 @@ internal sealed class RunningBatch
     /// </summary>
     private bool HoldsNumbers(Sequence sequence) =>
         (sequence.IsDecoding || _caches.Target.HoldsNumbers(sequence.Slot))
-        && (sequence.Recorder.HasProposals || _caches.DraftHoldsNumbers(sequence.Slot));
+        && (sequence.Recorder.HasDrafted || _caches.DraftHoldsNumbers(sequence.Slot));
 
     private void TakeOver(Sequence sequence, (int Slot, int Length) present)
     {

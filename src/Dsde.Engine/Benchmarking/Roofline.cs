@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace Dsde.Engine.Benchmarking;
 /// </summary>
 public static class Roofline
 {
-    /// <summary>Iterations are measured in every n-th round only: each time takes as long as many passes.</summary>
+    /// <summary>Iterations and prompts are measured in every n-th round only: each time takes as long as many passes.</summary>
     private const int RoundsPerIteration = 5;
 
     /// <summary>
@@ -29,13 +30,16 @@ public static class Roofline
         var folder = ModelFolder.Open(options.Target);
         RequireContext(folder, settings);
         var slotCount = settings.Cases.Max(@case => @case.SequenceCount);
+        var length = settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence);
+        var longLength = Math.Min(settings.LongContextLength, folder.Config.ContextLength);
         using var decoder = new CachedDecoder(
             folder,
-            slotCount,
-            settings.ContextLength + settings.Cases.Max(@case => @case.RowsPerSequence),
+            slotCount + settings.LongSequenceCount,
+            Math.Max(length, longLength),
             compute.Type,
             compute.Device,
             options.Numerics == "deterministic",
+            blockCount: (slotCount * BlockTable.BlocksFor(length)) + (settings.LongSequenceCount * BlockTable.BlocksFor(longLength)),
             kernels: compute.Kernels
         );
         var layers = new LinearLayers(decoder.Weights, decoder.Operators);
@@ -48,11 +52,16 @@ public static class Roofline
         {
             var samples = new RooflineSamples(settings.Cases);
             var passes = new PassProbe(decoder, layers, compute.Device, settings.ContextLength);
+            var longContexts = CreateLong(settings, options, decoder, layers, compute, slotCount, longLength);
             samples.Measure(bandwidth, multiplication, passes, iterations, cancellationToken);
+            longContexts?.Measure(bandwidth, measuresPrefill: true);
             samples.Clear(); // the first round warms up
+            longContexts?.Clear();
             for (var round = 0; round < settings.Repetitions; round++)
             {
-                samples.Measure(bandwidth, multiplication, passes, round % RoundsPerIteration == 0 ? iterations : null, cancellationToken);
+                var isLong = round % RoundsPerIteration == 0;
+                samples.Measure(bandwidth, multiplication, passes, isLong ? iterations : null, cancellationToken);
+                longContexts?.Measure(bandwidth, measuresPrefill: isLong);
             }
 
             return new RooflineReport(
@@ -67,6 +76,8 @@ public static class Roofline
             {
                 Kernels = compute.Kernels?.Description,
                 OperationsPerSecond = samples.OperationsPerSecond,
+                Attention = longContexts?.SummarizeAttention() ?? [],
+                Prefill = longContexts?.SummarizePrefill(),
             };
         }
         finally
@@ -74,6 +85,25 @@ public static class Roofline
             iterations?.DisposeAsync().AsTask().GetAwaiter().GetResult();
         }
     }
+
+    private static LongContextSamples? CreateLong(
+        RooflineOptions settings,
+        EngineOptions options,
+        CachedDecoder decoder,
+        LinearLayers layers,
+        ComputeSettings compute,
+        int firstSlot,
+        int length
+    ) =>
+        settings.LongSequenceCount == 0
+            ? null
+            : new LongContextSamples(
+                new AttentionProbe(decoder, compute.Type, compute.Device, firstSlot, settings.LongSequenceCount, length),
+                layers,
+                settings.LongSequenceCount,
+                length,
+                options.PrefillTokenBudget
+            );
 
     private static void RequireContext(ModelFolder folder, RooflineOptions settings)
     {

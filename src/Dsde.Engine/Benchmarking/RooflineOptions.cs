@@ -11,6 +11,16 @@ public sealed record RooflineOptions
     /// <value>The default is 96.</value>
     public int ContextLength { get; init; } = 96;
 
+    /// <summary>
+    /// Sequences of long contexts: their attention alone is measured with one row of each and with five, and working their prompts through.
+    /// </summary>
+    /// <value>The default is 8; 0 measures none of it.</value>
+    public int LongSequenceCount { get; init; } = 8;
+
+    /// <summary>Tokens of each of them, or as many as the target allows.</summary>
+    /// <value>The default is 1500.</value>
+    public int LongContextLength { get; init; } = 1500;
+
     /// <summary>Rounds; every quantity is measured once in each, and the median is taken.</summary>
     /// <value>The default is 15.</value>
     public int Repetitions { get; init; } = 15;

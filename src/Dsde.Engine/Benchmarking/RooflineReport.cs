@@ -27,6 +27,12 @@ public sealed record RooflineReport(
     /// </summary>
     public double? OperationsPerSecond { get; init; }
 
+    /// <summary>Attention over long contexts; empty if it was not measured.</summary>
+    public IReadOnlyList<LongContextMeasurement> Attention { get; init; } = [];
+
+    /// <summary>Working long prompts through; null if it was not measured.</summary>
+    public PrefillMeasurement? Prefill { get; init; }
+
     /// <summary>Milliseconds that plainly reading the weights takes: the floor of any pass.</summary>
     public double ReadMs => LinearWeightBytes / ReadBytesPerSecond * 1000;
 

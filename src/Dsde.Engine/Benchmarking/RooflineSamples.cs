@@ -66,7 +66,8 @@ internal sealed class RooflineSamples(IReadOnlyList<RooflineCase> cases)
             ),
         ];
 
-    private static double Median(List<double> times)
+    /// <summary>The median of some times.</summary>
+    public static double Median(IEnumerable<double> times)
     {
         var sorted = times.Order().ToArray();
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

@@ -15,18 +15,12 @@ internal sealed class DraftedTokens
     /// <summary>No step yet; they are added as drafting goes on.</summary>
     public DraftedTokens() { }
 
-    /// <summary>Plans all steps from speculation lengths in descending order.</summary>
-    public DraftedTokens(ReadOnlySpan<int> lengths)
+    /// <summary>Plans all steps from the number of tokens that is drafted for each rank.</summary>
+    public DraftedTokens(IReadOnlyList<int> lengths)
     {
-        var active = lengths.Length;
-        for (var step = 0; !lengths.IsEmpty && step < lengths[0]; step++)
+        for (var step = 0; step < lengths.DefaultIfEmpty(0).Max(); step++)
         {
-            while (lengths[active - 1] <= step)
-            {
-                active--;
-            }
-
-            AddStep([.. Enumerable.Range(0, active)]);
+            AddStep([.. Enumerable.Range(0, lengths.Count).Where(rank => lengths[rank] > step)]);
         }
     }
 

@@ -12,7 +12,7 @@ internal static class EarlyStops
 {
     /// <summary>Whether any sequence of the plan may be stopped before its length.</summary>
     public static bool MayHappen(IReadOnlyList<PlannedSequence> plan) =>
-        plan.Any(planned => planned.Plan.Length > 1 && planned.Sequence.Policy.EarlyStopping is not null);
+        plan.Any(planned => planned.DraftedLength > 1 && planned.Sequence.Policy.EarlyStopping is not null);
 
     /// <summary>Ranks, ascending, that take part in the next step; empty if none does.</summary>
     /// <param name="tensors">The iteration so far.</param>

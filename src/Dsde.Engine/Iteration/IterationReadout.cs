@@ -20,7 +20,7 @@ internal sealed class IterationReadout
 
     private IterationReadout(IterationTensors tensors, Tensor logits, Tensor? catchUpChoices, int mostProbableCount)
     {
-        var ids = tensors.Drafted.Count == 0 ? null : cat(tensors.Drafted.TokenIds); // [P]
+        var ids = tensors.ProposedIds(); // [P]
         var rows = tensors.VerifiedRows(ids);
         var scores = TokenScores.Compute(logits, rows);
         var normalizer = TokenMeasures.LogNormalizer(logits);
@@ -40,14 +40,18 @@ internal sealed class IterationReadout
         {
             var verification = Verify(tensors, rows, scores, ids);
             _targetTokens = new TargetTokens(_transfer, logits, normalizer, scores, verification.ExtraTokenIds, mostProbableCount);
-            var measures = DivergenceMeasures.Compute(logits, normalizer, tensors.ProposedRows, tensors.Drafted.Logits);
             _accepted = _transfer.Add(verification.Accepted);
             _proposedIds = _transfer.Add(ids);
-            _draftChoices = rows.Parameters.AnyRejection ? _transfer.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
             _proposedLogProbabilities = _transfer.Add(TokenMeasures.LogProbability(logits, normalizer, tensors.ProposedRows, ids));
-            _kld = _transfer.Add(measures.Kld);
-            _beta = _transfer.Add(measures.Beta);
-            _entropy = _transfer.Add(measures.DraftEntropy);
+            if (tensors.Drafted.Count > 0)
+            {
+                var draftedRows = tensors.ProposedRows.narrow(0, 0, tensors.Drafted.Count);
+                var measures = DivergenceMeasures.Compute(logits, normalizer, draftedRows, tensors.Drafted.Logits);
+                _draftChoices = rows.Parameters.AnyRejection ? _transfer.Add(cat(tensors.Drafted.Choices)) : _proposedIds;
+                _kld = _transfer.Add(measures.Kld);
+                _beta = _transfer.Add(measures.Beta);
+                _entropy = _transfer.Add(measures.DraftEntropy);
+            }
         }
 
         if (catchUpChoices is not null)
@@ -71,8 +75,14 @@ internal sealed class IterationReadout
     /// <summary>A proposal.</summary>
     public int ProposedId(int proposal) => (int)_transfer[_proposedIds][proposal];
 
-    /// <summary>The draft's best token by perturbed score where a proposal was made.</summary>
-    public int DraftChoice(int proposal) => (int)_transfer[_draftChoices][proposal];
+    /// <summary>
+    /// Whether the draft's best token by perturbed score, where a proposal was made, is a token: 1 yes, 0 no, −1 not known, where the
+    /// draft did not make the proposal.
+    /// </summary>
+    public sbyte DraftMatch(IterationTensors tensors, int proposal, int tokenId) =>
+        proposal >= tensors.Drafted.Count ? (sbyte)-1
+        : (int)_transfer[_draftChoices][proposal] == tokenId ? (sbyte)1
+        : (sbyte)0;
 
     /// <summary>
     /// A proposal to be committed. <paramref name="row"/>: the row that judged it; <paramref name="wanted"/>: most probable tokens asked
@@ -99,7 +109,7 @@ internal sealed class IterationReadout
 
     /// <summary>
     /// The measurements of one rank's proposals, up to the first where either model's logits are no numbers: that one and those behind it
-    /// count as not proposed.
+    /// count as not proposed. Proposals of lookup have no distribution, and NaN for what would be measured of it.
     /// </summary>
     /// <param name="tensors">The iteration.</param>
     /// <param name="rank">The rank.</param>
@@ -114,8 +124,9 @@ internal sealed class IterationReadout
         var targetHasNumbers = IsNumber(firstRow + length);
         for (var i = 0; i < length; i++)
         {
-            var proposal = tensors.Drafted.IndexOf(i, rank);
-            var (ofTarget, ofDraft) = (IsNumber(firstRow + i), float.IsFinite(_transfer[_entropy][proposal]));
+            var proposal = tensors.IndexOf(i, rank);
+            var isDrafted = !tensors.Plan[rank].IsLookedUp;
+            var (ofTarget, ofDraft) = (IsNumber(firstRow + i), !isDrafted || float.IsFinite(_transfer[_entropy][proposal]));
             targetHasNumbers &= ofTarget;
             draftRowsWithoutNumbers += ofDraft ? 0 : 1;
             if (counting < i || !ofTarget || !ofDraft)
@@ -123,9 +134,9 @@ internal sealed class IterationReadout
                 continue;
             }
 
-            kld[i] = _transfer[_kld][proposal];
-            beta[i] = _transfer[_beta][proposal];
-            entropy[i] = _transfer[_entropy][proposal];
+            (kld[i], beta[i], entropy[i]) = isDrafted
+                ? (_transfer[_kld][proposal], _transfer[_beta][proposal], _transfer[_entropy][proposal])
+                : (float.NaN, float.NaN, float.NaN);
             counting++;
             if (accepted == i && _transfer[_accepted][proposal] != 0f)
             {
@@ -161,7 +172,7 @@ internal sealed class IterationReadout
             ? Verification
                 .Rejection(
                     scores.Distribution(),
-                    WithoutNaN(cat(tensors.Drafted.Distributions)),
+                    tensors.Drafted.Count == 0 ? null : WithoutNaN(cat(tensors.Drafted.Distributions)),
                     ids,
                     tensors.ProposedRows,
                     tensors.AcceptUniforms,

@@ -96,9 +96,9 @@ internal sealed class IterationSampling
     /// Puts the indices of the verified rows on the stage: of every rank in turn, as many as it has proposals, and one more.
     /// </summary>
     /// <param name="stage">Uploaded by the caller before <see cref="VerifiedRows"/> is asked for.</param>
-    /// <param name="drafted">Knows where the proposals are.</param>
+    /// <param name="indexOf">Number of a proposal, by its place in its block and its rank.</param>
     /// <param name="lengths">Proposals of each rank.</param>
-    public void StageVerified(IndexStage stage, DraftedTokens drafted, ReadOnlySpan<int> lengths)
+    public void StageVerified(IndexStage stage, Func<int, int, int> indexOf, ReadOnlySpan<int> lengths)
     {
         _blocks = new List<int>[lengths.Length];
         List<long> noiseRows = [],
@@ -110,7 +110,7 @@ internal sealed class IterationSampling
             var block = _blocks[rank] = [];
             for (var place = 0; place < lengths[rank] && _grammar is not null; place++)
             {
-                block.Add(drafted.IndexOf(place, rank));
+                block.Add(indexOf(place, rank));
             }
 
             for (var place = 0; place <= lengths[rank]; place++)
@@ -118,7 +118,7 @@ internal sealed class IterationSampling
                 for (var earlier = 0; earlier < place && !_committed.IsEmpty; earlier++)
                 {
                     laterRows.Add(ranks.Count);
-                    laterProposals.Add(drafted.IndexOf(earlier, rank));
+                    laterProposals.Add(indexOf(earlier, rank));
                 }
 
                 noiseRows.Add(_noiseStarts[place] + rank);

@@ -18,7 +18,8 @@ namespace Dsde.Engine.Iteration;
 /// <item><term>rank</term><description>a sequence, by its place in <see cref="Plan"/>: longest speculation first</description></item>
 /// <item><term>step d</term><description>a pass of the draft, from 0; n_d ranks take part in it, ascending</description></item>
 /// <item><term>place</term><description>a rank among those of a step</description></item>
-/// <item><term>proposal</term><description>0 to P: step by step, place by place (<see cref="DraftedTokens.IndexOf"/>)</description></item>
+/// <item><term>proposal</term><description>0 to P: those of the draft step by step, place by place, then those of lookup rank by rank
+/// (<see cref="IndexOf"/>)</description></item>
 /// <item><term>row</term><description>of a pass; the target's R rows are rank by rank, a sequence's last token and its proposals
 /// </description></item>
 /// <item><term>position</term><description>of a token in its sequence, the prompt's first is 0</description></item>
@@ -36,12 +37,13 @@ internal sealed class IterationTensors
     private (int, int) _catchUpTokens,
         _lastTokens,
         _verifyTokens,
+        _lookedUp,
         _proposedRows;
     private Tensor? _uniforms;
 
     /// <param name="plan">Lengths in descending order.</param>
     /// <param name="target">The target.</param>
-    /// <param name="draft">The draft; null only if all lengths are 0.</param>
+    /// <param name="draft">The draft; null only if it is to propose nothing.</param>
     /// <param name="device">Where to.</param>
     /// <param name="mayStopEarly">Whether the lengths are upper bounds only: then <see cref="AddStep"/> names each later step, and
     /// <see cref="EndDrafting"/> must follow the last.</param>
@@ -59,11 +61,8 @@ internal sealed class IterationTensors
         _draft = draft;
         _device = device;
         _verifyLayout = new PassLayout(target.Cache);
-        Drafted = mayStopEarly ? new DraftedTokens() : new DraftedTokens(plan.Select(planned => planned.Plan.Length).ToArray());
-        if (mayStopEarly)
-        {
-            Drafted.AddStep([.. Enumerable.Range(0, plan.Count(planned => planned.Plan.Length > 0))]);
-        }
+        LookedUp = new LookedUpTokens([.. plan.Select(planned => planned.LookedUp())]);
+        Drafted = new DraftedTokens([.. plan.Select(planned => mayStopEarly ? Math.Min(1, planned.DraftedLength) : planned.DraftedLength)]);
 
         if (Drafted.StepCount > 0)
         {
@@ -95,6 +94,22 @@ internal sealed class IterationTensors
     /// <summary>The draft's steps, to be filled in.</summary>
     public DraftedTokens Drafted { get; }
 
+    /// <summary>The proposals that are not the draft's.</summary>
+    public LookedUpTokens LookedUp { get; }
+
+    /// <summary>Proposals in all (P), once all is drafted.</summary>
+    public int ProposalCount => Drafted.Count + LookedUp.Count;
+
+    /// <summary>Number of a proposal, once all is drafted. <paramref name="place"/>: in its block, from 0.</summary>
+    public int IndexOf(int place, int rank) =>
+        Plan[rank].IsLookedUp ? Drafted.Count + LookedUp.IndexOf(place, rank) : Drafted.IndexOf(place, rank);
+
+    /// <summary>All proposals, once all is drafted. <c>[P] i64</c>; null if there are none.</summary>
+    public Tensor? ProposedIds() =>
+        ProposalCount == 0 ? null
+        : LookedUp.Count == 0 ? cat(Drafted.TokenIds)
+        : cat([.. Drafted.TokenIds, _stage.Slice(_lookedUp)]);
+
     /// <summary>How tokens are chosen.</summary>
     public IterationSampling Sampling { get; }
 
@@ -117,10 +132,10 @@ internal sealed class IterationTensors
     public RowSampling VerifiedRows(Tensor? proposedIds) => Sampling.VerifiedRows(_stage, proposedIds);
 
     /// <summary>For acceptance. <c>[P] f32</c></summary>
-    public Tensor AcceptUniforms => Uniforms.narrow(0, Drafted.Count, Drafted.Count);
+    public Tensor AcceptUniforms => Uniforms.narrow(0, ProposalCount, ProposalCount);
 
     /// <summary>For the extra token of each row. <c>[R] f32</c></summary>
-    public Tensor ExtraUniforms => Uniforms.narrow(0, 2L * Drafted.Count, RowCount);
+    public Tensor ExtraUniforms => Uniforms.narrow(0, 2L * ProposalCount, RowCount);
 
     private Tensor Uniforms => _uniforms ?? throw new InvalidOperationException("Draws are asked for before the end of drafting is known.");
 
@@ -151,7 +166,13 @@ internal sealed class IterationTensors
     /// <summary>Where drafting may stop early: it has. The target's pass can now be prepared.</summary>
     public void EndDrafting()
     {
-        Plan = [.. Plan.Select((planned, rank) => planned with { Plan = planned.Plan with { Length = Drafted.LengthOf(rank) } })];
+        Plan =
+        [
+            .. Plan.Select(
+                (planned, rank) =>
+                    planned.IsLookedUp ? planned : planned with { Plan = planned.Plan with { Length = Drafted.LengthOf(rank) } }
+            ),
+        ];
         _stage = new IndexStage();
         StageVerify();
     }
@@ -160,7 +181,7 @@ internal sealed class IterationTensors
     public PassRows VerifyPass()
     {
         var lastTokens = _stage.Slice(_lastTokens);
-        var all = Drafted.Count == 0 ? lastTokens : cat([lastTokens, .. Drafted.TokenIds]);
+        var all = ProposedIds() is { } proposed ? cat([lastTokens, proposed]) : lastTokens;
         return _verifyLayout.Bind(_stage, all.index_select(0, _stage.Slice(_verifyTokens)));
     }
 
@@ -184,7 +205,7 @@ internal sealed class IterationTensors
         var earlier = new List<long>();
         var last = new List<long>();
         var catchUps = new List<(int, int)>();
-        for (var rank = 0; rank < Drafted.ActiveIn(0); rank++)
+        foreach (var rank in Drafted.RanksIn(0))
         {
             var sequence = Plan[rank].Sequence;
             var seen = draft.Cache.LengthOf(sequence.Slot);
@@ -225,7 +246,7 @@ internal sealed class IterationTensors
     {
         _verifyLayout = new PassLayout(_target.Cache);
         var sources = new List<long>();
-        var judges = new long[Drafted.Count];
+        var judges = new long[ProposalCount];
         for (var rank = 0; rank < Plan.Count; rank++)
         {
             var (sequence, chosen) = Plan[rank];
@@ -234,27 +255,31 @@ internal sealed class IterationTensors
             {
                 if (i < chosen.Length)
                 {
-                    judges[Drafted.IndexOf(i, rank)] = sources.Count;
+                    judges[IndexOf(i, rank)] = sources.Count;
                 }
 
-                sources.Add(i == 0 ? rank : Plan.Count + Drafted.IndexOf(i - 1, rank));
+                sources.Add(i == 0 ? rank : Plan.Count + IndexOf(i - 1, rank));
             }
         }
 
         _verifyLayout.Stage(_stage, []);
         _lastTokens = _stage.Add(Plan.Select(planned => (long)planned.Sequence.TokenIds[^1]).ToArray());
         _verifyTokens = _stage.Add(sources.ToArray());
+        _lookedUp = _stage.Add(LookedUp.TokenIds);
         _proposedRows = _stage.Add(judges);
-        Sampling.StageVerified(_stage, Drafted, [.. Plan.Select(planned => planned.Plan.Length)]);
+        Sampling.StageVerified(_stage, IndexOf, [.. Plan.Select(planned => planned.Plan.Length)]);
         _stage.Upload(_device);
         _uniforms = from_array(DrawUniforms(), device: _device);
     }
 
-    /// <summary>Draft draws, then acceptance draws, both in step order, then the extra draws in row order.</summary>
+    /// <summary>
+    /// Draft draws (of no use to lookup's proposals), then acceptance draws, both in the order of proposals, then the extra draws in row
+    /// order.
+    /// </summary>
     private float[] DrawUniforms()
     {
-        var uniforms = new float[(2 * Drafted.Count) + RowCount];
-        var row = 2 * Drafted.Count;
+        var uniforms = new float[(2 * ProposalCount) + RowCount];
+        var row = 2 * ProposalCount;
         for (var rank = 0; rank < Plan.Count; rank++)
         {
             var (sequence, chosen) = Plan[rank];
@@ -264,9 +289,9 @@ internal sealed class IterationTensors
                 uniforms[row++] = CounterRandom.Uniform(seed, CounterRandom.Purpose.Extra, sequence.Length, sequence.Length + i);
                 if (i < chosen.Length)
                 {
-                    var index = Drafted.IndexOf(i, rank);
+                    var index = IndexOf(i, rank);
                     uniforms[index] = DraftUniform(rank, i);
-                    uniforms[Drafted.Count + index] = CounterRandom.Uniform(
+                    uniforms[ProposalCount + index] = CounterRandom.Uniform(
                         seed,
                         CounterRandom.Purpose.Accept,
                         sequence.Length,

@@ -5,16 +5,15 @@ using Dsde.Speculation.Guarding;
 
 namespace Dsde.Engine.Iteration;
 
-/// <summary>A sequence's part in one iteration. <paramref name="Plan"/> carries the length that is really proposed.</summary>
-internal readonly record struct PlannedSequence(Sequence Sequence, SpeculationPlan Plan);
-
 /// <summary>
-/// Asks each policy what it wishes for its sequences, bounds that by what the sequences and the caches have left, and lets the guard allot.
+/// Finds out who can propose for each sequence, asks each policy what it wishes, bounds that by what the sequences and the caches have
+/// left,
+/// and lets the guard allot.
 /// </summary>
 /// <param name="caches">Both models'.</param>
 /// <param name="maxSpeculationLength">Upper bound of every length.</param>
 /// <param name="guard">Has the last word on what costs more than it gains.</param>
-/// <param name="acceptance">How the draft fares.</param>
+/// <param name="acceptance">How proposals fare.</param>
 internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, CostGuard guard, WorkloadAcceptance acceptance)
 {
     /// <summary>
@@ -29,7 +28,14 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         var planned = new List<PlannedSequence>(decoding.Count);
         foreach (var group in decoding.GroupBy(sequence => sequence.Policy))
         {
-            AddWishes(group.Key, [.. group], planned);
+            var drafting = new List<PlannedSequence>();
+            foreach (var sequence in group)
+            {
+                var found = LookUp(sequence, decoding.Count);
+                (found.IsLookedUp || !sequence.UsesDraft ? planned : drafting).Add(found);
+            }
+
+            AddWishes(group.Key, drafting, planned);
         }
 
         var lengths = new int[planned.Count];
@@ -45,53 +51,91 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         return planned;
     }
 
-    private void AddWishes(ISpeculationPolicy policy, Sequence[] sequences, List<PlannedSequence> planned)
+    /// <summary>
+    /// What lookup finds, and whether it is to propose that: always where it is the only proposer, and otherwise where it promises at least
+    /// as much as the draft, or the draft can't propose now.
+    /// </summary>
+    private PlannedSequence LookUp(Sequence sequence, int sequenceCount)
     {
-        var plans = new SpeculationPlan[sequences.Length];
-        policy.Plan(Array.ConvertAll(sequences, sequence => sequence.PolicyState), plans);
-        for (var i = 0; i < sequences.Length; i++)
+        var nothing = new PlannedSequence(sequence, new SpeculationPlan(0));
+        if (!sequence.UsesLookup || sequence.LookUp() is not { } match)
         {
-            var wish = Math.Clamp(plans[i].Length, 0, MaxLength(sequences[i]));
-            planned.Add(new PlannedSequence(sequences[i], plans[i] with { Wish = wish }));
+            return nothing;
+        }
+
+        var wish = Math.Clamp(sequence.Policy.LengthWithoutSignal, 0, MaxLookedUp(sequence));
+        var found = nothing with
+        {
+            Match = match,
+            IsLookedUp = true,
+            Plan = new SpeculationPlan(wish) { Wish = wish },
+        };
+        var isTaken =
+            !sequence.UsesDraft
+            || sequence.IsCatchingUp
+            || sequence.IsDraftSpoilt
+            || guard.PrefersLookup(ForGuard(found), ForGuard(found with { IsLookedUp = false }), sequenceCount);
+        return found with { IsLookedUp = isTaken };
+    }
+
+    private void AddWishes(ISpeculationPolicy policy, List<PlannedSequence> drafting, List<PlannedSequence> planned)
+    {
+        if (drafting.Count == 0)
+        {
+            return;
+        }
+
+        var plans = new SpeculationPlan[drafting.Count];
+        policy.Plan(drafting.ConvertAll(one => one.Sequence.PolicyState).ToArray(), plans);
+        for (var i = 0; i < plans.Length; i++)
+        {
+            var wish = Math.Clamp(plans[i].Length, 0, MaxDrafted(drafting[i].Sequence));
+            planned.Add(drafting[i] with { Plan = plans[i] with { Wish = wish } });
         }
     }
 
     private GuardedSequence ForGuard(PlannedSequence planned)
     {
         var (sequence, plan) = planned;
-        var curve = acceptance.CurveOf(sequence.Request.AcceptanceKind);
+        var match = planned.IsLookedUp ? planned.Match : null;
+        var curve = acceptance.CurveOf(sequence.Request.AcceptanceKind, match?.Length ?? 0);
+        var own = match is { } found ? sequence.LookupAcceptanceOf(found) : sequence.Acceptance;
         return new GuardedSequence(
             plan.Wish,
             sequence.Policy.IsGuarded,
-            LagOf(sequence),
+            match is null ? LagOf(sequence) : 0,
             curve,
-            sequence.Acceptance.Exponent(curve.MeanAcceptance)
+            own.Exponent(curve.MeanAcceptance)
         );
     }
 
     private PlannedSequence Settle(PlannedSequence planned, int allowed)
     {
         var (sequence, plan) = planned;
+        var mayDraftNow = LagOf(sequence) <= MostCatchUp;
         var decider =
             allowed == plan.Wish ? LengthDecider.Policy
             : guard.IsHoldOut ? LengthDecider.HoldOut
             : LengthDecider.Guard;
-        var wanted = Math.Min(Math.Max(allowed, sequence.PostponedLength), MaxLength(sequence));
-        sequence.PostponedLength = LagOf(sequence) > MostCatchUp ? wanted : 0;
-        return new PlannedSequence(
-            sequence,
-            plan with
-            {
-                Length = wanted - sequence.PostponedLength,
-                Allowed = allowed,
-                DecidedBy = wanted - sequence.PostponedLength == allowed ? decider : LengthDecider.CatchUp,
-            }
-        );
+        if (planned.IsLookedUp)
+        {
+            sequence.PostponedLength = mayDraftNow ? 0 : sequence.PostponedLength; // a draft that catches up does so beside it
+            return planned with { Plan = plan with { Length = allowed, Allowed = allowed, DecidedBy = decider } };
+        }
+
+        var wanted = Math.Min(Math.Max(allowed, sequence.PostponedLength), MaxDrafted(sequence));
+        sequence.PostponedLength = mayDraftNow ? 0 : wanted;
+        var length = wanted - sequence.PostponedLength;
+        return planned with
+        {
+            Plan = plan with { Length = length, Allowed = allowed, DecidedBy = length == allowed ? decider : LengthDecider.CatchUp },
+        };
     }
 
+    private int MaxDrafted(Sequence sequence) => sequence.IsDraftSpoilt ? 0 : MaxLookedUp(sequence);
+
     /// <summary>Leaves room for the extra token in the request's limit, and so in the cache.</summary>
-    private int MaxLength(Sequence sequence) =>
-        sequence.IsDraftSpoilt ? 0 : Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
+    private int MaxLookedUp(Sequence sequence) => Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
 
     private int LagOf(Sequence sequence) => sequence.Length - caches.DraftLengthOf(sequence.Slot);
 }

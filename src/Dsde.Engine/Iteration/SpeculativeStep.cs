@@ -13,6 +13,7 @@ internal sealed class SpeculativeStep(
     CachedDecoder target,
     CachedDecoder? draft,
     WorkloadAcceptance acceptance,
+    int maxSpeculationLength,
     Device device,
     TimeProvider time
 )
@@ -50,7 +51,8 @@ internal sealed class SpeculativeStep(
         var samplingMs = totalMs - draftMs - verifyMs;
         CountTime(tensors, draftMs, verifyMs, samplingMs);
 
-        return (summary, new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs));
+        var timing = new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs);
+        return (summary, timing with { LooksUp = tensors.LookedUp.Count > 0 });
     }
 
     /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
@@ -90,12 +92,12 @@ internal sealed class SpeculativeStep(
     /// <summary>Everybody has waited for all of it; what it cost is shared by proposals and rows.</summary>
     private static void CountTime(IterationTensors tensors, double draftMs, double verifyMs, double samplingMs)
     {
-        var proposals = tensors.RowCount - tensors.Plan.Count;
-        foreach (var (sequence, chosen) in tensors.Plan)
+        var drafted = tensors.Drafted.Count;
+        foreach (var planned in tensors.Plan)
         {
-            var verifyShare = (chosen.Length + 1.0) / tensors.RowCount;
-            var draftShare = proposals == 0 ? verifyShare : (double)chosen.Length / proposals;
-            sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs, draftShare, verifyShare);
+            var verifyShare = (planned.Plan.Length + 1.0) / tensors.RowCount;
+            var draftShare = drafted == 0 ? verifyShare : (double)planned.DraftedLength / drafted;
+            planned.Sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs, draftShare, verifyShare);
         }
     }
 
@@ -144,28 +146,15 @@ internal sealed class SpeculativeStep(
             firstRow = 0;
         for (var rank = 0; rank < plan.Count; rank++)
         {
-            var (sequence, chosen) = plan[rank];
+            var planned = plan[rank];
+            var (sequence, chosen) = planned;
             var lengthBefore = sequence.Length;
             var measured = results.Measure(tensors, rank, firstRow, chosen.Length);
             var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
-            sequence.Recorder.AddIteration(chosen, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
-            if (!sequence.Request.IsSurvey) // it meets every mistake twice
-            {
-                acceptance.Observe(
-                    sequence.Request.AcceptanceKind,
-                    sequence.Acceptance,
-                    verified,
-                    isRare: chosen.DecidedBy > LengthDecider.Guard
-                );
-            }
-
-            if (measured.Length > 0)
-            {
-                sequence.PolicyState.Observe(verified);
-            }
-
-            DropRejected(sequence, lengthBefore, chosen.Length, measured);
+            sequence.Recorder.AddIteration(chosen, planned.ProposedBy, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
+            Learn(planned, verified);
+            DropRejected(planned, lengthBefore, measured);
             firstRow += chosen.Length + 1;
             if (sequence.Request.IsSurvey)
             {
@@ -179,6 +168,35 @@ internal sealed class SpeculativeStep(
         }
 
         return new IterationSummary(plan.Count, proposed, kept, emitted, withoutNumbers);
+    }
+
+    /// <summary>
+    /// The guard learns of all proposals, a policy of the draft's. What lookup has found is judged by what has been emitted, proposed or
+    /// not.
+    /// </summary>
+    private void Learn(in PlannedSequence planned, in VerifiedStep verified)
+    {
+        var (sequence, chosen) = planned;
+        var kind = sequence.Request.AcceptanceKind;
+        if (planned.Match is { } match && match.Judge(sequence.TokenSpan, maxSpeculationLength) is { Length: > 0 } judged)
+        {
+            acceptance.ObserveLookup(kind, match.Length, sequence.LookupAcceptanceOf(match), judged);
+        }
+
+        if (planned.ProposedBy == ProposedBy.Lookup)
+        {
+            return;
+        }
+
+        if (!sequence.Request.IsSurvey) // it meets every mistake twice
+        {
+            acceptance.Observe(kind, sequence.Acceptance, verified, isRare: chosen.DecidedBy > LengthDecider.Guard);
+        }
+
+        if (verified.Proposed > 0)
+        {
+            sequence.PolicyState.Observe(verified);
+        }
     }
 
     /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
@@ -195,14 +213,14 @@ internal sealed class SpeculativeStep(
         var wanted = sequence.Request.TopLogProbabilityCount;
         for (var i = 0; i < accepted; i++)
         {
-            var proposal = tensors.Drafted.IndexOf(i, rank);
+            var proposal = tensors.IndexOf(i, rank);
             if (i > 0 && sequence.Request.IsSurvey && sequence.IsEnd(results.ProposedId(proposal)))
             {
                 return i; // an iteration that begins at the end shows what is proposed behind it
             }
 
-            var matches = results.DraftChoice(proposal) == results.ProposedId(proposal);
-            if (!sequence.Commit(results.Proposed(proposal, firstRow + i, matches ? (sbyte)1 : (sbyte)0, wanted)))
+            var match = results.DraftMatch(tensors, proposal, results.ProposedId(proposal));
+            if (!sequence.Commit(results.Proposed(proposal, firstRow + i, match, wanted)))
             {
                 return i + 1;
             }
@@ -220,23 +238,19 @@ internal sealed class SpeculativeStep(
         }
 
         var extraId = results.ExtraId(firstRow + accepted);
-        sbyte match = -1;
-        if (accepted < measured.Length)
-        {
-            var rejected = tensors.Drafted.IndexOf(accepted, rank);
-            match = results.DraftChoice(rejected) == extraId ? (sbyte)1 : (sbyte)0;
-        }
-
-        sequence.Commit(results.Extra(firstRow + accepted, match, wanted));
+        var extraMatch = accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
+        sequence.Commit(results.Extra(firstRow + accepted, extraMatch, wanted));
         return accepted;
     }
 
     /// <summary>
     /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
-    /// for the k-th proposal, which it made and never read. Where a model had no numbers its keys have none either, and these may not stay.
+    /// for the k-th proposal, which it made and never read; nothing, where lookup proposed. Where a model had no numbers its keys have none
+    /// either, and these may not stay.
     /// </summary>
-    private void DropRejected(Sequence sequence, int lengthBefore, int speculationLength, in MeasuredProposals measured)
+    private void DropRejected(in PlannedSequence planned, int lengthBefore, in MeasuredProposals measured)
     {
+        var sequence = planned.Sequence;
         // The last token is one that the target has not read: its own, or in a survey the last proposal that was kept.
         var read = sequence is { Request.IsSurvey: true, IsOver: false } ? sequence.Length - lengthBefore - 1 : measured.Accepted;
         if (measured.TargetHasNumbers)
@@ -254,9 +268,9 @@ internal sealed class SpeculativeStep(
             sequence.IsDraftSpoilt = true;
             draft!.Cache.Erase(sequence.Slot, 0);
         }
-        else if (speculationLength > 0)
+        else if (planned.DraftedLength > 0)
         {
-            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(read, speculationLength - 1));
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(read, planned.DraftedLength - 1));
         }
     }
 }

@@ -99,6 +99,9 @@ internal sealed class CachedDecoder : IDisposable
     /// <summary>The model's weights, as long as this lives.</summary>
     public DecoderWeights Weights => _decoder.Weights;
 
+    /// <summary>How each layer attends.</summary>
+    public IReadOnlyList<AttentionShape> Attention => _decoder.Attention;
+
     /// <summary>What passes are made of.</summary>
     public IDecoderOps Operators => _ops;
 

@@ -44,6 +44,9 @@ internal sealed class Decoder : IDisposable
     /// <summary>What it computes with; belongs to it.</summary>
     public DecoderWeights Weights => _weights;
 
+    /// <summary>How each layer attends.</summary>
+    public IReadOnlyList<AttentionShape> Attention => _attention;
+
     /// <summary>Runs the rows, writes their keys and values into the cache, and gives logits. Uses the rows up.</summary>
     /// <returns>Logits of the wanted rows, <c>[n, V] f32</c>, on the device of the rows, in the caller's scope.</returns>
     public Tensor Forward(PassRows rows, KvCache cache)

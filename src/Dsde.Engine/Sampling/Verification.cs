@@ -31,17 +31,19 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
 
     /// <summary>
     /// Speculative sampling (Leviathan et al. 2023, algorithm 1; Chen et al. 2023, algorithm 2): accept proposal x if u·q(x) &lt; p(x); the
-    /// extra token of a row comes from max(0, p − q), where q is 0 in rows without a proposal.
+    /// extra token of a row comes from max(0, p − q), where q is 0 in rows without a proposal. A proposal that was not drawn is one of
+    /// q(x) = 1: it is accepted with the chance p(x), and the extra token comes from p without it.
     /// </summary>
     /// <param name="target">p at each row. <c>[R, V] f32</c></param>
-    /// <param name="draft">q at each proposal: the tensor the proposal was drawn from. <c>[P, V] f32</c></param>
+    /// <param name="draft">q at each proposal that was drawn, which are the first: the tensor it was drawn from. <c>[D, V] f32</c>; null if
+    /// none was.</param>
     /// <param name="proposedIds"><c>[P] i64</c></param>
     /// <param name="proposedRows">The row that judges each proposal. <c>[P] i64</c></param>
     /// <param name="acceptUniforms"><c>[P] f32</c></param>
     /// <param name="extraUniforms"><c>[R] f32</c></param>
     public static Verification Rejection(
         Tensor target,
-        Tensor draft,
+        Tensor? draft,
         Tensor proposedIds,
         Tensor proposedRows,
         Tensor acceptUniforms,
@@ -51,12 +53,27 @@ internal readonly record struct Verification(Tensor Accepted, Tensor ExtraTokenI
         using var scope = NewDisposeScope();
         var ids = proposedIds.unsqueeze(1);
         var p = target.index_select(0, proposedRows).gather(1, ids).squeeze(1);
-        var q = draft.gather(1, ids).squeeze(1);
-        var accepted = acceptUniforms * q < p;
-        var residual = target
-            .index_add(0, proposedRows, draft, Scalars.Of(-1))
-            .clamp_(min: Scalars.Of(0))
-            .add_(target, Scalars.Of(EmptyResidualWeight));
+        var drawn = draft?.shape[0] ?? 0;
+        var certain = proposedIds.shape[0] - drawn;
+        Tensor[] q =
+        [
+            .. draft is null ? [] : (Tensor[])[draft.gather(1, ids.narrow(0, 0, drawn)).squeeze(1)],
+            .. certain == 0 ? [] : (Tensor[])[ones(certain, device: target.device)],
+        ];
+        var accepted = acceptUniforms * cat(q) < p;
+        var residual = draft is null
+            ? target.clone()
+            : target.index_add(0, proposedRows.narrow(0, 0, drawn), draft, Scalars.Of(-1)).clamp_(min: Scalars.Of(0));
+        if (certain > 0)
+        {
+            var places = proposedRows
+                .narrow(0, drawn, certain)
+                .mul(Scalars.Of(target.shape[1]))
+                .Plus(proposedIds.narrow(0, drawn, certain));
+            residual = residual.contiguous().view(-1).index_fill_(0, places, Scalars.Of(0)).view(target.shape);
+        }
+
+        residual.add_(target, Scalars.Of(EmptyResidualWeight));
         return new Verification(accepted.MoveToOuterDisposeScope(), Distributions.Draw(residual, extraUniforms).MoveToOuterDisposeScope());
     }
 

@@ -17,6 +17,7 @@ internal sealed class Sequence
     private readonly int _lengthLimit;
     private readonly HashSet<int> _endTokens;
     private readonly ITextAssembler _text;
+    private LookupIndex? _lookup; // made when it is first asked: a waiting sequence needs none
     private int _draftLength;
     private int _checkpointed;
 
@@ -39,6 +40,7 @@ internal sealed class Sequence
         _text = text;
         _endTokens = request.IgnoreEos ? request.StopTokenIds.ToHashSet() : [.. endTokens, .. request.StopTokenIds];
         History = new TokenHistory(request.Sampling, request.PromptTokenIds);
+        LookupAcceptance = UsesLookup ? [.. LookupIndex.MatchLengths.Select(_ => new SequenceAcceptance())] : [];
         Grammar = grammar is null ? null : new GrammarProgress(grammar);
         _lengthLimit = (int)Math.Min(maxLength, (long)PromptLength + request.MaxTokens);
         if (request.ResumeFrom is { } checkpoint)
@@ -59,8 +61,17 @@ internal sealed class Sequence
     /// <summary>Whether the cost guard has a say in its lengths.</summary>
     public bool IsGuarded { get; private set; }
 
-    /// <summary>How its proposals fare, beside those of its workload.</summary>
+    /// <summary>Whether the draft may ever propose for it.</summary>
+    public bool UsesDraft => Policy.Speculates && Request.Proposer != Proposer.Lookup;
+
+    /// <summary>Whether lookup may.</summary>
+    public bool UsesLookup => Policy.Speculates && Request.Proposer is Proposer.Lookup or Proposer.Both;
+
+    /// <summary>How the draft's proposals fare, beside those of its workload.</summary>
     public SequenceAcceptance Acceptance { get; } = new();
+
+    /// <summary>How those of lookup fare, by <see cref="LookupIndex.MatchLengths"/>; empty if it is not used.</summary>
+    public IReadOnlyList<SequenceAcceptance> LookupAcceptance { get; }
 
     /// <summary>Where the result goes.</summary>
     public TaskCompletionSource<GenerationResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -176,6 +187,21 @@ internal sealed class Sequence
         return history;
     }
 
+    /// <summary>What lookup finds for its next tokens; null for nothing.</summary>
+    public LookupMatch? LookUp() => (_lookup ??= new LookupIndex()).Find(TokenSpan);
+
+    /// <summary>How what lookup finds in matches of a length fares for it.</summary>
+    public SequenceAcceptance LookupAcceptanceOf(in LookupMatch match)
+    {
+        var level = 0;
+        while (LookupIndex.MatchLengths[level] != match.Length)
+        {
+            level++;
+        }
+
+        return LookupAcceptance[level];
+    }
+
     /// <summary>The tokens that its grammar allows at a position of the output; null for all.</summary>
     public TokenSet? AllowedAt(int position) => Grammar?.AllowedBehind(position - PromptLength);
 
@@ -193,7 +219,7 @@ internal sealed class Sequence
         TargetGoal = EmittedCount == 0 ? PromptLength : Length - 1;
         DraftGoal =
             EmittedCount == 0 ? (draftReadsAlong ? PromptLength : 0)
-            : Policy.UsesDraft ? _draftLength
+            : UsesDraft ? _draftLength
             : 0;
         Clock.Admitted();
     }
@@ -334,10 +360,25 @@ internal sealed class Sequence
         _checkpointed = EmittedCount;
         ReusedPromptTokens = checkpoint.Trace.ReusedPromptTokens;
         Recorder.Restore(checkpoint);
-        Acceptance.Restore(checkpoint.Acceptance);
+        RestoreAcceptance(checkpoint.Acceptance);
         if (checkpoint.Trace.Policy == Policy.Name)
         {
             PolicyState.Restore(checkpoint.PolicyState);
+        }
+    }
+
+    /// <summary>The draft's comes first, then lookup's, where the sequence that wrote the checkpoint used it.</summary>
+    private void RestoreAcceptance(ReadOnlySpan<double> exported)
+    {
+        foreach (var acceptance in (SequenceAcceptance[])[Acceptance, .. LookupAcceptance])
+        {
+            if (exported.IsEmpty)
+            {
+                return;
+            }
+
+            acceptance.Restore(exported[..Math.Min(SequenceAcceptance.ExportLength, exported.Length)]);
+            exported = exported[Math.Min(SequenceAcceptance.ExportLength, exported.Length)..];
         }
     }
 }

@@ -18,7 +18,7 @@ internal static class SequenceExport
             TopLogProbabilities = [.. sequence.Recorder.MostProbable],
             DraftLength = draftLength,
             PolicyState = sequence.PolicyState.Export(),
-            Acceptance = sequence.Acceptance.Export(),
+            Acceptance = [.. sequence.Acceptance.Export(), .. sequence.LookupAcceptance.SelectMany(one => one.Export())],
             Trace = sequence.Recorder.ToTrace(sequence, sequence.Clock.Read()),
         };
 }

@@ -16,12 +16,14 @@ internal sealed class TraceRecorder
     private readonly List<bool> _onPath = [];
     private readonly List<sbyte> _draftMatches = [];
     private readonly List<IReadOnlyList<TokenLogProbability>> _mostProbable = [];
+    private int _lookupProposed;
+    private int _lookupAccepted;
 
     /// <summary>Log-probability of each committed token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
 
     /// <summary>Whether the draft has proposed anything, by logits that were numbers.</summary>
-    public bool HasProposals => _kld.Count > 0;
+    public bool HasDrafted => _kld.Count > _lookupProposed;
 
     /// <summary>Proposed tokens that were accepted and kept.</summary>
     public int AcceptedAndKept { get; private set; }
@@ -55,12 +57,13 @@ internal sealed class TraceRecorder
                     steps.BatchSize[i],
                     steps.BatchRows[i],
                     steps.DraftMs[i],
-                    steps.VerifyMs[i]
+                    steps.VerifyMs[i],
+                    steps.ProposedBy[i]
                 )
             );
         }
 
-        AcceptedAndKept = trace.Accepted;
+        (AcceptedAndKept, _lookupProposed, _lookupAccepted) = (trace.Accepted, trace.LookupProposed, trace.LookupAccepted);
         _kld.AddRange(trace.Proposals.Kld);
         _beta.AddRange(trace.Proposals.Beta);
         _entropy.AddRange(trace.Proposals.DraftEntropy);
@@ -88,6 +91,7 @@ internal sealed class TraceRecorder
 
     /// <summary>Takes in one iteration.</summary>
     /// <param name="plan">What was planned for the sequence.</param>
+    /// <param name="proposedBy">Who proposed.</param>
     /// <param name="step">What came of it.</param>
     /// <param name="kept">Accepted tokens that were committed.</param>
     /// <param name="batchSize">Sequences in the batch.</param>
@@ -96,6 +100,7 @@ internal sealed class TraceRecorder
     /// <param name="verifyMs">Of the batch's target pass.</param>
     public void AddIteration(
         SpeculationPlan plan,
+        ProposedBy proposedBy,
         in VerifiedStep step,
         int kept,
         int batchSize,
@@ -104,8 +109,15 @@ internal sealed class TraceRecorder
         double verifyMs
     )
     {
-        _iterations.Add(new Iteration(plan, step.Proposed, step.Accepted, batchSize, batchRows, (float)draftMs, (float)verifyMs));
+        var by = step.Proposed == 0 ? ProposedBy.Nobody : proposedBy;
+        _iterations.Add(new Iteration(plan, step.Proposed, step.Accepted, batchSize, batchRows, (float)draftMs, (float)verifyMs, by));
         AcceptedAndKept += kept;
+        if (by == ProposedBy.Lookup)
+        {
+            _lookupProposed += step.Proposed;
+            _lookupAccepted += kept;
+        }
+
         _kld.AddRange(step.Kld);
         _beta.AddRange(step.Beta);
         _entropy.AddRange(step.DraftEntropy);
@@ -128,6 +140,9 @@ internal sealed class TraceRecorder
             CompletionTokens = sequence.EmittedCount,
             Proposed = _kld.Count,
             Accepted = AcceptedAndKept,
+            Proposer = sequence.Request.Proposer ?? Proposer.Draft,
+            LookupProposed = _lookupProposed,
+            LookupAccepted = _lookupAccepted,
             CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
             CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
             Iterations = new IterationSeries
@@ -145,6 +160,7 @@ internal sealed class TraceRecorder
                 BatchRows = [.. _iterations.Select(iteration => iteration.BatchRows)],
                 DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
                 VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
+                ProposedBy = [.. _iterations.Select(iteration => iteration.ProposedBy)],
             },
             Proposals = new ProposalSeries
             {
@@ -164,6 +180,7 @@ internal sealed class TraceRecorder
         int BatchSize,
         int BatchRows,
         float DraftMs,
-        float VerifyMs
+        float VerifyMs,
+        ProposedBy ProposedBy
     );
 }

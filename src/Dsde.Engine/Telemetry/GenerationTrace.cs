@@ -1,4 +1,5 @@
 using Dsde.Engine.Sampling;
+using Dsde.Speculation;
 
 namespace Dsde.Engine.Telemetry;
 
@@ -10,6 +11,9 @@ public sealed record GenerationTrace
 
     /// <summary>Whether the policy's lengths were wishes, of which the cost guard allowed as much as paid.</summary>
     public bool IsGuarded { get; init; }
+
+    /// <summary>Who was to propose.</summary>
+    public Proposer Proposer { get; init; }
 
     /// <summary>How proposals were accepted.</summary>
     public required SamplingMode SamplingMode { get; init; }
@@ -29,13 +33,19 @@ public sealed record GenerationTrace
     public required int CompletionTokens { get; init; }
 
     /// <summary>
-    /// Draft tokens proposed, also those behind a rejection or a stop.
+    /// Tokens proposed, by whomever, also those behind a rejection or a stop.
     /// Equal to the sum of <see cref="IterationSeries.SpeculationLength"/> and to the length of the token series.
     /// </summary>
     public required int Proposed { get; init; }
 
-    /// <summary>Draft tokens accepted and kept: an output that stops inside a block keeps fewer than were accepted.</summary>
+    /// <summary>Proposed tokens accepted and kept: an output that stops inside a block keeps fewer than were accepted.</summary>
     public required int Accepted { get; init; }
+
+    /// <summary>Of those proposed, by lookup.</summary>
+    public int LookupProposed { get; init; }
+
+    /// <summary>Of those accepted and kept, proposed by lookup.</summary>
+    public int LookupAccepted { get; init; }
 
     /// <summary>
     /// Largest accepted count of any calibration step (SL_A,max); null if the policy does not calibrate or had not finished.

@@ -48,4 +48,7 @@ public sealed record IterationSeries
 
     /// <summary>Duration of the batch's target pass, in milliseconds.</summary>
     public required float[] VerifyMs { get; init; }
+
+    /// <summary>Who made the request's own proposals.</summary>
+    public required ProposedBy[] ProposedBy { get; init; }
 }

@@ -4,7 +4,7 @@ namespace Dsde.Engine.Telemetry;
 
 /// <summary>
 /// What was measured at each proposed token, iteration after iteration; all arrays have one entry per proposed token. Measured on the raw
-/// distributions: temperature 1, before top-k and top-p.
+/// distributions: temperature 1, before top-k and top-p. Proposals of lookup come from no distribution: NaN where one would be needed.
 /// </summary>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record ProposalSeries

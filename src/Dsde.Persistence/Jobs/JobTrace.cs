@@ -2,7 +2,7 @@ namespace Dsde.Persistence.Jobs;
 
 /// <summary>
 /// The telemetry of one output of a job: summary and series. A series is null if it was not to be kept (<see cref="TraceSummary.Level"/>).
-/// Null within a series: the policy had no such value.
+/// Null within a series: the policy had no such value, or a proposal of lookup has no distribution to measure.
 /// </summary>
 public sealed record JobTrace : TraceSummary
 {
@@ -45,14 +45,17 @@ public sealed record JobTrace : TraceSummary
     /// <summary>Per iteration: target pass of the batch, ms.</summary>
     public float[]? IterationVerifyMs { get; init; }
 
+    /// <summary>Per iteration: who proposed; 0 nobody, 1 the draft, 2 lookup.</summary>
+    public short[]? IterationProposedBy { get; init; }
+
     /// <summary>Per proposed token: KLD, nats.</summary>
-    public float[]? ProposalKld { get; init; }
+    public float?[]? ProposalKld { get; init; }
 
     /// <summary>Per proposed token: expected acceptance β.</summary>
-    public float[]? ProposalBeta { get; init; }
+    public float?[]? ProposalBeta { get; init; }
 
     /// <summary>Per proposed token: draft entropy, nats.</summary>
-    public float[]? ProposalDraftEntropy { get; init; }
+    public float?[]? ProposalDraftEntropy { get; init; }
 
     /// <summary>Per proposed token: not behind the first rejection of its iteration.</summary>
     public bool[]? ProposalOnPath { get; init; }

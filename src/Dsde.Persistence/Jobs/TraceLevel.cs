@@ -62,6 +62,7 @@ public static class TraceLevel
             IterationWish = null,
             IterationAllowed = null,
             IterationDecidedBy = null,
+            IterationProposedBy = null,
             IterationPredictedLength = null,
             IterationScaleFactor = null,
             IterationWvir = null,

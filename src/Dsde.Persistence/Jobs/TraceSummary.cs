@@ -12,6 +12,9 @@ public record TraceSummary
     /// <summary>Whether its lengths were wishes, of which the cost guard allowed as much as paid.</summary>
     public required bool IsGuarded { get; init; }
 
+    /// <summary>Who was to propose: <c>draft</c>, <c>lookup</c> or <c>both</c>.</summary>
+    public required string Proposer { get; init; }
+
     /// <summary><c>greedy</c>, <c>rejection</c> or <c>coupled</c>.</summary>
     public required string SamplingMode { get; init; }
 
@@ -48,13 +51,22 @@ public record TraceSummary
     /// <summary>Tokens generated.</summary>
     public required int CompletionTokens { get; init; }
 
-    /// <summary>Draft tokens proposed.</summary>
+    /// <summary>Tokens proposed.</summary>
     public required int Proposed { get; init; }
 
-    /// <summary>Draft tokens accepted and kept.</summary>
+    /// <summary>Proposed tokens accepted and kept.</summary>
     public required int Accepted { get; init; }
 
-    /// <summary>Mean KLD over the proposed tokens, nats; null if nothing was proposed.</summary>
+    /// <summary>Of those proposed, by lookup.</summary>
+    public int LookupProposed { get; init; }
+
+    /// <summary>Of those accepted and kept, proposed by lookup.</summary>
+    public int LookupAccepted { get; init; }
+
+    /// <summary>Tokens proposed by the draft: those that have a KLD.</summary>
+    public int Drafted => Proposed - LookupProposed;
+
+    /// <summary>Mean KLD over the tokens that the draft proposed, nats; null if it proposed nothing.</summary>
     public float? MeanKld { get; init; }
 
     /// <summary>Largest KLD, nats.</summary>
@@ -63,10 +75,10 @@ public record TraceSummary
     /// <summary>Variance of the KLD, nats².</summary>
     public float? VarianceKld { get; init; }
 
-    /// <summary>Mean expected acceptance β over the proposed tokens; null if nothing was proposed.</summary>
+    /// <summary>Mean expected acceptance β over these; null as above.</summary>
     public float? MeanBeta { get; init; }
 
-    /// <summary>Mean draft entropy over the proposed tokens, nats; null as above.</summary>
+    /// <summary>Mean draft entropy over these, nats; null as above.</summary>
     public float? MeanDraftEntropy { get; init; }
 
     /// <summary>SL_A,max; null if the policy did not calibrate.</summary>

@@ -33,8 +33,8 @@ internal static class PostgreSqlViews
         of_policy text DEFAULT NULL, of_batch uuid DEFAULT NULL, most_outputs integer DEFAULT 50
         """,
         $"""
-        RETURNS TABLE (workload text, policy text, target_model text, draft_model text, temperature real, signal text, outcome text,
-            outputs bigint, n bigint, pearson double precision, pearson_low double precision, pearson_high double precision,
+        RETURNS TABLE (workload text, policy text, proposer text, target_model text, draft_model text, temperature real, signal text,
+            outcome text, outputs bigint, n bigint, pearson double precision, pearson_low double precision, pearson_high double precision,
             spearman double precision, spearman_low double precision, spearman_high double precision)
         LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB' AS $$
             WITH candidates AS (
@@ -45,7 +45,7 @@ internal static class PostgreSqlViews
                 FROM job_traces t
                 WHERE t.stored_at >= since AND t.stored_at < until AND (of_workload IS NULL OR t.workload = of_workload)
                   AND (of_policy IS NULL OR t.policy = of_policy) AND (of_batch IS NULL OR t.batch_id = of_batch)
-                  AND t.proposed > 0 AND t.level <> 'summary'),
+                  AND t.proposed > t.lookup_proposed AND t.level <> 'summary'),
             steps AS MATERIALIZED (
                 SELECT {TraceColumns.Group}, c.kind, c.place, t.wvir, t.scale_factor, t.mean_kld, t.mean_beta, t.mean_draft_entropy,
                        t.accepted::double precision / t.speculation_length AS acceptance
@@ -68,7 +68,7 @@ internal static class PostgreSqlViews
                        corr(t.y, t.x) AS r, corr(t.rank_y, t.rank_x) AS rho
                 FROM ranked t GROUP BY t.kind, t.pair),
             named AS (SELECT DISTINCT s.kind, {TraceColumns.Group.Replace("t.", "s.", StringComparison.Ordinal)} FROM steps s)
-            SELECT k.workload, k.policy, k.target_model, k.draft_model, k.temperature, p.signal, p.outcome, t.outputs, t.n,
+            SELECT k.workload, k.policy, k.proposer, k.target_model, k.draft_model, k.temperature, p.signal, p.outcome, t.outputs, t.n,
                    t.r, {CorrelationInterval.ToSql("t.r", "t.n", -1)}, {CorrelationInterval.ToSql("t.r", "t.n", 1)},
                    t.rho, {CorrelationInterval.ToSql("t.rho", "t.n", -1)}, {CorrelationInterval.ToSql("t.rho", "t.n", 1)}
             FROM summed t JOIN named k USING (kind) JOIN (VALUES {SignalPairs.Names}) AS p (pair, signal, outcome) USING (pair)
@@ -85,6 +85,7 @@ internal static class PostgreSqlViews
             SELECT {TraceColumns.All}, i.iteration, 2 + COALESCE(i.tokens_before, 0) AS position, i.speculation_length, i.accepted,
                    i.wish, i.allowed, {LengthDeciders.ToSql("i.decided_by")} AS decided_by,
                    i.predicted_length, i.scale_factor, i.wvir, i.cap, i.batch_size, i.batch_rows, i.draft_ms, i.verify_ms,
+                   {Proposers.ToSql("i.proposed_by")} AS proposed_by,
                    {MeanOf("proposal_kld")} AS mean_kld, {MeanOf("proposal_beta")} AS mean_beta,
                    {MeanOf("proposal_draft_entropy")} AS mean_draft_entropy
             FROM job_traces t
@@ -92,9 +93,9 @@ internal static class PostgreSqlViews
                 SELECT s.*, sum(s.accepted + 1) OVER earlier AS tokens_before, sum(s.speculation_length) OVER earlier AS proposals_before
                 FROM unnest(t.iteration_length, t.iteration_accepted, t.iteration_wish, t.iteration_allowed, t.iteration_decided_by,
                     t.iteration_predicted_length, t.iteration_scale_factor, t.iteration_wvir, t.iteration_cap, t.iteration_batch_size,
-                    t.iteration_batch_rows, t.iteration_draft_ms, t.iteration_verify_ms) WITH ORDINALITY
+                    t.iteration_batch_rows, t.iteration_draft_ms, t.iteration_verify_ms, t.iteration_proposed_by) WITH ORDINALITY
                     AS s (speculation_length, accepted, wish, allowed, decided_by, predicted_length, scale_factor, wvir, cap, batch_size,
-                    batch_rows, draft_ms, verify_ms, iteration)
+                    batch_rows, draft_ms, verify_ms, proposed_by, iteration)
                 WINDOW earlier AS (ORDER BY s.iteration ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) i
             """
         ),
@@ -178,12 +179,13 @@ internal static class PostgreSqlViews
         $"""
             SELECT {group}, count(*) FILTER (WHERE t.choice = 0) AS jobs, count(*) AS choices,
                    sum(t.completion_tokens) AS completion_tokens, sum(t.iterations) AS iterations,
-                   sum(t.proposed) AS proposed, sum(t.accepted) AS accepted,
+                   sum(t.proposed) AS proposed, sum(t.accepted) AS accepted, sum(t.lookup_proposed) AS lookup_proposed,
+                   sum(t.lookup_accepted) AS lookup_accepted,
                    sum(t.accepted)::double precision / NULLIF(sum(t.proposed), 0) AS acceptance_rate,
                    avg(t.accepted::double precision / NULLIF(t.proposed, 0)) AS mean_job_acceptance_rate,
                    sum(t.completion_tokens - 1)::double precision / NULLIF(sum(t.iterations), 0) AS block_efficiency,
-                   sum(t.mean_kld * t.proposed)::double precision / NULLIF(sum(t.proposed), 0) AS mean_kld,
-                   sum(t.mean_beta * t.proposed)::double precision / NULLIF(sum(t.proposed), 0) AS mean_beta,
+                   sum(t.mean_kld * {TraceColumns.Drafted})::double precision / NULLIF(sum({TraceColumns.Drafted}), 0) AS mean_kld,
+                   sum(t.mean_beta * {TraceColumns.Drafted})::double precision / NULLIF(sum({TraceColumns.Drafted}), 0) AS mean_beta,
                    sum({TraceColumns.MachineMs}) / 1000 AS machine_seconds,
                    sum(t.completion_tokens) * 1000 / NULLIF(sum({TraceColumns.MachineMs}), 0) AS tokens_per_machine_second,
                    {Median} AS median_total_ms

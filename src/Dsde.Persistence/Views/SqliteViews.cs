@@ -7,7 +7,7 @@ internal static class SqliteViews
 
     private const string Hour = "strftime('%Y-%m-%d %H:00:00', t.stored_at)";
 
-    private const string GroupNames = "workload, policy, target_model, draft_model, temperature";
+    private const string GroupNames = "workload, policy, proposer, target_model, draft_model, temperature";
 
     /// <summary>Where each iteration begins: tokens and proposals before it.</summary>
     private static readonly string Steps = $"""
@@ -31,6 +31,7 @@ internal static class SqliteViews
                    {AtNumber("iteration_wvir")} AS wvir, {AtNumber("iteration_cap")} AS cap,
                    {AtNumber("iteration_batch_size")} AS batch_size, {AtNumber("iteration_batch_rows")} AS batch_rows,
                    {AtNumber("iteration_draft_ms")} AS draft_ms, {AtNumber("iteration_verify_ms")} AS verify_ms,
+                   {Proposers.ToSql(AtNumber("iteration_proposed_by"))} AS proposed_by,
                    {MeanOf("proposal_kld")} AS mean_kld, {MeanOf("proposal_beta")} AS mean_beta,
                    {MeanOf("proposal_draft_entropy")} AS mean_draft_entropy
             FROM steps i JOIN job_traces t ON t.job_id = i.job_id AND t.choice = i.choice
@@ -146,11 +147,12 @@ internal static class SqliteViews
         $"""
             SELECT {group}, sum(t.choice = 0) AS jobs, count(*) AS choices, sum(t.completion_tokens) AS completion_tokens,
                    sum(t.iterations) AS iterations, sum(t.proposed) AS proposed, sum(t.accepted) AS accepted,
+                   sum(t.lookup_proposed) AS lookup_proposed, sum(t.lookup_accepted) AS lookup_accepted,
                    1.0 * sum(t.accepted) / NULLIF(sum(t.proposed), 0) AS acceptance_rate,
                    avg(1.0 * t.accepted / NULLIF(t.proposed, 0)) AS mean_job_acceptance_rate,
                    1.0 * sum(t.completion_tokens - 1) / NULLIF(sum(t.iterations), 0) AS block_efficiency,
-                   1.0 * sum(t.mean_kld * t.proposed) / NULLIF(sum(t.proposed), 0) AS mean_kld,
-                   1.0 * sum(t.mean_beta * t.proposed) / NULLIF(sum(t.proposed), 0) AS mean_beta,
+                   1.0 * sum(t.mean_kld * {TraceColumns.Drafted}) / NULLIF(sum({TraceColumns.Drafted}), 0) AS mean_kld,
+                   1.0 * sum(t.mean_beta * {TraceColumns.Drafted}) / NULLIF(sum({TraceColumns.Drafted}), 0) AS mean_beta,
                    sum({TraceColumns.MachineMs}) / 1000 AS machine_seconds,
                    sum(t.completion_tokens) * 1000 / NULLIF(sum({TraceColumns.MachineMs}), 0) AS tokens_per_machine_second
             FROM job_traces t WHERE t.state = 'completed' GROUP BY {group}

@@ -59,6 +59,7 @@ internal sealed class SubmitGenerationJobConsumer(
     {
         var job = delivery.Job;
         var origin = MessageOrigin.Of(context);
+        using var measured = PipelineMeter.StartProcessing(queue, context.ReceiveContext.Redelivered);
         using var span = JobSpans.StartDelivery(queue, origin.Trace, job.JobId);
         var outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
         while (outcome is JobOutcome.HeldElsewhere)

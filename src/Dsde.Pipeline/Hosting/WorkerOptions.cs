@@ -141,6 +141,11 @@ internal sealed class WorkerOptions : IValidatableObject
     [Range(0d, 1d)]
     public double ReplaySampling { get; set; }
 
+    /// <summary>Workloads (<c>metadata.workload</c>) that metrics tell apart; all others count as one.</summary>
+    /// <value>Names, up to 50. The default is none: what jobs say of themselves is not in metrics.</value>
+    [MaxLength(50)]
+    public string[] MetricWorkloads { get; set; } = [];
+
     /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>.</summary>
     /// <value>
     /// A port, 1 to 65535, which has to be free; <c>auto</c> for 8080, or the next free one of the hundred that follow; or <c>none</c>.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dsde.Engine.Telemetry;
 using Dsde.Persistence.Jobs;
 
 namespace Dsde.Pipeline.Telemetry;
@@ -75,6 +76,41 @@ internal static class JobSpans
         }
     }
 
+    /// <summary>
+    /// Divides the current generation into an output's waiting for a slot, its prompt (up to the first token) and its decoding, which are
+    /// known
+    /// only when it has ended.
+    /// </summary>
+    /// <param name="times">What is known.</param>
+    /// <param name="choice">Which of the job's outputs it is.</param>
+    /// <param name="ended">When it ended.</param>
+    public static void AddPhases(GenerationTimes times, int choice, DateTimeOffset ended)
+    {
+        if (!Source.HasListeners() || Activity.Current is not { } generation)
+        {
+            return;
+        }
+
+        var arrived = ended - TimeSpan.FromMilliseconds(times.TotalMs);
+        var (admitted, first) = (
+            At(Math.Min(times.WaitingMs, times.FirstTokenMs ?? times.TotalMs)),
+            At(times.FirstTokenMs ?? times.TotalMs)
+        );
+        Add("wait", arrived, admitted);
+        Add("prefill", admitted, first);
+        Add("decode", first, ended);
+
+        DateTimeOffset At(double milliseconds) => arrived + TimeSpan.FromMilliseconds(milliseconds);
+
+        void Add(string name, DateTimeOffset from, DateTimeOffset to)
+        {
+            using var phase = Source
+                .StartActivity(name, ActivityKind.Internal, generation.Context, startTime: from)
+                ?.SetTag("dsde.output", choice)
+                .SetEndTime(to.UtcDateTime);
+        }
+    }
+
     /// <summary>Notes what a job's generation came to.</summary>
     public static void Count(this Activity? span, JobEnd? end)
     {
@@ -86,8 +122,8 @@ internal static class JobSpans
         span.SetTag("dsde.outputs", end.Outputs.Count);
         if (end.Outputs.Count > 0)
         {
-            span.SetTag("dsde.prompt_tokens", end.Outputs[0].PromptTokens)
-                .SetTag("dsde.completion_tokens", end.Outputs.Sum(output => output.CompletionTokens));
+            span.SetTag("gen_ai.usage.input_tokens", end.Outputs[0].PromptTokens)
+                .SetTag("gen_ai.usage.output_tokens", end.Outputs.Sum(output => output.CompletionTokens));
             span.SetTag("dsde.iterations", end.Traces.Sum(trace => trace.Iterations));
             span.SetTag("dsde.proposed", end.Traces.Sum(trace => trace.Proposed))
                 .SetTag("dsde.accepted", end.Traces.Sum(trace => trace.Accepted));

@@ -29,7 +29,8 @@ internal static class TelemetrySetup
             .ConfigureResource(resource => resource.Clear().AddService("dsde-worker").AddEnvironmentVariableDetector());
         telemetry.WithMetrics(metrics =>
         {
-            metrics.AddMeter(WorkerMetrics.MeterName, "MassTransit").AddRuntimeInstrumentation().AddView(HistogramBuckets.Choose);
+            // MassTransit's own are left out: they have milliseconds and names that no Prometheus likes.
+            metrics.AddMeter(PipelineMeter.Name, "Npgsql").AddRuntimeInstrumentation().AddView(MetricViews.Choose);
             if (isScraped)
             {
                 metrics.AddPrometheusExporter();

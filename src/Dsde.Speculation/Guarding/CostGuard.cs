@@ -3,10 +3,14 @@ namespace Dsde.Speculation.Guarding;
 /// <summary>What the guard is told of a sequence.</summary>
 /// <param name="Wish">Tokens that its policy would propose.</param>
 /// <param name="IsGuarded">Whether the guard may allow fewer; otherwise the wish is given.</param>
-/// <param name="DraftLag">Tokens that the draft has not read, at least 1.</param>
-/// <param name="Curve">Its workload's acceptance.</param>
+/// <param name="DraftLag">Tokens that the draft has not read, at least 1; 0 where its proposals come from lookup.</param>
+/// <param name="Curve">Its workload's acceptance of such proposals.</param>
 /// <param name="Exponent">How its own compares, θ.</param>
-internal readonly record struct GuardedSequence(int Wish, bool IsGuarded, int DraftLag, SurvivalCurve Curve, double Exponent);
+internal readonly record struct GuardedSequence(int Wish, bool IsGuarded, int DraftLag, SurvivalCurve Curve, double Exponent)
+{
+    /// <summary>Whether the draft would make its proposals.</summary>
+    public bool WouldDraft => Wish > 0 && DraftLag > 0;
+}
 
 /// <summary>
 /// Stands behind the policies: each says what it would like, and the guard gives each sequence at most that, such that the iteration is
@@ -33,8 +37,11 @@ internal sealed class CostGuard
     /// <summary>What iterations cost; null until it is known, and then every wish is granted.</summary>
     public CostProfile? Profile { get; set; }
 
-    /// <summary>Whether speculation seems to pay, as it does at first: new prompts are then read by the draft too.</summary>
+    /// <summary>Whether speculation seems to pay, as it does at first.</summary>
     public bool IsSpeculating { get; private set; } = true;
+
+    /// <summary>Whether drafting seems to, when there was last something to draft: new prompts are then read by the draft too.</summary>
+    public bool IsDrafting { get; private set; } = true;
 
     /// <summary>Whether the iteration planned last does the opposite of what seems best.</summary>
     public bool IsHoldOut { get; private set; }
@@ -73,6 +80,7 @@ internal sealed class CostGuard
         }
 
         IsSpeculating = pays || given.IsSpeculating;
+        NoteDrafting(sequences, lengths);
         HoldOutIfDue(sequences, survival, lengths, given.IsSpeculating);
     }
 
@@ -81,8 +89,52 @@ internal sealed class CostGuard
     {
         if (Profile is { } profile)
         {
-            _ratios.Observe(timing.Drafts.Count > 0, IsHoldOut, timing.TotalMs / profile.Price(timing));
+            _ratios.Observe(timing.Kind, IsHoldOut, timing.TotalMs / profile.Price(timing));
         }
+    }
+
+    /// <summary>
+    /// Whether what lookup has found for a sequence promises at least as many tokens per second as the draft, each at its best length and
+    /// as if all sequences were like this one.
+    /// </summary>
+    /// <param name="lookup">The sequence, its proposals from lookup.</param>
+    /// <param name="draft">The same sequence, its proposals from the draft.</param>
+    /// <param name="sequenceCount">Sequences in the batch.</param>
+    public bool PrefersLookup(in GuardedSequence lookup, in GuardedSequence draft, int sequenceCount) =>
+        Promise(lookup, sequenceCount) >= Promise(draft, sequenceCount);
+
+    /// <summary>Tokens per millisecond; without a profile tokens.</summary>
+    private double Promise(in GuardedSequence sequence, int count)
+    {
+        var survival = new SurvivalTable([sequence]);
+        var (tokens, draftMs, best) = (1d, 0d, 0d);
+        for (var step = 0; step < sequence.Wish; step++)
+        {
+            tokens += survival[0, step];
+            if (Profile is null)
+            {
+                best = tokens;
+                continue;
+            }
+
+            draftMs += sequence.DraftLag > 0 ? Profile.Draft.At(count) : 0;
+            var kind = sequence.DraftLag > 0 ? IterationKind.Drafting : IterationKind.LookingUp;
+            best = Math.Max(best, count * tokens / (_ratios.Of(kind) * Profile.Price(count * (step + 2), draftMs, kind)));
+        }
+
+        return best;
+    }
+
+    private void NoteDrafting(ReadOnlySpan<GuardedSequence> sequences, ReadOnlySpan<int> lengths)
+    {
+        var (wouldDraft, drafts) = (false, false);
+        for (var i = 0; i < sequences.Length; i++)
+        {
+            wouldDraft |= sequences[i].WouldDraft;
+            drafts |= sequences[i].WouldDraft && lengths[i] > 0;
+        }
+
+        IsDrafting = wouldDraft ? drafts : IsDrafting;
     }
 
     /// <summary>
@@ -134,7 +186,7 @@ internal sealed class CostGuard
         else if (left >= 0)
         {
             opposite[left] = Math.Min(HoldOutLength, sequences[left].Wish);
-            catchUpMs = Profile!.Draft.At(sequences[left].DraftLag) - Profile.Draft.At(1);
+            catchUpMs = sequences[left].WouldDraft ? Profile!.Draft.At(sequences[left].DraftLag) - Profile.Draft.At(1) : 0;
         }
         else
         {
@@ -172,7 +224,10 @@ internal sealed class CostGuard
         return iteration;
     }
 
-    /// <summary>Of the guarded sequences that get nothing, the one whose draft has least to catch up with; −1 for none.</summary>
+    /// <summary>
+    /// Of the guarded sequences that get nothing, the one whose draft has least to catch up with; −1 for none. Those of lookup come last:
+    /// how they fare is known without proposing anything.
+    /// </summary>
     private static int FindLeftOut(ReadOnlySpan<GuardedSequence> sequences, ReadOnlySpan<int> lengths)
     {
         var best = -1;
@@ -181,7 +236,7 @@ internal sealed class CostGuard
             if (
                 sequences[i] is { IsGuarded: true, Wish: > 0 }
                 && lengths[i] == 0
-                && (best < 0 || sequences[i].DraftLag < sequences[best].DraftLag)
+                && (best < 0 || Place(sequences[i]).CompareTo(Place(sequences[best])) < 0)
             )
             {
                 best = i;
@@ -190,4 +245,6 @@ internal sealed class CostGuard
 
         return best;
     }
+
+    private static (bool, int) Place(in GuardedSequence sequence) => (!sequence.WouldDraft, sequence.DraftLag);
 }

@@ -6,16 +6,23 @@ namespace Dsde.Speculation.Guarding;
 /// </summary>
 /// <param name="batchSize">Most sequences at once.</param>
 /// <param name="maxSpeculationLength">Most tokens proposed for each.</param>
-/// <param name="measure">Makes an iteration of sequences that propose the given numbers of tokens.</param>
+/// <param name="hasDraft">Whether there is a draft to propose, besides lookup.</param>
+/// <param name="measure">Makes an iteration of sequences that propose the given numbers of tokens, by the draft or by lookup.</param>
 /// <param name="time">For the limit.</param>
-internal sealed class CostProfiler(int batchSize, int maxSpeculationLength, Func<int[], IterationTiming> measure, TimeProvider time)
+internal sealed class CostProfiler(
+    int batchSize,
+    int maxSpeculationLength,
+    bool hasDraft,
+    Func<int[], IterationKind, IterationTiming> measure,
+    TimeProvider time
+)
 {
     /// <summary>Most times that a point is measured.</summary>
     public const int MaxRounds = 9;
 
     private const int RoundsToWarmUp = 3; // code is compiled anew after some calls
 
-    private readonly List<(int[] Lengths, int Round, IterationTiming Timing)> _measured = [];
+    private readonly List<(int[] Lengths, IterationKind Kind, int Round, IterationTiming Timing)> _measured = [];
 
     /// <summary>
     /// Row counts from 1 to <paramref name="most"/>: all small ones, then two to a doubling, because the line between them serves well.
@@ -39,22 +46,27 @@ internal sealed class CostProfiler(int batchSize, int maxSpeculationLength, Func
 
     /// <summary>
     /// Measures until all rounds are done or the time is up. An iteration that is likely to exceed the time is not begun, but for the first
-    /// of either kind: the largest models get by with these.
+    /// of each kind: the largest models get by with these.
     /// </summary>
     /// <returns>What came of it, null if it was not enough.</returns>
     public CostProfile? Run(TimeSpan limit)
     {
         var start = time.GetTimestamp();
-        int[][] points = [.. PlainPoints(), .. SpeculatingPoints()];
+        (int[] Lengths, IterationKind Kind)[] points =
+        [
+            .. PlainPoints().Select(lengths => (lengths, IterationKind.Plain)),
+            .. SpeculatingPoints().Where(_ => hasDraft).Select(lengths => (lengths, IterationKind.Drafting)),
+            .. SpeculatingPoints().Select(lengths => (lengths, IterationKind.LookingUp)),
+        ];
         for (var round = 0; round < MaxRounds; round++)
         {
-            foreach (var lengths in points)
+            foreach (var (lengths, kind) in points)
             {
-                var isFirstOfItsKind = _measured.TrueForAll(measured => IsSpeculating(measured.Lengths) != IsSpeculating(lengths));
+                var isFirstOfItsKind = _measured.TrueForAll(measured => measured.Kind != kind);
                 var left = limit - time.GetElapsedTime(start);
-                if (isFirstOfItsKind || Expect(lengths) < left.TotalMilliseconds)
+                if (isFirstOfItsKind || Expect(lengths, kind) < left.TotalMilliseconds)
                 {
-                    _measured.Add((lengths, round, measure(lengths)));
+                    _measured.Add((lengths, kind, round, measure(lengths, kind)));
                 }
             }
         }
@@ -76,17 +88,15 @@ internal sealed class CostProfiler(int batchSize, int maxSpeculationLength, Func
             });
 
     /// <summary>Milliseconds, by the nearest smaller iteration of the kind; as if time rose with the rows.</summary>
-    private double Expect(int[] lengths)
+    private double Expect(int[] lengths, IterationKind kind)
     {
         var rows = RowsOf(lengths);
         var nearest = _measured
-            .Where(measured => RowsOf(measured.Lengths) <= rows && IsSpeculating(measured.Lengths) == IsSpeculating(lengths))
-            .DefaultIfEmpty((lengths, 0, default))
+            .Where(measured => RowsOf(measured.Lengths) <= rows && measured.Kind == kind)
+            .DefaultIfEmpty((lengths, kind, 0, default))
             .MaxBy(measured => RowsOf(measured.Lengths));
         return nearest.Timing.TotalMs * rows / RowsOf(nearest.Lengths);
     }
-
-    private static bool IsSpeculating(int[] lengths) => lengths[0] > 0;
 
     private static int RowsOf(int[] lengths) => lengths.Length + lengths.Sum();
 }

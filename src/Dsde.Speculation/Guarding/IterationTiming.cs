@@ -9,6 +9,15 @@ internal readonly record struct PassTiming(int Rows, double Milliseconds);
 /// <param name="TotalMs">The whole iteration, to the last commit.</param>
 internal readonly record struct IterationTiming(IReadOnlyList<PassTiming> Drafts, PassTiming Verify, double TotalMs)
 {
+    /// <summary>Whether proposals came from lookup.</summary>
+    public bool LooksUp { get; init; }
+
+    /// <summary>What kind of iteration it was.</summary>
+    public IterationKind Kind =>
+        Drafts.Count > 0 ? IterationKind.Drafting
+        : LooksUp ? IterationKind.LookingUp
+        : IterationKind.Plain;
+
     /// <summary>Everything but the passes.</summary>
     public double RestMs => Math.Max(0, TotalMs - Verify.Milliseconds - Drafts.Sum(pass => pass.Milliseconds));
 }

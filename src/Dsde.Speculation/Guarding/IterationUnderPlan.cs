@@ -11,6 +11,7 @@ internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios,
     private readonly List<int> _stepRows = [];
     private double _draftMs;
     private double _owedMs;
+    private bool _looksUp;
 
     /// <summary>Rows of the target's pass.</summary>
     public int Rows { get; private set; } = sequenceCount;
@@ -19,10 +20,16 @@ internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios,
     public double Tokens { get; private set; } = sequenceCount;
 
     /// <summary>Whether there are proposals.</summary>
-    public bool IsSpeculating => _stepRows.Count > 0;
+    public bool IsSpeculating => _stepRows.Count > 0 || _looksUp;
+
+    /// <summary>What kind of iteration it is.</summary>
+    public IterationKind Kind =>
+        _stepRows.Count > 0 ? IterationKind.Drafting
+        : _looksUp ? IterationKind.LookingUp
+        : IterationKind.Plain;
 
     /// <summary>What it is expected to take now.</summary>
-    public double Milliseconds => ratios.Of(IsSpeculating) * (profile.Price(Rows, _draftMs, IsSpeculating) + _owedMs);
+    public double Milliseconds => ratios.Of(Kind) * (profile.Price(Rows, _draftMs, Kind) + _owedMs);
 
     /// <summary>Expected tokens per millisecond.</summary>
     public double Rate => Tokens / Milliseconds;
@@ -32,10 +39,19 @@ internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios,
     /// it, read now for the benefit of many.
     /// </summary>
     /// <param name="step">Its draft step, from 0.</param>
-    /// <param name="lag">Tokens that the draft has not read, at least 1; they matter in step 0.</param>
+    /// <param name="lag">Tokens that the draft has not read, at least 1; they matter in step 0. 0 for a proposal of lookup, which has no
+    /// pass.</param>
     /// <param name="chance">Chance that it is reached and accepted.</param>
     public void Add(int step, int lag, double chance)
     {
+        Rows++;
+        Tokens += chance;
+        if (lag == 0)
+        {
+            _looksUp = true;
+            return;
+        }
+
         var rows = step == 0 ? Math.Min(lag, UsualLag) : 1;
         if (step == _stepRows.Count)
         {
@@ -49,7 +65,5 @@ internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios,
 
         _draftMs += profile.Draft.At(_stepRows[step]);
         _owedMs += step == 0 && lag > UsualLag ? (profile.Draft.At(lag) - profile.Draft.At(UsualLag)) / CatchUpHorizon : 0;
-        Rows++;
-        Tokens += chance;
     }
 }

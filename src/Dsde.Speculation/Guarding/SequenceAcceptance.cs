@@ -6,6 +6,9 @@ namespace Dsde.Speculation.Guarding;
 /// </summary>
 internal sealed class SequenceAcceptance
 {
+    /// <summary>Numbers that <see cref="Export"/> gives.</summary>
+    public const int ExportLength = 2;
+
     private const double Decay = 0.98; // of a proposal relative to the next: a memory of some 50
     private const double Fading = 0.98; // in an iteration without proposals: a bad stretch is not held against it for ever
     private const double PriorWeight = 24; // proposals that the workload's mean counts for

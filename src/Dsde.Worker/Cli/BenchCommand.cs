@@ -67,8 +67,8 @@ internal sealed class BenchCommand : DsdeCommand
     private readonly Option<bool> _roofline = new("--roofline")
     {
         Description =
-            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations; without "
-            + "FILE that only.",
+            "Measure the target against the machine as well: reads of memory, linear layers alone, passes, iterations, attention "
+            + "over long contexts, long prompts; without FILE that only.",
     };
     private readonly Option<string> _out = FileArguments.CreateOut("Folder for bench.txt and bench.json (default: the current one).");
     private readonly Option<string?> _markdown = new("--markdown")
@@ -216,7 +216,11 @@ internal sealed class BenchCommand : DsdeCommand
     {
         var policies =
             arguments.GetValue(_policies)
-            ?? (options.Draft is null ? [PolicyConfiguration.Autoregressive.ToString()] : BenchSettings.StandardPolicies);
+            ?? (
+                options.Draft is null && options.Proposer != Proposer.Lookup.ToText()
+                    ? [PolicyConfiguration.Autoregressive.ToString()]
+                    : BenchSettings.StandardPolicies
+            );
         return new BenchSettings
         {
             Policies = [.. policies.Distinct().Select(text => ReadPolicy(text, options))],
@@ -230,15 +234,18 @@ internal sealed class BenchCommand : DsdeCommand
         };
     }
 
-    private static PolicyConfiguration ReadPolicy(string text, EngineOptions options)
+    private static ComparedPolicy ReadPolicy(string text, EngineOptions options)
     {
         try
         {
-            var policy = PolicyConfiguration.Parse(text);
-            return options.Draft is not null || policy.Kind == PolicyKind.Autoregressive
-                ? policy
+            var compared = ComparedPolicy.Parse(text);
+            var proposer = compared.Proposer ?? ProposerText.Parse(options.Proposer);
+            return options.Draft is not null || proposer == Proposer.Lookup || compared.Policy.Kind == PolicyKind.Autoregressive
+                ? compared
                 : throw new ExpectedFailureException(
-                    $"--policies has {text}, but there is no draft model. Name one with --draft, or give --policies autoregressive."
+                    $"--policies has {text}, but there is no draft model. Name one with --draft, let lookup propose "
+                        + $"(--proposer lookup), or "
+                        + "give --policies autoregressive."
                 );
         }
         catch (FormatException exception)

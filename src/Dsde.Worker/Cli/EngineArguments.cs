@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.ComponentModel.DataAnnotations;
 using Dsde.Engine;
 using Dsde.Pipeline.Hosting.Settings;
+using Dsde.Speculation;
 using Microsoft.Extensions.Options;
 
 namespace Dsde.Worker.Cli;
@@ -23,6 +24,11 @@ internal sealed class EngineArguments
     {
         Description = "dsde (default), goodput, dsde-paper, dsde-reference, adaedl, static:K or autoregressive.",
         HelpName = "POLICY",
+    };
+    private readonly Option<string?> _proposer = new("--proposer")
+    {
+        Description = "draft (default), lookup (the job's own prompt and output; needs no draft) or both: where proposals come from.",
+        HelpName = "PROPOSER",
     };
     private readonly Option<string?> _sampling = new("--sampling")
     {
@@ -89,6 +95,7 @@ internal sealed class EngineArguments
             _target,
             _draft,
             _policy,
+            _proposer,
             _sampling,
             _generationConfig,
             _dataType,
@@ -109,6 +116,7 @@ internal sealed class EngineArguments
             command,
             _target,
             _draft,
+            _proposer,
             _sampling,
             _generationConfig,
             _dataType,
@@ -133,7 +141,9 @@ internal sealed class EngineArguments
             null => options.Draft is { Length: > 0 } draft ? FindModel(draft) : null,
             var given => given,
         };
-        options.Policy = arguments.GetValue(_policy) ?? (options.Draft is null ? "autoregressive" : options.Policy);
+        options.Proposer = arguments.GetValue(_proposer) ?? options.Proposer;
+        var canPropose = options.Draft is not null || options.Proposer == Proposer.Lookup.ToText();
+        options.Policy = arguments.GetValue(_policy) ?? (canPropose ? options.Policy : "autoregressive");
         options.Sampling = arguments.GetValue(_sampling) ?? options.Sampling;
         options.GenerationConfig = arguments.GetValue(_generationConfig) ?? options.GenerationConfig;
         options.Numerics = arguments.GetValue(_numerics) ?? options.Numerics;
@@ -170,6 +180,7 @@ internal sealed class EngineArguments
         var member = failure.MemberNames.First();
         var option = member switch
         {
+            nameof(EngineOptions.Proposer) => _proposer,
             nameof(EngineOptions.Sampling) => _sampling,
             nameof(EngineOptions.GenerationConfig) => _generationConfig,
             nameof(EngineOptions.Numerics) => _numerics,

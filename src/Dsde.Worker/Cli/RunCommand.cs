@@ -10,6 +10,7 @@ using Dsde.Engine;
 using Dsde.Persistence.Analysis;
 using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 using Dsde.Worker.Cli.Analysis;
 using Dsde.Worker.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -239,7 +240,8 @@ internal sealed class RunCommand : DsdeCommand
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)
     {
         output.WriteLine(
-            $"{Quantity.Of(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}, "
+            $"{Quantity.Of(jobCount, "job")}, target {engine.Target}, draft {engine.Draft ?? "none"}, policy {engine.DefaultPolicy}"
+                + $"{(engine.DefaultProposer == Proposer.Draft ? "" : $" (proposer {engine.DefaultProposer.ToText()})")}, "
                 + $"{engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
         );
         if (engine.Defaults != GenerationDefaults.None)

@@ -13,6 +13,7 @@ internal static class HandMadeTrace
             Level = "tokens",
             Policy = "static:4",
             IsGuarded = false,
+            Proposer = "draft",
             SamplingMode = "greedy",
             Seed = 1,
             Temperature = 0,
@@ -41,8 +42,8 @@ internal static class HandMadeTrace
             SamplingShareMs = 4,
             IterationLength = lengths,
             IterationAccepted = accepted,
-            ProposalKld = klds,
-            ProposalBeta = betas,
+            ProposalKld = klds?.Select(value => (float?)value).ToArray(),
+            ProposalBeta = betas?.Select(value => (float?)value).ToArray(),
         };
 
     /// <summary>The same as it is read from a database.</summary>

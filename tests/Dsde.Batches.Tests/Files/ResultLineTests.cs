@@ -199,6 +199,7 @@ public sealed class ResultLineTests
             Speculation = new SpeculationSummary
             {
                 Policy = "dsde",
+                Proposer = "draft",
                 SamplingMode = "greedy",
                 Seed = 0,
                 Iterations = 1,

@@ -36,6 +36,7 @@ internal static class Ends
             Speculation = new SpeculationSummary
             {
                 Policy = "dsde",
+                Proposer = "draft",
                 SamplingMode = "greedy",
                 Seed = 1,
                 Iterations = iterations,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dsde.Engine.Sampling;
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Batching;
@@ -33,6 +34,54 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
             checkpoint.TokenIds.ShouldBe(expected.TokenIds.Take(checkpoint.TokenIds.Length));
             using var loop = new LoopUnderTest(models.Target, models.Draft, policy: policy);
             ShouldBeSame(loop.RunToEnd(loop.Add(request with { ResumeFrom = checkpoint }))[0], expected);
+        }
+    }
+
+    [Theory]
+    [InlineData("lookup", null)]
+    [InlineData("lookup", SamplingMode.Rejection)]
+    [InlineData("both", SamplingMode.Coupled)]
+    public void A_sequence_that_looks_up_goes_on_as_if_nothing_had_been(string proposer, SamplingMode? mode)
+    {
+        // A bias leaves few tokens to choose from, so that the output repeats itself.
+        var request = Request(mode) with
+        {
+            PromptTokenIds = [5, 6, 7, 5],
+            Proposer = ProposerText.Parse(proposer),
+        };
+        request = request with
+        {
+            Sampling = request.Sampling with { LogitBias = request.PromptTokenIds.Distinct().ToDictionary(id => id, _ => 9f) },
+        };
+        var draft = proposer == "lookup" ? null : models.Draft;
+        using var whole = new LoopUnderTest(models.Target, draft, policy: "static:3");
+        var expected = whole.RunToEnd(whole.Add(request))[0];
+        expected.Trace.LookupProposed.ShouldBeGreaterThan(0);
+
+        for (var rounds = 2; rounds < 10; rounds += 3)
+        {
+            var control = new GenerationControl();
+            using var first = new LoopUnderTest(models.Target, draft, policy: "static:3");
+            var interrupted = first.Add(request with { Control = control });
+            for (var round = 0; round < rounds; round++)
+            {
+                first.Step();
+            }
+
+            control.Suspend();
+            var checkpoint = Copy(first.RunToEnd(interrupted)[0].Checkpoint.ShouldNotBeNull());
+            using var next = new LoopUnderTest(models.Target, draft, policy: "static:3");
+            var resumed = next.Add(request with { ResumeFrom = checkpoint });
+            resumed.LookupAcceptance.SelectMany(one => one.Export()).ShouldBe(checkpoint.Acceptance[2..]);
+            var result = next.RunToEnd(resumed)[0];
+            result.TokenIds.ShouldBe(expected.TokenIds);
+            if (proposer == "lookup") // beside a draft it depends on what all sequences have taught which of the two proposes
+            {
+                result.Trace.Iterations.ProposedBy.ShouldBe(expected.Trace.Iterations.ProposedBy);
+                result.Trace.Iterations.Accepted.ShouldBe(expected.Trace.Iterations.Accepted);
+                result.Trace.Proposals.OnPath.ShouldBe(expected.Trace.Proposals.OnPath);
+                result.Trace.LookupAccepted.ShouldBe(expected.Trace.LookupAccepted);
+            }
         }
     }
 
@@ -136,7 +185,7 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Draft);
 
         await ShouldRefuse(request with { PromptTokenIds = [1, 2], ResumeFrom = checkpoint }, "another prompt");
-        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = SequenceCheckpoint.CurrentVersion + 1 } }, "version 3");
+        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = SequenceCheckpoint.CurrentVersion + 1 } }, "version 4");
         await ShouldRefuse(request with { MaxTokens = checkpoint.TokenIds.Length, ResumeFrom = checkpoint }, "leaves nothing");
         await ShouldRefuse(request with { ResumeFrom = checkpoint with { DraftLength = 1000 } }, "contradicts itself");
         (

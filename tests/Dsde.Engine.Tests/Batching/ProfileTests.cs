@@ -30,22 +30,27 @@ public sealed class ProfileTests(TestPair models) : IClassFixture<TestPair>
         };
         using var loaded = LoadedModels.Load(options, ComputeSettings.Choose(options));
         var tensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        var timings = new List<(int[] Lengths, IterationTiming Timing)>();
+        var timings = new List<(int[] Lengths, IterationKind Kind, IterationTiming Timing)>();
         CostProfile? profile;
         using (var iterations = new ProfiledIterations(loaded, options, torch.CPU, TimeProvider.System))
         {
-            profile = new CostProfiler(batchSize, maxSpeculation, Measure, TimeProvider.System).Run(TimeSpan.FromSeconds(30));
+            profile = new CostProfiler(batchSize, maxSpeculation, hasDraft: true, Measure, TimeProvider.System).Run(
+                TimeSpan.FromSeconds(30)
+            );
 
-            IterationTiming Measure(int[] lengths)
+            IterationTiming Measure(int[] lengths, IterationKind kind)
             {
-                timings.Add((lengths, iterations.Measure(lengths)));
+                timings.Add((lengths, kind, iterations.Measure(lengths, kind)));
                 return timings[^1].Timing;
             }
         }
 
         profile.ShouldNotBeNull();
         timings.ShouldAllBe(measured => measured.Timing.Verify.Rows == measured.Lengths.Length + measured.Lengths.Sum());
-        timings.ShouldAllBe(measured => measured.Timing.Drafts.Count == measured.Lengths[0]);
+        timings.ShouldAllBe(measured =>
+            measured.Timing.Drafts.Count == (measured.Kind == IterationKind.Drafting ? measured.Lengths[0] : 0)
+        );
+        timings.ShouldAllBe(measured => measured.Timing.Kind == measured.Kind);
         var caches = new CachePair(loaded.Target.Cache, loaded.Draft!.Cache);
         for (var slot = 0; slot < caches.SlotCount; slot++)
         {

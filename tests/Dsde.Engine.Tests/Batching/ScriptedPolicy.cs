@@ -9,7 +9,9 @@ internal sealed class ScriptedPolicy(Func<int, int> lengthOf) : ISpeculationPoli
 
     public string Name => "scripted";
 
-    public bool UsesDraft => true;
+    public bool Speculates => true;
+
+    public int LengthWithoutSignal => lengthOf(0);
 
     public bool IsGuarded => false;
 

@@ -100,7 +100,9 @@ public sealed class ThrowingSequenceTests(TestPair models) : IClassFixture<TestP
 
         public string Name => _inner.Name;
 
-        public bool UsesDraft => onAdmission ? throw new InvalidOperationException(Text) : true;
+        public int LengthWithoutSignal => 0;
+
+        public bool Speculates => onAdmission ? throw new InvalidOperationException(Text) : true;
 
         public bool IsGuarded => false;
 

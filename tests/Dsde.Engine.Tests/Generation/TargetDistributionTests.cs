@@ -1,6 +1,7 @@
 using Dsde.Engine.Sampling;
 using Dsde.Engine.Tests.Batching;
 using Dsde.Engine.Tests.Sampling;
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
@@ -61,22 +62,64 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
         ShouldFollowTheTarget(loop.RunToEnd([.. requests.Select(request => loop.Add(request))]), parameters, knowsEndTokens: false);
     }
 
-    private static IEnumerable<GenerationRequest> Requests(SamplingParameters parameters) =>
+    /// <summary>
+    /// A bias leaves three tokens to choose from, which stand in the prompt, so that lookup often finds what it proposes from, and is often
+    /// wrong. Beside the draft, proposals of both kinds are judged in the same pass.
+    /// </summary>
+    [Theory]
+    [InlineData("static:3", SamplingMode.Rejection, "top-k", false)]
+    [InlineData("static:2", SamplingMode.Rejection, "penalties", false)]
+    [InlineData("static:3", SamplingMode.Coupled, "top-p", false)]
+    [InlineData("static:2", SamplingMode.Rejection, "top-p", true)]
+    [InlineData("dsde", SamplingMode.Coupled, "top-k", true)]
+    public async Task What_lookup_proposes_leaves_the_targets_distribution_as_it_is(
+        string policy,
+        SamplingMode mode,
+        string sampling,
+        bool isBesideTheDraft
+    )
+    {
+        var parameters = Parameters(sampling) with { Mode = mode, LogitBias = Prompt.ToDictionary(id => id, _ => 9f) };
+        int[] prompt = [.. Prompt, Prompt[0]];
+        await using var engine = Load(
+            models.Target,
+            isBesideTheDraft ? models.Draft : null,
+            policy,
+            batchSize: 64,
+            options => options.Proposer = "lookup"
+        );
+        Proposer[] proposers = isBesideTheDraft ? [Proposer.Lookup, Proposer.Both, Proposer.Draft] : [Proposer.Lookup];
+
+        var results = await engine.GenerateAllAsync(
+            Requests(parameters, prompt).Select((request, i) => request with { Proposer = proposers[i % proposers.Length] })
+        );
+
+        var (proposed, accepted) = (results.Sum(one => one.Trace.LookupProposed), results.Sum(one => one.Trace.LookupAccepted));
+        accepted.ShouldBeInRange(Draws / 100, proposed - (Draws / 100), "Too little was accepted, or too little rejected.");
+        ShouldFollowTheTarget(results, parameters, prompt: prompt);
+    }
+
+    private static IEnumerable<GenerationRequest> Requests(SamplingParameters parameters, int[]? prompt = null) =>
         Enumerable
             .Range(0, Draws)
             .Select(i => new GenerationRequest
             {
-                PromptTokenIds = Prompt,
+                PromptTokenIds = prompt ?? Prompt,
                 MaxTokens = Length,
                 Sampling = parameters with { Seed = (ulong)i * 7919 },
             });
 
-    private void ShouldFollowTheTarget(GenerationResult[] results, SamplingParameters parameters, bool knowsEndTokens = true)
+    private void ShouldFollowTheTarget(
+        GenerationResult[] results,
+        SamplingParameters parameters,
+        bool knowsEndTokens = true,
+        int[]? prompt = null
+    )
     {
         results.Sum(result => result.Trace.Accepted).ShouldBeGreaterThan(results.Length / 20, "Too little was accepted to show anything.");
         results.ShouldAllBe(result => result.Trace.SamplingMode == parameters.Mode);
         var observed = results.CountBy(result => string.Join(' ', result.TokenIds)).ToDictionary();
-        var expected = ExpectedOutputs(parameters, knowsEndTokens);
+        var expected = ExpectedOutputs(parameters, knowsEndTokens, prompt ?? Prompt);
         observed.Keys.ShouldAllBe(output => expected.ContainsKey(output), "An output came up that the target can't give.");
         ChiSquare.ShouldFollow(observed, expected, results.Length);
     }
@@ -104,7 +147,7 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
         };
 
     /// <summary>The probability of every possible output, from the target alone.</summary>
-    private Dictionary<string, double> ExpectedOutputs(SamplingParameters parameters, bool knowsEndTokens)
+    private Dictionary<string, double> ExpectedOutputs(SamplingParameters parameters, bool knowsEndTokens, int[] prompt)
     {
         using var target = new TargetAlone(models.Target);
         var outputs = new Dictionary<string, double>();
@@ -119,7 +162,7 @@ public sealed class TargetDistributionTests(TestPair models) : IClassFixture<Tes
                 return;
             }
 
-            var next = ReferenceSampler.Distribution(target.LogitsAfter([.. Prompt, .. output]), parameters, Prompt, output);
+            var next = ReferenceSampler.Distribution(target.LogitsAfter([.. prompt, .. output]), parameters, prompt, output);
             for (var id = 0; id < next.Length; id++)
             {
                 if (next[id] > 0)

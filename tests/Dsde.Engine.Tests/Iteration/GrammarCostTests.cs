@@ -19,7 +19,8 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
     private const string Schema = """
         {"type":"object","properties":{
         "name":{"type":"string","maxLength":40},"category":{"enum":["invoice","order","complaint","question","other"]},
-        "score":{"type":"number","minimum":0,"maximum":1},"urgent":{"type":"boolean"},"tags":{"type":"array","items":{"type":"string"},"maxItems":3},
+        "score":{"type":"number","minimum":0,"maximum":1},"urgent":{"type":"boolean"},
+        "tags":{"type":"array","items":{"type":"string"},"maxItems":3},
         "summary":{"type":"string","minLength":400,"maxLength":4000}},
         "required":["name","category","score","urgent","tags","summary"]}
         """;
@@ -81,8 +82,8 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
         var (without, with) = (Low(free), Low(held));
         output.WriteLine(
             $"{policy}, temperature {temperature}: iterations {without:F2} ms without, {with:F2} ms with a grammar "
-                + $"({100 * ((with / without) - 1):F1} %; the tenth that took least); the first batch took {cold.Sum() - (cold.Count * with):F0} ms "
-                + $"more than {cold.Count} such iterations"
+                + $"({100 * ((with / without) - 1):F1} %; the tenth that took least); "
+                + $"the first batch took {cold.Sum() - (cold.Count * with):F0} ms more than {cold.Count} such iterations"
         );
         free.Count.ShouldBeGreaterThan(5);
         held.Count.ShouldBeGreaterThan(5);

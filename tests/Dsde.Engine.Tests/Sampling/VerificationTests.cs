@@ -38,6 +38,59 @@ public class VerificationTests
         chiSquare.ShouldBeLessThan(21.1);
     }
 
+    /// <summary>
+    /// Proposals that were not drawn, one of them that the target never gives; besides, in the same rows, some that were. Bounds as above.
+    /// </summary>
+    [Fact]
+    public void Rejection_Proposals_Without_A_Distribution_Tokens_Follow_The_Target()
+    {
+        using var scope = NewDisposeScope();
+        const int draws = 20_000;
+        float[] target = [0.5f, 0.3f, 0.2f, 0f],
+            draft = [0.1f, 0.2f, 0.3f, 0.4f];
+        var q = tensor(draft).repeat(draws, 1);
+        var drawn = Distributions.Draw(q, Uniforms(CounterRandom.Purpose.Draft, draws));
+        long[] certain = [1, 3, 0];
+        var proposals = cat([drawn, .. certain.Select(id => full(draws, id, dtype: ScalarType.Int64))]);
+        var count = draws * (1 + certain.Length);
+        foreach (var isDrafted in (bool[])[true, false])
+        {
+            var first = isDrafted ? 0 : draws;
+            var judged = proposals.narrow(0, first, count - first);
+            var verification = Verification.Rejection(
+                tensor(target).repeat(count - first, 1),
+                isDrafted ? q : null,
+                judged,
+                Scalars.Range(count - first, CPU),
+                Uniforms(CounterRandom.Purpose.Accept, count - first),
+                Uniforms(CounterRandom.Purpose.Extra, count - first)
+            );
+
+            var emitted = where(verification.Accepted, judged, verification.ExtraTokenIds);
+            for (var part = 0; part < count - first; part += draws)
+            {
+                var counts = emitted.narrow(0, part, draws).bincount(null, 4).data<long>().ToArray();
+                counts[3].ShouldBe(0);
+                var chiSquare = Enumerable
+                    .Range(0, 3)
+                    .Sum(token => Math.Pow(counts[token] - (draws * target[token]), 2) / (draws * target[token]));
+                chiSquare.ShouldBeLessThan(21.1);
+            }
+        }
+    }
+
+    [Fact]
+    public void Rejection_A_Certain_Proposal_That_The_Target_Is_Certain_Of_Is_Accepted_And_Leaves_The_Target_To_Draw_From()
+    {
+        using var scope = NewDisposeScope();
+        var p = tensor([0f, 1f, 0f]).unsqueeze(0);
+
+        var verification = Verification.Rejection(p, null, tensor([1L]), tensor([0L]), tensor([0.99f]), tensor([0.7f]));
+
+        verification.Accepted[0].item<bool>().ShouldBeTrue();
+        verification.ExtraTokenIds[0].item<long>().ShouldBe(1);
+    }
+
     [Fact]
     public void Rejection_Draft_Equals_Target_Everything_Is_Accepted()
     {

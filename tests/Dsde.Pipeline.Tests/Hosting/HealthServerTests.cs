@@ -38,7 +38,7 @@ public sealed class HealthServerTests
     [InlineData("dsde.test.length", "{token}", 3.0, 20.0, 200.0, 5_000.0)]
     public async Task Values_that_a_unit_is_used_for_fall_into_buckets_of_their_own(string name, string unit, params double[] values)
     {
-        using var meter = new Meter(WorkerMetrics.MeterName);
+        using var meter = new Meter(PipelineMeter.Name);
         var port = FreePorts.Find(1);
         using var server = await StartAsync(new WorkerHealth(), port);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };

@@ -1,4 +1,5 @@
 using Dsde.Contracts;
+using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
@@ -26,6 +27,8 @@ public sealed class JobsUnderWayTests : IDisposable
                 _services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(),
                 engine,
                 new WaitInProcess(TimeProvider.System),
+                new WorkerOptions(),
+                TimeProvider.System,
                 NullLogger<WorkerMetrics>.Instance
             ),
             Slots

@@ -76,6 +76,7 @@ internal sealed class ScriptedEngine(
                     BatchRows = [3],
                     DraftMs = [1],
                     VerifyMs = [2],
+                    ProposedBy = [ProposedBy.Draft],
                 },
                 Proposals = new ProposalSeries
                 {

@@ -6,7 +6,7 @@ namespace Dsde.Speculation.Tests.Guarding;
 public class CostProfilerTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly List<int[]> _measured = [];
+    private readonly List<(int[] Lengths, IterationKind Kind)> _measured = [];
 
     [Fact]
     public void Row_counts_are_dense_where_they_are_few_and_end_with_the_most_that_can_be_asked_for() =>
@@ -17,17 +17,21 @@ public class CostProfilerTests
     {
         var profile = Run(batchSize: 8, maxLength: 10, seconds: 60).ShouldNotBeNull();
 
-        _measured.Count.ShouldBe(CostProfiler.MaxRounds * (6 + 12));
-        _measured.Select(lengths => lengths.Length + lengths.Sum()).Max().ShouldBe(88);
-        _measured.ShouldAllBe(lengths => lengths.SequenceEqual(lengths.OrderDescending()) && lengths[0] <= 10 && lengths.Length <= 8);
+        _measured.Count.ShouldBe(CostProfiler.MaxRounds * (6 + 12 + 12));
+        _measured.Select(one => one.Lengths.Length + one.Lengths.Sum()).Max().ShouldBe(88);
+        _measured
+            .Select(one => one.Lengths)
+            .ShouldAllBe(lengths => lengths.SequenceEqual(lengths.OrderDescending()) && lengths[0] <= 10 && lengths.Length <= 8);
+        _measured.ShouldAllBe(one => one.Lengths[0] > 0 == (one.Kind != IterationKind.Plain));
         for (var rows = 1; rows <= 88; rows++)
         {
             profile.Target.At(rows).ShouldBe(10 + rows, 1e-9);
         }
 
         profile.Draft.At(5).ShouldBe(1.5, 1e-9);
-        profile.Price(24, 2, isSpeculating: true).ShouldBe(34 + 2 + 0.5 + 0.24, 1e-9);
-        profile.Price(8, 0, isSpeculating: false).ShouldBe(18 + 0.5 + 0.08, 1e-9);
+        profile.Price(24, 2, IterationKind.Drafting).ShouldBe(34 + 2 + 0.5 + 0.24, 1e-9);
+        profile.Price(24, 0, IterationKind.LookingUp).ShouldBe(34 + 0.25 + 0.24, 1e-9);
+        profile.Price(8, 0, IterationKind.Plain).ShouldBe(18 + 0.5 + 0.08, 1e-9);
     }
 
     [Fact]
@@ -50,10 +54,10 @@ public class CostProfilerTests
     }
 
     [Fact]
-    public void A_model_whose_iterations_exceed_the_limit_gets_by_with_one_of_either_kind()
+    public void A_model_whose_iterations_exceed_the_limit_gets_by_with_one_of_each_kind()
     {
         var profile = Run(batchSize: 8, maxLength: 10, seconds: 0.01).ShouldNotBeNull();
-        _measured.Select(Describe).ShouldBe(["0", "1"]);
+        _measured.Select(Describe).ShouldBe(["Plain 0", "Drafting 1", "LookingUp 1"]);
         profile.Target.At(2).ShouldBe(12, 1e-9);
         profile.Target.At(10).ShouldBe(20, 1e-9, "The last slope goes on.");
     }
@@ -63,7 +67,8 @@ public class CostProfilerTests
         new CostProfiler(
             4,
             4,
-            lengths => new IterationTiming([.. lengths.Select(_ => new PassTiming(1, 0))], new PassTiming(1, 0), 0),
+            hasDraft: true,
+            (lengths, _) => new IterationTiming([.. lengths.Select(_ => new PassTiming(1, 0))], new PassTiming(1, 0), 0),
             _time
         )
             .Run(TimeSpan.FromSeconds(1))
@@ -71,30 +76,45 @@ public class CostProfilerTests
 
     private long Start { get; set; }
 
-    private CostProfile? Run(int batchSize, int maxLength, double seconds)
+    [Fact]
+    public void Without_a_draft_only_plain_iterations_and_those_of_lookup_are_measured()
     {
-        Start = _time.GetTimestamp();
-        return new CostProfiler(batchSize, maxLength, Measure, _time).Run(TimeSpan.FromSeconds(seconds));
+        var profile = Run(batchSize: 4, maxLength: 4, seconds: 60, hasDraft: false).ShouldNotBeNull();
+        _measured.Select(one => one.Kind).Distinct().ShouldBe([IterationKind.Plain, IterationKind.LookingUp]);
+        profile.Price(6, 0, IterationKind.LookingUp).ShouldBe(16 + 0.25 + 0.06, 1e-9);
+        CostProfile.Of(profile.ToCosts()).Price(6, 0, IterationKind.LookingUp).ShouldBe(16 + 0.25 + 0.06, 1e-9);
+        profile.Draft.At(7).ShouldBe(0);
     }
 
-    /// <summary>A target pass of r rows takes 10 + r, a draft step of r rows 1 + r/10, the rest 0.5 + r/100 milliseconds.</summary>
-    private IterationTiming Measure(int[] lengths)
+    private CostProfile? Run(int batchSize, int maxLength, double seconds, bool hasDraft = true)
     {
-        _measured.Add(lengths);
+        Start = _time.GetTimestamp();
+        return new CostProfiler(batchSize, maxLength, hasDraft, Measure, _time).Run(TimeSpan.FromSeconds(seconds));
+    }
+
+    /// <summary>A target pass of r rows takes 10 + r, a draft step of r rows 1 + r/10, the rest 0.5 + r/100 milliseconds, 0.25 less if
+    /// lookup proposes.</summary>
+    private IterationTiming Measure(int[] lengths, IterationKind kind)
+    {
+        _measured.Add((lengths, kind));
         var rows = lengths.Length + lengths.Sum();
         var drafts = Enumerable
-            .Range(0, lengths[0])
+            .Range(0, kind == IterationKind.Drafting ? lengths[0] : 0)
             .Select(step => lengths.Count(length => length > step))
             .Select(active => new PassTiming(active, 1 + (active / 10.0)))
             .ToList();
+        var restMs = (kind == IterationKind.LookingUp ? 0.25 : 0.5) + (rows / 100.0);
         var timing = new IterationTiming(
             drafts,
             new PassTiming(rows, 10 + rows),
-            10 + rows + drafts.Sum(pass => pass.Milliseconds) + 0.5 + (rows / 100.0)
-        );
+            10 + rows + drafts.Sum(pass => pass.Milliseconds) + restMs
+        )
+        {
+            LooksUp = kind == IterationKind.LookingUp,
+        };
         _time.Advance(TimeSpan.FromMilliseconds(timing.TotalMs));
         return timing;
     }
 
-    private static string Describe(int[] lengths) => string.Join(' ', lengths);
+    private static string Describe((int[] Lengths, IterationKind Kind) one) => $"{one.Kind} {string.Join(' ', one.Lengths)}";
 }

@@ -34,6 +34,7 @@ internal sealed class KnownFields
         "seed",
         "sampling_mode",
         "policy",
+        "proposer",
         "priority",
         "expires_at",
         "metadata",

@@ -70,6 +70,7 @@ internal static class RequestBody
             Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
             SamplingMode = body.TakeString("sampling_mode"),
             Policy = body.TakeString("policy") ?? defaults.Policy,
+            Proposer = body.TakeString("proposer") ?? defaults.Proposer,
             Priority = body.TakeInteger("priority"),
             ExpiresAt =
                 body.Take("expires_at", FieldForm.Moment) is { } moment && InstantConverter.TryRead(moment, out var expiry) ? expiry : null,

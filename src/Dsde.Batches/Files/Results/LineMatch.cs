@@ -55,6 +55,7 @@ internal static class LineMatch
                     {
                         Model = stored.Model,
                         Policy = line.Policy ?? stored.Policy,
+                        Proposer = line.Proposer ?? stored.Proposer,
                         Seed = line.Seed ?? stored.Seed,
                     }
             )

@@ -98,6 +98,7 @@ internal static class ResultLine
         var (speculation, timings) = (job.Speculation, job.Timings);
         json.WriteStartObject("dsde");
         json.WriteString("policy", speculation.Policy);
+        json.WriteString("proposer", speculation.Proposer);
         json.WriteString("sampling_mode", speculation.SamplingMode);
         json.WriteNumber("seed", speculation.Seed);
         json.WriteNumber("iterations", speculation.Iterations);
@@ -113,6 +114,8 @@ internal static class ResultLine
 
         json.WriteNumber("proposed", speculation.Proposed);
         json.WriteNumber("accepted", speculation.Accepted);
+        json.WriteNumber("lookup_proposed", speculation.LookupProposed);
+        json.WriteNumber("lookup_accepted", speculation.LookupAccepted);
         WriteNumberOrNull(json, "acceptance_rate", speculation.AcceptanceRate);
         json.WriteNumber("block_efficiency", speculation.BlockEfficiency);
         WriteNumberOrNull(json, "mean_kld", speculation.MeanKld);

@@ -34,6 +34,14 @@ internal readonly unsafe struct Bf16Element : IElement<ushort>
         narrow.Store(target);
     }
 
+    /// <summary>The nearest bf16, even where two are as near; NaN stays as long as it has not all bits set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> values)
+    {
+        var bits = values.AsUInt32();
+        return ((bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) & Vector512.Create(0xFFFF_0000u)).AsSingle();
+    }
+
     /// <inheritdoc/>
     public static float LoadOne(ushort* source) => BitConverter.UInt32BitsToSingle((uint)*source << 16);
 

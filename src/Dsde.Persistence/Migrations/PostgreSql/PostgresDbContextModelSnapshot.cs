@@ -617,6 +617,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_predicted_length");
 
+                    b.PrimitiveCollection<short[]>("IterationProposedBy")
+                        .HasColumnType("smallint[]")
+                        .HasColumnName("iteration_proposed_by");
+
                     b.PrimitiveCollection<float?[]>("IterationScaleFactor")
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_scale_factor");
@@ -641,6 +645,14 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("level");
+
+                    b.Property<int>("LookupAccepted")
+                        .HasColumnType("integer")
+                        .HasColumnName("lookup_accepted");
+
+                    b.Property<int>("LookupProposed")
+                        .HasColumnType("integer")
+                        .HasColumnName("lookup_proposed");
 
                     b.Property<float?>("MaxKld")
                         .HasColumnType("real")
@@ -683,15 +695,15 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
-                    b.PrimitiveCollection<float[]>("ProposalBeta")
+                    b.PrimitiveCollection<float?[]>("ProposalBeta")
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_beta");
 
-                    b.PrimitiveCollection<float[]>("ProposalDraftEntropy")
+                    b.PrimitiveCollection<float?[]>("ProposalDraftEntropy")
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_draft_entropy");
 
-                    b.PrimitiveCollection<float[]>("ProposalKld")
+                    b.PrimitiveCollection<float?[]>("ProposalKld")
                         .HasColumnType("real[]")
                         .HasColumnName("proposal_kld");
 
@@ -702,6 +714,11 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.Property<int>("Proposed")
                         .HasColumnType("integer")
                         .HasColumnName("proposed");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("proposer");
 
                     b.Property<double>("RestMs")
                         .HasColumnType("double precision")

@@ -608,6 +608,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_predicted_length");
 
+                    b.PrimitiveCollection<string>("IterationProposedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_proposed_by");
+
                     b.PrimitiveCollection<string>("IterationScaleFactor")
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_scale_factor");
@@ -632,6 +636,14 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("level");
+
+                    b.Property<int>("LookupAccepted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lookup_accepted");
+
+                    b.Property<int>("LookupProposed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lookup_proposed");
 
                     b.Property<float?>("MaxKld")
                         .HasColumnType("REAL")
@@ -693,6 +705,11 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<int>("Proposed")
                         .HasColumnType("INTEGER")
                         .HasColumnName("proposed");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("proposer");
 
                     b.Property<double>("RestMs")
                         .HasColumnType("REAL")

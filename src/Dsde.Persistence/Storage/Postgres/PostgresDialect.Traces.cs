@@ -5,18 +5,19 @@ internal sealed partial class PostgresDialect
 {
     /// <summary>The columns of traces, in the order in which they are written.</summary>
     public const string TraceColumns = """
-        job_id, choice, stored_at, batch_id, workload, model, state, worker_id, worker_start_id, level, policy, is_guarded, sampling_mode,
-        seed, temperature, top_p, top_k, target_model, draft_model, iterations, speculating_iterations, prompt_tokens,
-        cached_prompt_tokens, completion_tokens, proposed, accepted, mean_kld, max_kld, variance_kld, mean_beta, mean_draft_entropy,
-        calibration_max_accepted, calibration_max_length, waiting_ms, prefill_ms, others_ms, draft_ms, verify_ms, sampling_ms,
-        rest_ms, total_ms, first_token_ms, prefill_share_ms, draft_share_ms, verify_share_ms, sampling_share_ms, iteration_length,
+        job_id, choice, stored_at, batch_id, workload, model, state, worker_id, worker_start_id, level, policy, is_guarded, proposer,
+        sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model, iterations, speculating_iterations, prompt_tokens,
+        cached_prompt_tokens, completion_tokens, proposed, accepted, lookup_proposed, lookup_accepted, mean_kld, max_kld, variance_kld,
+        mean_beta, mean_draft_entropy, calibration_max_accepted, calibration_max_length, waiting_ms, prefill_ms, others_ms, draft_ms,
+        verify_ms, sampling_ms, rest_ms, total_ms, first_token_ms, prefill_share_ms, draft_share_ms, verify_share_ms,
+        sampling_share_ms, iteration_length,
         iteration_accepted, iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length, iteration_scale_factor,
-        iteration_wvir, iteration_cap, iteration_batch_size, iteration_batch_rows, iteration_draft_ms, iteration_verify_ms, proposal_kld,
-        proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match, survey_length, survey_accepted,
-        survey_kld, survey_beta, survey_draft_entropy
+        iteration_wvir, iteration_cap, iteration_batch_size, iteration_batch_rows, iteration_draft_ms, iteration_verify_ms,
+        iteration_proposed_by, proposal_kld, proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match,
+        survey_length, survey_accepted, survey_kld, survey_beta, survey_draft_entropy
         """;
 
-    private const int TraceColumnCount = 70;
+    private const int TraceColumnCount = 74;
 
     /// <inheritdoc/>
     public async Task AddTracesAsync(
@@ -54,6 +55,7 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.Level);
         rows.Write(trace.Policy);
         rows.Write(trace.IsGuarded);
+        rows.Write(trace.Proposer);
         rows.Write(trace.SamplingMode);
         rows.Write(trace.Seed);
         rows.Write(trace.Temperature);
@@ -68,6 +70,8 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.CompletionTokens);
         rows.Write(trace.Proposed);
         rows.Write(trace.Accepted);
+        rows.Write(trace.LookupProposed);
+        rows.Write(trace.LookupAccepted);
         rows.Write(trace.MeanKld);
         rows.Write(trace.MaxKld);
         rows.Write(trace.VarianceKld);
@@ -101,6 +105,7 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.IterationBatchRows);
         rows.Write(trace.IterationDraftMs);
         rows.Write(trace.IterationVerifyMs);
+        rows.Write(trace.IterationProposedBy);
         rows.Write(trace.ProposalKld);
         rows.Write(trace.ProposalBeta);
         rows.Write(trace.ProposalDraftEntropy);

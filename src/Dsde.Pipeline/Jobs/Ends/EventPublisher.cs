@@ -46,6 +46,7 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
             async () =>
             {
                 using var span = JobSpans.StartPublication(message.GetType().Name);
+                using var measured = PipelineMeter.StartPublishing(message.GetType().Name);
                 form.Fit(Interlocked.Read(ref _limit) - EnvelopeBytes);
                 while (!await TryPublishAsync(form, messageId, about, origin, deliveryLost))
                 {

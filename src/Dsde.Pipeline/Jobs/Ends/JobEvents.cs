@@ -211,16 +211,18 @@ internal static class JobEvents
             ?.Select(choice => choice with { Text = null, TokenIds = null, TokenLogProbabilities = null, TopLogProbabilities = null })
             .ToList();
 
-    /// <summary>Counts are sums over the outputs; policy, mode and seed are those of the first.</summary>
+    /// <summary>Counts are sums over the outputs; policy, proposer, mode and seed are those of the first.</summary>
     private static SpeculationSummary Summarize(IReadOnlyList<TraceSummary> traces)
     {
         int proposed = traces.Sum(trace => trace.Proposed),
             accepted = traces.Sum(trace => trace.Accepted),
             iterations = traces.Sum(trace => trace.Iterations),
-            speculating = traces.Sum(trace => trace.SpeculatingIterations);
+            speculating = traces.Sum(trace => trace.SpeculatingIterations),
+            drafted = traces.Sum(trace => trace.Drafted);
         return new SpeculationSummary
         {
             Policy = traces[0].Policy,
+            Proposer = traces[0].Proposer,
             SamplingMode = traces[0].SamplingMode,
             Seed = traces[0].Seed,
             Iterations = iterations,
@@ -228,13 +230,15 @@ internal static class JobEvents
             Paid = traces[0].IsGuarded && iterations > 0 ? 2 * speculating > iterations : null,
             Proposed = proposed,
             Accepted = accepted,
+            LookupProposed = traces.Sum(trace => trace.LookupProposed),
+            LookupAccepted = traces.Sum(trace => trace.LookupAccepted),
             AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,
             // The prompt's own pass emits the first token of each and is not counted.
             BlockEfficiency = iterations == 0 ? 1 : traces.Sum(trace => trace.CompletionTokens - 1) / (double)iterations,
             MeanKld =
-                proposed == 0 ? null
+                drafted == 0 ? null
                 : traces.Count == 1 ? traces[0].MeanKld
-                : traces.Sum(trace => trace.Proposed * (double)(trace.MeanKld ?? 0)) / proposed,
+                : traces.Sum(trace => trace.Drafted * (double)(trace.MeanKld ?? 0)) / drafted,
         };
     }
 }

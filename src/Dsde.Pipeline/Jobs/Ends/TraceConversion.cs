@@ -2,21 +2,24 @@ using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Telemetry;
+using Dsde.Speculation;
 
 namespace Dsde.Pipeline.Jobs.Ends;
 
-/// <summary>The engine's telemetry as the database keeps it. What a policy had no value for is NaN there and null here.</summary>
+/// <summary>The engine's telemetry as the database keeps it. What has no value is NaN there and null here.</summary>
 internal static class TraceConversion
 {
     public static JobTrace ToJobTrace(GenerationResult result, GenerationRequest request, EngineDescription engine)
     {
-        var (trace, kld) = (result.Trace, result.Trace.Proposals.Kld);
+        var trace = result.Trace;
+        var kld = trace.Proposals.Kld.Where(value => !float.IsNaN(value)).ToArray(); // of the draft's proposals
         var mean = kld.Length == 0 ? (double?)null : kld.Average(value => (double)value);
         return new JobTrace
         {
             Level = TraceLevel.Replay, // as much as there is
             Policy = trace.Policy,
             IsGuarded = trace.IsGuarded,
+            Proposer = trace.Proposer.ToText(),
             SamplingMode = NameOf(trace.SamplingMode),
             Seed = unchecked((long)trace.Seed),
             Temperature = request.Sampling.Temperature,
@@ -31,6 +34,8 @@ internal static class TraceConversion
             CompletionTokens = trace.CompletionTokens,
             Proposed = trace.Proposed,
             Accepted = trace.Accepted,
+            LookupProposed = trace.LookupProposed,
+            LookupAccepted = trace.LookupAccepted,
             MeanKld = (float?)mean,
             MaxKld = kld.Length == 0 ? null : kld.Max(),
             VarianceKld = mean is { } average ? (float)kld.Average(value => (value - average) * (value - average)) : null,
@@ -64,9 +69,10 @@ internal static class TraceConversion
             IterationBatchRows = trace.Iterations.BatchRows,
             IterationDraftMs = trace.Iterations.DraftMs,
             IterationVerifyMs = trace.Iterations.VerifyMs,
-            ProposalKld = kld,
-            ProposalBeta = trace.Proposals.Beta,
-            ProposalDraftEntropy = trace.Proposals.DraftEntropy,
+            IterationProposedBy = [.. trace.Iterations.ProposedBy.Select(by => (short)by)],
+            ProposalKld = NaNToNull(trace.Proposals.Kld),
+            ProposalBeta = NaNToNull(trace.Proposals.Beta),
+            ProposalDraftEntropy = NaNToNull(trace.Proposals.DraftEntropy),
             ProposalOnPath = trace.Proposals.OnPath,
             TokenMargin = trace.Tokens.Margin,
             TokenDraftMatch = [.. trace.Tokens.DraftMatch.Select(match => (short)match)],
@@ -126,7 +132,8 @@ internal static class TraceConversion
             _ => "rejection",
         };
 
-    private static float? MeanOf(float[] values) => values.Length == 0 ? null : (float)values.Average(value => (double)value);
+    private static float? MeanOf(float[] values) =>
+        (float?)values.Where(value => !float.IsNaN(value)).Select(value => (double?)value).Average();
 
     private static float?[] NaNToNull(float[] values) => [.. values.Select(value => float.IsFinite(value) ? value : (float?)null)];
 }

@@ -42,18 +42,19 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane)
             return await known.Outcome.Task.WaitAsync(deliveryLost);
         }
 
-        _ = RunAsync(work, () => run(delivery), slots);
+        _ = RunAsync(work, delivery, run, slots);
         return await work.Outcome.Task.WaitAsync(deliveryLost);
     }
 
-    private async Task RunAsync(Work work, Func<Task<JobOutcome>> run, SemaphoreSlim slots)
+    private async Task RunAsync(Work work, JobDelivery delivery, Func<JobDelivery, Task<JobOutcome>> run, SemaphoreSlim slots)
     {
         try
         {
-            var outcome = await run();
+            metrics.JobStarted(delivery);
+            var outcome = await run(delivery);
             if (outcome is JobOutcome.Ended ended)
             {
-                metrics.JobEnded(ended);
+                metrics.JobEnded(ended, delivery);
             }
 
             Forget();

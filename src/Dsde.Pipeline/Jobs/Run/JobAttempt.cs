@@ -168,6 +168,8 @@ internal sealed class JobAttempt(
 
         foreach (var (choice, result) in results.Index())
         {
+            JobSpans.AddPhases(result.Trace.Times, choice, time.GetUtcNow());
+            SpeculationMeter.Record(result.Trace);
             if (result.Checkpoint is { TokenIds.Length: > 0 } checkpoint)
             {
                 held.Checkpoints.Put(choice, checkpoint);

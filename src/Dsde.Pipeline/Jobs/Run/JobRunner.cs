@@ -154,11 +154,17 @@ internal sealed class JobRunner(
         using var span = JobSpans.Start("store");
         if (await patience.RunAsync(() => store.StoreAsync(end, heldJobs.Abandoned), heldJobs.HandBack) is not { } stored)
         {
-            logger.ClaimLost(claim.JobId);
+            NoteLoss(claim.JobId);
             return null;
         }
 
         return new JobOutcome.Ended(StoredJob.From(claim, claimed, end, stored), IsNew: true) { CompletedBatch = stored.CompletedBatch };
+    }
+
+    private void NoteLoss(Guid jobId)
+    {
+        PipelineMeter.AddLostLease();
+        logger.ClaimLost(jobId);
     }
 
     /// <summary>Null if it is another worker's anyway.</summary>
@@ -166,7 +172,7 @@ internal sealed class JobRunner(
     {
         if (held.IsLost)
         {
-            logger.ClaimLost(held.Lease.JobId);
+            NoteLoss(held.Lease.JobId);
             return null;
         }
 

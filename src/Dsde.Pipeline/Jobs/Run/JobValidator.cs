@@ -31,7 +31,13 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
         CheckModel(job.Model);
         CheckTokens(job);
-        var policy = ReadPolicy(job.Policy);
+        var (policy, proposer) = (ReadPolicy(job.Policy), ReadProposer(job.Proposer));
+        Require(
+            engine.Description.CanPropose(policy, proposer),
+            $"{JobFieldNames.InMessages(nameof(job.Policy))} is {policy?.ToString() ?? engine.Description.DefaultPolicy} and "
+                + $"{JobFieldNames.InMessages(nameof(job.Proposer))} {(proposer ?? engine.Description.DefaultProposer).ToText()}, but this "
+                + "worker has no draft model; use proposer lookup, or policy autoregressive."
+        );
         var prompt = Encode(job);
         var (context, defaults) = (engine.Description.ContextLength, engine.Description.Defaults);
         if (prompt.Count >= context)
@@ -57,6 +63,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             Grammar = ReadGrammar(job),
             TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
             Policy = policy,
+            Proposer = proposer,
             Workload = job.Metadata?.GetValueOrDefault("workload"),
             Priority = job.Priority ?? 0,
             ExpiresAt = job.ExpiresAt,
@@ -89,7 +96,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
                 + $"{vocabularySize - 1}."
         );
 
-    private PolicyConfiguration? ReadPolicy(string? text)
+    private static PolicyConfiguration? ReadPolicy(string? text)
     {
         if (text is null)
         {
@@ -98,12 +105,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
 
         try
         {
-            var policy = PolicyConfiguration.Parse(text);
-            Require(
-                engine.Description.Draft is not null || policy.Kind == PolicyKind.Autoregressive,
-                $"policy is {text}, but this worker has no draft model; use autoregressive."
-            );
-            return policy;
+            return PolicyConfiguration.Parse(text);
         }
         catch (FormatException)
         {
@@ -111,6 +113,22 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
                 FailureCodes.InvalidRequest,
                 $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Policy))} is '{text}'; give "
                     + $"{PolicyConfiguration.Allowed}, or leave it out."
+            );
+        }
+    }
+
+    private static Proposer? ReadProposer(string? text)
+    {
+        try
+        {
+            return text is null ? null : ProposerText.Parse(text);
+        }
+        catch (FormatException)
+        {
+            throw new JobRejectedException(
+                FailureCodes.InvalidRequest,
+                $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Proposer))} is '{text}'; give {ProposerText.Allowed}, or leave it "
+                    + "out."
             );
         }
     }

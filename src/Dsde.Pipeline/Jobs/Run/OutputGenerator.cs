@@ -84,6 +84,7 @@ internal sealed class OutputGenerator
         if (
             result.FinishReason is not (FinishReason.Stop or FinishReason.Length)
             || result.Trace.SamplingMode == SamplingMode.Rejection
+            || _engine.Description.Draft is null
             || job.Interrupted.IsCancellationRequested
         )
         {
@@ -92,7 +93,7 @@ internal sealed class OutputGenerator
 
         try
         {
-            var survey = await _engine.GenerateAsync(request with { IsSurvey = true, Policy = LongestPolicy }, job.Interrupted);
+            var survey = await _engine.GenerateAsync(Survey(request), job.Interrupted);
             if (survey.TokenIds.SequenceEqual(result.TokenIds))
             {
                 return result with { Trace = result.Trace with { Survey = survey.Trace } };
@@ -107,6 +108,14 @@ internal sealed class OutputGenerator
 
         return result;
     }
+
+    private static GenerationRequest Survey(GenerationRequest request) =>
+        request with
+        {
+            IsSurvey = true,
+            Policy = LongestPolicy,
+            Proposer = Proposer.Draft,
+        };
 
     private static GenerationRequest ToChoice(GenerationRequest request, int choice) =>
         request with
@@ -170,6 +179,7 @@ internal sealed class OutputGenerator
                     OnRetry = attempt =>
                     {
                         attempt.Context.Properties.TryGetValue(JobId, out var jobId);
+                        PipelineMeter.AddRetry();
                         _logger.EngineRetried(jobId, attempt.AttemptNumber + 1, attempt.Outcome.Exception);
                         return ValueTask.CompletedTask;
                     },

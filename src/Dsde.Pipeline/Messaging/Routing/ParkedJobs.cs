@@ -45,7 +45,7 @@ internal sealed class ParkedJobs : BackgroundService
             options.Models.Select(model => KeyValuePair.Create(model, (byte)0)),
             StringComparer.Ordinal
         );
-        var meter = meters.Create(WorkerMetrics.MeterName);
+        var meter = meters.Create(PipelineMeter.Name);
         _routed = meter.CreateCounter<long>("dsde.jobs.routed", "{job}", "Jobs sent on by their bodies, by where they went.");
         meter.CreateObservableGauge(
             "dsde.jobs.parked",

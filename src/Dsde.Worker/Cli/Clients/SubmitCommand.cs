@@ -31,6 +31,11 @@ internal sealed class SubmitCommand : ClientCommand
         HelpName = "NAME",
     };
     private readonly Option<string?> _policy = new("--policy") { Description = "Policy of jobs that name none.", HelpName = "POLICY" };
+    private readonly Option<string?> _proposer = new("--proposer")
+    {
+        Description = "Proposer of jobs that name none: draft, lookup or both.",
+        HelpName = "PROPOSER",
+    };
     private readonly Option<long?> _seed = new("--seed")
     {
         Description = "Jobs without a seed get this one plus their line number.",
@@ -46,7 +51,7 @@ internal sealed class SubmitCommand : ClientCommand
             "dsde submit jobs.jsonl --batch-id 7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11"
         )
     {
-        AddAll(_file, _wait, _out, _batchId, _model, _policy, _seed, _limit);
+        AddAll(_file, _wait, _out, _batchId, _model, _policy, _proposer, _seed, _limit);
     }
 
     /// <inheritdoc/>
@@ -62,6 +67,7 @@ internal sealed class SubmitCommand : ClientCommand
                 BatchId = batchId,
                 Model = arguments.GetValue(_model),
                 Policy = arguments.GetValue(_policy),
+                Proposer = arguments.GetValue(_proposer),
                 Seed = arguments.GetValue(_seed),
             },
             cancellationToken

@@ -329,7 +329,7 @@ public sealed class IncomingJobReaderTests
 
     [Theory]
     [InlineData("{\"jobId\":\"ID\",\"prompt\":\"a\"}")]
-    [InlineData(" { // where\n \"prompt\" : \"a\" , \"JOBID\":\"ID\", }")]
+    [InlineData(" { // where\n \"prompt\" : \"a\" , \"JobId\":\"ID\", }")]
     public void A_job_that_names_no_model_gets_the_one_that_is_known_otherwise(string body)
     {
         var bytes = Encoding.UTF8.GetBytes(body.Replace("ID", $"{JobId}", StringComparison.Ordinal));
@@ -349,7 +349,7 @@ public sealed class IncomingJobReaderTests
 
     [Theory]
     [InlineData("\"model\":null", "model is missing")]
-    [InlineData("\"model\":7", "model is")]
+    [InlineData("\"model\":7", "model must be a string")]
     [InlineData("\"prompt\":\"b\"", "prompt is given twice")]
     public void A_mistake_is_none_the_less_one_where_the_model_is_known_otherwise(string field, string mistake) =>
         IncomingJobReader

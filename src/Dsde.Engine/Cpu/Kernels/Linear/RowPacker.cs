@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Cpu.Threads;
 
@@ -50,80 +49,36 @@ internal sealed unsafe class RowPacker : ITeamWork, IDisposable
     public void Dispose() => _packed.Dispose();
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int item)
     {
         var (first, end) = (_plan.FirstRow(item, _rowCount), _plan.FirstRow(item + 1, _rowCount));
         var target = _target + ((long)first * _stepCount * _form.StepBytes);
         var source = _source + ((long)first * _rowBytes);
-        var isWidened = _form.Weights == WeightForm.Bf16Widened;
         var count = end - first;
-        var row = 0;
-        for (; !isWidened && row <= count - 4; row += 4)
+        if (_form.Weights == WeightForm.Bf16Widened)
         {
-            PackFour(source + (row * (long)_rowBytes), (uint*)target + row, count);
-        }
-
-        for (; row < count; row++)
-        {
-            if (isWidened)
+            for (var row = 0; row < count; row++)
             {
                 PackWidened(source + (row * (long)_rowBytes), (ulong*)target + row, count);
             }
-            else
-            {
-                PackOne(source + (row * (long)_rowBytes), (uint*)target + row, count, first: 0);
-            }
+        }
+        else
+        {
+            Pack(source, (uint*)target, count);
         }
     }
 
-    /// <summary>Four rows: four steps of each are turned over in registers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackFour(byte* source, uint* target, int stride)
-    {
-        uint* a = (uint*)source,
-            b = (uint*)(source + _rowBytes),
-            c = (uint*)(source + (2L * _rowBytes)),
-            d = (uint*)(source + (3L * _rowBytes));
-        var step = 0;
-        for (; step <= (_rowBytes / sizeof(uint)) - 4; step += 4)
-        {
-            var (va, vb) = (Vector128.Load(a + step), Vector128.Load(b + step));
-            var (vc, vd) = (Vector128.Load(c + step), Vector128.Load(d + step));
-            var (abLow, cdLow) = (
-                Vector128.WidenLower(va) | (Vector128.WidenLower(vb) << 32),
-                Vector128.WidenLower(vc) | (Vector128.WidenLower(vd) << 32)
-            );
-            var (abHigh, cdHigh) = (
-                Vector128.WidenUpper(va) | (Vector128.WidenUpper(vb) << 32),
-                Vector128.WidenUpper(vc) | (Vector128.WidenUpper(vd) << 32)
-            );
-            var to = target + ((long)step * stride);
-            Vector128.Create(abLow.GetElement(0), cdLow.GetElement(0)).AsUInt32().Store(to);
-            Vector128.Create(abLow.GetElement(1), cdLow.GetElement(1)).AsUInt32().Store(to + stride);
-            Vector128.Create(abHigh.GetElement(0), cdHigh.GetElement(0)).AsUInt32().Store(to + (2L * stride));
-            Vector128.Create(abHigh.GetElement(1), cdHigh.GetElement(1)).AsUInt32().Store(to + (3L * stride));
-        }
-
-        for (var row = 0; row < 4; row++)
-        {
-            PackOne(source + ((long)row * _rowBytes), target + row, stride, step);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackOne(byte* source, uint* target, int stride, int first)
+    private void Pack(byte* source, uint* target, int count)
     {
         var whole = _rowBytes / sizeof(uint);
-        for (var step = first; step < whole; step++)
+        StepTurner.Run(source, _rowBytes, count, whole, target, count);
+        for (var row = 0; row < count && whole < _stepCount; row++)
         {
-            target[(long)step * stride] = ((uint*)source)[step];
-        }
-
-        for (var step = whole; step < _stepCount; step++)
-        {
-            var isHalf = step == whole && _rowBytes % sizeof(uint) != 0;
-            target[(long)step * stride] = isHalf ? *(ushort*)(source + (step * sizeof(uint))) : 0u;
+            var rest = _rowBytes % sizeof(uint) == 0 ? 0u : *(ushort*)(source + (row * (long)_rowBytes) + (whole * sizeof(uint)));
+            for (var step = whole; step < _stepCount; step++, rest = 0)
+            {
+                target[((long)step * count) + row] = rest;
+            }
         }
     }
 

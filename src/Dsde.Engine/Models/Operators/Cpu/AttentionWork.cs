@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Cpu.Threads;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
@@ -12,12 +13,15 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 /// then attends with all its queries, so that they depend on nothing else. What a row gives depends on its slot's past alone: see
 /// <see cref="KeyBlocks{T, TElement}"/>.
 /// </summary>
-internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
+/// <param name="kernel">What multiplies.</param>
+internal sealed unsafe class AttentionWork<T, TElement>(LinearKernel kernel) : ITeamWork
     where T : unmanaged
     where TElement : IElement<T>
 {
     /// <summary>Queries that go through the keys together.</summary>
-    private const int QueryBlock = 16;
+    private const int QueryBlock = 24;
+
+    private const int CacheLine = 64; // bytes
 
     private readonly List<int> _firstRows = []; // of each span
     private AttentionArguments<T> _arguments;
@@ -54,13 +58,14 @@ internal sealed unsafe class AttentionWork<T, TElement> : ITeamWork
         var firstRow = _firstRows[spanIndex];
         var perGroup = shape.HeadCount / shape.KvHeadCount;
         var table = _arguments.Table;
-        var stride = (shape.HeadDim + PartialRow.VectorWidth - 1) / PartialRow.VectorWidth * PartialRow.VectorWidth;
-        var scratch = stackalloc float[KeyBlocks<T, TElement>.ScratchLength(QueryBlock, stride)];
+        var stride = KeyBlocks<T, TElement>.PaddedWidth(shape.HeadDim);
+        var room = stackalloc float[KeyBlocks<T, TElement>.ScratchLength(QueryBlock, shape.HeadDim) + PartialRow.VectorWidth];
+        var scratch = (float*)(((nint)room + CacheLine - 1) & -CacheLine); // kernels read whole lines
         WriteKeysAndValues(shape, span, firstRow, group, scratch, stride);
 
         var blocks = new KeyBlocks<T, TElement>(
+            kernel,
             scratch,
-            stride,
             QueryBlock,
             shape,
             _arguments.Keys + ((long)group * BlockTable.BlockLength * shape.HeadDim),

@@ -32,7 +32,7 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, LinearKernel k
     private readonly Dictionary<Tensor, NativeBuffer> _normWeights = new(ReferenceEqualityComparer.Instance);
     private readonly LinearWork<T, TElement> _linear = new(kernel);
     private readonly NormWork<T, TElement> _norm = new();
-    private readonly AttentionWork<T, TElement> _attention = new();
+    private readonly AttentionWork<T, TElement> _attention = new(kernel);
 
     /// <inheritdoc/>
     public LinearWeight Load(StoredLinear stored, ScalarType type, Device device)

@@ -2,82 +2,132 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Dsde.Engine.Cpu.Kernels;
+using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Kv;
 
 namespace Dsde.Engine.Models.Operators.Cpu;
 
 /// <summary>
-/// Softmax attention of a few queries over one head's keys, in one go over them (Dao et al. 2022): blocks of keys begin at fixed positions,
-/// and each query keeps its running maximum, sum and weighted values. A query's arithmetic depends on its own position only, whatever
-/// queries go with it.
+/// Softmax attention of a few queries over one head's keys, in one go over them (Dao et al. 2022): stretches of keys begin at fixed
+/// positions, and each query keeps its running maximum, sum and weighted values. Scores are what a linear layer makes of queries whose
+/// outputs are positions, and weighted values what one makes of weights whose inputs are positions, so that the kernels of linear layers
+/// multiply both. A query's arithmetic depends on its own position only, whatever queries go with it: those that see only a part of a
+/// stretch are multiplied by themselves.
 /// </summary>
-internal unsafe ref partial struct KeyBlocks<T, TElement>
+internal unsafe ref struct KeyBlocks<T, TElement>
     where T : unmanaged
     where TElement : IElement<T>
 {
+    /// <summary>Positions of a stretch.</summary>
+    private const int Length = 2 * BlockLength;
+
     private const int BlockLength = BlockTable.BlockLength;
     private const int VectorWidth = PartialRow.VectorWidth;
+    private const int CacheLine = 64;
 
-    private readonly float* _queries; // [queries, stride], scaled
+    /// <summary>Most queries of a tile: then four blocks of sums fit into the registers beside them.</summary>
+    private const int TileRows = 6;
+
+    private const int MaxTileBlocks = 4;
+
+    private readonly LinearKernel _kernel;
+    private readonly int _tileRows;
+    private readonly int _steps; // of a head
+    private readonly float* _queries; // [queries, stride]
     private readonly float* _sums; // [queries, stride]
-    private readonly float* _block; // [block, stride]: keys, then values
+    private readonly float* _totals; // [queries, 16]
+    private readonly float* _scores; // [queries, stretch]; then weights
     private readonly float* _maxima; // [queries]
-    private readonly float* _totals; // [queries]
-    private readonly float* _weights; // [queries, block]
-    private readonly float* _positions; // [queries], as integers
+    private readonly int* _positions; // [queries]
+    private readonly uint* _packedKeys; // [blocks of 16 positions, steps, 16]
+    private readonly uint* _packedValues; // [blocks of 16 numbers, steps of a stretch, 16]
+    private readonly byte* _packedQueries; // [queries' tiles][step][row]
+    private readonly byte* _packedWeights; // a tile of them, and room to make it
+    private readonly T* _zeros; // [stride]
     private readonly int _stride;
     private readonly int _headDim;
-    private readonly T* _keys; // the head's first in the cache; positions of a block follow at _rowStride
+    private readonly T* _keys; // the head's first in the cache; positions of a block follow at d
     private readonly T* _values;
     private readonly int* _blocks; // the sequence's, at _blockStride
-    private readonly long _rowStride;
     private readonly long _blockStride;
     private readonly int _window;
     private readonly float _scale;
     private readonly float _cap;
     private int _count;
 
-    public KeyBlocks(float* scratch, int stride, int queryCount, AttentionShape shape, T* keys, T* values, int* blocks, int placesPerBlock)
+    /// <param name="kernel">What multiplies.</param>
+    /// <param name="scratch"><see cref="ScratchLength"/> floats.</param>
+    /// <param name="queryCount">Most queries.</param>
+    /// <param name="shape">Of the layer.</param>
+    /// <param name="keys">The head's first key in the cache.</param>
+    /// <param name="values">The head's first value.</param>
+    /// <param name="blocks">The sequence's blocks.</param>
+    /// <param name="placesPerBlock">Places of the cache from block to block.</param>
+    public KeyBlocks(
+        LinearKernel kernel,
+        float* scratch,
+        int queryCount,
+        AttentionShape shape,
+        T* keys,
+        T* values,
+        int* blocks,
+        int placesPerBlock
+    )
     {
-        _stride = stride;
+        _kernel = kernel;
+        _tileRows = Math.Min(TileRows, kernel.Tiles.MaxTileRows);
         _headDim = shape.HeadDim;
-        _rowStride = shape.HeadDim;
+        _stride = PaddedWidth(shape.HeadDim);
+        _steps = _stride * sizeof(T) / sizeof(uint);
         _keys = keys;
         _values = values;
         _blocks = blocks;
-        _blockStride = placesPerBlock * _rowStride;
+        _blockStride = (long)placesPerBlock * shape.HeadDim;
         _window = shape.SlidingWindow ?? int.MaxValue;
         _scale = (float)shape.Scale;
         _cap = (float)(shape.SoftCap ?? 0);
-        _queries = scratch;
-        _sums = _queries + (queryCount * stride);
-        _block = _sums + (queryCount * stride);
-        Spare = _block + (BlockLength * stride);
-        _weights = Spare + stride;
-        _maxima = _weights + (queryCount * BlockLength);
-        _totals = _maxima + queryCount;
-        _positions = _totals + queryCount;
-        _count = 0;
+        _packedKeys = (uint*)scratch;
+        _packedValues = _packedKeys + (Length * _stride);
+        _packedQueries = (byte*)(_packedValues + (Length * _stride));
+        _packedWeights = _packedQueries + ((queryCount + TileRows) * _stride * sizeof(float));
+        _queries = (float*)(_packedWeights + (2 * TileRows * Length * sizeof(float)));
+        _sums = _queries + (queryCount * _stride);
+        _scores = _sums + (queryCount * _stride);
+        _totals = _scores + (queryCount * Length);
+        Spare = _totals + (queryCount * VectorWidth);
+        _zeros = (T*)(Spare + _stride);
+        _maxima = (float*)_zeros + _stride;
+        _positions = (int*)(_maxima + queryCount);
+        new Span<T>(_zeros, _stride).Clear();
+        new Span<uint>(_packedKeys, Length * _steps).Clear(); // behind a head's last number no key writes
     }
 
-    /// <summary>Room for one head. <c>[stride] f32</c></summary>
+    /// <summary>Room for one head. <c>[padded d] f32</c></summary>
     public float* Spare { get; }
 
+    /// <summary>Numbers of a head with those that fill its last vector.</summary>
+    public static int PaddedWidth(int headDim) => (headDim + VectorWidth - 1) / VectorWidth * VectorWidth;
+
     /// <summary>Floats of scratch for some queries.</summary>
-    public static int ScratchLength(int queryCount, int stride) =>
-        (((2 * queryCount) + BlockLength + 1) * stride) + (queryCount * (BlockLength + 3));
+    public static int ScratchLength(int queryCount, int headDim)
+    {
+        var stride = PaddedWidth(headDim);
+        return (((3 * queryCount) + TileRows + (2 * Length) + 2) * stride)
+            + (2 * TileRows * Length)
+            + (queryCount * (Length + VectorWidth + 2));
+    }
 
     /// <summary>Begins with no queries.</summary>
     public void Begin() => _count = 0;
 
     /// <summary>
-    /// Room for the next query, to be filled before <see cref="Attend"/>, whose row is at a position. <c>[stride] f32</c>
+    /// Room for the next query, to be filled before <see cref="Attend"/>, whose row is at a position. <c>[padded d] f32</c>
     /// </summary>
     public float* Add(int position)
     {
-        ((int*)_positions)[_count] = position;
+        _positions[_count] = position;
         _maxima[_count] = float.NegativeInfinity;
-        _totals[_count] = 0;
+        Vector512<float>.Zero.Store(_totals + (_count * VectorWidth));
         new Span<float>(_sums + (_count * _stride), _stride).Clear();
         return _queries + (_count++ * _stride);
     }
@@ -85,9 +135,11 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
     /// <summary>Attends with all queries.</summary>
     public readonly void Attend()
     {
-        for (var i = 0; i < _count * _stride; i += VectorWidth)
+        var tiles = TilesOf(_count);
+        for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
-            (Vector512.Load(_queries + i) * _scale).Store(_queries + i);
+            var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
+            TileRowsOf(_queries + (row * _stride), _stride, next - row, _stride, QueryTile(row));
         }
 
         var (first, end) = (int.MaxValue, 0);
@@ -97,174 +149,310 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
             end = Math.Max(end, EndKey(query));
         }
 
-        for (var block = first / BlockLength; block * BlockLength < end; block++)
+        for (var start = first / Length * Length; start < end; start += Length)
         {
-            if (IsPair)
-            {
-                AttendBlockAsPair(block, end);
-            }
-            else
-            {
-                AttendBlock(block, end);
-            }
+            AttendStretch(start, first, end);
         }
     }
 
     /// <summary>Writes a query's result. <paramref name="result"/>: <c>[d]</c>.</summary>
     public readonly void Finish(int query, T* result)
     {
-        var scale = Vector512.Create(1 / _totals[query]);
+        var scale = Vector512.Create(1 / Vector512.Sum(Vector512.Load(_totals + (query * VectorWidth))));
+        var sums = _sums + (query * _stride);
+        if (typeof(T) == typeof(ushort))
+        {
+            ValueSteps.Restore(sums, _headDim);
+        }
+
         for (var d = 0; d < _headDim; d += VectorWidth)
         {
-            PartialRow.Store<T, TElement>(result + d, Vector512.Load(_sums + (query * _stride) + d) * scale, _headDim - d);
+            PartialRow.Store<T, TElement>(result + d, Vector512.Load(sums + d) * scale, _headDim - d);
         }
     }
 
-    private readonly int FirstKey(int query) => (int)Math.Max(0L, ((int*)_positions)[query] + 1L - _window);
+    private readonly int FirstKey(int query) => (int)Math.Max(0L, _positions[query] + 1L - _window);
 
-    private readonly int EndKey(int query) => ((int*)_positions)[query] + 1;
+    private readonly int EndKey(int query) => _positions[query] + 1;
 
-    private readonly void AttendBlock(int block, int end)
+    private readonly TilePlan TilesOf(int rows) => new(Math.Min(_tileRows, rows), MaxTileBlocks, 0);
+
+    private readonly byte* QueryTile(int firstRow) => _packedQueries + (firstRow * _steps * _kernel.Form.StepBytes);
+
+    private readonly void TileRowsOf(float* source, int stride, int rows, int numbers, void* target) =>
+        Engine.Cpu.Kernels.Linear.TileRows.Pack(_kernel.Form, source, stride, rows, numbers, target);
+
+    /// <summary>All queries and the keys of a stretch.</summary>
+    /// <param name="start">Its first position.</param>
+    /// <param name="first">The first position that any query sees.</param>
+    /// <param name="end">One past the last.</param>
+    private readonly void AttendStretch(int start, int first, int end)
     {
-        var first = block * BlockLength;
-        var (keyCount, nextCount) = (Math.Min(BlockLength, end - first), Math.Clamp(end - first - BlockLength, 0, BlockLength));
-        var place = _blocks[block] * _blockStride;
-        Prefetch(_values + place, keyCount);
-        Widen(_keys + place, keyCount);
-        for (var query = 0; query < _count; query++)
+        var places = stackalloc long[2];
+        var inStretch = start / BlockLength;
+        var (firstBlock, endBlock) = (Math.Max(start, first) / BlockLength, BlockTable.BlocksFor(Math.Min(end, start + Length)));
+        var lastBlock = BlockTable.BlocksFor(end) - 1;
+        for (var block = firstBlock; block < endBlock; block++)
         {
-            var (from, to) = (Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
-            if (from < to)
+            places[block - inStretch] = _blocks[block] * _blockStride;
+            Prefetch(_keys, block + 2, lastBlock);
+            PackKeys(_keys + places[block - inStretch], block - inStretch);
+        }
+
+        Score(firstBlock - inStretch, endBlock - inStretch);
+        Prefetch(_values, inStretch + 2, lastBlock);
+        Prefetch(_values, inStretch + 3, lastBlock);
+        var packed = (From: -1, To: -1);
+        for (int query = 0, next; query < _count; query = next)
+        {
+            var seen = Seen(query, start);
+            for (next = query + 1; next < _count && Seen(next, start) == seen; next++) { }
+
+            if (seen.From >= seen.To)
             {
-                DotBlock(_queries + (query * _stride), to, _weights + (query * BlockLength));
-                Weigh(query, from, to);
+                continue;
             }
-        }
 
-        if (nextCount > 0)
-        {
-            Prefetch(_keys + (_blocks[block + 1] * _blockStride), nextCount);
-        }
+            if (packed != seen)
+            {
+                PackValues(places, seen.From, seen.To);
+                packed = seen;
+            }
 
-        Widen(_values + place, keyCount);
-        for (var query = 0; query < _count; query++)
-        {
-            AddValues(query, Math.Max(FirstKey(query) - first, 0), Math.Min(EndKey(query) - first, BlockLength));
+            for (var i = query; i < next; i++)
+            {
+                Weigh(i, seen.From, seen.To);
+            }
+
+            AddValues(query, next, StepsBefore(seen.To));
         }
     }
 
-    /// <summary>Asks for some keys or values of a block: the processor does not foresee which block is next.</summary>
+    /// <summary>Asks for a block's keys or values, if there is one: the processor does not foresee which block is next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Prefetch(T* source, int count)
+    private readonly void Prefetch(T* source, int block, int lastBlock)
     {
-        const int CacheLine = 64;
-        if (!Sse.IsSupported)
+        if (block > lastBlock || !Sse.IsSupported)
         {
             return;
         }
 
-        var (bytes, step) = (_headDim * sizeof(T), _rowStride * sizeof(T));
-        var row = (byte*)source;
-        for (var key = 0; key < count; key++, row += step)
+        var bytes = (byte*)(source + (_blocks[block] * _blockStride));
+        var count = BlockLength * _headDim * sizeof(T);
+        for (var i = 0; i < count; i += CacheLine)
         {
-            for (var i = 0; i < bytes; i += CacheLine)
-            {
-                Sse.Prefetch0(row + i);
-            }
+            Sse.Prefetch0(bytes + i);
         }
     }
 
-    /// <summary>Widens some keys or values into the block.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Widen(T* source, int count)
+    /// <summary>Which positions of a stretch a query sees.</summary>
+    private readonly (int From, int To) Seen(int query, int start) =>
+        (Math.Max(FirstKey(query) - start, 0), Math.Min(EndKey(query) - start, Length));
+
+    /// <summary>Steps of values before a position; whole groups of steps.</summary>
+    private static int StepsBefore(int to) => (to + VectorWidth - 1) / VectorWidth * VectorWidth * sizeof(T) / sizeof(uint);
+
+    private readonly void PackKeys(T* keys, int block)
     {
-        var (headDim, stride, rowStride) = (_headDim, _stride, _rowStride);
-        var row = _block;
-        for (var key = 0; key < count; key++, source += rowStride, row += stride)
+        var target = _packedKeys + (block * BlockLength * _steps);
+        var rowBytes = _headDim * sizeof(T);
+        StepTurner.Run(keys, rowBytes, VectorWidth, rowBytes / sizeof(uint), target, VectorWidth);
+        StepTurner.Run(
+            keys + (VectorWidth * _headDim),
+            rowBytes,
+            VectorWidth,
+            rowBytes / sizeof(uint),
+            target + (VectorWidth * _steps),
+            VectorWidth
+        );
+    }
+
+    /// <summary>Scores of all queries with the keys of some blocks of the stretch.</summary>
+    private readonly void Score(int firstBlock, int endBlock)
+    {
+        new Span<float>(_scores, _count * Length).Clear();
+        var tiles = TilesOf(_count);
+        for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
-            var d = 0;
-            for (; d <= headDim - VectorWidth; d += VectorWidth)
+            var row = tiles.FirstRow(tile, _count);
+            Multiply(
+                tiles.FirstRow(tile + 1, _count) - row,
+                firstBlock * BlockLength / VectorWidth,
+                endBlock * BlockLength / VectorWidth,
+                _packedKeys,
+                _steps,
+                QueryTile(row),
+                _steps,
+                _scores + (row * Length),
+                Length
+            );
+        }
+    }
+
+    /// <summary>Multiplies a tile of rows with some blocks of weights.</summary>
+    private readonly void Multiply(
+        int rows,
+        int firstBlock,
+        int endBlock,
+        uint* weights,
+        int stepsOfBlock,
+        void* activations,
+        int steps,
+        float* sums,
+        int sumStride
+    )
+    {
+        var most = MaxTileBlocks;
+        while (!_kernel.Form.Fits(new TileShape(rows, most)))
+        {
+            most--;
+        }
+
+        for (var block = firstBlock; block < endBlock; block += most)
+        {
+            var place = weights + (block * stepsOfBlock * VectorWidth);
+            _kernel.Multiply(
+                new TileShape(rows, Math.Min(most, endBlock - block)),
+                place,
+                (nint)stepsOfBlock * VectorWidth * sizeof(uint),
+                activations,
+                steps,
+                sums + (block * VectorWidth),
+                (nint)sumStride * sizeof(float),
+                new WeightsAhead((nint)place, 0)
+            );
+        }
+    }
+
+    /// <summary>Lays the stretch's values [from, to) out; whole groups of steps, zeros elsewhere.</summary>
+    private readonly void PackValues(long* places, int from, int to)
+    {
+        const int BlockStride = Length * VectorWidth; // numbers of a block
+        if (from == 0 && to == Length)
+        {
+            for (var block = 0; block < 2; block++)
             {
-                TElement.Load(source + d).Store(row + d);
+                var values = _values + places[block];
+                if (typeof(T) == typeof(ushort))
+                {
+                    var target = _packedValues + (block * BlockLength / 2 * VectorWidth);
+                    ValueSteps.Put((ushort*)values, BlockLength / 2, _headDim, target, BlockStride / 2);
+                }
+                else
+                {
+                    var target = (float*)_packedValues + (block * BlockLength * VectorWidth);
+                    ValueSteps.Put((float*)values, BlockLength, _headDim, target, BlockStride);
+                }
             }
 
-            if (d < headDim)
+            return;
+        }
+
+        var steps = StepsBefore(to);
+        for (var step = 0; step < steps; step++)
+        {
+            if (typeof(T) == typeof(ushort))
             {
-                PartialRow.Load<T, TElement>(source + d, headDim - d).Store(row + d);
+                var first = (ushort*)Value(places, 2 * step, from, to);
+                var second = (ushort*)Value(places, (2 * step) + 1, from, to);
+                ValueSteps.Put(first, second, _headDim, _packedValues + (step * VectorWidth), BlockStride / 2);
+            }
+            else
+            {
+                var value = Value(places, step, from, to);
+                ValueSteps.Put((float*)value, 1, _headDim, (float*)_packedValues + (step * VectorWidth), BlockStride);
             }
         }
     }
 
-    /// <summary>Turns the scores of the block's keys [from, to) into weights, under a new maximum; all other weights are 0.</summary>
+    private readonly T* Value(long* places, int position, int from, int to) =>
+        position >= from && position < to ? _values + places[position / BlockLength] + (position % BlockLength * _headDim) : _zeros;
+
+    /// <summary>Adds the weighted values of a stretch to the sums of some queries.</summary>
+    private readonly void AddValues(int first, int end, int steps)
+    {
+        var tiles = TilesOf(end - first);
+        for (var tile = 0; tile < tiles.CountTiles(end - first); tile++)
+        {
+            var (row, next) = (first + tiles.FirstRow(tile, end - first), first + tiles.FirstRow(tile + 1, end - first));
+            TileRowsOf(_scores + (row * Length), Length, next - row, steps * sizeof(uint) / sizeof(T), _packedWeights);
+            Multiply(
+                next - row,
+                0,
+                _stride / VectorWidth,
+                _packedValues,
+                Length * sizeof(T) / sizeof(uint),
+                _packedWeights,
+                steps,
+                _sums + (row * _stride),
+                _stride
+            );
+        }
+    }
+
+    /// <summary>Turns the scores of the keys [from, to) into weights, under a new maximum; all others of their vectors become 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Weigh(int query, int from, int to)
     {
-        var weights = _weights + (query * BlockLength);
-        var dots = (to + VectorWidth - 1) / VectorWidth * VectorWidth; // whole vectors
-        var lanes = Vector512<float>.Indices;
-        var maximum = Vector512.Create(float.NegativeInfinity);
-        for (var i = 0; i < dots; i += VectorWidth)
+        var scores = _scores + (query * Length);
+        var scale = Vector512.Create(_scale);
+        var largest = Vector512.Create(float.NegativeInfinity);
+        for (var i = 0; i < to; i += VectorWidth)
         {
-            var scores = Vector512.Load(weights + i);
+            var score = Vector512.Load(scores + i) * scale;
             if (_cap > 0)
             {
-                scores = SimdMath.Tanh(scores / _cap) * _cap;
+                score = SimdMath.Tanh(score / _cap) * _cap;
             }
 
-            var place = lanes + Vector512.Create((float)i);
-            var seen =
-                Vector512.GreaterThanOrEqual(place, Vector512.Create((float)from)) & Vector512.LessThan(place, Vector512.Create((float)to));
-            scores = Vector512.ConditionalSelect(seen, scores, Vector512.Create(float.NegativeInfinity));
-            scores.Store(weights + i);
-            maximum = Vector512.Max(maximum, scores);
-        }
-
-        Rescale(query, LargestOf(maximum), weights, dots);
-    }
-
-    /// <summary>
-    /// Scores of the first keys of the block; what lies behind <paramref name="to"/> means nothing.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void DotBlock(float* query, int to, float* scores)
-    {
-        var stride = _stride;
-        var block = _block;
-        for (var key = 0; key < to; key += DotTile<T, TElement>.OutputCount)
-        {
-            var k = block + (key * stride);
-            Vector512<float> a = default,
-                b = default,
-                c = default,
-                e = default;
-            for (var d = 0; d < stride; d += VectorWidth)
+            if (i < from || i > to - VectorWidth)
             {
-                var q = Vector512.Load(query + d);
-                a = Vector512.FusedMultiplyAdd(q, Vector512.Load(k + d), a);
-                b = Vector512.FusedMultiplyAdd(q, Vector512.Load(k + stride + d), b);
-                c = Vector512.FusedMultiplyAdd(q, Vector512.Load(k + (2 * stride) + d), c);
-                e = Vector512.FusedMultiplyAdd(q, Vector512.Load(k + (3 * stride) + d), e);
+                score = Mask(score, from - i, to - i);
             }
 
-            DotTile<T, TElement>.Fold(a, b, c, e).Store(scores + key);
+            score.Store(scores + i);
+            largest = Vector512.MaxNative(score, largest);
         }
+
+        var maximum = Math.Max(_maxima[query], LargestOf(largest));
+        if (maximum > _maxima[query])
+        {
+            Rescale(query, maximum);
+        }
+
+        var total = Vector512.Load(_totals + (query * VectorWidth));
+        for (var i = 0; i < to; i += VectorWidth)
+        {
+            var weight = SimdMath.Exp(Vector512.Load(scores + i) - Vector512.Create(maximum));
+            if (_kernel.Form.Weights == WeightForm.Bf16Pairs)
+            {
+                weight = Bf16Element.Round(weight); // so that the weights that count add up to 1
+            }
+
+            weight.Store(scores + i);
+            total += weight;
+        }
+
+        total.Store(_totals + (query * VectorWidth));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Rescale(int query, float blockMaximum, float* weights, int length)
+    /// <summary>Scores in the lanes [from, to), −∞ in all others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Mask(Vector512<float> scores, int from, int to)
     {
-        var maximum = Math.Max(_maxima[query], blockMaximum);
-        var total = Vector512<float>.Zero;
-        for (var i = 0; i < length; i += VectorWidth)
-        {
-            var exponentials = SimdMath.Exp(Vector512.Load(weights + i) - Vector512.Create(maximum));
-            exponentials.Store(weights + i);
-            total += exponentials;
-        }
+        var lanes = Vector512<int>.Indices;
+        var seen = Vector512.GreaterThanOrEqual(lanes, Vector512.Create(from)) & Vector512.LessThan(lanes, Vector512.Create(to));
+        return Vector512.ConditionalSelect(seen.AsSingle(), scores, Vector512.Create(float.NegativeInfinity));
+    }
 
+    /// <summary>Brings what a query has added up under a larger maximum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Rescale(int query, float maximum)
+    {
         var correction = SimdMath.Exp(Vector512.Create(_maxima[query] - maximum));
         _maxima[query] = maximum;
-        _totals[query] = (_totals[query] * correction.ToScalar()) + Vector512.Sum(total);
+        var totals = _totals + (query * VectorWidth);
+        (Vector512.Load(totals) * correction).Store(totals);
         var sums = _sums + (query * _stride);
         for (var d = 0; d < _stride; d += VectorWidth)
         {
@@ -272,58 +460,10 @@ internal unsafe ref partial struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>
-    /// Adds the weighted values of the block's keys [from, to), four vectors at a time, so that additions need not wait for each other.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void AddValues(int query, int from, int to)
-    {
-        const int Wide = 4 * VectorWidth;
-        var stride = _stride;
-        var weights = _weights + (query * BlockLength);
-        var sums = _sums + (query * stride);
-        var values = _block + (from * stride);
-        var d = 0;
-        for (; d <= stride - Wide; d += Wide)
-        {
-            var sum = sums + d;
-            Vector512<float> a = Vector512.Load(sum),
-                b = Vector512.Load(sum + 16),
-                c = Vector512.Load(sum + 32),
-                e = Vector512.Load(sum + 48);
-            var value = values + d;
-            for (var key = from; key < to; key++, value += stride)
-            {
-                var weight = Vector512.Create(weights[key]);
-                a = Vector512.FusedMultiplyAdd(Vector512.Load(value), weight, a);
-                b = Vector512.FusedMultiplyAdd(Vector512.Load(value + 16), weight, b);
-                c = Vector512.FusedMultiplyAdd(Vector512.Load(value + 32), weight, c);
-                e = Vector512.FusedMultiplyAdd(Vector512.Load(value + 48), weight, e);
-            }
-
-            a.Store(sum);
-            b.Store(sum + 16);
-            c.Store(sum + 32);
-            e.Store(sum + 48);
-        }
-
-        for (; d < stride; d += VectorWidth)
-        {
-            var sum = Vector512.Load(sums + d);
-            var value = values + d;
-            for (var key = from; key < to; key++, value += stride)
-            {
-                sum = Vector512.FusedMultiplyAdd(Vector512.Load(value), Vector512.Create(weights[key]), sum);
-            }
-
-            sum.Store(sums + d);
-        }
-    }
-
     private static float LargestOf(Vector512<float> values)
     {
-        var half = Vector256.Max(values.GetLower(), values.GetUpper());
-        var quarter = Vector128.Max(half.GetLower(), half.GetUpper());
+        var half = Vector256.MaxNative(values.GetLower(), values.GetUpper());
+        var quarter = Vector128.MaxNative(half.GetLower(), half.GetUpper());
         return Math.Max(Math.Max(quarter[0], quarter[1]), Math.Max(quarter[2], quarter[3]));
     }
 }

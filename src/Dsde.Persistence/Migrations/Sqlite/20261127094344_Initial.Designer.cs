@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261127091412_Initial")]
+    [Migration("20261127094344_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -611,6 +611,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_predicted_length");
 
+                    b.PrimitiveCollection<string>("IterationProposedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_proposed_by");
+
                     b.PrimitiveCollection<string>("IterationScaleFactor")
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_scale_factor");
@@ -635,6 +639,14 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("level");
+
+                    b.Property<int>("LookupAccepted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lookup_accepted");
+
+                    b.Property<int>("LookupProposed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lookup_proposed");
 
                     b.Property<float?>("MaxKld")
                         .HasColumnType("REAL")
@@ -696,6 +708,11 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.Property<int>("Proposed")
                         .HasColumnType("INTEGER")
                         .HasColumnName("proposed");
+
+                    b.Property<string>("Proposer")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("proposer");
 
                     b.Property<double>("RestMs")
                         .HasColumnType("REAL")
