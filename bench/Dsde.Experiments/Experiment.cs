@@ -13,15 +13,11 @@ internal sealed class Experiment(ExperimentSettings settings)
     public async Task<IReadOnlyDictionary<string, string>> TabulateAsync(CancellationToken cancellationToken)
     {
         var parts = new Dictionary<string, string>();
-        foreach (var temperature in Plan.Temperatures)
+        if (settings.Rounds > 0)
         {
-            var cells = await ReadAsync(Plan.Latency.Where(cell => cell.Temperature.Equals(temperature)), cancellationToken);
-            parts[FormattableString.Invariant($"latency t={temperature}")] = $"{LatencyTables.ByPolicy(cells)}";
-            parts[FormattableString.Invariant($"workloads t={temperature}")] = $"{LatencyTables.ByWorkload(cells)}";
+            await AddTimedAsync(parts, cancellationToken);
         }
 
-        parts["mismatch"] = $"{LatencyTables.ByPolicy(await ReadAsync(Plan.Mismatch, cancellationToken))}";
-        parts["batches"] = $"{await BatchTable.CreateAsync(cell => CellData.ReadAsync(settings, cell, cancellationToken))}";
         var steps = await ReadStepsAsync(cancellationToken);
         parts["correlations"] = $"{SignalTables.Correlations(steps)}";
         parts["foresight"] = $"{SignalTables.Foresight(steps)}";
@@ -36,6 +32,19 @@ internal sealed class Experiment(ExperimentSettings settings)
         return parts;
     }
 
+    private async Task AddTimedAsync(Dictionary<string, string> parts, CancellationToken cancellationToken)
+    {
+        foreach (var temperature in Plan.Temperatures)
+        {
+            var cells = await ReadAsync(Plan.Latency.Where(cell => cell.Temperature.Equals(temperature)), cancellationToken);
+            parts[FormattableString.Invariant($"latency t={temperature}")] = $"{LatencyTables.ByPolicy(cells)}";
+            parts[FormattableString.Invariant($"workloads t={temperature}")] = $"{LatencyTables.ByWorkload(cells)}";
+        }
+
+        parts["mismatch"] = $"{LatencyTables.ByPolicy(await ReadAsync(Plan.Mismatch, cancellationToken))}";
+        parts["batches"] = $"{await BatchTable.CreateAsync(cell => CellData.ReadAsync(settings, cell, cancellationToken))}";
+    }
+
     private async Task<IReadOnlyDictionary<string, CellData>> ReadAsync(IEnumerable<Cell> cells, CancellationToken cancellationToken)
     {
         var read = new Dictionary<string, CellData>();
@@ -47,15 +56,13 @@ internal sealed class Experiment(ExperimentSettings settings)
         return read;
     }
 
-    /// <summary>The steps of the paper's rule, at both temperatures. One round: greedy outputs of another are the same once more.</summary>
+    /// <summary>The steps of the paper's rule, at both temperatures.</summary>
     private async Task<IReadOnlyList<SignalStep>> ReadStepsAsync(CancellationToken cancellationToken)
     {
         var steps = new SignalSteps();
-        foreach (var temperature in Plan.Temperatures)
+        foreach (var survey in Plan.Surveys)
         {
-            await using var services = CellData.Open(
-                CellRunner.FolderOf(settings, new Cell(Plan.Paper, temperature, Plan.BatchSize), round: 0)
-            );
+            await using var services = CellData.Open(CellRunner.FolderOf(settings, survey, round: 0));
             await foreach (var trace in services.GetRequiredService<IReportReader>().ReadAsync(new TraceFilter(), cancellationToken))
             {
                 steps.Add(trace);

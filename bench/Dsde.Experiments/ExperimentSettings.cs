@@ -24,6 +24,6 @@ internal sealed record ExperimentSettings
     /// <summary>Folder for what is stored; what it has already is not run again.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>How often each cell is timed; in every round each cell once.</summary>
+    /// <summary>How often each cell is timed, in every round each cell once; 0 for what does not ask the clock.</summary>
     public required int Rounds { get; init; }
 }

@@ -20,12 +20,16 @@ var folder = new Option<DirectoryInfo>("--out")
     DefaultValueFactory = _ => new DirectoryInfo("artifacts/experiments"),
 };
 var dataType = new Option<string>("--dtype") { Description = "Type computed in.", DefaultValueFactory = _ => "bf16" };
-var rounds = new Option<int>("--rounds") { Description = "How often each cell is timed; at least 3.", DefaultValueFactory = _ => 5 };
+var rounds = new Option<int>("--rounds")
+{
+    Description = "How often each cell is timed: at least 3, or 0 for what does not ask the clock (questions 4 to 6).",
+    DefaultValueFactory = _ => 5,
+};
 rounds.Validators.Add(result =>
 {
-    if (result.GetValueOrDefault<int>() < 3)
+    if (result.GetValueOrDefault<int>() is < 0 or 1 or 2)
     {
-        result.AddError("--rounds is too small; give at least 3, or there are no intervals.");
+        result.AddError("--rounds is too small; give at least 3, or there are no intervals, or 0 for no times at all.");
     }
 });
 var page = new Option<FileInfo>("--page")

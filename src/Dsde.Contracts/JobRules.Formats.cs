@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Dsde.Contracts;
 
-/// <summary>What holds for what outputs are held to. Whether a schema is supported is the worker's to say, who makes something of it.</summary>
+/// <summary>
+/// What holds for what outputs are held to. Whether a schema is supported is the worker's to say, who makes something of it.
+/// </summary>
 public static partial class JobRules
 {
     private const int MaxGuidedTexts = 1024;

@@ -113,7 +113,8 @@ public sealed record SubmitGenerationJob
     public JsonElement? ResponseFormat { get; init; }
 
     /// <summary>
-    /// A JSON Schema that outputs are held to, as an object or as its text: another way to say <see cref="ResponseFormat"/>, as the next two
+    /// A JSON Schema that outputs are held to, as an object or as its text: another way to say <see cref="ResponseFormat"/>, as the next
+    /// two
     /// are. At most one of the four is given.
     /// </summary>
     public JsonElement? GuidedJson { get; init; }

@@ -105,7 +105,8 @@ public sealed class EngineOptions
     public string Policy { get; set; } = "dsde";
 
     /// <summary>
-    /// Where the proposals of requests that don't say come from: <c>draft</c>, <c>lookup</c> (what stood behind an earlier occurrence of the
+    /// Where the proposals of requests that don't say come from: <c>draft</c>, <c>lookup</c> (what stood behind an earlier occurrence of
+    /// the
     /// last tokens in the request's own prompt and output) or <c>both</c>, lookup where that promises more than the draft
     /// (docs/architecture.md).
     /// </summary>

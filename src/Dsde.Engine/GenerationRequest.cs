@@ -30,7 +30,8 @@ public sealed record GenerationRequest
     public bool IgnoreEos { get; init; }
 
     /// <summary>
-    /// What the output is held to; null for nothing. Every token is chosen among those that it allows, end tokens only where it may end; the
+    /// What the output is held to; null for nothing. Every token is chosen among those that it allows, end tokens only where it may end;
+    /// the
     /// output ends where nothing else can follow. Not with <see cref="IgnoreEos"/>.
     /// </summary>
     public Grammar? Grammar { get; init; }

@@ -47,7 +47,8 @@ internal static class RequestCheck
         Require(
             engine.CanPropose(request.Policy, request.Proposer),
             $"Policy {request.Policy?.ToString() ?? engine.DefaultPolicy} with proposer "
-                + $"{(request.Proposer ?? engine.DefaultProposer).ToText()} needs a draft model, and none is loaded; use proposer lookup, or "
+                + $"{(request.Proposer ?? engine.DefaultProposer).ToText()} needs a draft model, and none is loaded; "
+                + $"use proposer lookup, or "
                 + "policy autoregressive."
         );
     }

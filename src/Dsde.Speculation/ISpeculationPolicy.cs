@@ -35,7 +35,8 @@ public interface ISpeculationPolicy
     ISequencePolicyState CreateState(float temperature);
 
     /// <summary>
-    /// Chooses the lengths of the next iteration for sequences that the draft proposes for. The engine lowers those that exceed what is left of a request.
+    /// Chooses the lengths of the next iteration for sequences that the draft proposes for. The engine lowers those that exceed what is
+    /// left of a request.
     /// </summary>
     /// <param name="states">States, made by <see cref="CreateState"/>, of the sequences in the batch that follow this policy.</param>
     /// <param name="plans">One plan per state, to be filled in.</param>

@@ -24,7 +24,8 @@ public sealed class OutputFormatTests
             Plain with
             {
                 ResponseFormat = Json(
-                    $$"""{ "json_schema": {"name": "x", "description": "y", "strict": true, "schema": {{Schema}} }, "type": "json_schema" }"""
+                    $$"""{ "json_schema": {"name": "x", "description": "y", "strict": true, "schema": """
+                        + $$"""{{Schema}} }, "type": "json_schema" }"""
                 ),
             },
             Plain with

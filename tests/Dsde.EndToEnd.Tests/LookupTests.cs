@@ -61,7 +61,8 @@ public sealed class LookupTests(LookupTests.ReadyWorker shared) : IClassFixture<
 
     /// <summary>A fixed length, so that proposals do not depend on the clock, and a prompt that repeats itself.</summary>
     private static string Line(int number, string proposer) =>
-        $"{{\"custom_id\":\"{number}\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{{\"model\":\"dsde-demo\",\"prompt\":\"Story: Once "
+        $"{{\"custom_id\":\"{number}\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{{\"model\":\"dsde-demo\","
+        + "\"prompt\":\"Story: Once "
         + $"there was a shy fox. Story: Once there was a shy fox. Story: Once\",\"max_tokens\":60,\"temperature\":{number % 2},"
         + $"\"seed\":{number},\"policy\":\"static:4\",\"proposer\":\"{proposer}\"}}}}";
 

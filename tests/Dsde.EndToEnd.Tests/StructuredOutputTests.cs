@@ -6,9 +6,9 @@ namespace Dsde.EndToEnd.Tests;
 /// <summary>Jobs that ask for JSON, over a real RabbitMQ and a real PostgreSQL, with models that were never taught to write it.</summary>
 public sealed class StructuredOutputTests(StructuredOutputTests.ReadyWorker shared) : IClassFixture<StructuredOutputTests.ReadyWorker>
 {
-    private const string Schema = """
-        {"type":"object","properties":{"label":{"enum":["good","bad"]},"count":{"type":"integer","minimum":1,"maximum":99},"note":{"type":["string","null"],"maxLength":12}},"required":["label","count","note"]}
-        """;
+    private const string Schema =
+        """{"type":"object","properties":{"label":{"enum":["good","bad"]},"count":{"type":"integer","minimum":1,"maximum":99}"""
+        + ""","note":{"type":["string","null"],"maxLength":12}},"required":["label","count","note"]}""";
 
     private static readonly string Format =
         "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"strict\":true,\"schema\":" + Schema.Trim() + "}}";
@@ -149,6 +149,7 @@ public sealed class StructuredOutputTests(StructuredOutputTests.ReadyWorker shar
         var (url, prompt) = isChat
             ? ("/v1/chat/completions", "\"messages\":[{\"role\":\"user\",\"content\":\"Which day comes after Monday?\"}]")
             : ("/v1/completions", "\"prompt\":\"Story: Once there was\"");
-        return $"{{\"custom_id\":\"{id}\",\"method\":\"POST\",\"url\":\"{url}\",\"body\":{{\"model\":\"dsde-demo\",{prompt},\"max_tokens\":200,{fields}}}}}";
+        return $"{{\"custom_id\":\"{id}\",\"method\":\"POST\",\"url\":\"{url}\",\"body\":{{\"model\":\"dsde-demo\","
+            + $"{prompt},\"max_tokens\":200,{fields}}}}}";
     }
 }

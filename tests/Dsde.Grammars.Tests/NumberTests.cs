@@ -19,7 +19,8 @@ public sealed class NumberTests
             }
 
             var grammar = Outputs.Schema(
-                $$"""{"type":"integer","{{(above ? "exclusiveMinimum" : "minimum")}}":{{least}},"{{(below ? "exclusiveMaximum" : "maximum")}}":{{most}}}"""
+                $$"""{"type":"integer","{{(above ? "exclusiveMinimum" : "minimum")}}":{{least}}"""
+                    + $$""","{{(below ? "exclusiveMaximum" : "maximum")}}":{{most}}}"""
             );
 
             foreach (

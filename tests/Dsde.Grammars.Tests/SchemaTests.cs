@@ -32,7 +32,8 @@ public sealed class SchemaTests
     public void Other_properties_come_behind_the_listed_ones_and_bear_other_names()
     {
         var grammar = Outputs.Schema(
-            """{"type":"object","properties":{"a":{"type":"null"},"ab":{"type":"null"}},"required":["a"],"additionalProperties":{"type":"boolean"}}"""
+            """{"type":"object","properties":{"a":{"type":"null"},"ab":{"type":"null"}}"""
+                + ""","required":["a"],"additionalProperties":{"type":"boolean"}}"""
         );
 
         Outputs.Accepts(grammar, """{"a":null,"ab":null,"abc":true,"":false, "b": true}""").ShouldBeTrue();
@@ -136,7 +137,8 @@ public sealed class SchemaTests
     [InlineData("{\"type\":\"array\"},{\"type\":\"array\"}", false)]
     [InlineData("{\"type\":\"string\"},{\"minLength\":3}", false)]
     [InlineData(
-        "{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"]},{\"type\":\"object\",\"properties\":{\"b\":{}},\"required\":[\"b\"]}",
+        "{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"]},{\"type\":\"object\","
+            + "\"properties\":{\"b\":{}},\"required\":[\"b\"]}",
         true
     )]
     [InlineData("{\"type\":\"object\",\"properties\":{\"a\":{}}},{\"type\":\"object\",\"properties\":{\"b\":{}}}", false)]

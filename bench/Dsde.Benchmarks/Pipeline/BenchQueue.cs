@@ -124,14 +124,16 @@ internal sealed class BenchQueue : IAsyncDisposable
     private async Task RequireUnusedAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         await using var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        var state = await channel.QueueDeclarePassiveAsync(Jobs.Queue, cancellationToken);
-        if (state.MessageCount > 0 || state.ConsumerCount > 0)
+        foreach (var queue in new[] { Jobs.Queue, QueueNames.UnroutedGenerationJobs, QueueNames.ParkedGenerationJobs })
         {
-            throw new ExpectedFailureException(
-                $"The queue {Jobs.Queue} on {options.Describe()} is in use: {state.MessageCount} messages, "
-                    + $"{state.ConsumerCount} consumers. "
-                    + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost)."
-            );
+            var state = await channel.QueueDeclarePassiveAsync(queue, cancellationToken);
+            if (state.MessageCount > 0 || state.ConsumerCount > 0)
+            {
+                throw new ExpectedFailureException(
+                    $"The queue {queue} on {options.Describe()} is in use: {state.MessageCount} messages, {state.ConsumerCount} consumers. "
+                        + $"Measure in a virtual host of its own ({RabbitMqOptions.SectionName}:VirtualHost)."
+                );
+            }
         }
     }
 }

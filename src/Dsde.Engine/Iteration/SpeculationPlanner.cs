@@ -6,7 +6,8 @@ using Dsde.Speculation.Guarding;
 namespace Dsde.Engine.Iteration;
 
 /// <summary>
-/// Finds out who can propose for each sequence, asks each policy what it wishes, bounds that by what the sequences and the caches have left,
+/// Finds out who can propose for each sequence, asks each policy what it wishes, bounds that by what the sequences and the caches have
+/// left,
 /// and lets the guard allot.
 /// </summary>
 /// <param name="caches">Both models'.</param>

@@ -245,7 +245,8 @@ internal sealed class SpeculativeStep(
 
     /// <summary>
     /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
-    /// for the k-th proposal, which it made and never read; nothing, where lookup proposed. Where a model had no numbers its keys have none either, and these may not stay.
+    /// for the k-th proposal, which it made and never read; nothing, where lookup proposed. Where a model had no numbers its keys have none
+    /// either, and these may not stay.
     /// </summary>
     private void DropRejected(in PlannedSequence planned, int lengthBefore, in MeasuredProposals measured)
     {

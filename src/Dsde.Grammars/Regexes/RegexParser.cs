@@ -351,7 +351,8 @@ internal sealed class RegexParser
             _ when escaped < 128 && Specials.Contains((char)escaped, StringComparison.Ordinal) => One(escaped),
             _ => throw new GrammarException(
                 Where(_place - 2),
-                $"has the escape '\\{new Rune(escaped)}', which is not supported; supported are \\d \\D \\w \\W \\s \\S \\t \\n \\r \\f \\v "
+                $"has the escape '\\{new Rune(escaped)}', which is not supported; supported are \\d \\D \\w "
+                    + $"\\W \\s \\S \\t \\n \\r \\f \\v "
                     + "\\xHH \\uHHHH \\u{H} and escaped signs."
             ),
         };

@@ -77,7 +77,8 @@ internal static class JobSpans
     }
 
     /// <summary>
-    /// Divides the current generation into an output's waiting for a slot, its prompt (up to the first token) and its decoding, which are known
+    /// Divides the current generation into an output's waiting for a slot, its prompt (up to the first token) and its decoding, which are
+    /// known
     /// only when it has ended.
     /// </summary>
     /// <param name="times">What is known.</param>

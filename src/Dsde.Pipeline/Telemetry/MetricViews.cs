@@ -4,7 +4,8 @@ using OpenTelemetry.Metrics;
 namespace Dsde.Pipeline.Telemetry;
 
 /// <summary>
-/// Bounds of histograms by what they measure, as OpenTelemetry's own are for milliseconds whatever it is; and names that Prometheus takes, for
+/// Bounds of histograms by what they measure, as OpenTelemetry's own are for milliseconds whatever it is; and names that Prometheus takes,
+/// for
 /// which an ending <c>_count</c> belongs to histograms.
 /// </summary>
 internal static class MetricViews

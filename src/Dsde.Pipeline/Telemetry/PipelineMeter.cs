@@ -4,7 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Dsde.Pipeline.Telemetry;
 
 /// <summary>
-/// What is counted where it happens: deliveries, publications, retries, lost claims. Names, units and attributes are OpenTelemetry's where it
+/// What is counted where it happens: deliveries, publications, retries, lost claims. Names, units and attributes are OpenTelemetry's where
+/// it
 /// has some (messaging); docs/operations.md lists all.
 /// </summary>
 internal static class PipelineMeter

@@ -11,7 +11,8 @@ using Dsde.Pipeline.Messaging;
 namespace Dsde.Pipeline.Telemetry;
 
 /// <summary>
-/// Instruments about jobs and the engine, which docs/operations.md lists, and the line of the log per ended job. Counts only: every rate and
+/// Instruments about jobs and the engine, which docs/operations.md lists, and the line of the log per ended job. Counts only: every rate
+/// and
 /// share can be made of them. Attributes have few values: what a job says of itself is one only if the settings know it.
 /// </summary>
 internal sealed class WorkerMetrics

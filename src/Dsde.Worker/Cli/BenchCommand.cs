@@ -243,7 +243,8 @@ internal sealed class BenchCommand : DsdeCommand
             return options.Draft is not null || proposer == Proposer.Lookup || compared.Policy.Kind == PolicyKind.Autoregressive
                 ? compared
                 : throw new ExpectedFailureException(
-                    $"--policies has {text}, but there is no draft model. Name one with --draft, let lookup propose (--proposer lookup), or "
+                    $"--policies has {text}, but there is no draft model. Name one with --draft, let lookup propose "
+                        + $"(--proposer lookup), or "
                         + "give --policies autoregressive."
                 );
         }

@@ -38,7 +38,7 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
         var cut = wire.ArmAsync(At(moment));
 
-        await tap.PublishAsync(Job());
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs); // not routed by the worker, whose moments these are
         await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await doomed.KillAsync();
         await ShouldBeStoredOnceAsync(doomed.ConnectionString, doomed.WorkerId, attempt: 1);
@@ -54,6 +54,35 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         await ShouldBeStoredOnceAsync(other.ConnectionString, doomed.WorkerId, attempt: 1);
     }
 
+    /// <summary>
+    /// The first confirmation that a worker gets, and the first acknowledgement that it sends, are then those of routing.
+    /// </summary>
+    [Theory]
+    [InlineData("the event's confirmation does not get to the worker")]
+    [InlineData("the acknowledgement of the job does not get to the broker")]
+    public async Task A_worker_killed_while_it_routes_a_job_leaves_it_to_another_and_it_ends_once(string moment)
+    {
+        await using var wire = new Wire(rabbitMq.Port, WireProtocol.Amqp);
+        var settings = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
+        await using var doomed = await WorkerUnderTest.StartAsync([.. settings, ("Dsde__RabbitMq__Port", $"{wire.Port}")]);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, doomed.VirtualHost);
+        var cut = wire.ArmAsync(At(moment));
+
+        await tap.PublishAsync(Job());
+        await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await doomed.KillAsync();
+        await using var other = await WorkerUnderTest.StartAsync(settings);
+
+        await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
+        await rabbitMq.WaitUntilEmptyAsync(other.VirtualHost, RawProducer.Unrouted);
+        await rabbitMq.WaitUntilEmptyAsync(other.VirtualHost, RawProducer.Jobs);
+        await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
+        (await Rows.ReadAsync(other.ConnectionString, "SELECT job_id, state FROM generation_jobs"))
+            .ShouldHaveSingleItem()
+            .ShouldBe([_jobId, "completed"]);
+        await tap.ShouldBeEmptyAsync(RawProducer.Parked, RawProducer.Errors, RawProducer.Dead);
+    }
+
     [Theory]
     [MemberData(nameof(Moments))]
     public async Task A_connection_to_the_broker_that_breaks_then_costs_no_more_than_an_event_told_twice(string moment, string[] toldBefore)
@@ -64,7 +93,7 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var cut = wire.ArmAsync(At(moment));
 
-        await tap.PublishAsync(Job());
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs); // not routed by the worker, whose moments these are
         await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         wire.Mend();
 
@@ -97,7 +126,7 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
             return message.Connection == storing && message.IsCommitted ? WireCut.Before : WireCut.No;
         });
 
-        await tap.PublishAsync(Job());
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs); // not routed by the worker, whose moments these are
         await cut.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         // long enough for the worker to give up trying, or not
         await Task.Delay(TimeSpan.FromSeconds(secondsAway), TestContext.Current.CancellationToken);
@@ -126,12 +155,14 @@ public sealed class ExactMomentTests(RabbitMqServer rabbitMq, PostgresServer pos
         ]);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, hanging.VirtualHost);
         var held = wire.ArmAsync(message => message.IsFromClient && message.Contains("COPY job_traces") ? WireCut.Hold : WireCut.No);
-        await tap.PublishAsync(Job());
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs); // not routed by the worker, whose moments these are
         await held.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await hanging.PauseAsync();
         await using var other = await WorkerUnderTest.StartAsync(settings);
 
-        await tap.PublishAsync(Job()); // the broker does not know that the first worker hangs, but that it has its hands full
+        // not routed by the worker, whose moments these are // the broker does not know that the first worker hangs, but that it has its
+        // hands full
+        await tap.PublishAsync(Job(), queue: RawProducer.Jobs);
 
         await ShouldBeToldAsync(tap, [JobCompleted, BatchCompleted]);
         await ShouldBeStoredOnceAsync(direct, other.WorkerId, attempt: 2);

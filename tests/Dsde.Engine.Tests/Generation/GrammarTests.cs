@@ -15,10 +15,15 @@ public sealed class GrammarTests(TestPair models) : IClassFixture<TestPair>
 
     private static readonly string[] Schemas =
     [
-        """{"type":"object","properties":{"label":{"enum":["good","bad","neither"]},"sure":{"type":"boolean"}},"required":["label","sure"]}""",
-        """{"type":"object","properties":{"id":{"type":"integer","minimum":3,"maximum":4000},"tags":{"type":"array","items":{"type":"string","maxLength":4},"maxItems":2}},"required":["id"]}""",
-        """{"type":"object","properties":{"when":{"type":"string","format":"date"},"code":{"type":"string","pattern":"^[A-Z]{2}\\d$"},"more":{"anyOf":[{"type":"null"},{"type":"number","minimum":0,"maximum":1}]}},"required":["when","code","more"]}""",
-        """{"$ref":"#/$defs/tree","$defs":{"tree":{"type":"object","properties":{"v":{"type":"string","minLength":1,"maxLength":2},"next":{"type":"array","items":{"$ref":"#/$defs/tree"},"maxItems":1}},"required":["v"]}}}""",
+        """{"type":"object","properties":{"label":{"enum":["good","bad","neither"]},"sure":{"type":"boolean"}}"""
+            + ""","required":["label","sure"]}""",
+        """{"type":"object","properties":{"id":{"type":"integer","minimum":3,"maximum":4000}"""
+            + ""","tags":{"type":"array","items":{"type":"string","maxLength":4},"maxItems":2}},"required":["id"]}""",
+        """{"type":"object","properties":{"when":{"type":"string","format":"date"}"""
+            + ""","code":{"type":"string","pattern":"^[A-Z]{2}\\d$"},"more":{"anyOf":[{"type":"null"}"""
+            + """,{"type":"number","minimum":0,"maximum":1}]}},"required":["when","code","more"]}""",
+        """{"$ref":"#/$defs/tree","$defs":{"tree":{"type":"object","properties":{"v":{"type":"string","minLength":1"""
+            + ""","maxLength":2},"next":{"type":"array","items":{"$ref":"#/$defs/tree"},"maxItems":1}},"required":["v"]}}}""",
     ];
 
     public static TheoryData<float, SamplingMode?> Modes =>

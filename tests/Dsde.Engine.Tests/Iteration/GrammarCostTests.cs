@@ -7,7 +7,7 @@ using Dsde.Testing;
 namespace Dsde.Engine.Tests.Iteration;
 
 /// <summary>
-/// What grammars cost an iteration of eight sequences. With DSDE_SLOW_TESTS=1 a model of 100 million parameters with a vocabulary of
+/// What grammars cost an iteration of eight sequences. With DSDE_SLOW_TESTS=1 a model of 45 million parameters with a vocabulary of
 /// 128,000 tokens runs, and the numbers are those of docs/structured-output.md; else a small one, whose numbers mean nothing.
 /// </summary>
 public sealed class GrammarCostTests(ITestOutputHelper output)
@@ -19,7 +19,8 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
     private const string Schema = """
         {"type":"object","properties":{
         "name":{"type":"string","maxLength":40},"category":{"enum":["invoice","order","complaint","question","other"]},
-        "score":{"type":"number","minimum":0,"maximum":1},"urgent":{"type":"boolean"},"tags":{"type":"array","items":{"type":"string"},"maxItems":3},
+        "score":{"type":"number","minimum":0,"maximum":1},"urgent":{"type":"boolean"},
+        "tags":{"type":"array","items":{"type":"string"},"maxItems":3},
         "summary":{"type":"string","minLength":400,"maxLength":4000}},
         "required":["name","category","score","urgent","tags","summary"]}
         """;
@@ -36,12 +37,12 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
             ? new TestModelShape
             {
                 Vocabulary = 128_000,
-                Hidden = 512,
-                Layers = 8,
-                Heads = 8,
-                KvHeads = 4,
+                Hidden = 256,
+                Layers = 6,
+                Heads = 4,
+                KvHeads = 2,
                 HeadDim = 64,
-                Intermediate = 2048,
+                Intermediate = 1024,
                 Tied = true,
                 StoredAs = "BF16",
                 Context = 512,
@@ -72,16 +73,17 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
         Time(loop, null, temperature, 0); // warm
         var cold = Time(loop, grammar, temperature, 1);
         var (free, held) = (new List<double>(), new List<double>());
-        for (var round = 0; round < (IsSlow ? 8 : 1); round++)
+        for (var round = 0; round < (IsSlow ? 4 : 1); round++)
         {
             free.AddRange(Time(loop, null, temperature, 2 + round));
             held.AddRange(Time(loop, grammar, temperature, 2 + round));
         }
 
-        var (without, with) = (Median(free), Median(held));
+        var (without, with) = (Low(free), Low(held));
         output.WriteLine(
             $"{policy}, temperature {temperature}: iterations {without:F2} ms without, {with:F2} ms with a grammar "
-                + $"({100 * ((with / without) - 1):F1} %); the first batch {cold.Sum():F0} ms, its longest round {cold.Max():F0} ms"
+                + $"({100 * ((with / without) - 1):F1} %; the tenth that took least); "
+                + $"the first batch took {cold.Sum() - (cold.Count * with):F0} ms more than {cold.Count} such iterations"
         );
         free.Count.ShouldBeGreaterThan(5);
         held.Count.ShouldBeGreaterThan(5);
@@ -122,5 +124,6 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
         return times;
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    /// <summary>Below a tenth of the values: other programs make the rest longer.</summary>
+    private static double Low(List<double> values) => values.Order().ElementAt(values.Count / 10);
 }

@@ -36,8 +36,10 @@ public sealed class JobValidatorTests
                 {
                     GuidedJson = Json("""{"type":"object","properties":{"a":{"not":{}}}}"""),
                 },
-                "guidedJson can't be used: #/properties/a/not is not supported; supported are type, nullable, $ref, const, enum, anyOf, oneOf, "
-                    + "allOf, properties, required, additionalProperties, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, "
+                "guidedJson can't be used: #/properties/a/not is not supported; supported are type, nullable,"
+                    + " $ref, const, enum, anyOf, oneOf, "
+                    + "allOf, properties, required, additionalProperties, items, prefixItems, minItems, maxItems,"
+                    + " minLength, maxLength, pattern, "
                     + "format, minimum, maximum, exclusiveMinimum, exclusiveMaximum. Remove the keyword."
             },
             {
@@ -45,7 +47,8 @@ public sealed class JobValidatorTests
                 {
                     ResponseFormat = Json("""{"type":"json_schema","json_schema":{"schema":{"type":"what"}}}"""),
                 },
-                "responseFormat can't be used: #/type must be one of object, array, string, number, integer, boolean, null, or a list of these."
+                "responseFormat can't be used: #/type must be one of object, array, string, number, integer,"
+                    + " boolean, null, or a list of these."
             },
             {
                 Plain with
