@@ -99,7 +99,10 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         _maxima = (float*)_zeros + _stride;
         _positions = (int*)(_maxima + queryCount);
         new Span<T>(_zeros, _stride).Clear();
-        new Span<uint>(_packedKeys, Length * _steps).Clear(); // behind a head's last number no key writes
+        if (_stride > _headDim)
+        {
+            new Span<uint>(_packedKeys, Length * _steps).Clear(); // behind a head's last number no key writes
+        }
     }
 
     /// <summary>Room for one head. <c>[padded d] f32</c></summary>
@@ -135,18 +138,25 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <summary>Attends with all queries.</summary>
     public readonly void Attend()
     {
-        var tiles = TilesOf(_count);
-        for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
-        {
-            var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
-            TileRowsOf(_queries + (row * _stride), _stride, next - row, _stride, QueryTile(row));
-        }
-
         var (first, end) = (int.MaxValue, 0);
         for (var query = 0; query < _count; query++)
         {
             first = Math.Min(first, FirstKey(query));
             end = Math.Max(end, EndKey(query));
+        }
+
+        var firstBlock = first / BlockLength;
+        for (var block = firstBlock; block < firstBlock + 2; block++)
+        {
+            Prefetch(_keys, block, (end - 1) / BlockLength);
+            Prefetch(_values, block, (end - 1) / BlockLength);
+        }
+
+        var tiles = TilesOf(_count);
+        for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
+        {
+            var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
+            TileRowsOf(_queries + (row * _stride), _stride, next - row, _stride, QueryTile(row));
         }
 
         for (var start = first / Length * Length; start < end; start += Length)
@@ -228,7 +238,10 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>Asks for a block's keys or values, if there is one: the processor does not foresee which block is next.</summary>
+    /// <summary>
+    /// Asks for a block's keys or values, if there is one: the processor does not foresee which block is next. Into the second-level cache,
+    /// because the first waits for all of them before it goes on.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Prefetch(T* source, int block, int lastBlock)
     {
@@ -241,7 +254,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         var count = BlockLength * _headDim * sizeof(T);
         for (var i = 0; i < count; i += CacheLine)
         {
-            Sse.Prefetch0(bytes + i);
+            Sse.Prefetch1(bytes + i);
         }
     }
 
@@ -328,28 +341,25 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     private readonly void PackValues(long* places, int from, int to)
     {
         const int BlockStride = Length * VectorWidth; // numbers of a block
-        if (from == 0 && to == Length)
+        var step = 0;
+        for (var block = 0; from == 0 && block * BlockLength < to; block++)
         {
-            for (var block = 0; block < 2; block++)
+            // All whole steps of the block at once.
+            var count = Math.Min(BlockLength, to - (block * BlockLength)) * sizeof(T) / sizeof(uint);
+            var values = _values + places[block];
+            if (typeof(T) == typeof(ushort))
             {
-                var values = _values + places[block];
-                if (typeof(T) == typeof(ushort))
-                {
-                    var target = _packedValues + (block * BlockLength / 2 * VectorWidth);
-                    ValueSteps.Put((ushort*)values, BlockLength / 2, _headDim, target, BlockStride / 2);
-                }
-                else
-                {
-                    var target = (float*)_packedValues + (block * BlockLength * VectorWidth);
-                    ValueSteps.Put((float*)values, BlockLength, _headDim, target, BlockStride);
-                }
+                ValueSteps.Put((ushort*)values, count, _headDim, _packedValues + (step * VectorWidth), BlockStride / 2);
+            }
+            else
+            {
+                ValueSteps.Put((float*)values, count, _headDim, (float*)_packedValues + (step * VectorWidth), BlockStride);
             }
 
-            return;
+            step += count;
         }
 
-        var steps = StepsBefore(to);
-        for (var step = 0; step < steps; step++)
+        for (; step < StepsBefore(to); step++)
         {
             if (typeof(T) == typeof(ushort))
             {
