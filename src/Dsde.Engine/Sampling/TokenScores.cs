@@ -10,14 +10,8 @@ namespace Dsde.Engine.Sampling;
 /// truncation and noise.
 /// </summary>
 /// <param name="Scores">
-<<<<<<< HEAD
-/// Logits after grammars, penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution that is
-/// sampled (p', q'). The raw logits where no row draws from it and nothing but a grammar rules anything out. <c>[n, V] f32</c>
-=======
 /// Logits after grammars, penalties, bias, temperature and truncation, −∞ where a token is ruled out: their softmax is the distribution
-/// that is
-/// sampled (p', q'). <c>[n, V] f32</c>
->>>>>>> main
+/// that is sampled (p', q'). The raw logits where no row draws from it and nothing but a grammar rules anything out. <c>[n, V] f32</c>
 /// </param>
 /// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
 /// <param name="Best">
