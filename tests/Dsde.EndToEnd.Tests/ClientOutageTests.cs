@@ -110,7 +110,7 @@ public sealed class ClientOutageTests(ClientOutageTests.Site site) : IClassFixtu
         const int many = 40; // more than are sent before the first is confirmed
         using var folder = new ScratchFolder();
         var (batchId, other) = (Guid.NewGuid(), Guid.NewGuid());
-        var file = ChaosJobs.Write(folder.Path, "jobs.jsonl", 0, many);
+        var file = ChaosJobs.WriteOfOneModel(folder.Path, "jobs.jsonl", many);
         await site.Servers.RabbitMq.SetMemoryAlarmAsync(true); // takes no job, so that sending is under way when it goes
         await using var submit = Start("submit", file, "--batch-id", $"{batchId}", "--wait", "--out", folder.Path);
         await Rows.WaitAsync(

@@ -65,7 +65,7 @@ internal sealed class Sequence
     public bool UsesDraft => Policy.Speculates && Request.Proposer != Proposer.Lookup;
 
     /// <summary>Whether lookup may.</summary>
-    public bool UsesLookup => Policy.Speculates && Request.Proposer is Proposer.Lookup or Proposer.Both;
+    public bool UsesLookup => Request.Proposer is Proposer.Lookup or Proposer.Both && Policy.Speculates;
 
     /// <summary>How the draft's proposals fare, beside those of its workload.</summary>
     public SequenceAcceptance Acceptance { get; } = new();

@@ -50,6 +50,14 @@ internal static class ChaosJobs
         return path;
     }
 
+    /// <summary>Writes a job file with so many jobs of the first model; its path.</summary>
+    public static string WriteOfOneModel(string folder, string name, int count)
+    {
+        var path = Path.Combine(folder, name);
+        File.WriteAllLines(path, Enumerable.Range(0, int.MaxValue).Where(number => ModelOf(number) != Small).Take(count).Select(ToLine));
+        return path;
+    }
+
     /// <summary>A job as any producer sends it.</summary>
     public static string ToMessage(int number, string batchId, int batchJobCount) =>
         JsonSerializer.Serialize(

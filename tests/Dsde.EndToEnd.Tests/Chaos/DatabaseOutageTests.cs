@@ -21,7 +21,7 @@ public sealed class DatabaseOutageTests(RabbitMqServer rabbitMq, BreakablePostgr
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         using var folder = new ScratchFolder();
         (
-            await DsdeProgram.RunAsync(worker.Environment, "submit", ChaosJobs.Write(folder.Path, "jobs.jsonl", 0, JobCount))
+            await DsdeProgram.RunAsync(worker.Environment, "submit", ChaosJobs.WriteOfOneModel(folder.Path, "jobs.jsonl", JobCount))
         ).ExitCode.ShouldBe(0);
         await tap.WaitForAsync(3);
 

@@ -51,7 +51,7 @@ public class VerificationTests
         var q = tensor(draft).repeat(draws, 1);
         var drawn = Distributions.Draw(q, Uniforms(CounterRandom.Purpose.Draft, draws));
         long[] certain = [1, 3, 0];
-        var proposals = cat([drawn, .. certain.Select(id => full(draws, id, dtype: ScalarType.Int64))]);
+        var proposals = cat([drawn, .. certain.Select(id => full(draws, Scalars.Of(id), dtype: ScalarType.Int64))]);
         var count = draws * (1 + certain.Length);
         foreach (var isDrafted in (bool[])[true, false])
         {
