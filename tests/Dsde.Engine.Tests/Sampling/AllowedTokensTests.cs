@@ -34,7 +34,7 @@ public sealed class AllowedTokensTests
         foreach (var noise in (Tensor?[])[null, randn([allowed.Length, Vocabulary], generator: new Generator(5))])
         {
             var (best, margins) = AllowedTokens.FindBest(logits, noise, allowed);
-            var perturbed = noise is null ? host : host.add(noise);
+            var perturbed = noise is null ? host : host.Plus(noise);
             best.equal(perturbed.argmax(-1)).all().item<bool>().ShouldBeTrue();
             margins.allclose(TokenMeasures.Margin(perturbed)).ShouldBeTrue();
         }
