@@ -132,7 +132,7 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
     public async Task<(int ExitCode, string Log)> StopAsync(TimeSpan patience) =>
         (await DsdeProgram.SignalAsync(_process, "TERM", patience), await _log.ReadToEndAsync());
 
-    /// <summary>Stops one of its threads for ever, and nothing else, at a moment when it waits.</summary>
+    /// <summary>Stops one of its threads for ever, and nothing else.</summary>
     public Task FreezeAsync(string thread) => FrozenThread.FreezeAsync(_process.Id, thread, IsGoingOnAsync);
 
     /// <summary>Waits until it has ended by itself.</summary>

@@ -14,18 +14,18 @@ internal static class FrozenThread
     private const nint Interrupt = 0x4207;
     private const nint Continue = 7;
     private const int AnyThread = 0x40000000; // __WALL
-    private const string Futex = "202 "; // on x86-64
+    private const string Futex = "202"; // on x86-64
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Freezes a thread while it waits for another one, in native code: one that runs managed code would hold up the collection of
-    /// garbage, and with it everything.
+    /// Freezes a thread in native code, where it computes or waits: one that runs managed code would hold up the collection of garbage, and
+    /// with it everything.
     /// </summary>
     /// <param name="processId">The process, a child of this one.</param>
     /// <param name="name">The thread's name; at most 15 characters, as in Linux.</param>
     /// <param name="isGoingOn">
-    /// Whether the rest of the process goes on. It does not if the thread was collecting garbage, and waited for the others to pause: then
-    /// it is released, and stopped at another moment.
+    /// Whether the rest of the process goes on, through a collection of garbage. It does not if the thread ran managed code, or was
+    /// collecting itself: then it is released, and stopped at another moment.
     /// </param>
     public static async Task FreezeAsync(int processId, string name, Func<Task<bool>> isGoingOn)
     {
@@ -57,17 +57,19 @@ internal static class FrozenThread
                 return;
             }
 
-            if (
-                File.ReadAllText(Path.Combine(folder, "syscall")).StartsWith(Futex, StringComparison.Ordinal)
-                && isGoingOn().GetAwaiter().GetResult() // on this thread, which alone may trace
-            )
+            if (IsInNativeCode(folder) && isGoingOn().GetAwaiter().GetResult()) // on this thread, which alone may trace
             {
                 break;
             }
 
             if (TimeProvider.System.GetElapsedTime(start) > Patience)
             {
-                frozen.SetException(new TimeoutException($"The thread was not found waiting in {Patience.TotalSeconds} s."));
+                frozen.SetException(
+                    new TimeoutException(
+                        $"No moment was found in {Patience.TotalSeconds} s at which the rest of the process goes on "
+                            + $"without the thread."
+                    )
+                );
                 return;
             }
         }
@@ -76,6 +78,34 @@ internal static class FrozenThread
         while (waitpid(threadId, out var status, AnyThread) == threadId && IsStopped(status)) { }
 
         Win32Exception Failure(string what) => new(Marshal.GetLastPInvokeError(), $"Thread {threadId} {what}");
+    }
+
+    /// <summary>
+    /// Whether a stopped thread waits for another one, or is in code that has no file and is none of the runtime's: that of the kernels
+    /// that are assembled at run time, where the engine is most of the time.
+    /// </summary>
+    private static bool IsInNativeCode(string folder)
+    {
+        var call = File.ReadAllText(Path.Combine(folder, "syscall")).Split(' ', StringSplitOptions.TrimEntries);
+        if (call[0] == Futex)
+        {
+            return true;
+        }
+
+        if (call is not ["-1", .., var counter])
+        {
+            return false;
+        }
+
+        var at = Convert.ToUInt64(counter, 16);
+        return File.ReadLines(Path.Combine(folder, "maps"))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(map =>
+                map is [var range, "r-xp", _, _, _]
+                && range.Split('-') is [var first, var end]
+                && at >= Convert.ToUInt64(first, 16)
+                && at < Convert.ToUInt64(end, 16)
+            );
     }
 
     private static bool IsStopped(int status) => (status & 0xff) == 0x7f;
