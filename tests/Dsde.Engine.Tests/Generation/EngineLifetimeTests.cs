@@ -12,9 +12,12 @@ public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPai
         var undisturbed = await engine.GenerateAllAsync(prompts.Select(prompt => Greedy(prompt, 60)));
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
+        using var hold = new HeldPass(engine, passes: 4);
         var doomed = engine.GenerateAsync(Greedy(prompts[0], 60), cancellation.Token);
         var neighbours = engine.GenerateAllAsync(prompts.Skip(1).Select(prompt => Greedy(prompt, 60)));
+        await hold.Reached;
         await cancellation.CancelAsync();
+        hold.Release();
 
         await Should.ThrowAsync<OperationCanceledException>(() => doomed);
         var results = await neighbours;
@@ -28,9 +31,13 @@ public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPai
     public async Task Shutting_down_cancels_what_runs_and_what_waits()
     {
         var engine = Load(models.Target, models.Draft, batchSize: 1);
+        using var hold = new HeldPass(engine, passes: 4);
         var running = Prompts(5).Select(prompt => engine.GenerateAsync(Greedy(prompt, 100), CancellationToken.None)).ToList();
+        await hold.Reached;
 
-        await engine.DisposeAsync();
+        var disposal = engine.DisposeAsync();
+        hold.Release();
+        await disposal;
 
         foreach (var task in running)
         {
@@ -74,5 +81,29 @@ public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPai
             trace.Proposals.Kld.ShouldAllBe(kld => kld > -1e-3f && !float.IsNaN(kld));
             trace.Proposals.Beta.ShouldAllBe(beta => beta >= 0 && beta < 1.001f);
         }
+    }
+
+    /// <summary>Keeps the target from a pass until a test has done what is to come before it.</summary>
+    private sealed class HeldPass : IDisposable
+    {
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim _released = new();
+        private int _passes;
+
+        public HeldPass(GenerationEngine engine, int passes) =>
+            engine.Models.Target.BeforePass = _ =>
+            {
+                if (++_passes == passes)
+                {
+                    _reached.SetResult();
+                    _released.Wait(TestContext.Current.CancellationToken);
+                }
+            };
+
+        public Task Reached => _reached.Task;
+
+        public void Release() => _released.Set();
+
+        public void Dispose() => _released.Dispose();
     }
 }
