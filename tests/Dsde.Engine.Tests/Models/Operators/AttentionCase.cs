@@ -122,13 +122,19 @@ internal sealed class AttentionCase : IDisposable
             .Select(key => ((int)_cache.Table.PlaceOf(slot, key) + (group * BlockTable.BlockLength)) * KvLayout.Weights.WidthOf(_headDim))
             .ToArray();
         var scores = places.Select(place => Score(query, keys.AsSpan(place, _headDim))).ToArray();
-        var weights = scores.Select(score => Math.Exp(score - scores.Max())).ToArray();
-        return
-        [
-            .. Enumerable
-                .Range(0, _headDim)
-                .Select(d => places.Zip(weights, (place, weight) => weight * values[place + d]).Sum() / weights.Sum()),
-        ];
+        var largest = scores.Max();
+        var weights = scores.Select(score => Math.Exp(score - largest)).ToArray();
+        var total = weights.Sum();
+        var result = new double[_headDim];
+        for (var i = 0; i < places.Length; i++)
+        {
+            for (var d = 0; d < _headDim; d++)
+            {
+                result[d] += weights[i] * values[places[i] + d] / total;
+            }
+        }
+
+        return result;
     }
 
     private double Score(double[] query, ReadOnlySpan<double> key)
