@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Dsde.Deployment.Tests;
 
 /// <summary>
-/// Runs what an image has as a container would: as its user, in its working folder, from an empty environment with its variables. Other than
+/// Runs what an image has as a container would: as its user, in its working folder, from an empty environment with its variables. Other
+/// than
 /// there are the places of .NET and of the temporary folder.
 /// </summary>
 /// <param name="build">Made the image.</param>

@@ -28,10 +28,7 @@ public sealed class DocumentCommandsTests : IDisposable
         foreach (var block in BlocksOf(new Document(path)))
         {
             var batches = await ReadBatchesAsync();
-            await RunAsync(
-                block.Replace("./dsde ", "dsde ", StringComparison.Ordinal),
-                [("BEFORE", batches[0]), ("AFTER", batches[^1])]
-            );
+            await RunAsync(block.Replace("./dsde ", "dsde ", StringComparison.Ordinal), [("BEFORE", batches[0]), ("AFTER", batches[^1])]);
         }
     }
 

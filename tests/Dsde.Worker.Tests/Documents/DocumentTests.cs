@@ -82,11 +82,13 @@ public sealed partial class DocumentTests
     public void Every_command_of_the_program_is_understood_by_it(string path)
     {
         var root = DsdeCommandLine.Create();
+        using var run = new ScratchFolder("run");
+        run.Write("dsde.db");
         foreach (var command in Find(path).Commands)
         {
             string[] words =
             [
-                .. Words().Matches(command).Select(match => Place(match.Value.Trim('\'', '"'))).TakeWhile(word => word != "…"),
+                .. Words().Matches(command).Select(match => Place(match.Value.Trim('\'', '"'), run.Path)).TakeWhile(word => word != "…"),
             ];
             var parsed = root.Parse(words);
 
@@ -146,9 +148,9 @@ public sealed partial class DocumentTests
     private static IEnumerable<string> Names(System.CommandLine.Parsing.CommandResult result) =>
         result.Parent is System.CommandLine.Parsing.CommandResult parent ? Names(parent).Append(result.Command.Name) : [];
 
-    /// <summary>Words that stand for an id, in the form that an id has; for a folder, one that is there.</summary>
-    private static string Place(string word) =>
-        word.EndsWith('/') ? $"{Repository.PathOf("docs")}/" : PlaceOfId().Replace(word, "7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11");
+    /// <summary>Words that stand for an id, in the form that an id has; for the folder of a run, one that is there.</summary>
+    private static string Place(string word, string run) =>
+        word.EndsWith('/') ? $"{run}/" : PlaceOfId().Replace(word, "7e6f0a52-5a38-4f3e-9f0c-2f1a6d1f4a11");
 
     [GeneratedRegex(@"'[^']*'|""[^""]*""|\S+")]
     private static partial Regex Words();
