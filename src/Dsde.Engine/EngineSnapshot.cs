@@ -1,3 +1,5 @@
+using Dsde.Speculation;
+
 namespace Dsde.Engine;
 
 /// <summary>The engine's counters at a moment. All counts are since its start.</summary>
@@ -7,7 +9,6 @@ namespace Dsde.Engine;
 /// <param name="Proposed">Draft tokens proposed.</param>
 /// <param name="Accepted">Draft tokens accepted and kept.</param>
 /// <param name="Emitted">Tokens emitted and kept.</param>
-/// <param name="MeanSpeculationLength">Mean speculation length of the last iteration's sequences.</param>
 /// <param name="PromptTokens">Tokens of the prompts admitted.</param>
 /// <param name="ReusedPromptTokens">Of these, taken from sequences that begin alike instead of being computed.</param>
 /// <param name="BatchLimit">Most sequences that may run at once now: the batch size, or less after the device ran out of memory.</param>
@@ -33,7 +34,6 @@ public readonly record struct EngineSnapshot(
     long Proposed,
     long Accepted,
     long Emitted,
-    double MeanSpeculationLength,
     long PromptTokens = 0,
     long ReusedPromptTokens = 0,
     int BatchLimit = 0,
@@ -51,6 +51,29 @@ public readonly record struct EngineSnapshot(
 {
     /// <summary>How many times the longest step a step may take before it counts as hung.</summary>
     private const int Surprise = 8;
+
+    /// <summary>
+    /// How often a sequence has proposed so many tokens in an iteration: none, one, two and so on, up to the most that has been proposed.
+    /// Their sum is how often sequences have taken part in iterations; surveys don't count.
+    /// </summary>
+    public IReadOnlyList<long> Lengths
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>How often each <see cref="LengthDecider"/>, by its number, was decisive for such a length.</summary>
+    public IReadOnlyList<long> Decisions
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>
+    /// Whether the cost guard expected speculation to pay when it was last asked; null where nothing is guarded: without a profile of
+    /// costs.
+    /// </summary>
+    public bool? IsSpeculating { get; init; }
 
     /// <summary>
     /// Whether the engine's thread seems to hang in a call that doesn't return (a device that died, threads that wait for each other). The

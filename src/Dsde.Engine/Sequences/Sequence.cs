@@ -345,6 +345,23 @@ internal sealed class Sequence
         }
     }
 
+    /// <summary>Tells its owner how far it is, if there is one who may ask.</summary>
+    public void ReportProgress() =>
+        Request.Control?.Report(
+            new GenerationProgress(
+                IsOver ? GenerationPhase.Ended
+                    : Slot < 0 ? GenerationPhase.Waiting
+                    : IsDecoding ? GenerationPhase.Decoding
+                    : GenerationPhase.Prefill,
+                PromptLength,
+                EmittedCount,
+                _lengthLimit - PromptLength,
+                Recorder.Proposed,
+                Recorder.AcceptedAndKept,
+                Recorder.Latest?.Proposed
+            )
+        );
+
     /// <summary>Text and stop strings come from the tokens, random draws from their positions; the rest was kept.</summary>
     private void Restore(SequenceCheckpoint checkpoint)
     {

@@ -22,6 +22,13 @@ internal sealed class TraceRecorder
     /// <summary>Log-probability of each committed token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
 
+    /// <summary>Tokens proposed.</summary>
+    public int Proposed => _kld.Count;
+
+    /// <summary>Tokens proposed in the latest iteration, and who decided that; null before the first.</summary>
+    public (int Proposed, LengthDecider DecidedBy)? Latest =>
+        _iterations is [.., var latest] ? (latest.Proposed, latest.Plan.DecidedBy) : null;
+
     /// <summary>Whether the draft has proposed anything, by logits that were numbers.</summary>
     public bool HasDrafted => _kld.Count > _lookupProposed;
 
@@ -138,7 +145,7 @@ internal sealed class TraceRecorder
             PromptTokens = sequence.PromptLength,
             ReusedPromptTokens = sequence.ReusedPromptTokens,
             CompletionTokens = sequence.EmittedCount,
-            Proposed = _kld.Count,
+            Proposed = Proposed,
             Accepted = AcceptedAndKept,
             Proposer = sequence.Request.Proposer ?? Proposer.Draft,
             LookupProposed = _lookupProposed,
