@@ -126,7 +126,7 @@ internal sealed record ReplaySet
                 replayed.Sum(trace => (double)trace.Trace.SpeculatingIterations),
                 replayed.Sum(trace => (double)trace.Trace.Proposed),
                 replayed.Sum(trace => (double)trace.Trace.Accepted),
-                costs.BusyMs
+                costs.MachineMs
             )
         );
     }
