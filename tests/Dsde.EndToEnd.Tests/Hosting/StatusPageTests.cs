@@ -50,11 +50,7 @@ public sealed class StatusPageTests(RabbitMqServer rabbitMq, PostgresServer post
             (await browser.CountColoursAsync(scheme)).ShouldBeGreaterThan(100, scheme);
         }
 
-        await browser.WaitForTextsAsync(
-            "#end-count",
-            texts => texts[0] == AllCompleted,
-            TimeSpan.FromSeconds(150)
-        );
+        await browser.WaitForTextsAsync("#end-count", texts => texts[0] == AllCompleted, TimeSpan.FromSeconds(150));
         await browser.WaitForTextsAsync("#queued b", texts => texts is ["0"]);
         (await browser.TextsOfAsync("#ends .id")).Length.ShouldBe(12);
         (await browser.TextsOfAsync("body"))[0].ShouldNotContain(Marker, Case.Insensitive);
@@ -94,6 +90,7 @@ public sealed class StatusPageTests(RabbitMqServer rabbitMq, PostgresServer post
     private static string Job(Guid id) =>
         $$$"""
             {"jobId":"{{{id}}}","model":"dsde-demo","prompt":"Story: Once there was a shy fox called {{{Marker}}}",
-            "maxTokens":400,"temperature":1,"ignoreEos":true,"policy":"static:3","customId":"{{{Marker}}}","metadata":{"{{{Marker}}}":"{{{Marker}}}"}}
+            "maxTokens":400,"temperature":1,"ignoreEos":true,"policy":"static:3",
+            "customId":"{{{Marker}}}","metadata":{"{{{Marker}}}":"{{{Marker}}}"}}
             """;
 }

@@ -90,6 +90,7 @@ public sealed class ContractsPackage : IAsyncLifetime
                 ("UseSharedCompilation", "false"),
                 ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"),
                 ("NUGET_SCRATCH", _folder.PathOf("locks")),
+                ("TMPDIR", Directory.CreateDirectory(_folder.PathOf("temporary")).FullName),
             ],
             $"cd '{folder}' && {command}"
         );

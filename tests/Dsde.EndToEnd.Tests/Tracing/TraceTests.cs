@@ -30,7 +30,10 @@ public sealed class TraceTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         await producer.SendByKeyAsync(
             "dsde-demo",
             Job(jobId, "\"maxTokens\":40,\"choiceCount\":2,\"temperature\":0.5,\"seed\":7"),
-            new BasicProperties { Headers = new Dictionary<string, object?> { ["traceparent"] = sent.Id, ["tracestate"] = "vendor=1" } }
+            new BasicProperties
+            {
+                Headers = new Dictionary<string, object?> { ["traceparent"] = sent.Id, ["tracestate"] = "vendor=1" },
+            }
         );
         var told = await tap.WaitForJobAsync(jobId);
         var (exitCode, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
@@ -65,7 +68,8 @@ public sealed class TraceTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         ShouldSayNothing(spans, told.Message.GetProperty("text").GetString());
         told.Header("traceparent").ShouldBe($"00-{sent.TraceId}-{publish.SpanId}-01");
         told.Header("tracestate").ShouldBe("vendor=1");
-        (await Rows.ReadAsync(worker.ConnectionString, $"SELECT trace_parent FROM generation_jobs WHERE job_id = '{jobId}'"))[0][0]
+        (await Rows.ReadAsync(worker.ConnectionString, $"SELECT trace_parent FROM generation_jobs WHERE job_id = '{jobId}'"))[0]
+            [0]
             .ShouldBe($"00-{sent.TraceId}-{process.SpanId}-01");
     }
 
