@@ -110,8 +110,15 @@ internal sealed record StatusQueue(string Name, long Ready);
 /// <param name="Id">The job.</param>
 /// <param name="Since">When it was claimed.</param>
 /// <param name="IsCancelRequested">Whether it is to end with what there is.</param>
-/// <param name="Outputs">Its outputs; none until the engine has them.</param>
-internal sealed record StatusJob(Guid Id, DateTimeOffset Since, bool IsCancelRequested, IReadOnlyList<StatusOutput> Outputs);
+/// <param name="OutputCount">Its outputs; none until the engine has them.</param>
+/// <param name="Outputs">Of these the first.</param>
+internal sealed record StatusJob(
+    Guid Id,
+    DateTimeOffset Since,
+    bool IsCancelRequested,
+    int OutputCount,
+    IReadOnlyList<StatusOutput> Outputs
+);
 
 /// <summary>How far an output is.</summary>
 /// <param name="Phase"><c>waiting</c>, <c>prefill</c>, <c>decoding</c> or <c>ended</c>.</param>

@@ -128,24 +128,27 @@ internal sealed class WorkerStatus(WorkerHealth health, WorkerOptions options, T
         };
     }
 
-    private static StatusJob Describe(HeldJob job) =>
-        new(
+    private static StatusJob Describe(HeldJob job)
+    {
+        var outputs = job.Progress;
+        return new StatusJob(
             job.Lease.JobId,
             job.Since,
             job.IsCancelRequested,
-            [
-                .. job
-                    .Progress.Take(MostOutputs)
-                    .Select(output => new StatusOutput(
-                        $"{output.Phase}".ToLowerInvariant(),
-                        output.PromptTokens,
-                        output.Tokens,
-                        output.MostTokens,
-                        output.Proposed,
-                        output.Accepted,
-                        output.SpeculationLength
-                    )),
-            ]
+            outputs.Count,
+            [.. outputs.Take(MostOutputs).Select(Describe)]
+        );
+    }
+
+    private static StatusOutput Describe(GenerationProgress output) =>
+        new(
+            $"{output.Phase}".ToLowerInvariant(),
+            output.PromptTokens,
+            output.Tokens,
+            output.MostTokens,
+            output.Proposed,
+            output.Accepted,
+            output.SpeculationLength
         );
 
     private static StatusEnd Describe(EndedJobs.Ended end) =>

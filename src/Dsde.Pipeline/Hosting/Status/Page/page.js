@@ -236,11 +236,10 @@ function describeState(job, output) {
 }
 
 function jobRows(job, now) {
-  const outputs = job.outputs.length > 0 ? job.outputs : [null];
-  return outputs.map((output, index) =>
+  const rows = (job.outputs.length > 0 ? job.outputs : [null]).map((output, index) =>
     element("tr", { class: index > 0 ? "again" : "first" }, [
       element("td", {}, [element("span", { class: "id", text: job.id })]),
-      element("td", { text: job.outputs.length > 1 ? `${index + 1} of ${job.outputs.length}` : "" }),
+      element("td", { text: job.outputCount > 1 ? `${index + 1} of ${job.outputCount}` : "" }),
       element("td", {}, [element("span", { class: `tag ${output?.phase ?? "waiting"}`, text: describeState(job, output) })]),
       element("td", {}, output ? [
         element("progress", { max: output.mostTokens, value: output.tokens, "aria-label": "tokens so far" }),
@@ -250,6 +249,9 @@ function jobRows(job, now) {
       element("td", { class: "number", text: output ? percent(output.accepted, output.proposed) : "–" }),
       element("td", { class: "number", text: index === 0 ? duration((now - Date.parse(job.since)) / 1000) : "" }),
     ]));
+  const left = job.outputCount - job.outputs.length;
+  if (left > 0) rows.push(element("tr", {}, [element("td"), element("td", { class: "dim", colspan: "6", text: `and ${count(left, "output")} more` })]));
+  return rows;
 }
 
 function endRow(end, now) {
