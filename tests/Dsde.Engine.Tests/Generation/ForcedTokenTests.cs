@@ -1,5 +1,4 @@
 using Dsde.Engine.Sampling;
-using Dsde.Engine.Telemetry;
 using Dsde.Engine.Tests.Batching;
 using Dsde.Engine.Tests.Sampling;
 using Dsde.Grammars;
@@ -127,11 +126,11 @@ public sealed class ForcedTokenTests(TestPair models) : IClassFixture<TestPair>
         var results = await engine.GenerateAllAsync([.. Requests(0, 8), .. Requests(1.1f, 8)]);
 
         results.Sum(result => result.Trace.Forced).ShouldBeGreaterThan(200);
-        results.ShouldAllBe(result => IsAccepted(result.Trace));
-
-        // What stands behind the end of an output is judged by nothing.
-        static bool IsAccepted(GenerationTrace trace) =>
-            trace.Iterations.Accepted[..^1].SequenceEqual(trace.Iterations.SpeculationLength[..^1]);
+        foreach (var steps in results.Select(result => result.Trace.Iterations))
+        {
+            // What stands behind the end of an output is judged by nothing.
+            steps.Accepted.SkipLast(1).ShouldBe(steps.SpeculationLength.SkipLast(1));
+        }
     }
 
     [Theory]
