@@ -75,7 +75,7 @@ public sealed class TokenTests
                 .Select(Encoding.UTF8.GetBytes)
                 .Append([0xC3])
                 .Append([0xA9])
-                .Append([0xA9, (byte)'a', (byte)'"', (byte)','])
+                .Append([0xA9, (byte)'a', (byte)'"', (byte)',']),
         ]);
         var text = new BoundedString(least, most);
         var states = new HashSet<int> { text.Start };

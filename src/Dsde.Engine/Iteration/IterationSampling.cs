@@ -272,9 +272,7 @@ internal sealed class IterationSampling
     }
 
     private static NoiseKey? NoiseKeyAt(in PlannedSequence planned, int place) =>
-        place < planned.Forced.Count
-            ? null
-            : RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place);
+        place < planned.Forced.Count ? null : RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place);
 
     private Tensor ToTensor(ReadOnlySpan<int> ranks)
     {

@@ -104,9 +104,7 @@ internal sealed class IterationTensors
 
     /// <summary>Number of a proposal, once all is drafted. <paramref name="place"/>: in its block, from 0.</summary>
     public int IndexOf(int place, int rank) =>
-        place < Known.LengthOf(rank)
-            ? Drafted.Count + Known.IndexOf(place, rank)
-            : Drafted.IndexOf(place - Known.LengthOf(rank), rank);
+        place < Known.LengthOf(rank) ? Drafted.Count + Known.IndexOf(place, rank) : Drafted.IndexOf(place - Known.LengthOf(rank), rank);
 
     /// <summary>All proposals, once all is drafted. <c>[P] i64</c>; null if there are none.</summary>
     public Tensor? ProposedIds() =>

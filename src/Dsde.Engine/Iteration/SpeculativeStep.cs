@@ -255,7 +255,8 @@ internal sealed class SpeculativeStep(
         }
 
         var extraId = results.ExtraId(firstRow + accepted);
-        var extraMatch = measured.Accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
+        var extraMatch =
+            measured.Accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
         sequence.Commit(results.Extra(firstRow + accepted, extraMatch, wanted));
         return accepted;
     }

@@ -253,10 +253,7 @@ public sealed class ForcedTokenTests(TestPair models) : IClassFixture<TestPair>
             }
         );
 
-        var (results, expected) = (
-            await engine.GenerateAllAsync(requests),
-            await engine.GenerateAllAsync(requests.Select(WithoutForcing))
-        );
+        var (results, expected) = (await engine.GenerateAllAsync(requests), await engine.GenerateAllAsync(requests.Select(WithoutForcing)));
 
         results.ShouldAllBe(result => result.Trace.IsGuarded && result.Trace.Forced > 10);
         results.Select(result => result.TokenIds).ShouldBe(expected.Select(result => result.TokenIds));
