@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dsde.Testing;
 
 namespace Dsde.Deployment.Tests;
@@ -68,6 +69,9 @@ public sealed class ChartSchemaTests
         "monitoring.prometheusRule.enabled=true,monitoring.prometheusRule.labels.release=prometheus",
     ];
 
+    /// <summary>What each of them makes; rendered once for all tests.</summary>
+    private static readonly Lazy<Task<IReadOnlyList<Manifest>>> Switched = new(RenderSwitchesAsync);
+
     [Fact]
     public async Task Every_values_file_and_every_switch_by_itself_makes_objects_that_their_schemas_take()
     {
@@ -77,10 +81,7 @@ public sealed class ChartSchemaTests
             manifests.Add(await Chart.RenderAsync(Chart.Secrets, "jobs", "--values", Path.Combine(Chart.Folder, file)));
         }
 
-        foreach (var (i, given) in Switches.Index())
-        {
-            manifests.Add(await Chart.RenderAsync(Chart.Secrets, $"switch{i}", "--set", given));
-        }
+        manifests.AddRange(await Switched.Value);
 
         var checkedAll = await Kubernetes.ValidateAsync(string.Join("\n---\n", manifests.Select(manifest => manifest.Text)));
 
@@ -90,11 +91,11 @@ public sealed class ChartSchemaTests
     [Fact]
     public async Task Every_switch_changes_what_is_rendered()
     {
-        var plain = (await Chart.RenderAsync()).Text;
+        var plain = (await Chart.RenderAsync(Chart.Secrets, "switch")).Text;
 
-        foreach (var given in Switches)
+        foreach (var (i, switched) in (await Switched.Value).Index())
         {
-            (await Chart.RenderAsync(Chart.Secrets, "jobs", "--set", given)).Text.ShouldNotBe(plain, given);
+            switched.Text.Replace($"switch{i}", "switch", StringComparison.Ordinal).ShouldNotBe(plain, Switches[i]);
         }
     }
 
@@ -116,30 +117,49 @@ public sealed class ChartSchemaTests
         );
     }
 
-    [Theory]
-    [InlineData(
-        "cooldownPeriod: ",
-        "cooldownPeriods: ",
-        "ScaledObject/jobs-dsde-llama-8b: Object literal may only specify known properties"
-    )]
-    [InlineData("podMetricsEndpoints:", "podMetricsEndpoint:", "PodMonitor/jobs-dsde: Object literal may only specify known properties")]
-    [InlineData("readOnlyRootFilesystem:", "readOnly:", "Job/jobs-dsde-migration: Object literal may only specify known properties")]
-    [InlineData(
-        "topologyKey:",
-        "key:",
-        "Deployment/jobs-dsde-llama-8b: data/spec/template/spec/topologySpreadConstraints/0 must have required"
-    )]
-    [InlineData("maxUnavailable: 1", "maxUnavailable: [1]", "PodDisruptionBudget/jobs-dsde-llama-8b: data/spec/maxUnavailable must be")]
-    public async Task An_object_that_no_schema_takes_is_found(string right, string wrong, string message)
+    /// <summary>All at once, because what checks them takes seconds to start.</summary>
+    [Fact]
+    public async Task Objects_that_no_schema_takes_are_found()
     {
+        (string Right, string Wrong, string Message)[] faults =
+        [
+            ("cooldownPeriod: ", "cooldownPeriods: ", "ScaledObject/{0}-dsde-llama-8b: Object literal may only specify known properties"),
+            ("podMetricsEndpoints:", "podMetricsEndpoint:", "PodMonitor/{0}-dsde: Object literal may only specify known properties"),
+            ("readOnlyRootFilesystem:", "readOnly:", "Job/{0}-dsde-migration: Object literal may only specify known properties"),
+            (
+                "topologyKey:",
+                "key:",
+                "Deployment/{0}-dsde-llama-8b: data/spec/template/spec/topologySpreadConstraints/0 must have required"
+            ),
+            ("maxUnavailable: 1", "maxUnavailable: [1]", "PodDisruptionBudget/{0}-dsde-llama-8b: data/spec/maxUnavailable must be"),
+        ];
         var values = Path.Combine(Chart.Folder, "values-gpu.yaml");
-        var manifest = await Chart.RenderAsync(Chart.Secrets, "jobs", "--values", values);
-        manifest.Text.ShouldContain(right);
+        var wrong = new List<string>();
+        foreach (var (i, fault) in faults.Index())
+        {
+            var text = (await Chart.RenderAsync(Chart.Secrets, $"fault{i}", "--values", values)).Text;
+            text.ShouldContain(fault.Right);
+            wrong.Add(text.Replace(fault.Right, fault.Wrong, StringComparison.Ordinal));
+        }
 
-        var ended = await Kubernetes.ValidateAsync(manifest.Text.Replace(right, wrong, StringComparison.Ordinal));
+        var ended = await Kubernetes.ValidateAsync(string.Join("\n---\n", wrong));
 
         ended.ExitCode.ShouldBe(1, ended.Error);
-        ended.Output.ShouldContain(message);
+        foreach (var (i, fault) in faults.Index())
+        {
+            ended.Output.ShouldContain(string.Format(CultureInfo.InvariantCulture, fault.Message, $"fault{i}"));
+        }
+    }
+
+    private static async Task<IReadOnlyList<Manifest>> RenderSwitchesAsync()
+    {
+        var manifests = new List<Manifest>();
+        foreach (var (i, given) in Switches.Index())
+        {
+            manifests.Add(await Chart.RenderAsync(Chart.Secrets, $"switch{i}", "--set", given));
+        }
+
+        return manifests;
     }
 
     private static string LastPart(string value) => value[(value.LastIndexOf('.') + 1)..] + ":";

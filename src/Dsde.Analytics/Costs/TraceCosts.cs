@@ -16,14 +16,13 @@ internal sealed record TraceCosts
     /// <summary>Time in iterations, ms.</summary>
     public required double IterationMs { get; init; }
 
-    /// <summary>
-    /// Time in which the worker had at least one of the outputs, ms: from the arrival of each in the engine to its end, overlaps counted
-    /// once.
-    /// </summary>
-    public required double BusyMs { get; init; }
+    /// <summary>Time of passes over prompts, ms.</summary>
+    public required double PrefillMs { get; init; }
 
-    /// <summary>What is not iterations: prompts, above all, and the first wait for them.</summary>
-    public double OtherMs => Math.Max(0, BusyMs - IterationMs);
+    /// <summary>
+    /// The machine's time that the outputs took, ms: their shares of all passes. Surveys and other jobs in the same batch are no part.
+    /// </summary>
+    public double MachineMs => IterationMs + PrefillMs;
 
     /// <summary>Finds all of that out.</summary>
     /// <param name="traces">Of one start of a worker; at least one.</param>
@@ -41,7 +40,7 @@ internal sealed record TraceCosts
             Profile = fitted,
             Source = source,
             IterationMs = iterationMs,
-            BusyMs = BusyOf(traces),
+            PrefillMs = all.Sum(trace => trace.PrefillShareMs),
         };
     }
 
@@ -68,25 +67,4 @@ internal sealed record TraceCosts
                 .Where(trace => trace.IterationBatchRows is { Length: > 0 })
                 .Select(trace => (trace.IterationBatchRows!.Average(), trace.SamplingMs / trace.Iterations)),
         ];
-
-    private static double BusyOf(IReadOnlyList<StoredTrace> traces)
-    {
-        double busy = 0;
-        var until = DateTimeOffset.MinValue;
-        foreach (
-            var (from, to) in traces
-                .Select(stored => (From: stored.StoredAt - TimeSpan.FromMilliseconds(stored.Trace.TotalMs), To: stored.StoredAt))
-                .OrderBy(span => span.From)
-        )
-        {
-            var begin = from > until ? from : until;
-            if (to > begin)
-            {
-                busy += (to - begin).TotalMilliseconds;
-                until = to;
-            }
-        }
-
-        return busy;
-    }
 }

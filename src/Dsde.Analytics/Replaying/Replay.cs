@@ -144,7 +144,7 @@ internal sealed class Replay(IReadOnlyList<ReplaySource> sources, int maxSpecula
             sequences.Sum(sequence => (double)sequence.Iterations.Count(iteration => iteration.Proposed > 0)),
             sequences.Sum(sequence => (double)sequence.Iterations.Sum(iteration => iteration.Proposed)),
             sequences.Sum(sequence => (double)sequence.Kept),
-            run.Milliseconds + source.Costs?.OtherMs
+            run.Milliseconds + source.Costs?.PrefillMs
         );
 
     private static void Add(ref ReplayCounts? sum, ReplayCounts counts) => sum = sum is { } before ? before + counts : counts;

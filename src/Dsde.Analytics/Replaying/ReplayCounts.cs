@@ -7,7 +7,7 @@ namespace Dsde.Analytics.Replaying;
 /// <param name="Speculating">Those of them in which something was proposed.</param>
 /// <param name="Proposed">Tokens proposed.</param>
 /// <param name="Accepted">Tokens accepted and kept.</param>
-/// <param name="Milliseconds">Time, all things included; null if nobody knows.</param>
+/// <param name="Milliseconds">The machine's time, prompts included; null if nobody knows.</param>
 public readonly record struct ReplayCounts(
     double Outputs,
     double Tokens,
@@ -27,7 +27,7 @@ public readonly record struct ReplayCounts(
     /// <summary>Mean length of an iteration.</summary>
     public double? MeanLength => Iterations > 0 ? Proposed / Iterations : null;
 
-    /// <summary>Tokens per second of a worker's time.</summary>
+    /// <summary>Tokens per second of the machine's time.</summary>
     public double? TokensPerSecond => Milliseconds > 0 ? 1000 * Tokens / Milliseconds : null;
 
     /// <summary>Both together.</summary>

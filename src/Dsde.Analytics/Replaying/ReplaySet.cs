@@ -127,7 +127,7 @@ internal sealed record ReplaySet
                 replayed.Sum(trace => (double)trace.Trace.SpeculatingIterations),
                 replayed.Sum(trace => (double)trace.Trace.Proposed),
                 replayed.Sum(trace => (double)trace.Trace.Accepted),
-                costs.BusyMs
+                costs.MachineMs
             )
         );
     }

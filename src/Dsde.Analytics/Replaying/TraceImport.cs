@@ -38,7 +38,7 @@ internal static class TraceImport
                 Profile = CostProfile.Of(costs),
                 Source = "the given costs",
                 IterationMs = 0,
-                BusyMs = 0,
+                PrefillMs = 0,
             };
         return new ReplaySet { Sources = [new ReplaySource(outputs, settings.BatchSize ?? 1, known, null)], LeftOut = [] };
     }

@@ -27,26 +27,32 @@ internal sealed class KvCache : IDisposable
     /// <param name="type">Type of keys and values.</param>
     /// <param name="layerDevices">Where each layer's are.</param>
     /// <param name="blockCount">Blocks of all together; null for what all slots take at full length.</param>
+    /// <param name="layout">How positions lie in a block.</param>
     public KvCache(
         ModelConfig config,
         int slotCount,
         int maxLength,
         ScalarType type,
         IReadOnlyList<Device> layerDevices,
-        int? blockCount = null
+        int? blockCount = null,
+        KvLayout layout = KvLayout.Positions
     )
     {
         MaxLength = maxLength;
         var blocks = blockCount ?? checked(slotCount * BlockTable.BlocksFor(maxLength));
-        _memory = new KvMemory(blocks, config.KvHeadCount, config.HeadDim, type, layerDevices);
+        _memory = new KvMemory(blocks, config.KvHeadCount, config.HeadDim, type, layerDevices, layout);
         _lengths = new int[slotCount];
         _window = config.SlidingWindows.Distinct().Take(2).ToList() is [{ } window] ? window : null;
         Table = new BlockTable(slotCount, maxLength, new BlockPool(blocks), KvMemory.PlacesPerBlock(layerDevices, config.KvHeadCount));
     }
 
-    /// <summary>Memory of one position, in bytes.</summary>
+    /// <summary>Most memory of one position, in bytes: heads whose numbers fill no whole vectors are filled up where kernels need it.</summary>
     public static long BytesPerPosition(ModelConfig config, ScalarType type) =>
-        2L * config.LayerCount * config.KvHeadCount * config.HeadDim * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort));
+        2L
+        * config.LayerCount
+        * config.KvHeadCount
+        * KvLayout.Weights.WidthOf(config.HeadDim)
+        * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort));
 
     /// <summary>Sequences that can hold blocks.</summary>
     public int SlotCount => Table.SlotCount;
@@ -63,7 +69,7 @@ internal sealed class KvCache : IDisposable
     /// <summary>Blocks that nobody holds.</summary>
     public int FreeBlockCount => Table.Pool.FreeCount;
 
-    /// <summary>Keys of a layer; <see cref="BlockTable.PlaceOf"/> says which are whose. <c>[places, d]</c></summary>
+    /// <summary>Keys of a layer; <see cref="BlockTable.PlaceOf"/> says which are whose. <c>[places, w]</c></summary>
     public Tensor Keys(int layer) => _memory.Keys(layer);
 
     /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>

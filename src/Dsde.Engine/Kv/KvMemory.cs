@@ -6,26 +6,36 @@ namespace Dsde.Engine.Kv;
 
 /// <summary>
 /// The memory of one model's keys and values, taken as it is touched. A block lies in one piece: for each layer of its device keys, then
-/// values, head by head, <see cref="BlockTable.BlockLength"/> places of each, a place holding one position of one head, <c>[d]</c>: what is
-/// read together lies together. A block that is used for the first time is filled with zeros, because a masked key of NaN would still
-/// poison the attention.
+/// values, head by head, <see cref="BlockTable.BlockLength"/> places of each, as many as positions: what is read together lies together.
+/// How positions lie in the places of a head, the <see cref="KvLayout"/> says. A block that is used for the first time is filled with
+/// zeros, because a masked key of NaN would still poison the attention.
 /// </summary>
 internal sealed class KvMemory : IDisposable
 {
-    private readonly Tensor[] _devices; // each device's. [blocks, places of a block · d]
+    private readonly Tensor[] _devices; // each device's. [blocks, places of a block · w]
     private readonly Tensor[] _keys;
     private readonly Tensor[] _values;
     private readonly bool[] _holdsNumbers; // by block
     private readonly int _placesPerBlock;
     private readonly int _kvHeadCount;
+    private readonly KvLayout _layout;
 
-    public KvMemory(int blockCount, int kvHeadCount, int headDim, ScalarType type, IReadOnlyList<Device> layerDevices)
+    public KvMemory(
+        int blockCount,
+        int kvHeadCount,
+        int headDim,
+        ScalarType type,
+        IReadOnlyList<Device> layerDevices,
+        KvLayout layout = KvLayout.Positions
+    )
     {
         using var scope = NewDisposeScope(); // what there is goes back if memory does not reach for all
         _placesPerBlock = PlacesPerBlock(layerDevices, kvHeadCount);
         _kvHeadCount = kvHeadCount;
+        _layout = layout;
+        var width = layout.WidthOf(headDim);
         var groups = layerDevices.GroupBy(device => device, ReferenceEqualityComparer.Instance).ToList();
-        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * headDim], type, group.First()))];
+        _devices = [.. groups.Select(group => empty([blockCount, (long)_placesPerBlock * width], type, group.First()))];
         foreach (var device in _devices.Where(device => device.device_type == DeviceType.CPU))
         {
             Prefer(device); // a layer's blocks lie far apart; those in use are dense
@@ -36,7 +46,7 @@ internal sealed class KvMemory : IDisposable
         var layer = 0;
         foreach (var (group, device) in groups.Zip(_devices))
         {
-            var all = device.view(-1, headDim);
+            var all = device.view(-1, width);
             foreach (var index in Enumerable.Range(0, group.Count()))
             {
                 _keys[layer] = From(all, 2 * index * kvHeadCount * BlockTable.BlockLength);
@@ -50,7 +60,7 @@ internal sealed class KvMemory : IDisposable
         scope.Detach(_values);
     }
 
-    /// <summary>Keys of a layer. <c>[places, d]</c></summary>
+    /// <summary>Keys of a layer. <c>[places, w]</c></summary>
     public Tensor Keys(int layer) => _keys[layer];
 
     /// <summary>Values of a layer; shape as <see cref="Keys"/>.</summary>
@@ -85,25 +95,26 @@ internal sealed class KvMemory : IDisposable
     public Tensor AreNumbers(int block, int count)
     {
         using var scope = NewDisposeScope();
-        return Of(_keys[^1]).logical_and_(Of(_values[^1])).MoveToOuterDisposeScope();
+        return Of(_keys[^1], areKeys: true).logical_and_(Of(_values[^1], areKeys: false)).MoveToOuterDisposeScope();
 
-        Tensor Of(Tensor places) =>
-            places
-                .narrow(0, (long)block * _placesPerBlock, _kvHeadCount * BlockTable.BlockLength)
+        Tensor Of(Tensor places, bool areKeys) =>
+            _layout
+                .ByPosition(places.narrow(0, (long)block * _placesPerBlock, _kvHeadCount * BlockTable.BlockLength), areKeys)
                 .view(_kvHeadCount, BlockTable.BlockLength, -1)
-                .narrow(1, 0, count) // [g, count, d]
+                .narrow(1, 0, count) // [g, count, w]
                 .isfinite()
                 .all();
     }
 
-    /// <summary>Makes the places of a block from one on zeros again.</summary>
+    /// <summary>Makes the positions of a block from one on zeros again.</summary>
     public void Clear(int block, int first)
     {
         using var scope = NewDisposeScope();
         foreach (var device in _devices)
         {
-            // [layers · 2 · g, 32, d]
-            device[block].view(-1, BlockTable.BlockLength, _keys[0].size(1)).narrow(1, first, BlockTable.BlockLength - first).zero_();
+            var heads = device[block].view(-1, 2, _kvHeadCount, BlockTable.BlockLength * _keys[0].size(1)); // [layers, 2, g, 32·w]
+            _layout.Clear(heads.select(1, 0), first, areKeys: true);
+            _layout.Clear(heads.select(1, 1), first, areKeys: false);
         }
     }
 

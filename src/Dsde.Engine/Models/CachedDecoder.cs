@@ -65,7 +65,7 @@ internal sealed class CachedDecoder : IDisposable
         try
         {
             _decoder = Load(folder, DecoderWeights.Load(folder, type, placement, _ops, VocabularySize), _ops, maxLength);
-            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers, blockCount);
+            Cache = new KvCache(folder.Config, slotCount, maxLength, type, placement.Layers, blockCount, _ops.CacheLayout);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Dsde.Engine;
 using Dsde.Engine.Sampling;
@@ -13,22 +14,30 @@ namespace Dsde.Analytics.Tests.Replaying;
 public sealed class DemoRun : IAsyncDisposable
 {
     private const int PromptCount = 15;
-    private readonly GenerationEngine _alone = Load(1);
-    private readonly GenerationEngine _together = Load(4);
+    private readonly GenerationEngine _engine = Load();
+    private readonly ConcurrentDictionary<(string Policy, float Temperature, bool Surveys), Lazy<Task<IReadOnlyList<StoredTrace>>>> _runs =
+    [];
 
-    /// <summary>Runs the prompts one by one, or all at once. Temperatures above 0 are sampled in coupled mode.</summary>
-    public async Task<IReadOnlyList<StoredTrace>> RunAsync(string policy, float temperature, int batchSize = 1, bool surveys = false)
+    /// <summary>The prompts, run one by one the first time that they are asked for. Temperatures above 0 are sampled in coupled mode.</summary>
+    public Task<IReadOnlyList<StoredTrace>> RunAsync(string policy, float temperature, bool surveys = false) =>
+        _runs
+            .GetOrAdd(
+                (policy, temperature, surveys),
+                run => new Lazy<Task<IReadOnlyList<StoredTrace>>>(() => ReallyRunAsync(run.Policy, run.Temperature, run.Surveys))
+            )
+            .Value;
+
+    private async Task<IReadOnlyList<StoredTrace>> ReallyRunAsync(string policy, float temperature, bool surveys)
     {
-        var engine = batchSize == 1 ? _alone : _together;
         var traces = new List<StoredTrace>();
-        var requests = Prompts(engine, policy, temperature).ToList();
-        var running = requests.ConvertAll(request => engine.GenerateAsync(request, TestContext.Current.CancellationToken));
+        var requests = Prompts(_engine, policy, temperature).ToList();
+        var running = requests.ConvertAll(request => _engine.GenerateAsync(request, TestContext.Current.CancellationToken));
         for (var i = 0; i < requests.Count; i++)
         {
             var result = await running[i];
             if (surveys)
             {
-                var survey = await engine.GenerateAsync(
+                var survey = await _engine.GenerateAsync(
                     requests[i] with
                     {
                         IsSurvey = true,
@@ -50,7 +59,7 @@ public sealed class DemoRun : IAsyncDisposable
                     Request = $$"""{"jobId":"{{Guid.Empty}}","model":"demo","prompt":"x","maxTokens":{{requests[i].MaxTokens}}}""",
                     WorkerId = "worker",
                     StoredAt = DateTimeOffset.UnixEpoch.AddSeconds(i),
-                    Trace = TraceConversion.ToJobTrace(result, requests[i], engine.Description),
+                    Trace = TraceConversion.ToJobTrace(result, requests[i], _engine.Description),
                 }
             );
         }
@@ -58,11 +67,7 @@ public sealed class DemoRun : IAsyncDisposable
         return traces;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _alone.DisposeAsync();
-        await _together.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
     private static IEnumerable<GenerationRequest> Prompts(GenerationEngine engine, string policy, float temperature)
     {
@@ -88,7 +93,7 @@ public sealed class DemoRun : IAsyncDisposable
         );
     }
 
-    private static GenerationEngine Load(int batchSize) =>
+    private static GenerationEngine Load() =>
         GenerationEngine.Load(
             new EngineOptions
             {
@@ -97,7 +102,7 @@ public sealed class DemoRun : IAsyncDisposable
                 DataType = "fp32",
                 Device = "cpu",
                 Threads = 1,
-                BatchSize = batchSize,
+                BatchSize = 1,
                 CostGuard = false,
             },
             TimeProvider.System,

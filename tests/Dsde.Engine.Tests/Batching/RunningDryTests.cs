@@ -84,7 +84,7 @@ public sealed class RunningDryTests(TestPair models) : IClassFixture<TestPair>
     {
         using var folder = new ScratchFolder("context");
         TestModelFolder.Write(folder.Path, TestPair.TargetShape with { Context = 512 });
-        var eightContexts = 8 * 512 * (2 * 384) / (1 << 20); // target as its own draft: 384 bytes a position each
+        var eightContexts = 8 * 512 * (2 * 768) / (1 << 20); // target as its own draft: 768 bytes a position each, heads of 8 kept as 16
         using var loop = new LoopUnderTest(
             folder.Path,
             folder.Path,
@@ -212,7 +212,7 @@ public sealed class RunningDryTests(TestPair models) : IClassFixture<TestPair>
             batchSize,
             budget,
             policy,
-            options => (options.KvCacheMegabytes, options.RetainedSlots) = (1, retainedSlots)
+            options => (options.KvCacheMegabytes, options.RetainedSlots) = (2, retainedSlots)
         );
 
     private static GenerationRequest Request(int[] prompt, int maxTokens, ulong seed, SamplingMode? mode)

@@ -41,7 +41,7 @@ public sealed class MemoryNeedsTests : IDisposable
 
         var message = Should.Throw<ModelLoadException>(load).Message;
 
-        message.ShouldContain("384.00 GiB for keys and values, but there are");
+        message.ShouldContain("768.00 GiB for keys and values, but there are");
         message.ShouldContain("Lower Dsde:Engine:KvCacheMegabytes or MaxLength");
     }
 

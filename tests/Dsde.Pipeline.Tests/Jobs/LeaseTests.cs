@@ -75,16 +75,19 @@ public sealed class LeaseTests : IAsyncLifetime
     [Fact]
     public async Task Leases_of_running_and_of_waiting_jobs_are_renewed_as_time_passes()
     {
+        var started = new TaskCompletionSource();
         var worker = Life.CreateWorker(
             async (request, cancellation) =>
             {
+                started.SetResult();
                 await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
                 return ScriptedEngine.Result(request);
             }
         );
         var (running, waiting) = (JobLife.Job(), JobLife.Job());
         _ = worker.RunAsync(running);
-        await worker.ClaimedAsync(running.JobId);
+        // Claimed is not yet inside: who wants to be alone would come first.
+        await started.Task;
         var alone = worker.Gate.EnterAsync(mostInside: 1, TestContext.Current.CancellationToken).AsTask();
         _ = worker.RunAsync(waiting);
         await worker.ClaimedAsync(waiting.JobId);

@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
 using static TorchSharp.torch;
@@ -10,6 +11,9 @@ namespace Dsde.Engine.Models.Operators;
 /// </summary>
 internal interface IDecoderOps
 {
+    /// <summary>How they keep keys and values.</summary>
+    KvLayout CacheLayout => KvLayout.Positions;
+
     /// <summary>
     /// Takes linear layers over in the form that <see cref="Linear"/> and the others read. What it is made of is not needed any more. In
     /// the caller's scope, as far as it is tensors.
@@ -45,7 +49,7 @@ internal interface IDecoderOps
     /// <param name="qkv">Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></param>
     /// <param name="shape">How the layer attends.</param>
     /// <param name="rows">The pass.</param>
-    /// <param name="keys">The layer's cache. <c>[places, d]</c></param>
+    /// <param name="keys">The layer's cache, in the layout of these operators. <c>[places, w]</c></param>
     /// <param name="values">The layer's cache; shape as <paramref name="keys"/>.</param>
     /// <returns><c>[R, h·d]</c></returns>
     Tensor Attend(Tensor qkv, AttentionShape shape, PassRows rows, Tensor keys, Tensor values);

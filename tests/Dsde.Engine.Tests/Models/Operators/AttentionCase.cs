@@ -21,7 +21,8 @@ internal sealed class AttentionCase : IDisposable
     private readonly AttentionShape _shape;
     private readonly RowSpan[] _spans;
     private readonly torch.Tensor _qkv; // [R, (h + 2g)·d]
-    private readonly KvCache _cache;
+    private readonly KvCache _cache; // as kernels read it
+    private readonly KvCache _byPosition; // the same as torch does
 
     public AttentionCase(Random random, torch.ScalarType type)
     {
@@ -50,14 +51,10 @@ internal sealed class AttentionCase : IDisposable
             _spans.Sum(span => span.Count),
             (_heads + (2 * _groups)) * _headDim
         );
-        _cache = TestCache.Create(SlotCount, MaxLength, groups: _groups, headDim: _headDim, type: type);
-        for (var slot = 0; slot < SlotCount; slot++)
-        {
-            _cache.Reserve(slot, 0, MaxLength);
-        }
-
+        _cache = TestCache.CreateFull(SlotCount, MaxLength, _groups, _headDim, type, KvLayout.Weights);
         _cache.Keys(0).copy_(CpuOpsFixture.Random(random.Next(), type, 1, _cache.Keys(0).shape));
         _cache.Values(0).copy_(CpuOpsFixture.Random(random.Next(), type, 1, _cache.Values(0).shape));
+        _byPosition = TestCache.ByPosition(_cache, _groups, _headDim);
     }
 
     public override string ToString() =>
@@ -66,18 +63,20 @@ internal sealed class AttentionCase : IDisposable
     /// <summary>What operators make of it, keys and values written as well. <c>[R, h·d]</c></summary>
     public double[] Run(IDecoderOps ops)
     {
-        using var rows = CpuOpsFixture.Rows(_cache, _spans);
-        return Numbers(ops.Attend(_qkv, _shape, rows, _cache.Keys(0), _cache.Values(0)));
+        var cache = ops.CacheLayout == KvLayout.Weights ? _cache : _byPosition;
+        using var rows = CpuOpsFixture.Rows(cache, _spans);
+        return Numbers(ops.Attend(_qkv, _shape, rows, cache.Keys(0), cache.Values(0)));
     }
 
     /// <summary>
-    /// In double precision, from the keys and values that a run has left in the cache; queries rotated by the angles of the type, and not
+    /// In double precision, from the keys and values that a run of kernels has left in the cache; queries rotated by the angles of the type, and not
     /// rounded. <c>[R, h·d]</c>
     /// </summary>
     public double[] Expected()
     {
         var (qkv, cos, sin) = (Numbers(_qkv), Numbers(_rotary.Cos), Numbers(_rotary.Sin));
-        var (keys, values) = (Numbers(_cache.Keys(0)), Numbers(_cache.Values(0)));
+        var keys = Numbers(KvLayout.Weights.ByPosition(_cache.Keys(0), areKeys: true));
+        var values = Numbers(KvLayout.Weights.ByPosition(_cache.Values(0), areKeys: false));
         var width = (_heads + (2 * _groups)) * _headDim;
         var results = new List<double>();
         var row = 0;
@@ -100,6 +99,7 @@ internal sealed class AttentionCase : IDisposable
     {
         _rotary.Dispose();
         _cache.Dispose();
+        _byPosition.Dispose();
     }
 
     private double[] Rotate(ReadOnlySpan<double> head, double[] cos, double[] sin, int position)
@@ -119,16 +119,22 @@ internal sealed class AttentionCase : IDisposable
         var first = Math.Max(0, position + 1 - (_shape.SlidingWindow ?? int.MaxValue / 2));
         var places = Enumerable
             .Range(first, position + 1 - first)
-            .Select(key => ((int)_cache.Table.PlaceOf(slot, key) + (group * BlockTable.BlockLength)) * _headDim)
+            .Select(key => ((int)_cache.Table.PlaceOf(slot, key) + (group * BlockTable.BlockLength)) * KvLayout.Weights.WidthOf(_headDim))
             .ToArray();
         var scores = places.Select(place => Score(query, keys.AsSpan(place, _headDim))).ToArray();
-        var weights = scores.Select(score => Math.Exp(score - scores.Max())).ToArray();
-        return
-        [
-            .. Enumerable
-                .Range(0, _headDim)
-                .Select(d => places.Zip(weights, (place, weight) => weight * values[place + d]).Sum() / weights.Sum()),
-        ];
+        var largest = scores.Max();
+        var weights = scores.Select(score => Math.Exp(score - largest)).ToArray();
+        var total = weights.Sum();
+        var result = new double[_headDim];
+        for (var i = 0; i < places.Length; i++)
+        {
+            for (var d = 0; d < _headDim; d++)
+            {
+                result[d] += weights[i] * values[places[i] + d] / total;
+            }
+        }
+
+        return result;
     }
 
     private double Score(double[] query, ReadOnlySpan<double> key)

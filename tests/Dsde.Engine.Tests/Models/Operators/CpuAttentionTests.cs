@@ -2,6 +2,7 @@ using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
+using Dsde.Engine.Torch;
 using TorchSharp;
 using static Dsde.Engine.Tests.Models.Operators.CpuOpsFixture;
 
@@ -43,7 +44,7 @@ public sealed class CpuAttentionTests
                 using var passScope = torch.NewDisposeScope();
                 var qkv = Random(spans.Length, type, 1, spans.Sum(span => span.Count), (heads + (2 * groups)) * headDim);
                 using var cache = Cache(type, groups, headDim);
-                using var expectedCache = Cache(type, groups, headDim);
+                using var expectedCache = TestCache.ByPosition(cache, groups, headDim);
                 using var rows = Rows(cache, spans);
                 using var expectedRows = Rows(expectedCache, spans);
 
@@ -54,10 +55,12 @@ public sealed class CpuAttentionTests
                     Attend(Torch, qkv, shape, expectedRows, expectedCache),
                     type == torch.ScalarType.BFloat16 ? 0.04 : 1e-5
                 );
-                var places = Rows(cache, [.. Enumerable.Range(0, SlotCount).Select(slot => new RowSpan(slot, 0, MaxLength))])
+                // What is behind the last row of a sequence is nobody's.
+                var places = Rows(cache, [.. spans.Select(span => new RowSpan(span.Slot, 0, span.First + span.Count))])
                     .Places.Ragged(groups);
-                ShouldAgree(cache.Keys(0).index_select(0, places), expectedCache.Keys(0).index_select(0, places));
-                ShouldBeSame(cache.Values(0).index_select(0, places), expectedCache.Values(0).index_select(0, places));
+                using var kept = TestCache.ByPosition(cache, groups, headDim);
+                ShouldAgree(kept.Keys(0).index_select(0, places), expectedCache.Keys(0).index_select(0, places));
+                ShouldBeSame(kept.Values(0).index_select(0, places), expectedCache.Values(0).index_select(0, places));
             }
         }
     }
@@ -78,7 +81,7 @@ public sealed class CpuAttentionTests
             var expected = Attend((IDecoderOps)one, qkv, shape, whole, cache);
 
             var random = new Random(3);
-            using var scattered = TestCache.Create(SlotCount, MaxLength, groups: 2, headDim: 32, type: type);
+            using var scattered = TestCache.Create(SlotCount, MaxLength, groups: 2, headDim: 32, type: type, layout: KvLayout.Weights);
             for (int first = 0, count; first < 120; first += count)
             {
                 count = Math.Min(1 + random.Next(20), 120 - first);
@@ -89,6 +92,41 @@ public sealed class CpuAttentionTests
                 var input = qkv.narrow(0, first, count);
                 var result = Attend((IDecoderOps)two, spans.Length == 1 ? input : torch.cat([others, input]), shape, chunk, scattered);
                 ShouldBeSame(result.narrow(0, spans.Length == 1 ? 0 : 3, count), expected.narrow(0, first, count));
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_no_number_spoils_no_row_before_it_and_none_that_takes_its_place()
+    {
+        foreach (var type in Types)
+        {
+            using var scope = torch.NewDisposeScope();
+            using var ops = (IDisposable)Create(type, 2);
+            using var rotary = new RotaryTable(32, 10000, MaxLength, type, torch.CPU);
+            var shape = Shape(4, 2, 32, rotary, type, softCap: null, window: null, hasNorms: false);
+            var clean = Random(1, type, 1, 45, 8 * 32);
+            var spoilt = clean.clone();
+            spoilt.narrow(0, 42, 3).narrow(1, 4 * 32, 4 * 32).fill_(Scalars.Of(float.NaN)); // keys and values of the last three rows
+            var (expected, _) = Run(clean);
+
+            var (before, _) = Run(spoilt);
+            var (_, again) = Run(spoilt);
+
+            ShouldBeSame(before.narrow(0, 0, 42), expected.narrow(0, 0, 42));
+            before.narrow(0, 42, 3).isnan().all().item<bool>().ShouldBeTrue();
+            ShouldBeSame(again, expected.narrow(0, 41, 2));
+
+            // All rows in one pass; then two of them once more, as they should have been, before what the first pass has left.
+            (torch.Tensor All, torch.Tensor Again) Run(torch.Tensor qkv)
+            {
+                using var cache = Cache(type, 2, 32);
+                using var rows = Rows(cache, new RowSpan(1, 0, 45));
+                using var some = Rows(cache, new RowSpan(1, 41, 2));
+                return (
+                    Attend((IDecoderOps)ops, qkv, shape, rows, cache),
+                    Attend((IDecoderOps)ops, clean.narrow(0, 41, 2).contiguous(), shape, some, cache)
+                );
             }
         }
     }
@@ -118,12 +156,7 @@ public sealed class CpuAttentionTests
     /// <summary>Full of random numbers.</summary>
     private static KvCache Cache(torch.ScalarType type, int groups, int headDim)
     {
-        var cache = TestCache.Create(SlotCount, MaxLength, groups: groups, headDim: headDim, type: type);
-        for (var slot = 0; slot < SlotCount; slot++)
-        {
-            cache.Reserve(slot, 0, MaxLength);
-        }
-
+        var cache = TestCache.CreateFull(SlotCount, MaxLength, groups, headDim, type, KvLayout.Weights);
         cache.Keys(0).copy_(Random(20, type, 1, cache.Keys(0).shape));
         cache.Values(0).copy_(Random(21, type, 1, cache.Values(0).shape));
         return cache;

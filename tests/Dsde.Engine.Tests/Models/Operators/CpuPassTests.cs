@@ -93,7 +93,7 @@ public sealed class CpuPassTests : IDisposable
                 wrap(_ops),
                 MaxLength
             );
-            _cache = new KvCache(folder.Config, slotCount: 4, MaxLength, type, placement.Layers);
+            _cache = new KvCache(folder.Config, slotCount: 4, MaxLength, type, placement.Layers, layout: _ops.CacheLayout);
         }
 
         /// <summary>The last row of each sequence and the first of all have logits.</summary>

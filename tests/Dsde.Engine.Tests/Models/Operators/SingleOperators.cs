@@ -1,3 +1,4 @@
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
 using Dsde.Engine.Models.Operators;
 using Dsde.Engine.Models.Passes;
@@ -9,6 +10,8 @@ namespace Dsde.Engine.Tests.Models.Operators;
 /// <summary>Operators that give no whole passes: a decoder has to go through them one by one.</summary>
 internal sealed class SingleOperators(IDecoderOps ops) : IDecoderOps
 {
+    public KvLayout CacheLayout => ops.CacheLayout;
+
     public LinearWeight Load(StoredLinear stored, ScalarType type, Device device) => ops.Load(stored, type, device);
 
     public Tensor Embed(Tensor tokenIds, LinearWeight embedding) => ops.Embed(tokenIds, embedding);

@@ -1,3 +1,4 @@
+using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
 
@@ -11,7 +12,7 @@ internal unsafe struct AttentionArguments<T>
     /// <summary>Queries, keys and values side by side. <c>[R, (h + 2g)·d]</c></summary>
     public T* Qkv;
 
-    /// <summary>The layer's cache. <c>[places, d]</c></summary>
+    /// <summary>The layer's cache, heads as in <see cref="KeptHead{T}"/>. <c>[places, w]</c></summary>
     public T* Keys;
 
     /// <summary>Shape as <see cref="Keys"/>.</summary>

@@ -58,59 +58,81 @@ internal sealed unsafe class AttentionWork<T, TElement>(LinearKernel kernel) : I
         var firstRow = _firstRows[spanIndex];
         var perGroup = shape.HeadCount / shape.KvHeadCount;
         var table = _arguments.Table;
-        var stride = KeyBlocks<T, TElement>.PaddedWidth(shape.HeadDim);
+        var width = KeptHead<T>.WidthOf(shape.HeadDim);
         var room = stackalloc float[KeyBlocks<T, TElement>.ScratchLength(QueryBlock, shape.HeadDim) + PartialRow.VectorWidth];
         var scratch = (float*)(((nint)room + CacheLine - 1) & -CacheLine); // kernels read whole lines
-        WriteKeysAndValues(shape, span, firstRow, group, scratch, stride);
-
         var blocks = new KeyBlocks<T, TElement>(
             kernel,
             scratch,
             QueryBlock,
             shape,
-            _arguments.Keys + ((long)group * BlockTable.BlockLength * shape.HeadDim),
-            _arguments.Values + ((long)group * BlockTable.BlockLength * shape.HeadDim),
+            _arguments.Keys + ((long)group * BlockTable.BlockLength * width),
+            _arguments.Values + ((long)group * BlockTable.BlockLength * width),
             table.AddressOf(span.Slot),
             table.PlacesPerBlock
         );
-        var queryCount = span.Count * perGroup;
-        for (var first = 0; first < queryCount; first += QueryBlock)
-        {
-            var count = Math.Min(QueryBlock, queryCount - first);
-            blocks.Begin();
-            for (var i = 0; i < count; i++)
-            {
-                var (row, head) = Math.DivRem(first + i, perGroup);
-                var position = span.First + row;
-                var query = Head(shape, firstRow + row, (group * perGroup) + head);
-                HeadWork<T, TElement>.Prepare(
-                    query,
-                    _arguments.QueryNorm,
-                    (float)shape.NormEps,
-                    Angle(_arguments.Cos, shape, position),
-                    Angle(_arguments.Sin, shape, position),
-                    shape.HeadDim,
-                    blocks.Spare,
-                    blocks.Add(position)
-                );
-            }
 
-            blocks.Attend();
-            for (var i = 0; i < count; i++)
+        // A weight of 0 hides what is a number: a value that is none must not be there yet when rows before it attend.
+        var rowsAtOnce = span.Count == 1 || AreNumbers(shape, firstRow, span.Count, group) ? span.Count : 1;
+        for (var row = 0; row < span.Count; row += rowsAtOnce)
+        {
+            WriteKeysAndValues(shape, span, firstRow, row, rowsAtOnce, group, scratch);
+            for (var first = row * perGroup; first < (row + rowsAtOnce) * perGroup; first += QueryBlock)
             {
-                var (row, head) = Math.DivRem(first + i, perGroup);
-                var place = ((((long)firstRow + row) * shape.HeadCount) + (group * perGroup) + head) * shape.HeadDim;
-                blocks.Finish(i, _arguments.Result + place);
+                Attend(ref blocks, shape, span, firstRow, group, first, Math.Min(QueryBlock, ((row + rowsAtOnce) * perGroup) - first));
             }
         }
     }
 
-    private void WriteKeysAndValues(AttentionShape shape, RowSpan span, int firstRow, int group, float* scratch, int stride)
+    /// <summary>Attends with some queries of a group of heads, counted row by row.</summary>
+    private void Attend(
+        ref KeyBlocks<T, TElement> blocks,
+        AttentionShape shape,
+        RowSpan span,
+        int firstRow,
+        int group,
+        int first,
+        int count
+    )
     {
-        for (var i = 0; i < span.Count; i++)
+        var perGroup = shape.HeadCount / shape.KvHeadCount;
+        blocks.Begin();
+        for (var i = 0; i < count; i++)
+        {
+            var (row, head) = Math.DivRem(first + i, perGroup);
+            var position = span.First + row;
+            var query = Head(shape, firstRow + row, (group * perGroup) + head);
+            HeadWork<T, TElement>.Prepare(
+                query,
+                _arguments.QueryNorm,
+                (float)shape.NormEps,
+                Angle(_arguments.Cos, shape, position),
+                Angle(_arguments.Sin, shape, position),
+                shape.HeadDim,
+                blocks.Spare,
+                blocks.Add(position)
+            );
+        }
+
+        blocks.Attend();
+        for (var i = 0; i < count; i++)
+        {
+            var (row, head) = Math.DivRem(first + i, perGroup);
+            var place = ((((long)firstRow + row) * shape.HeadCount) + (group * perGroup) + head) * shape.HeadDim;
+            blocks.Finish(i, _arguments.Result + place);
+        }
+    }
+
+    /// <summary>Keeps the keys and values of some rows of a span, which come one after the other.</summary>
+    private void WriteKeysAndValues(AttentionShape shape, RowSpan span, int firstRow, int row, int count, int group, float* scratch)
+    {
+        var width = KeptHead<T>.WidthOf(shape.HeadDim);
+        var wide = scratch + width;
+        var key = (T*)(scratch + (2 * width));
+        for (var i = row; i < row + count; i++)
         {
             var position = span.First + i;
-            var place = (_arguments.Table.PlaceOf(span.Slot, position) + (group * BlockTable.BlockLength)) * shape.HeadDim;
+            var (block, offset) = BlockOf(span.Slot, position, group, width);
             HeadWork<T, TElement>.Prepare(
                 Head(shape, firstRow + i, shape.HeadCount + group),
                 _arguments.KeyNorm,
@@ -119,18 +141,51 @@ internal sealed unsafe class AttentionWork<T, TElement>(LinearKernel kernel) : I
                 Angle(_arguments.Sin, shape, position),
                 shape.HeadDim,
                 scratch,
-                scratch + stride
+                wide
             );
-            var key = _arguments.Keys + place;
-            for (var d = 0; d < shape.HeadDim; d += PartialRow.VectorWidth)
+            for (var d = 0; d < width; d += PartialRow.VectorWidth)
             {
-                PartialRow.Store<T, TElement>(key + d, Vector512.Load(scratch + stride + d), shape.HeadDim - d);
+                TElement.Store(key + d, Vector512.Load(wide + d));
             }
 
-            new ReadOnlySpan<T>(Head(shape, firstRow + i, shape.HeadCount + shape.KvHeadCount + group), shape.HeadDim).CopyTo(
-                new Span<T>(_arguments.Values + place, shape.HeadDim)
+            KeptHead<T>.PutKey(key, _arguments.Keys + block, offset, width);
+            KeptHead<T>.PutValue(
+                Head(shape, firstRow + i, shape.HeadCount + shape.KvHeadCount + group),
+                _arguments.Values + block,
+                offset,
+                shape.HeadDim,
+                BlockTable.BlockLength
             );
         }
+
+        var (last, end) = BlockOf(span.Slot, span.First + row + count - 1, group, width);
+        KeptHead<T>.EndValues(_arguments.Values + last, end + 1, width, BlockTable.BlockLength);
+    }
+
+    /// <summary>Where the head's numbers of a position's block begin, and which of the block the position is.</summary>
+    private (long Start, int Offset) BlockOf(int slot, int position, int group, int width)
+    {
+        var (index, offset) = Math.DivRem(position, BlockTable.BlockLength);
+        var table = _arguments.Table;
+        return ((((long)table[slot, index] * table.PlacesPerBlock) + (group * BlockTable.BlockLength)) * width, offset);
+    }
+
+    private bool AreNumbers(AttentionShape shape, int firstRow, int count, int group)
+    {
+        for (var row = firstRow; row < firstRow + count; row++)
+        {
+            var value = Head(shape, row, shape.HeadCount + shape.KvHeadCount + group);
+            for (var d = 0; d < shape.HeadDim; d += PartialRow.VectorWidth)
+            {
+                var numbers = PartialRow.Load<T, TElement>(value + d, shape.HeadDim - d);
+                if (!Vector512.LessThanOrEqualAll(Vector512.Abs(numbers), Vector512.Create(float.MaxValue)))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     private T* Head(AttentionShape shape, int row, int head) =>

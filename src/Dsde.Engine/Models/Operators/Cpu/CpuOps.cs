@@ -2,6 +2,7 @@ using Dsde.Engine.Cpu.Kernels;
 using Dsde.Engine.Cpu.Kernels.Linear;
 using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Cpu.Threads;
+using Dsde.Engine.Kv;
 using Dsde.Engine.Models.Passes;
 using Dsde.Engine.Models.Weights;
 using TorchSharp;
@@ -33,6 +34,9 @@ internal sealed unsafe class CpuOps<T, TElement>(int threadCount, LinearKernel k
     private readonly LinearWork<T, TElement> _linear = new(kernel);
     private readonly NormWork<T, TElement> _norm = new();
     private readonly AttentionWork<T, TElement> _attention = new(kernel);
+
+    /// <inheritdoc/>
+    public KvLayout CacheLayout => KvLayout.Weights;
 
     /// <inheritdoc/>
     public LinearWeight Load(StoredLinear stored, ScalarType type, Device device)

@@ -11,8 +11,8 @@ namespace Dsde.Engine.Models.Operators.Cpu;
 /// Softmax attention of a few queries over one head's keys, in one go over them (Dao et al. 2022): stretches of keys begin at fixed
 /// positions, and each query keeps its running maximum, sum and weighted values. Scores are what a linear layer makes of queries whose
 /// outputs are positions, and weighted values what one makes of weights whose inputs are positions, so that the kernels of linear layers
-/// multiply both. A query's arithmetic depends on its own position only, whatever queries go with it: those that see only a part of a
-/// stretch are multiplied by themselves.
+/// multiply both, straight from the cache (<see cref="KeptHead{T}"/>). A query's result depends on its own position only, whatever queries
+/// go with it: what they see and it does not has the weight 0, and adds nothing.
 /// </summary>
 internal unsafe ref struct KeyBlocks<T, TElement>
     where T : unmanaged
@@ -33,20 +33,18 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     private readonly LinearKernel _kernel;
     private readonly int _tileRows;
     private readonly int _steps; // of a head
+    private readonly int _blockSteps; // of a block's positions
     private readonly float* _queries; // [queries, stride]
     private readonly float* _sums; // [queries, stride]
     private readonly float* _totals; // [queries, 16]
     private readonly float* _scores; // [queries, stretch]; then weights
     private readonly float* _maxima; // [queries]
     private readonly int* _positions; // [queries]
-    private readonly uint* _packedKeys; // [blocks of 16 positions, steps, 16]
-    private readonly uint* _packedValues; // [blocks of 16 numbers, steps of a stretch, 16]
     private readonly byte* _packedQueries; // [queries' tiles][step][row]
     private readonly byte* _packedWeights; // a tile of them, and room to make it
-    private readonly T* _zeros; // [stride]
-    private readonly int _stride;
+    private readonly int _stride; // w
     private readonly int _headDim;
-    private readonly T* _keys; // the head's first in the cache; positions of a block follow at d
+    private readonly T* _keys; // the head's first in the cache
     private readonly T* _values;
     private readonly int* _blocks; // the sequence's, at _blockStride
     private readonly long _blockStride;
@@ -77,47 +75,35 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         _kernel = kernel;
         _tileRows = Math.Min(TileRows, kernel.Tiles.MaxTileRows);
         _headDim = shape.HeadDim;
-        _stride = PaddedWidth(shape.HeadDim);
-        _steps = _stride * sizeof(T) / sizeof(uint);
+        _stride = KeptHead<T>.WidthOf(shape.HeadDim);
+        _steps = KeptHead<T>.StepsOf(_stride);
+        _blockSteps = KeptHead<T>.StepsOf(BlockLength);
         _keys = keys;
         _values = values;
         _blocks = blocks;
-        _blockStride = (long)placesPerBlock * shape.HeadDim;
+        _blockStride = (long)placesPerBlock * _stride;
         _window = shape.SlidingWindow ?? int.MaxValue;
         _scale = (float)shape.Scale;
         _cap = (float)(shape.SoftCap ?? 0);
-        _packedKeys = (uint*)scratch;
-        _packedValues = _packedKeys + (Length * _stride);
-        _packedQueries = (byte*)(_packedValues + (Length * _stride));
+        _packedQueries = (byte*)scratch;
         _packedWeights = _packedQueries + ((queryCount + TileRows) * _stride * sizeof(float));
         _queries = (float*)(_packedWeights + (2 * TileRows * Length * sizeof(float)));
         _sums = _queries + (queryCount * _stride);
         _scores = _sums + (queryCount * _stride);
         _totals = _scores + (queryCount * Length);
         Spare = _totals + (queryCount * VectorWidth);
-        _zeros = (T*)(Spare + _stride);
-        _maxima = (float*)_zeros + _stride;
+        _maxima = Spare + _stride;
         _positions = (int*)(_maxima + queryCount);
-        new Span<T>(_zeros, _stride).Clear();
-        if (_stride > _headDim)
-        {
-            new Span<uint>(_packedKeys, Length * _steps).Clear(); // behind a head's last number no key writes
-        }
     }
 
     /// <summary>Room for one head. <c>[padded d] f32</c></summary>
     public float* Spare { get; }
 
-    /// <summary>Numbers of a head with those that fill its last vector.</summary>
-    public static int PaddedWidth(int headDim) => (headDim + VectorWidth - 1) / VectorWidth * VectorWidth;
-
     /// <summary>Floats of scratch for some queries.</summary>
     public static int ScratchLength(int queryCount, int headDim)
     {
-        var stride = PaddedWidth(headDim);
-        return (((3 * queryCount) + TileRows + (2 * Length) + 2) * stride)
-            + (2 * TileRows * Length)
-            + (queryCount * (Length + VectorWidth + 2));
+        var stride = KeptHead<T>.WidthOf(headDim);
+        return (((3 * queryCount) + TileRows + 1) * stride) + (2 * TileRows * Length) + (queryCount * (Length + VectorWidth + 2));
     }
 
     /// <summary>Begins with no queries.</summary>
@@ -170,11 +156,6 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     {
         var scale = Vector512.Create(1 / Vector512.Sum(Vector512.Load(_totals + (query * VectorWidth))));
         var sums = _sums + (query * _stride);
-        if (typeof(T) == typeof(ushort))
-        {
-            ValueSteps.Restore(sums, _headDim);
-        }
-
         for (var d = 0; d < _headDim; d += VectorWidth)
         {
             PartialRow.Store<T, TElement>(result + d, Vector512.Load(sums + d) * scale, _headDim - d);
@@ -198,44 +179,25 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <param name="end">One past the last.</param>
     private readonly void AttendStretch(int start, int first, int end)
     {
-        var places = stackalloc long[2];
-        var inStretch = start / BlockLength;
-        var (firstBlock, endBlock) = (Math.Max(start, first) / BlockLength, BlockTable.BlocksFor(Math.Min(end, start + Length)));
+        var stretch = start / BlockLength;
+        var firstBlock = (Math.Max(start, first) / BlockLength) - stretch;
+        var to = RoundUp(Math.Min(end - start, Length));
         var lastBlock = BlockTable.BlocksFor(end) - 1;
-        for (var block = firstBlock; block < endBlock; block++)
+        new Span<float>(_scores, _count * Length).Clear();
+        for (var block = firstBlock; block * BlockLength < to; block++)
         {
-            places[block - inStretch] = _blocks[block] * _blockStride;
-            Prefetch(_keys, block + 2, lastBlock);
-            PackKeys(_keys + places[block - inStretch], block - inStretch);
+            Prefetch(_keys, stretch + block + 2, lastBlock);
+            Score(stretch, block);
         }
 
-        Score(firstBlock - inStretch, endBlock - inStretch);
-        Prefetch(_values, inStretch + 2, lastBlock);
-        Prefetch(_values, inStretch + 3, lastBlock);
-        var packed = (From: -1, To: -1);
-        for (int query = 0, next; query < _count; query = next)
+        Prefetch(_values, stretch + 2, lastBlock);
+        Prefetch(_values, stretch + 3, lastBlock);
+        for (var query = 0; query < _count; query++)
         {
-            var seen = Seen(query, start);
-            for (next = query + 1; next < _count && Seen(next, start) == seen; next++) { }
-
-            if (seen.From >= seen.To)
-            {
-                continue;
-            }
-
-            if (packed != seen)
-            {
-                PackValues(places, seen.From, seen.To);
-                packed = seen;
-            }
-
-            for (var i = query; i < next; i++)
-            {
-                Weigh(i, seen.From, seen.To);
-            }
-
-            AddValues(query, next, StepsBefore(seen.To));
+            Weigh(query, Math.Max(FirstKey(query) - start, 0), Math.Min(EndKey(query) - start, Length), to);
         }
+
+        AddValues(stretch, firstBlock, to);
     }
 
     /// <summary>
@@ -251,52 +213,30 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
 
         var bytes = (byte*)(source + (_blocks[block] * _blockStride));
-        var count = BlockLength * _headDim * sizeof(T);
+        var count = BlockLength * _stride * sizeof(T);
         for (var i = 0; i < count; i += CacheLine)
         {
             Sse.Prefetch1(bytes + i);
         }
     }
 
-    /// <summary>Which positions of a stretch a query sees.</summary>
-    private readonly (int From, int To) Seen(int query, int start) =>
-        (Math.Max(FirstKey(query) - start, 0), Math.Min(EndKey(query) - start, Length));
+    private static int RoundUp(int positions) => (positions + VectorWidth - 1) / VectorWidth * VectorWidth;
 
-    /// <summary>Steps of values before a position; whole groups of steps.</summary>
-    private static int StepsBefore(int to) => (to + VectorWidth - 1) / VectorWidth * VectorWidth * sizeof(T) / sizeof(uint);
-
-    private readonly void PackKeys(T* keys, int block)
+    /// <summary>Scores of all queries with the keys of a block of the stretch.</summary>
+    private readonly void Score(int stretch, int block)
     {
-        var target = _packedKeys + (block * BlockLength * _steps);
-        var rowBytes = _headDim * sizeof(T);
-        StepTurner.Run(keys, rowBytes, VectorWidth, rowBytes / sizeof(uint), target, VectorWidth);
-        StepTurner.Run(
-            keys + (VectorWidth * _headDim),
-            rowBytes,
-            VectorWidth,
-            rowBytes / sizeof(uint),
-            target + (VectorWidth * _steps),
-            VectorWidth
-        );
-    }
-
-    /// <summary>Scores of all queries with the keys of some blocks of the stretch.</summary>
-    private readonly void Score(int firstBlock, int endBlock)
-    {
-        new Span<float>(_scores, _count * Length).Clear();
         var tiles = TilesOf(_count);
         for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
             var row = tiles.FirstRow(tile, _count);
             Multiply(
                 tiles.FirstRow(tile + 1, _count) - row,
-                firstBlock * BlockLength / VectorWidth,
-                endBlock * BlockLength / VectorWidth,
-                _packedKeys,
-                _steps,
+                BlockLength / VectorWidth,
+                (byte*)(_keys + (_blocks[stretch + block] * _blockStride)),
+                KeptHead<T>.KeyStride(_stride),
                 QueryTile(row),
                 _steps,
-                _scores + (row * Length),
+                _scores + (row * Length) + (block * BlockLength),
                 Length
             );
         }
@@ -305,10 +245,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <summary>Multiplies a tile of rows with some blocks of weights.</summary>
     private readonly void Multiply(
         int rows,
-        int firstBlock,
-        int endBlock,
-        uint* weights,
-        int stepsOfBlock,
+        int blocks,
+        byte* weights,
+        nint blockStride,
         void* activations,
         int steps,
         float* sums,
@@ -321,13 +260,13 @@ internal unsafe ref struct KeyBlocks<T, TElement>
             most--;
         }
 
-        for (var block = firstBlock; block < endBlock; block += most)
+        for (var block = 0; block < blocks; block += most)
         {
-            var place = weights + (block * stepsOfBlock * VectorWidth);
+            var place = weights + (block * blockStride);
             _kernel.Multiply(
-                new TileShape(rows, Math.Min(most, endBlock - block)),
+                new TileShape(rows, Math.Min(most, blocks - block)),
                 place,
-                (nint)stepsOfBlock * VectorWidth * sizeof(uint),
+                blockStride,
                 activations,
                 steps,
                 sums + (block * VectorWidth),
@@ -337,74 +276,46 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>Lays the stretch's values [from, to) out; whole groups of steps, zeros elsewhere.</summary>
-    private readonly void PackValues(long* places, int from, int to)
+    /// <summary>Adds the weighted values of a stretch up to a position to the sums of all queries.</summary>
+    private readonly void AddValues(int stretch, int firstBlock, int to)
     {
-        const int BlockStride = Length * VectorWidth; // numbers of a block
-        var step = 0;
-        for (var block = 0; from == 0 && block * BlockLength < to; block++)
+        var tiles = TilesOf(_count);
+        for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
-            // All whole steps of the block at once.
-            var count = Math.Min(BlockLength, to - (block * BlockLength)) * sizeof(T) / sizeof(uint);
-            var values = _values + places[block];
-            if (typeof(T) == typeof(ushort))
+            var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
+            TileRowsOf(_scores + (row * Length), Length, next - row, to, _packedWeights);
+            for (var block = firstBlock; block * BlockLength < to; block++)
             {
-                ValueSteps.Put((ushort*)values, count, _headDim, _packedValues + (step * VectorWidth), BlockStride / 2);
-            }
-            else
-            {
-                ValueSteps.Put((float*)values, count, _headDim, (float*)_packedValues + (step * VectorWidth), BlockStride);
-            }
-
-            step += count;
-        }
-
-        for (; step < StepsBefore(to); step++)
-        {
-            if (typeof(T) == typeof(ushort))
-            {
-                var first = (ushort*)Value(places, 2 * step, from, to);
-                var second = (ushort*)Value(places, (2 * step) + 1, from, to);
-                ValueSteps.Put(first, second, _headDim, _packedValues + (step * VectorWidth), BlockStride / 2);
-            }
-            else
-            {
-                var value = Value(places, step, from, to);
-                ValueSteps.Put((float*)value, 1, _headDim, (float*)_packedValues + (step * VectorWidth), BlockStride);
+                Multiply(
+                    next - row,
+                    _stride / VectorWidth,
+                    (byte*)(_values + (_blocks[stretch + block] * _blockStride)),
+                    KeptHead<T>.ValueStride(BlockLength),
+                    _packedWeights + (block * _blockSteps * (next - row) * _kernel.Form.StepBytes),
+                    Math.Min(_blockSteps, KeptHead<T>.StepsOf(to - (block * BlockLength))),
+                    _sums + (row * _stride),
+                    _stride
+                );
             }
         }
     }
 
-    private readonly T* Value(long* places, int position, int from, int to) =>
-        position >= from && position < to ? _values + places[position / BlockLength] + (position % BlockLength * _headDim) : _zeros;
-
-    /// <summary>Adds the weighted values of a stretch to the sums of some queries.</summary>
-    private readonly void AddValues(int first, int end, int steps)
-    {
-        var tiles = TilesOf(end - first);
-        for (var tile = 0; tile < tiles.CountTiles(end - first); tile++)
-        {
-            var (row, next) = (first + tiles.FirstRow(tile, end - first), first + tiles.FirstRow(tile + 1, end - first));
-            TileRowsOf(_scores + (row * Length), Length, next - row, steps * sizeof(uint) / sizeof(T), _packedWeights);
-            Multiply(
-                next - row,
-                0,
-                _stride / VectorWidth,
-                _packedValues,
-                Length * sizeof(T) / sizeof(uint),
-                _packedWeights,
-                steps,
-                _sums + (row * _stride),
-                _stride
-            );
-        }
-    }
-
-    /// <summary>Turns the scores of the keys [from, to) into weights, under a new maximum; all others of their vectors become 0.</summary>
+    /// <summary>Turns the scores of the keys [from, to) into weights, under a new maximum; all others become 0.</summary>
+    /// <param name="query">Whose.</param>
+    /// <param name="from">The first key that it sees.</param>
+    /// <param name="to">One past the last.</param>
+    /// <param name="end">How many keys there are; a multiple of 16.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Weigh(int query, int from, int to)
+    private readonly void Weigh(int query, int from, int to, int end)
     {
         var scores = _scores + (query * Length);
+        var seen = from < to ? RoundUp(to) : 0;
+        new Span<float>(scores + seen, end - seen).Clear();
+        if (seen == 0)
+        {
+            return;
+        }
+
         var scale = Vector512.Create(_scale);
         var largest = Vector512.Create(float.NegativeInfinity);
         for (var i = 0; i < to; i += VectorWidth)
