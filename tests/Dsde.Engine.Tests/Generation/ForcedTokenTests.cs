@@ -268,6 +268,7 @@ public sealed class ForcedTokenTests(TestPair models) : IClassFixture<TestPair>
             Proposer = Proposer.Draft,
         };
 
+    /// <summary>One in three has penalties and truncation, which look at what was forced as at any token.</summary>
     private static GenerationRequest[] Requests(float temperature, int count) =>
         [
             .. Prompts(count)
@@ -284,6 +285,9 @@ public sealed class ForcedTokenTests(TestPair models) : IClassFixture<TestPair>
                                 Temperature = temperature,
                                 Mode = temperature == 0 ? null : SamplingMode.Coupled,
                                 Seed = (ulong)i,
+                                RepetitionPenalty = i % 3 == 2 ? 1.4f : 1,
+                                FrequencyPenalty = i % 3 == 2 ? 0.6f : 0,
+                                TopP = i % 3 == 2 ? 0.9f : 1,
                             },
                         }
                 ),
