@@ -107,7 +107,8 @@ internal static class PostgreSqlViews
                    p.draft_entropy
             FROM job_traces t
             CROSS JOIN LATERAL ROWS FROM (proposal_places(t.iteration_length, t.iteration_accepted, t.iteration_forced),
-                unnest(t.proposal_on_path), unnest(t.proposal_kld), unnest(t.proposal_beta), unnest(t.proposal_draft_entropy)) WITH ORDINALITY
+                unnest(t.proposal_on_path), unnest(t.proposal_kld), unnest(t.proposal_beta), unnest(t.proposal_draft_entropy))
+                WITH ORDINALITY
                 AS p (iteration, depth, position, is_accepted, on_path, kld, beta, draft_entropy, proposal)
             WHERE t.proposal_kld IS NOT NULL
             """

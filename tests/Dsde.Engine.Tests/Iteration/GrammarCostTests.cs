@@ -104,8 +104,8 @@ public sealed class GrammarCostTests(ITestOutputHelper output)
         var (second, foundAgain) = Walk();
 
         output.WriteLine(
-            $"The tree of {tokens.Count} tokens took {vocabularyMs:F0} ms; what is allowed {first:F0} ms to find at {found.Count} places, and "
-                + $"{second:F0} ms to find again"
+            $"The tree of {tokens.Count} tokens took {vocabularyMs:F0} ms; what is allowed {first:F0} ms to find at {found.Count} places, "
+                + $"and {second:F0} ms to find again"
         );
         found.Zip(foundAgain).ShouldAllBe(pair => ReferenceEquals(pair.First, pair.Second));
 
