@@ -1,6 +1,7 @@
 using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.EndToEnd.Tests.Fuzzing;
 using Dsde.EndToEnd.Tests.Hosting;
+using Dsde.EndToEnd.Tests.Scale;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -15,6 +16,7 @@ internal sealed class LongestFirst : ITestCollectionOrderer
     [
         nameof(ExactMomentTests),
         nameof(ChaosTests),
+        nameof(ManyWorkersTests),
         nameof(QueueTests),
         nameof(BrokerOutageTests),
         nameof(ClientOutageTests),
