@@ -14,6 +14,7 @@ The chaos run kills, stops, pauses and cuts workers, broker and database while j
   DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh --filter FullyQualifiedName~ChaosTests
   DSDE_CHAOS_SEED=N       the same choices again; a run prints its seed
   DSDE_TEST_LOGS=FOLDER   keeps what the workers log, and what was broken when
+Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures.
 END
 }
 
@@ -46,11 +47,13 @@ install_packages() {
   [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || missing+=(rabbitmq-server)
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   command -v psql >/dev/null || missing+=(postgresql-client)
-  command -v npm >/dev/null || missing+=(nodejs npm) # eng/helm.sh
+  command -v npm >/dev/null || missing+=(nodejs npm) # eng/helm.sh, eng/npm-packages.sh
   command -v chromium >/dev/null || missing+=(chromium) # the report's page is looked at in a browser
   command -v promtool >/dev/null || missing+=(prometheus) # metrics, dashboard and alerts
   command -v unzip >/dev/null || missing+=(unzip)
   command -v shellcheck >/dev/null || missing+=(shellcheck)
+  command -v curl >/dev/null || missing+=(curl) # samples/curl
+  [[ -d /usr/lib/python3/dist-packages/pika ]] || missing+=(python3-pika) # samples/python
   ((${#missing[@]} > 0)) || return 0
   command -v apt-get >/dev/null || stop "these packages are missing, and there is no apt-get to install them: ${missing[*]}. Install them, then run this again."
   if [[ $(id -u) -ne 0 ]]; then

@@ -146,7 +146,7 @@ public sealed class EngineOptions
     [RegularExpression("model|none", ErrorMessage = "{0} must be model or none.")]
     public string GenerationConfig { get; set; } = "model";
 
-    /// <summary>Upper bound of every speculation length.</summary>
+    /// <summary>Upper bound of every speculation length, tokens included that a format forces ahead of it.</summary>
     /// <value>Tokens, 1 to 64. The default is 10.</value>
     [Range(1, 64)]
     public int MaxSpeculationLength { get; set; } = 10;

@@ -1,13 +1,14 @@
+using Dsde.Speculation;
+
 namespace Dsde.Engine;
 
 /// <summary>The engine's counters at a moment. All counts are since its start.</summary>
 /// <param name="Running">Sequences in the batch now.</param>
 /// <param name="Waiting">Requests waiting for a slot now.</param>
 /// <param name="Iterations">Iterations done.</param>
-/// <param name="Proposed">Draft tokens proposed.</param>
-/// <param name="Accepted">Draft tokens accepted and kept.</param>
+/// <param name="Proposed">Tokens proposed, by the draft or by lookup.</param>
+/// <param name="Accepted">Proposed tokens accepted and kept.</param>
 /// <param name="Emitted">Tokens emitted and kept.</param>
-/// <param name="MeanSpeculationLength">Mean speculation length of the last iteration's sequences.</param>
 /// <param name="PromptTokens">Tokens of the prompts admitted.</param>
 /// <param name="ReusedPromptTokens">Of these, taken from sequences that begin alike instead of being computed.</param>
 /// <param name="BatchLimit">Most sequences that may run at once now: the batch size, or less after the device ran out of memory.</param>
@@ -26,6 +27,7 @@ namespace Dsde.Engine;
 /// <param name="KvBlocks">Blocks for keys and values of the target, of 32 positions each.</param>
 /// <param name="KvBlocksFree">Of these, held by nobody: neither by a sequence nor for prompts to come that begin alike.</param>
 /// <param name="Suspensions">Times a sequence had to go back to the queue because blocks ran out.</param>
+/// <param name="Forced">Tokens that grammars forced, proposed without a model and kept; among neither those proposed nor accepted.</param>
 public readonly record struct EngineSnapshot(
     int Running,
     int Waiting,
@@ -33,7 +35,6 @@ public readonly record struct EngineSnapshot(
     long Proposed,
     long Accepted,
     long Emitted,
-    double MeanSpeculationLength,
     long PromptTokens = 0,
     long ReusedPromptTokens = 0,
     int BatchLimit = 0,
@@ -46,11 +47,35 @@ public readonly record struct EngineSnapshot(
     long DraftRowsWithoutNumbers = 0,
     int KvBlocks = 0,
     int KvBlocksFree = 0,
-    long Suspensions = 0
+    long Suspensions = 0,
+    long Forced = 0
 )
 {
     /// <summary>How many times the longest step a step may take before it counts as hung.</summary>
     private const int Surprise = 8;
+
+    /// <summary>
+    /// How often a sequence has proposed so many tokens in an iteration: none, one, two and so on, up to the most that has been proposed.
+    /// Their sum is how often sequences have taken part in iterations; surveys don't count.
+    /// </summary>
+    public IReadOnlyList<long> Lengths
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>How often each <see cref="LengthDecider"/>, by its number, was decisive for such a length.</summary>
+    public IReadOnlyList<long> Decisions
+    {
+        get => field ?? [];
+        init;
+    }
+
+    /// <summary>
+    /// Whether the cost guard expected speculation to pay when it was last asked; null where nothing is guarded: without a profile of
+    /// costs.
+    /// </summary>
+    public bool? IsSpeculating { get; init; }
 
     /// <summary>
     /// Whether the engine's thread seems to hang in a call that doesn't return (a device that died, threads that wait for each other). The

@@ -7,6 +7,8 @@ namespace Dsde.Engine;
 /// </summary>
 public sealed class GenerationControl
 {
+    private readonly Lock _lock = new();
+    private GenerationProgress _progress;
     private volatile bool _cancelled;
     private volatile bool _suspended;
 
@@ -19,6 +21,18 @@ public sealed class GenerationControl
     /// exception fails the request and nothing else.
     /// </summary>
     public Action<SequenceCheckpoint>? Checkpointed { get; init; }
+
+    /// <summary>How far the request is, as of the engine's latest round.</summary>
+    public GenerationProgress Progress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _progress;
+            }
+        }
+    }
 
     /// <summary>Ends the request as <see cref="FinishReason.Cancelled"/>.</summary>
     public void Cancel() => _cancelled = true;
@@ -33,4 +47,13 @@ public sealed class GenerationControl
         _cancelled ? FinishReason.Cancelled
         : _suspended ? FinishReason.Suspended
         : null;
+
+    /// <summary>Says how far it is.</summary>
+    internal void Report(in GenerationProgress progress)
+    {
+        lock (_lock)
+        {
+            _progress = progress;
+        }
+    }
 }

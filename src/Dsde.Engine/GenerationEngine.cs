@@ -160,6 +160,7 @@ public sealed class GenerationEngine : IGenerationEngine
             cancellationToken,
             request.Grammar is { } grammar ? _grammars.Find(grammar, _endTokens.Union(request.StopTokenIds)) : null
         );
+        sequence.ReportProgress();
         _counters.AddArrival(); // first: a round that ends before this were followed by work that nobody does
         if (!_arrivals.Writer.TryWrite(sequence))
         {

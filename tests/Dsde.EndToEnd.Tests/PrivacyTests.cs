@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
+using Dsde.EndToEnd.Tests.Tracing;
 using Dsde.Testing;
 using Dsde.Worker.Cli;
 using RabbitMQ.Client;
@@ -37,9 +38,9 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
             settings:
             [
                 .. EverythingLogged,
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Endpoint),
-                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                .. collector.Settings,
                 ("Dsde__Worker__CheckpointTokens", "16"),
+                ("Dsde__Worker__StatusPage", "true"),
             ]
         );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
@@ -73,8 +74,9 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         await tap.PublishAsync(Job(good, "zanzibarquill, something else", "\"maxTokens\":60,\"temperature\":0"));
         await tap.WaitForAsync(5);
         var text = told.Message.GetProperty("text").GetString().ShouldNotBeNull();
-        var (publicText, row) = (
+        var (publicText, status, row) = (
             await ReadPublicTextAsync(worker),
+            await worker.ReadStatusAsync(),
             (await Rows.ReadAsync(worker.ConnectionString, $"SELECT trace_parent FROM generation_jobs WHERE job_id = '{good}'"))[0][0]
         );
         var (exitCode, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
@@ -93,6 +95,8 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
         log.ShouldContain("Executed DbCommand");
         ShouldSayNothing(log, text);
         ShouldSayNothing(publicText, text);
+        status.ShouldContain($"{good}"); // by its id it is there
+        ShouldSayNothing(status, text);
         publicText.ShouldNotContain($"{good}");
         publicText.ShouldContain("dsde_jobs_total");
 
@@ -107,12 +111,12 @@ public sealed class PrivacyTests(RabbitMqServer rabbitMq, PostgresServer postgre
                     "dsde-worker",
                     "process dsde-generation-jobs",
                     "claim",
-                    "generate",
+                    "text_completion dsde-demo",
                     "wait",
                     "prefill",
                     "decode",
                     "store",
-                    "publish GenerationJobCompleted",
+                    "publish Dsde.Contracts:GenerationJobCompleted",
                     "gen_ai.usage.output_tokens",
                     "db.query.text",
                     $"{good}",

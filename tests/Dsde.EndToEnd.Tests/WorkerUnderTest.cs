@@ -175,6 +175,19 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
         return await client.GetStringAsync($"http://127.0.0.1:{_healthPort}/metrics", TestContext.Current.CancellationToken);
     }
 
+    /// <summary>The first two events of its status page, if it has one.</summary>
+    public async Task<string> ReadStatusAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        await using var events = await client.GetStreamAsync(
+            $"http://127.0.0.1:{_healthPort}/status/events",
+            TestContext.Current.CancellationToken
+        );
+        var parser = System.Net.ServerSentEvents.SseParser.Create(events);
+        var items = await parser.EnumerateAsync(TestContext.Current.CancellationToken).Take(2).ToListAsync();
+        return string.Join('\n', items.Select(item => item.Data));
+    }
+
     /// <summary>The value of one of its metrics; 0 as long as it has none.</summary>
     public async Task<double> ReadMetricAsync(string name)
     {

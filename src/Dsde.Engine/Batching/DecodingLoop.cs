@@ -148,7 +148,7 @@ internal sealed class DecodingLoop
             }
             else if (all.Count > 1)
             {
-                _waiting.Enqueue(sequence);
+                PutBack(sequence);
             }
             else
             {
@@ -213,6 +213,7 @@ internal sealed class DecodingLoop
         var plan = _planner.Plan(decoding);
         var (summary, timing) = _iteration.Run(plan);
         _guard.Observe(timing);
+        _counters.AddLengths(decoding);
         foreach (var sequence in _batch.Sequences)
         {
             if (!sequence.IsDecoding)
@@ -251,8 +252,14 @@ internal sealed class DecodingLoop
         _counters.AddSuspensions(suspended.Count);
         foreach (var sequence in suspended)
         {
-            _waiting.Enqueue(sequence);
+            PutBack(sequence);
         }
+    }
+
+    private void PutBack(Sequence sequence)
+    {
+        _waiting.Enqueue(sequence);
+        sequence.ReportProgress();
     }
 
     /// <summary>Lets go what is cancelled, has expired or is to be suspended, whether it runs or waits.</summary>
@@ -311,6 +318,7 @@ internal sealed class DecodingLoop
 
     private static void Complete(Sequence sequence)
     {
+        sequence.ReportProgress();
         if (sequence.Failure is { } failure)
         {
             sequence.Completion.TrySetException(failure);
@@ -356,7 +364,18 @@ internal sealed class DecodingLoop
 
     private void Report()
     {
-        _counters.SetState(_batch, _waiting.Count, Limit, _memory.Failures);
+        foreach (var sequence in _batch.Sequences)
+        {
+            sequence.ReportProgress();
+        }
+
+        _counters.SetState(
+            _batch,
+            _waiting.Count,
+            Limit,
+            _memory.Failures,
+            isSpeculating: _guard.Profile is null ? null : _guard.IsSpeculating
+        );
         if (IsIdle)
         {
             _counters.Sleep();

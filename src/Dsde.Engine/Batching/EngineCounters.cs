@@ -1,4 +1,6 @@
 using Dsde.Engine.Iteration;
+using Dsde.Engine.Sequences;
+using Dsde.Speculation;
 using TorchSharp;
 
 namespace Dsde.Engine.Batching;
@@ -7,6 +9,8 @@ namespace Dsde.Engine.Batching;
 internal sealed class EngineCounters(TimeProvider time)
 {
     private readonly Lock _lock = new();
+    private readonly List<long> _lengths = [];
+    private readonly long[] _decisions = new long[Enum.GetValues<LengthDecider>().Length];
     private EngineSnapshot _snapshot;
     private long _advanced = time.GetTimestamp();
 
@@ -91,15 +95,36 @@ internal sealed class EngineCounters(TimeProvider time)
                 Iterations = _snapshot.Iterations + 1,
                 Proposed = _snapshot.Proposed + summary.Proposed,
                 Accepted = _snapshot.Accepted + summary.Accepted,
+                Forced = _snapshot.Forced + summary.Forced,
                 Emitted = _snapshot.Emitted + summary.Emitted,
                 DraftRowsWithoutNumbers = _snapshot.DraftRowsWithoutNumbers + summary.DraftRowsWithoutNumbers,
-                MeanSpeculationLength = (double)summary.Proposed / summary.Sequences,
             };
         }
     }
 
+    /// <summary>Adds the lengths that sequences had in the iteration that has just ended, and who decided them.</summary>
+    public void AddLengths(IReadOnlyList<Sequence> sequences)
+    {
+        lock (_lock)
+        {
+            foreach (var sequence in sequences)
+            {
+                if (sequence is { Request.IsSurvey: false, Recorder.Latest: { } latest })
+                {
+                    while (_lengths.Count <= latest.Proposed)
+                    {
+                        _lengths.Add(0);
+                    }
+
+                    _lengths[latest.Proposed]++;
+                    _decisions[(int)latest.DecidedBy]++;
+                }
+            }
+        }
+    }
+
     /// <summary>Says how things stand after a round. Called on the engine's thread, whose memory it looks at.</summary>
-    public void SetState(RunningBatch batch, int waiting, int limit, long outOfMemory)
+    public void SetState(RunningBatch batch, int waiting, int limit, long outOfMemory, bool? isSpeculating)
     {
         var liveTensors = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -117,6 +142,7 @@ internal sealed class EngineCounters(TimeProvider time)
                 OutOfMemory = outOfMemory,
                 LiveTensors = liveTensors,
                 AllocatedBytes = allocated,
+                IsSpeculating = isSpeculating,
             };
         }
     }
@@ -126,7 +152,7 @@ internal sealed class EngineCounters(TimeProvider time)
     {
         lock (_lock)
         {
-            return _snapshot with { SinceAdvance = time.GetElapsedTime(_advanced) };
+            return _snapshot with { SinceAdvance = time.GetElapsedTime(_advanced), Lengths = [.. _lengths], Decisions = [.. _decisions] };
         }
     }
 

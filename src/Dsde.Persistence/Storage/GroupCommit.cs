@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace Dsde.Persistence.Storage;
@@ -120,6 +121,7 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
 
     private async Task<Outcome> TryWriteAsync(IReadOnlyList<Pending> group)
     {
+        Activity.Current = group[0].Caller; // spans of statements have one parent, however many they are for
         try
         {
             var results = await _options.Write([.. group.Select(pending => pending.Item)], _stopped.Token);
@@ -182,6 +184,9 @@ internal sealed class GroupCommit<TItem, TResult> : IAsyncDisposable
     private sealed class Pending(TItem item)
     {
         public TItem Item => item;
+
+        /// <summary>The span that asked for it; null if none is recorded.</summary>
+        public Activity? Caller { get; } = Activity.Current;
 
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

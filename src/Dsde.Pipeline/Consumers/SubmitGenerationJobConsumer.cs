@@ -60,24 +60,27 @@ internal sealed class SubmitGenerationJobConsumer(
         var job = delivery.Job;
         var origin = MessageOrigin.Of(context);
         using var measured = PipelineMeter.StartProcessing(queue, context.ReceiveContext.Redelivered);
-        using var span = JobSpans.StartDelivery(queue, origin.Trace, job.JobId);
+        using var span = JobSpans.StartDelivery(queue, origin.Trace, job.JobId).Describe(context.ReceiveContext, context.MessageId);
         var outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
         while (outcome is JobOutcome.HeldElsewhere)
         {
             if (await waitingPlace.PutAwayAsync(job.JobId, lane, context.ReceiveContext, context.CancellationToken))
             {
+                span.Conclude(outcome);
                 return;
             }
 
             outcome = await jobs.RunAsync(delivery, runner.RunAsync, context.CancellationToken);
         }
 
+        span.Conclude(outcome);
         switch (outcome)
         {
             case JobOutcome.Ended ended:
                 await announcer.AnnounceAsync(job, ended, origin, context.CancellationToken);
                 if (ended.DeadLetterReason is { } reason && router is not null)
                 {
+                    span.Fail(ended.Job.Failure?.Code ?? "_OTHER");
                     throw new JobDeadLetteredException(job.JobId, reason);
                 }
 

@@ -13,6 +13,9 @@ internal sealed class WorkerHealth
 
     private volatile State _state = new("start", "The settings are read.", null);
 
+    /// <summary>Whether it is the checks that speak, which cost something.</summary>
+    public bool IsSetUp => _state.Checks is not null;
+
     /// <summary>It is not ready yet, or no more.</summary>
     /// <param name="stage">What it is doing.</param>
     /// <param name="awaited">What it waits for, for people.</param>

@@ -155,14 +155,27 @@ internal sealed class WorkerOptions : IValidatableObject
     [MaxLength(50)]
     public string[] MetricWorkloads { get; set; } = [];
 
-    /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>.</summary>
+    /// <summary>
+    /// Whether there is a page at <c>/status</c>, beside health and metrics, that shows what the worker does: the jobs that run (by id,
+    /// never
+    /// their texts), speculation lengths and acceptance, throughput, queues, memory for keys and values, health. Nobody is asked who he is:
+    /// where <see cref="HealthAddress"/> is not the machine's own, everybody who reaches it sees the page.
+    /// </summary>
+    /// <value>
+    /// <c>true</c>, <c>false</c> or <c>auto</c>: only in development (<c>DOTNET_ENVIRONMENT=Development</c>) and where
+    /// <see cref="HealthAddress"/> can be reached from this machine alone. The default is <c>auto</c>.
+    /// </value>
+    [RegularExpression("(?i:auto|true|false)", ErrorMessage = "give auto, true or false.")]
+    public string StatusPage { get; set; } = "auto";
+
+    /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c>, <c>/metrics</c> and <c>/status</c>.</summary>
     /// <value>
     /// A port, 1 to 65535, which has to be free; <c>auto</c> for 8080, or the next free one of the hundred that follow, which is logged; or
     /// <c>none</c>. The default is <c>auto</c>.
     /// </value>
     public string HealthPort { get; set; } = AnyPort;
 
-    /// <summary>Address to listen at for health and metrics.</summary>
+    /// <summary>Address to listen at for health, metrics and the status page.</summary>
     /// <value>An IP address; 0.0.0.0 for all of the machine. The default is 127.0.0.1.</value>
     public string HealthAddress { get; set; } = "127.0.0.1";
 

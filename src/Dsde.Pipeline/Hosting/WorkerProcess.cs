@@ -1,6 +1,7 @@
 using Dsde.Engine;
 using Dsde.Persistence;
 using Dsde.Persistence.Migrating;
+using Dsde.Pipeline.Hosting.Status;
 using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Messaging.Attachment;
 using Dsde.Pipeline.Resilience;
@@ -30,7 +31,9 @@ internal sealed class WorkerProcess(
 
     private static readonly TimeSpan HangPatience = TimeSpan.FromSeconds(5);
 
-    private readonly WorkerHealth _health = new();
+    private readonly WorkerStatus _status = new(new WorkerHealth(), worker, TimeProvider.System);
+
+    private WorkerHealth Health => _status.Health;
 
     /// <summary>The host gives up its services' stopping before that, if they listen.</summary>
     private TimeSpan StopPatience => TimeSpan.FromSeconds(worker.DrainSeconds + 11);
@@ -42,11 +45,11 @@ internal sealed class WorkerProcess(
     /// failed.</exception>
     public async Task<string?> RunAsync(CancellationToken stop)
     {
-        var server = await HealthServer.StartAsync(worker, _health, loggers, CancellationToken.None);
+        var server = await HealthServer.StartAsync(worker, _status, loggers, CancellationToken.None);
         try
         {
             await WaitForServersAsync(stop);
-            _health.Await("models", "The models are being loaded.");
+            Health.Await("models", "The models are being loaded.");
             var engine = await LoadAsync(stop);
             return await WorkAsync(engine, stop);
         }
@@ -56,7 +59,7 @@ internal sealed class WorkerProcess(
         }
         finally
         {
-            _health.Await("stop", "The worker is ending.");
+            Health.Await("stop", "The worker is ending.");
             using var patience = new CancellationTokenSource(ServerPatience);
             await server.StopAsync(patience.Token);
             server.Dispose();
@@ -68,7 +71,7 @@ internal sealed class WorkerProcess(
         var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddSingleton(loggers).AddDsdePersistence(persistence);
         await using var provider = services.BuildServiceProvider();
         var prerequisites = new Prerequisites(
-            _health,
+            Health,
             new DatabasePatience(TimeProvider.System, loggers.CreateLogger<DatabasePatience>()),
             new BrokerPatience(TimeProvider.System, loggers.CreateLogger<BrokerPatience>())
         );
@@ -115,7 +118,8 @@ internal sealed class WorkerProcess(
 
         // Without its engine a worker would only fail one job after the other: it ends, for whatever runs it to start it again.
         await using var breakdown = engine.BrokenDown.Register(lifetime.StopApplication);
-        _health.Speak(application.Services.GetRequiredService<HealthCheckService>());
+        Health.Speak(application.Services.GetRequiredService<HealthCheckService>());
+        _status.Speak(application.Services);
         await application.StartAsync(stop);
         await stopping.Task;
     }
@@ -126,6 +130,7 @@ internal sealed class WorkerProcess(
     /// </summary>
     private async Task EndAsync(IHost application, EngineWatch watch)
     {
+        _status.BeSilent();
         if (watch.StuckSince is not null)
         {
             using var limit = new CancellationTokenSource(HangPatience);
@@ -136,7 +141,7 @@ internal sealed class WorkerProcess(
             return;
         }
 
-        _health.Await("stop", "The worker is ending.");
+        Health.Await("stop", "The worker is ending.");
         await WithinAsync(HangPatience, () => ((IAsyncDisposable)application).DisposeAsync().AsTask());
     }
 

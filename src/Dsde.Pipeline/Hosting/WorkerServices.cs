@@ -38,8 +38,10 @@ internal static class WorkerServices
         services.AddSingleton<OutputGenerator>();
         services.AddSingleton<JobAttempt>();
         services.AddSingleton<JobRunner>();
+        services.AddSingleton<EndedJobs>();
         services.AddSingleton(provider => new JobsUnderWay(
             provider.GetRequiredService<WorkerMetrics>(),
+            provider.GetRequiredService<EndedJobs>(),
             provider.GetRequiredService<IGenerationEngine>().Description.BatchSize + options.PrefetchMargin
         ));
         services.AddSingleton(provider => new EventPublisher(

@@ -54,6 +54,7 @@ internal static class BusSetup
         var topology = new QueueTopology(rabbitMq, worker.Models);
         services.AddSingleton(_ => new ConfirmingPublisher(rabbitMq, topology));
         services.AddSingleton<IWaitingPlace, WaitingQueue>();
+        services.AddSingleton<QueueDepths>();
         services.AddSingleton<ParkedJobs>();
         services.AddSingleton<JobRouter>();
         services.AddSingleton<IWatchedBus>(provider => new WatchedBus(

@@ -39,6 +39,9 @@ internal static partial class Log
     [LoggerMessage(2031, LogLevel.Information, "Health and metrics at {Address}")]
     public static partial void HealthListens(this ILogger logger, string address);
 
+    [LoggerMessage(2034, LogLevel.Information, "Status page at {Address}")]
+    public static partial void StatusPageServed(this ILogger logger, string address);
+
     [LoggerMessage(
         2032,
         LogLevel.Critical,

@@ -69,15 +69,15 @@ internal static class PipelineMeter
     }
 
     /// <summary>Notes the time of a publication when what this returns is disposed of.</summary>
-    /// <param name="eventName">What is published.</param>
-    public static Measurement StartPublishing(string eventName) =>
+    /// <param name="exchange">Where to.</param>
+    public static Measurement StartPublishing(string exchange) =>
         new(
             Publishing,
             new TagList
             {
                 { "messaging.system", "rabbitmq" },
                 { "messaging.operation.name", "publish" },
-                { "messaging.destination.name", eventName },
+                { "messaging.destination.name", exchange },
             }
         );
 

@@ -24,8 +24,8 @@ internal sealed class Browser : IAsyncDisposable
 
     private IPage Page => _page ?? throw new InvalidOperationException("No page is open.");
 
-    /// <summary>Opens a file.</summary>
-    public static async Task<Browser> OpenAsync(string file)
+    /// <summary>Opens a file, or what is at an address.</summary>
+    public static async Task<Browser> OpenAsync(string place)
     {
         var browser = new Browser();
         browser._browser = await Puppeteer.LaunchAsync(
@@ -47,7 +47,7 @@ internal sealed class Browser : IAsyncDisposable
                 browser._requests.Add(request.Request.Url);
             }
         };
-        await browser.Page.GoToAsync(new Uri(file).AbsoluteUri, WaitUntilNavigation.Load);
+        await browser.Page.GoToAsync(new Uri(place).AbsoluteUri, WaitUntilNavigation.Load);
         return browser;
     }
 
@@ -62,6 +62,30 @@ internal sealed class Browser : IAsyncDisposable
             selector
         );
 
+    /// <summary>The texts of elements, of the first and of all others.</summary>
+    public Task<string[]> TextsOfAsync(string selector) =>
+        Page.EvaluateFunctionAsync<string[]>(
+            "selector => [...document.querySelectorAll(selector)].map(one => one.innerText.trim())",
+            selector
+        );
+
+    /// <summary>Waits until the texts of elements are as a test wants them.</summary>
+    public async Task<string[]> WaitForTextsAsync(string selector, Func<string[], bool> areWanted, TimeSpan? patience = null)
+    {
+        for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(100, TestContext.Current.CancellationToken))
+        {
+            var texts = await TextsOfAsync(selector);
+            if (areWanted(texts))
+            {
+                return texts;
+            }
+
+            TimeProvider
+                .System.GetElapsedTime(start)
+                .ShouldBeLessThan(patience ?? TimeSpan.FromSeconds(60), $"{selector} is '{string.Join("', '", texts)}'.");
+        }
+    }
+
     /// <summary>Links into the page that lead nowhere.</summary>
     public Task<string[]> FindDeadLinksAsync() =>
         Page.EvaluateFunctionAsync<string[]>(
@@ -74,11 +98,18 @@ internal sealed class Browser : IAsyncDisposable
     /// <summary>Clicks the first such element.</summary>
     public Task ClickAsync(string selector) => Page.ClickAsync(selector);
 
-    /// <summary>Colours of the whole page as it is drawn.</summary>
+    /// <summary>Colours of the whole page as it is drawn. DSDE_TEST_PICTURES keeps what was seen, for people.</summary>
     public async Task<int> CountColoursAsync(string scheme)
     {
         await Page.EmulateMediaFeaturesAsync([new() { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme }]);
-        using var picture = SKBitmap.Decode(await Page.ScreenshotDataAsync(new ScreenshotOptions { FullPage = true }));
+        var data = await Page.ScreenshotDataAsync(new ScreenshotOptions { FullPage = true });
+        if (Environment.GetEnvironmentVariable("DSDE_TEST_PICTURES") is { Length: > 0 } folder)
+        {
+            var name = TestContext.Current.TestMethod?.MethodName ?? "page";
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{name}.{scheme}.png"), data, TestContext.Current.CancellationToken);
+        }
+
+        using var picture = SKBitmap.Decode(data);
         return picture.Pixels.Distinct().Count();
     }
 

@@ -1,3 +1,4 @@
+using Dsde.Speculation;
 using static Dsde.Engine.Tests.Generation.EngineUnderTest;
 
 namespace Dsde.Engine.Tests.Generation;
@@ -72,6 +73,11 @@ public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPai
         snapshot.Emitted.ShouldBe(results.Sum(result => (long)result.TokenIds.Count));
         snapshot.Proposed.ShouldBe(results.Sum(result => (long)result.Trace.Proposed));
         snapshot.Accepted.ShouldBe(results.Sum(result => (long)result.Trace.Accepted));
+        var lengths = results.SelectMany(result => result.Trace.Iterations.SpeculationLength).ToList();
+        snapshot.Lengths.ShouldBe(Enumerable.Range(0, lengths.Max() + 1).Select(length => lengths.LongCount(other => other == length)));
+        var deciders = results.SelectMany(result => result.Trace.Iterations.DecidedBy).ToList();
+        snapshot.Decisions.ShouldBe(Enum.GetValues<LengthDecider>().Select(decider => deciders.LongCount(other => other == decider)));
+        snapshot.IsSpeculating.ShouldBeNull(); // nothing is guarded here
         foreach (var trace in results.Select(result => result.Trace))
         {
             trace.Proposed.ShouldBe(trace.Iterations.SpeculationLength.Sum());
@@ -80,6 +86,32 @@ public sealed class EngineLifetimeTests(TestPair models) : IClassFixture<TestPai
             trace.Tokens.DraftMatch.Length.ShouldBe(trace.CompletionTokens);
             trace.Proposals.Kld.ShouldAllBe(kld => kld > -1e-3f && !float.IsNaN(kld));
             trace.Proposals.Beta.ShouldAllBe(beta => beta >= 0 && beta < 1.001f);
+        }
+    }
+
+    [Fact]
+    public async Task A_handle_tells_how_far_its_request_is_from_waiting_to_the_end()
+    {
+        await using var engine = Load(models.Target, models.Draft, "static:3", batchSize: 1);
+        var (first, second) = (new GenerationControl(), new GenerationControl());
+        using var hold = new HeldPass(engine, passes: 4);
+
+        var running = engine.GenerateAsync(Greedy([1, 2], 60) with { Control = first }, TestContext.Current.CancellationToken);
+        var waiting = engine.GenerateAsync(Greedy([3], 5) with { Control = second }, TestContext.Current.CancellationToken);
+        await hold.Reached; // of passes: the prompt's, and those of three iterations, of which two have ended
+
+        second.Progress.ShouldBe(new GenerationProgress(GenerationPhase.Waiting, PromptTokens: 1, MostTokens: 5));
+        var midway = first.Progress;
+        (midway.Phase, midway.PromptTokens, midway.MostTokens).ShouldBe((GenerationPhase.Decoding, 2, 60));
+        (midway.Proposed, midway.SpeculationLength).ShouldBe((6, 3));
+        midway.Tokens.ShouldBe(3 + midway.Accepted); // one with the prompt, one more than is accepted of each iteration
+        hold.Release();
+        var results = await Task.WhenAll(running, waiting);
+        foreach (var (control, result) in new[] { first, second }.Zip(results))
+        {
+            var end = control.Progress;
+            end.Phase.ShouldBe(GenerationPhase.Ended);
+            (end.Tokens, end.Proposed, end.Accepted).ShouldBe((result.TokenIds.Count, result.Trace.Proposed, result.Trace.Accepted));
         }
     }
 

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Dsde.Pipeline.Hosting;
+using Dsde.Pipeline.Hosting.Status;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -81,7 +82,7 @@ public sealed class HealthServerTests
     {
         using var server = await HealthServer.StartAsync(
             new WorkerOptions { HealthPort = port },
-            new WorkerHealth(),
+            new WorkerStatus(new WorkerHealth(), new WorkerOptions(), TimeProvider.System),
             NullLoggerFactory.Instance,
             TestContext.Current.CancellationToken
         );
@@ -103,7 +104,7 @@ public sealed class HealthServerTests
     private static Task<IHost> StartAsync(WorkerHealth health, int port) =>
         HealthServer.StartAsync(
             new WorkerOptions { HealthPort = $"{port}" },
-            health,
+            new WorkerStatus(health, new WorkerOptions(), TimeProvider.System),
             NullLoggerFactory.Instance,
             TestContext.Current.CancellationToken
         );

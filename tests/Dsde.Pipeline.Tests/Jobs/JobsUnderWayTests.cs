@@ -31,6 +31,7 @@ public sealed class JobsUnderWayTests : IDisposable
                 TimeProvider.System,
                 NullLogger<WorkerMetrics>.Instance
             ),
+            new EndedJobs(),
             Slots
         );
     }

@@ -42,11 +42,12 @@ internal sealed class EventPublisher(Func<IPublishEndpoint> bus, BrokerPatience 
     )
     {
         var form = new Form(message, smaller);
+        var exchange = $"{message.GetType().Namespace}:{message.GetType().Name}"; // as MassTransit names it
         return broker.RunAsync(
             async () =>
             {
-                using var span = JobSpans.StartPublication(message.GetType().Name);
-                using var measured = PipelineMeter.StartPublishing(message.GetType().Name);
+                using var span = JobSpans.StartPublication(exchange, messageId);
+                using var measured = PipelineMeter.StartPublishing(exchange);
                 form.Fit(Interlocked.Read(ref _limit) - EnvelopeBytes);
                 while (!await TryPublishAsync(form, messageId, about, origin, deliveryLost))
                 {

@@ -14,7 +14,7 @@ namespace Dsde.Pipeline.Jobs.Held;
     "CA2213",
     Justification = "The sources have no timer and no wait handle to free, and may be told something at any time."
 )]
-internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : IDisposable
+internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId, DateTimeOffset since) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<GenerationControl> _controls = [];
@@ -30,7 +30,22 @@ internal sealed class HeldJob(HeldJobs owner, JobLease lease, Guid? batchId) : I
     /// <summary>Its batch, if any.</summary>
     public Guid? BatchId => batchId;
 
-    /// <summary>How far its outputs are.</summary>
+    /// <summary>When it was claimed.</summary>
+    public DateTimeOffset Since => since;
+
+    /// <summary>What is known of its outputs while the engine has them; empty before.</summary>
+    public IReadOnlyList<GenerationProgress> Progress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _controls.Select(control => control.Progress)];
+            }
+        }
+    }
+
+    /// <summary>Where its outputs can be gone on from.</summary>
     public JobCheckpoints Checkpoints { get; } = new();
 
     /// <summary>Whether it is another worker's by now, so that its work is for nothing.</summary>

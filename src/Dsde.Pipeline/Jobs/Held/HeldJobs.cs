@@ -37,13 +37,16 @@ internal sealed class HeldJobs(TimeProvider time)
     /// <summary>Jobs claimed now.</summary>
     public int Count => _jobs.Count;
 
+    /// <summary>All of them, those that were claimed first before others.</summary>
+    public IReadOnlyList<HeldJob> All => [.. _jobs.Values.OrderBy(job => job.Since)];
+
     /// <summary>Their leases.</summary>
     public IReadOnlyList<JobLease> Leases => [.. _jobs.Values.Select(job => job.Lease)];
 
     /// <summary>Notes a claimed job; disposing it ends the note. An earlier claim of the same job must have run out.</summary>
     public HeldJob Add(JobLease lease, Guid? batchId)
     {
-        var job = new HeldJob(this, lease, batchId);
+        var job = new HeldJob(this, lease, batchId, time.GetUtcNow());
         _jobs.AddOrUpdate(
             lease.JobId,
             job,

@@ -13,8 +13,9 @@ namespace Dsde.Pipeline.Jobs.Held;
 /// goes on. The message comes again, finds its job here and waits for the same end.
 /// </summary>
 /// <param name="metrics">Count ends.</param>
+/// <param name="endedJobs">Remember them.</param>
 /// <param name="slotsPerLane">Jobs of a lane at once. Deliveries alone don't bound them, as lost ones leave their jobs behind.</param>
-internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane)
+internal sealed class JobsUnderWay(WorkerMetrics metrics, EndedJobs endedJobs, int slotsPerLane)
 {
     private readonly ConcurrentDictionary<Guid, Work> _works = new();
     private readonly Dictionary<JobLane, SemaphoreSlim> _slots = Enum.GetValues<JobLane>()
@@ -55,6 +56,10 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, int slotsPerLane)
             if (outcome is JobOutcome.Ended ended)
             {
                 metrics.JobEnded(ended, delivery);
+                if (ended.IsNew)
+                {
+                    endedJobs.Add(ended.Job);
+                }
             }
 
             Forget();

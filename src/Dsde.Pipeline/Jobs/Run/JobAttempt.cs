@@ -156,6 +156,7 @@ internal sealed class JobAttempt(
     private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest request, int choiceCount)
     {
         GenerationResult[] results;
+        var earlier = Enumerable.Range(0, choiceCount).Select(choice => held.Checkpoints.Find(choice)?.Trace).ToArray();
         try
         {
             results = await generator.GenerateAsync(held, request, choiceCount);
@@ -168,7 +169,12 @@ internal sealed class JobAttempt(
 
         foreach (var (choice, result) in results.Index())
         {
-            JobSpans.AddPhases(result.Trace.Times, choice, time.GetUtcNow());
+            JobSpans.AddPhases(
+                result.Trace,
+                result.Trace.Times.TotalMs >= earlier[choice]?.Times.TotalMs ? earlier[choice] : null, // not if it began again
+                choice,
+                time.GetUtcNow()
+            );
             SpeculationMeter.Record(result.Trace);
             if (result.Checkpoint is { TokenIds.Length: > 0 } checkpoint)
             {

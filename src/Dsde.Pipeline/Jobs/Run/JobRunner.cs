@@ -78,7 +78,7 @@ internal sealed class JobRunner(
     /// <summary>Null if the claim was lost on the way.</summary>
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
-        JobSpans.LinkToFirst(claimed.TraceParent);
+        JobSpans.NoteClaim(claimed);
         if (claimed.Attempt > 1)
         {
             var tokens = claimed.Checkpoints.Sum(checkpoint => checkpoint.TokenCount);
@@ -105,7 +105,7 @@ internal sealed class JobRunner(
 
     private async Task<JobEnd?> AttemptAsync(JobDelivery delivery, HeldJob held, ClaimResult.Claimed claimed)
     {
-        using var span = JobSpans.Start("generate");
+        using var span = JobSpans.StartGeneration(delivery.Job, options.Models);
         try
         {
             var end = await attempt.RunAsync(delivery, held, claimed);

@@ -2,7 +2,7 @@ using Dsde.Contracts;
 using Dsde.Testing;
 using RabbitMQ.Client;
 
-namespace Dsde.EndToEnd.Tests;
+namespace Dsde.EndToEnd.Tests.Interop;
 
 /// <summary>Services in other languages: raw JSON in, events out, correlation and traces kept.</summary>
 public sealed class InteropTests(SharedWorker shared) : IClassFixture<SharedWorker>
