@@ -1,6 +1,8 @@
 using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.EndToEnd.Tests.Fuzzing;
 using Dsde.EndToEnd.Tests.Hosting;
+using Dsde.EndToEnd.Tests.Interop;
+using Dsde.EndToEnd.Tests.Tracing;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -23,6 +25,9 @@ internal sealed class LongestFirst : ITestCollectionOrderer
         nameof(TakeoverTests),
         nameof(HungEngineTests),
         nameof(StartTests),
+        nameof(TraceTests),
+        nameof(SampleProgramTests),
+        nameof(StatusPageTests),
         nameof(BrokerTests),
         nameof(AttendanceTests),
         nameof(AcknowledgementTimeoutTests),
