@@ -39,6 +39,12 @@ public sealed record SpeculationSummary
     /// <summary>Of those accepted and kept, proposed by lookup.</summary>
     public int LookupAccepted { get; init; }
 
+    /// <summary>
+    /// Tokens that the job's format forced: each the only one allowed where it stands, proposed without a model and kept. Neither proposed
+    /// nor accepted ones count them.
+    /// </summary>
+    public int Forced { get; init; }
+
     /// <summary>Accepted / proposed, 0 to 1; null if nothing was proposed.</summary>
     public double? AcceptanceRate { get; init; }
 

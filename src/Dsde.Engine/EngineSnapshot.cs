@@ -6,8 +6,8 @@ namespace Dsde.Engine;
 /// <param name="Running">Sequences in the batch now.</param>
 /// <param name="Waiting">Requests waiting for a slot now.</param>
 /// <param name="Iterations">Iterations done.</param>
-/// <param name="Proposed">Draft tokens proposed.</param>
-/// <param name="Accepted">Draft tokens accepted and kept.</param>
+/// <param name="Proposed">Tokens proposed, by the draft or by lookup.</param>
+/// <param name="Accepted">Proposed tokens accepted and kept.</param>
 /// <param name="Emitted">Tokens emitted and kept.</param>
 /// <param name="PromptTokens">Tokens of the prompts admitted.</param>
 /// <param name="ReusedPromptTokens">Of these, taken from sequences that begin alike instead of being computed.</param>
@@ -27,6 +27,7 @@ namespace Dsde.Engine;
 /// <param name="KvBlocks">Blocks for keys and values of the target, of 32 positions each.</param>
 /// <param name="KvBlocksFree">Of these, held by nobody: neither by a sequence nor for prompts to come that begin alike.</param>
 /// <param name="Suspensions">Times a sequence had to go back to the queue because blocks ran out.</param>
+/// <param name="Forced">Tokens that grammars forced, proposed without a model and kept; among neither those proposed nor accepted.</param>
 public readonly record struct EngineSnapshot(
     int Running,
     int Waiting,
@@ -46,7 +47,8 @@ public readonly record struct EngineSnapshot(
     long DraftRowsWithoutNumbers = 0,
     int KvBlocks = 0,
     int KvBlocksFree = 0,
-    long Suspensions = 0
+    long Suspensions = 0,
+    long Forced = 0
 )
 {
     /// <summary>How many times the longest step a step may take before it counts as hung.</summary>

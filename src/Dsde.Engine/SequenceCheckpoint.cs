@@ -14,7 +14,7 @@ namespace Dsde.Engine;
 public sealed record SequenceCheckpoint
 {
     /// <summary>The version that is written. Readers refuse others; it changes when a member's meaning does.</summary>
-    public const int CurrentVersion = 4;
+    public const int CurrentVersion = 5;
 
     /// <summary>Version of this record's form.</summary>
     public required int Version { get; init; }

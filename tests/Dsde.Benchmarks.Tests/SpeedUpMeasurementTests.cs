@@ -125,6 +125,7 @@ public sealed class SpeedUpMeasurementTests
                     DraftMs = [],
                     VerifyMs = [],
                     ProposedBy = [],
+                    Forced = [],
                 },
                 Proposals = new ProposalSeries
                 {

@@ -36,6 +36,6 @@ internal static partial class Compose
         return merged;
     }
 
-    [GeneratedRegex(@"\$\{\w+:-(?<default>[^}]*)\}")]
+    [GeneratedRegex(@"\$\{\w+:?-(?<default>[^}]*)\}")]
     private static partial Regex Variable();
 }

@@ -80,6 +80,32 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public void Models_are_mounted_to_be_read_and_are_there()
+    {
+        var worker = Compose.Environment("worker");
+
+        Compose.Service("worker").At("volumes").Items().Single().ToString().ShouldBe("../models:/models:ro");
+        foreach (var setting in new[] { "Dsde__Engine__Target", "Dsde__Engine__Draft" })
+        {
+            worker[setting].ShouldStartWith("/models/");
+            Directory.Exists(Repository.PathOf(worker[setting].TrimStart('/'))).ShouldBeTrue(worker[setting]);
+        }
+    }
+
+    [Theory]
+    [InlineData("worker")]
+    [InlineData("migration")]
+    public void The_program_has_no_rights_and_nothing_to_write_to_but_memory(string service)
+    {
+        var node = Compose.Service(service);
+
+        node.Text("read_only").ShouldBe("true");
+        node.At("tmpfs").Items().Select(path => path.ToString()).ShouldBe(["/tmp"]);
+        node.At("cap_drop").Items().Select(capability => capability.ToString()).ShouldBe(["ALL"]);
+        node.At("security_opt").Items().Select(option => option.ToString()).ShouldBe(["no-new-privileges:true"]);
+    }
+
+    [Fact]
     public void The_head_says_how_to_start_several_workers_and_where_each_answers()
     {
         Compose.Head.ShouldContain("docker compose -f docker/compose.yaml up --build --scale worker=2");

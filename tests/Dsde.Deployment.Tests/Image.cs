@@ -17,7 +17,26 @@ internal static partial class Image
             .Select(words => (words[0], words[1..])),
     ];
 
-    /// <summary>The variables that it sets in the last stage.</summary>
+    /// <summary>The stages by name, with what each begins with and its instructions.</summary>
+    public static IReadOnlyList<(string Name, string Base, IReadOnlyList<(string Name, string[] Arguments)> Instructions)> Stages { get; } =
+    [
+        .. Instructions
+            .Select((instruction, index) => (instruction, index))
+            .Where(from => from.instruction.Name == "FROM")
+            .Select(from =>
+                (
+                    from.instruction.Arguments is [_, "AS", var name] ? name : throw new FormatException("A stage has no name."),
+                    from.instruction.Arguments[0],
+                    (IReadOnlyList<(string, string[])>)
+                        [.. Instructions.Skip(from.index + 1).TakeWhile(instruction => instruction.Name != "FROM")]
+                )
+            ),
+    ];
+
+    /// <summary>The images that it begins with.</summary>
+    public static IEnumerable<string> Bases => Stages.Select(stage => stage.Base).Except(Stages.Select(stage => stage.Name));
+
+    /// <summary>The variables that it sets.</summary>
     public static Dictionary<string, string> Environment =>
         Instructions
             .Where(instruction => instruction.Name == "ENV")

@@ -79,11 +79,11 @@ public sealed class SettingsTests
 
         // Lists have a pattern of their own, but for the aliases, which are a pool's.
         known.ShouldBe(
-            Options.SelectMany(options =>
+            SettingsReader.Sections.SelectMany(options =>
                 options
-                    .Type.GetProperties()
+                    .Value.GetProperties()
                     .Where(property => !property.PropertyType.IsArray)
-                    .Select(property => $"{options.Section}:{property.Name}".Replace(":", "__", StringComparison.Ordinal))
+                    .Select(property => $"{options.Key}:{property.Name}".Replace(":", "__", StringComparison.Ordinal))
             ),
             ignoreOrder: true
         );
@@ -92,8 +92,8 @@ public sealed class SettingsTests
     [Fact]
     public async Task Every_setting_of_the_program_can_be_given_to_the_chart_as_the_number_or_truth_value_that_it_is()
     {
-        var values = Options
-            .SelectMany(options => options.Type.GetProperties().Select(property => (options.Section, Property: property)))
+        var values = SettingsReader
+            .Sections.SelectMany(options => options.Value.GetProperties().Select(property => (Section: options.Key, Property: property)))
             .Where(setting => setting.Property.PropertyType == typeof(int) || setting.Property.PropertyType == typeof(bool))
             .ToDictionary(
                 setting => $"{setting.Section}:{setting.Property.Name}".Replace(":", "__", StringComparison.Ordinal),
@@ -117,7 +117,7 @@ public sealed class SettingsTests
         Image.Environment.ShouldContainKeyAndValue(variable, value);
         Compose.Environment("worker").ShouldContainKeyAndValue(variable, value);
         (await Chart.RenderAsync()).Environment.ShouldContainKeyAndValue(variable, value);
-        File.ReadAllText(Repository.PathOf("docs", "operations.md")).ShouldContain($"| `{variable}` | `{value}` |");
+        File.ReadAllText(Repository.PathOf("docs", "configuration.md")).ShouldContain($"| `{variable}` | `{value}` |");
     }
 
     [Fact]
@@ -137,48 +137,6 @@ public sealed class SettingsTests
                 values.Find(used.Groups[1].Value.Split('.')).ShouldNotBeNull($"{template}: {used.Value} is not in values.yaml.");
             }
         }
-    }
-
-    [Fact]
-    public void Every_option_of_the_program_is_described_with_its_default_and_nothing_else_is()
-    {
-        var rows = File.ReadLines(Repository.PathOf("docs", "operations.md"))
-            .Where(line => line.StartsWith("| `Dsde:", StringComparison.Ordinal))
-            .Select(line => line.Split('|'))
-            .ToList();
-        var described = rows.SelectMany(row => Keys(row[1])).ToList();
-
-        described.ShouldBeUnique();
-        described.ShouldBe(
-            [.. Options.SelectMany(options => options.Type.GetProperties().Select(property => $"{options.Section}:{property.Name}"))],
-            ignoreOrder: true
-        );
-        foreach (var row in rows.Where(row => Keys(row[1]).Count() == 1 && row[1].Contains("Dsde:Engine", StringComparison.Ordinal)))
-        {
-            var option = typeof(EngineOptions).GetProperty(Keys(row[1]).Single().Split(':')[^1]).ShouldNotBeNull();
-            row[2]
-                .Trim(' ', '`')
-                .ShouldBe(
-                    Convert.ToString(option.GetValue(new EngineOptions()), System.Globalization.CultureInfo.InvariantCulture),
-                    row[1],
-                    StringCompareShould.IgnoreCase // booleans are written as JSON has them
-                );
-        }
-    }
-
-    private static readonly (string Section, Type Type)[] Options =
-    [
-        (EngineOptions.SectionName, typeof(EngineOptions)),
-        (WorkerOptions.SectionName, typeof(WorkerOptions)),
-        (RabbitMqOptions.SectionName, typeof(RabbitMqOptions)),
-        (PersistenceOptions.SectionName, typeof(PersistenceOptions)),
-    ];
-
-    /// <summary>A cell names one key, or several as <c>`Section:First` / `Second`</c>.</summary>
-    private static IEnumerable<string> Keys(string cell)
-    {
-        var names = System.Text.RegularExpressions.Regex.Matches(cell, "`([^`]+)`").Select(match => match.Groups[1].Value).ToArray();
-        return names.Select((name, i) => i == 0 ? name : names[0][..(names[0].LastIndexOf(':') + 1)] + name);
     }
 
     /// <summary>The environment and the image's have only settings of the program, which reads each as it is written.</summary>

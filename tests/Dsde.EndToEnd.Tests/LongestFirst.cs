@@ -2,6 +2,7 @@ using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.EndToEnd.Tests.Fuzzing;
 using Dsde.EndToEnd.Tests.Hosting;
 using Dsde.EndToEnd.Tests.Interop;
+using Dsde.EndToEnd.Tests.Scale;
 using Dsde.EndToEnd.Tests.Tracing;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -17,6 +18,7 @@ internal sealed class LongestFirst : ITestCollectionOrderer
     [
         nameof(ExactMomentTests),
         nameof(ChaosTests),
+        nameof(ManyWorkersTests),
         nameof(QueueTests),
         nameof(BrokerOutageTests),
         nameof(ClientOutageTests),

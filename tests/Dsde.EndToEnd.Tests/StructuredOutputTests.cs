@@ -58,6 +58,23 @@ public sealed class StructuredOutputTests(StructuredOutputTests.ReadyWorker shar
             ShouldBeRight(id, text, reason);
         }
 
+        // Forced or not, tokens are the models' own in the texts; telemetry says how many no model was needed for.
+        var forced = Forced(folder.PathOf("queued"));
+        forced.ShouldBeGreaterThan(0);
+        Forced(folder.PathOf("plain")).ShouldBeGreaterThan(0, "That takes no draft.");
+        (
+            await Rows.CountAsync(
+                shared.Worker.ConnectionString,
+                "SELECT sum(t.forced) FROM job_traces t JOIN generation_jobs j USING (job_id) WHERE j.custom_id IS NOT NULL"
+            )
+        ).ShouldBe(forced);
+        (
+            await Rows.CountAsync(
+                shared.Worker.ConnectionString,
+                "SELECT count(*) FROM job_traces WHERE forced > (SELECT sum(f) FROM unnest(iteration_forced) f)"
+            )
+        ).ShouldBe(0);
+
         foreach (var results in (string[])["queued", "plain"])
         {
             File.ReadAllText(Path.Combine(folder.PathOf(results), "errors.jsonl"))
@@ -143,6 +160,11 @@ public sealed class StructuredOutputTests(StructuredOutputTests.ReadyWorker shar
                     )
             )
             .ToDictionary(entry => entry.Item1, entry => entry.Item2);
+
+    private static int Forced(string folder) =>
+        ResultLine
+            .Read(Path.Combine(folder, "results.jsonl"))
+            .Sum(result => result.Line.GetProperty("response").GetProperty("body").GetProperty("dsde").GetProperty("forced").GetInt32());
 
     private static string Line(string id, bool isChat, string fields)
     {

@@ -82,7 +82,12 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
     /// <summary>A worker with these settings, a name and a health port of its own.</summary>
     /// <param name="settings">From <see cref="CreateSiteAsync"/>, or another worker's.</param>
     /// <param name="untilReady">Whether to wait until it is ready to work.</param>
-    public static async Task<WorkerUnderTest> StartAsync(IReadOnlyList<(string Name, string Value)> settings, bool untilReady = true)
+    /// <param name="verb">What it is started by; none for <c>worker</c>.</param>
+    public static async Task<WorkerUnderTest> StartAsync(
+        IReadOnlyList<(string Name, string Value)> settings,
+        bool untilReady = true,
+        params string[] verb
+    )
     {
         (string, string)[] environment =
         [
@@ -90,7 +95,7 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
             ("Dsde__Worker__HealthPort", $"{FreePorts.Find(1)}"),
             ("Dsde__Worker__WorkerId", $"worker-{Interlocked.Increment(ref _lastNumber)}"),
         ];
-        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, "worker"), environment);
+        var worker = new WorkerUnderTest(DsdeProgram.Start(environment, verb.Length > 0 ? verb : ["worker"]), environment);
         if (untilReady)
         {
             await worker.WaitUntilReadyAsync();

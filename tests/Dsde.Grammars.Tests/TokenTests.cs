@@ -1,4 +1,5 @@
 using System.Text;
+using Dsde.Grammars.Automata;
 using Dsde.Grammars.Tokens;
 
 namespace Dsde.Grammars.Tests;
@@ -59,6 +60,45 @@ public sealed class TokenTests
         var near = Advance(tokens, state, [.. Enumerable.Repeat("abc", 8), "ab"]); // 29 of 30
         tokens.Allowed(near).ShouldNotBeSameAs(allowed);
         Allowed(tokens, near).ShouldBe(["\"", "1", "a", "{", "{\"", "}", "😀"]);
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(2, 5)]
+    [InlineData(4, 4)]
+    [InlineData(3, null)]
+    public void In_strings_of_bounded_length_tokens_do_what_a_walk_of_the_automaton_finds(int least, int? most)
+    {
+        var texts = new TokenVocabulary([
+            .. Texts
+                .Concat(["\"ab\",", "é", "éé\"", "\\n", "\\n\\\"x", "abcde", "\"\"", "abc\"}}"])
+                .Select(Encoding.UTF8.GetBytes)
+                .Append([0xC3])
+                .Append([0xA9])
+                .Append([0xA9, (byte)'a', (byte)'"', (byte)',']),
+        ]);
+        var text = new BoundedString(least, most);
+        var states = new HashSet<int> { text.Start };
+        foreach (var prefix in (string[])["\"", "\"a", "\"ab", "\"abc", "\"abcd", "\"abcde", "\"\\", "\"ab\\", "\"aé", "\"é\\n"])
+        {
+            var state = text.Start;
+            foreach (var value in Encoding.UTF8.GetBytes(prefix).TakeWhile(_ => state >= 0))
+            {
+                state = text.Next(state, value);
+                states.Add(state);
+            }
+        }
+
+        foreach (var state in states.Where(state => state >= 0 && text.GoesOn(state)))
+        {
+            var walked = TerminalWalk.Run(texts, text, state);
+            var (inner, needed, left) = text.LeftAt(state);
+
+            var found = texts.InStrings(inner).Within(needed, left);
+
+            found.Inside.Ids.ToArray().ShouldBe(walked.Inside.Ids.ToArray());
+            found.Exits.ShouldBe(walked.Exits);
+        }
     }
 
     [Fact]

@@ -21,6 +21,8 @@ public abstract partial class JobStoreContract
             Accepted = 3,
             IterationLength = [3, 2, 1],
             IterationAccepted = [2, 0, 1],
+            Forced = 0,
+            IterationForced = null,
             IterationWvir = [null, 2, 1],
             IterationScaleFactor = [null, 1e7f, 5e-5f],
             ProposalKld = [0.1f, 0.2f, 0.6f, 1, 3, 0.05f],
@@ -62,6 +64,25 @@ public abstract partial class JobStoreContract
         (await NumberAsync("SELECT sum(kld) FROM token_telemetry")).ShouldBe(4.95, 1e-6);
         (await NumberAsync("SELECT beta FROM token_telemetry WHERE proposal = 4")).ShouldBe(0.2, 1e-6);
         (await NumberAsync("SELECT draft_entropy FROM token_telemetry WHERE proposal = 5")).ShouldBe(3, 1e-6);
+    }
+
+    [Fact]
+    public async Task What_a_format_forced_stands_before_the_proposals_of_its_iteration_and_counts_as_none()
+    {
+        await StoreAsync(HandMadeTrace() with { CompletionTokens = 12, Forced = 5, IterationForced = [0, 2, 3] });
+
+        (
+            await RowsAsync("SELECT iteration, position, forced, speculation_length, accepted FROM iteration_telemetry ORDER BY iteration")
+        ).ShouldBe(["1 2 0 3 2", "2 5 2 2 0", "3 8 3 1 1"]);
+        (await RowsAsync("SELECT proposal, iteration, depth, position FROM token_telemetry ORDER BY proposal")).ShouldBe([
+            "1 1 1 2",
+            "2 1 2 3",
+            "3 1 3 4",
+            "4 2 1 7",
+            "5 2 2 8",
+            "6 3 1 11",
+        ]);
+        (await RowsAsync("SELECT proposed, accepted, forced FROM acceptance_by_policy")).ShouldBe(["6 3 5"]);
     }
 
     [Fact]

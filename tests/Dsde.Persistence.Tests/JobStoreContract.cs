@@ -54,6 +54,8 @@ public abstract partial class JobStoreContract : IAsyncLifetime
         var row = await context.Traces.SingleAsync(Cancellation);
         row.IterationWvir.ShouldBe([null, 2f, 3f]);
         row.IterationDecidedBy.ShouldBe([0, 1, 2]);
+        (row.Forced, summary.Forced).ShouldBe((2, 2));
+        row.IterationForced.ShouldBe([2, 0, 0]);
         row.IterationWish.ShouldBe(TestJobs.Trace().IterationWish);
         row.IterationAllowed.ShouldBe(TestJobs.Trace().IterationAllowed);
         row.ProposalOnPath!.Length.ShouldBe(12);

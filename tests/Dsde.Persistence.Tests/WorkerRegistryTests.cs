@@ -50,6 +50,33 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Among_many_workers_each_looks_rarely_and_a_death_is_seen_all_the_same()
+    {
+        await Living.Workers.EnterAsync(Describe("living"), Cancellation);
+        await Other.Workers.EnterAsync(Describe("doomed"), Cancellation);
+        await BuryOneAsync("first"); // so that the server is old enough for deaths to be seen
+        await QueryAsync(
+            """
+            INSERT INTO workers (worker_start_id, worker_id, started_at, seen_at, host, version, models, target_model, policy, device,
+                data_type, threads, kernels, batch_size, held_jobs, waiting_for_claim)
+            SELECT gen_random_uuid(), 'many-' || i, now(), now(), 'host', '', '{}', '', '', '', '', 1, '', 1, 0, 0
+            FROM generate_series(1, 4000) AS i
+            RETURNING 'made'
+            """
+        );
+        (await Living.Workers.BuryDeadAsync(Cancellation)).ShouldBeEmpty(); // sees how many there are
+
+        await CutPresenceAsync("doomed");
+        for (var seconds = 0; seconds < 20; seconds++)
+        {
+            Living.Time.Advance(TimeSpan.FromSeconds(1));
+            (await Living.Workers.BuryDeadAsync(Cancellation)).ShouldBeEmpty("it is the others' turn for at least 50 s");
+        }
+
+        (await BuryAsync(Living)).WorkerId.ShouldBe("doomed");
+    }
+
+    [Fact]
     public async Task A_worker_that_gets_its_connection_back_in_time_is_not_taken_for_dead()
     {
         await Living.Workers.EnterAsync(Describe("living"), Cancellation);
@@ -208,6 +235,15 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
             database.Time.Advance(StepOfTime);
             await Task.Delay(20, Cancellation);
         }
+    }
+
+    /// <summary>Has another worker come and die, until that is seen.</summary>
+    private async Task BuryOneAsync(string worker)
+    {
+        await using var database = await TestDatabase.CreateAsync(new PersistenceOptions { ConnectionString = _connectionString });
+        await database.Workers.EnterAsync(Describe(worker), Cancellation);
+        await CutPresenceAsync(worker);
+        (await BuryAsync(Living)).WorkerId.ShouldBe(worker);
     }
 
     /// <summary>What the kernel does for a process that is killed.</summary>

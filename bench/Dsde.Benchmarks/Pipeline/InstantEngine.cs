@@ -96,6 +96,7 @@ internal sealed class InstantEngine : IGenerationEngine
                 DraftMs = Fill(iterations, 1.5f),
                 VerifyMs = Fill(iterations, 6.5f),
                 ProposedBy = Fill(iterations, ProposedBy.Draft),
+                Forced = Fill(iterations, 0),
             },
             Proposals = new ProposalSeries
             {

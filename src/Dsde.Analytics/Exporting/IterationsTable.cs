@@ -12,6 +12,7 @@ internal sealed class IterationsTable : TraceTable
     private readonly ExportColumn<int> _position;
     private readonly ExportColumn<int> _length;
     private readonly ExportColumn<int> _accepted;
+    private readonly ExportColumn<int> _forced;
     private readonly ExportColumn<int> _wish;
     private readonly ExportColumn<int> _allowed;
     private readonly ExportTextColumn _decidedBy;
@@ -29,7 +30,7 @@ internal sealed class IterationsTable : TraceTable
         : base("iterations", "iteration_telemetry")
     {
         (_iteration, _position) = (Value<int>("iteration"), Value<int>("position"));
-        (_length, _accepted) = (Value<int>("speculation_length"), Value<int>("accepted"));
+        (_length, _accepted, _forced) = (Value<int>("speculation_length"), Value<int>("accepted"), Value<int>("forced"));
         (_wish, _allowed, _decidedBy) = (Value<int>("wish"), Value<int>("allowed"), Text("decided_by"));
         (_predictedLength, _scaleFactor) = (Value<float>("predicted_length"), Value<float>("scale_factor"));
         (_wvir, _cap) = (Value<float>("wvir"), Value<float>("cap"));
@@ -55,6 +56,7 @@ internal sealed class IterationsTable : TraceTable
         _position.Add(step.FirstToken);
         _length.Add(step.Length);
         _accepted.Add(step.Accepted);
+        _forced.Add(step.Forced);
         _wish.Add(trace.IterationWish?[step.Index]);
         _allowed.Add(trace.IterationAllowed?[step.Index]);
         _decidedBy.Add(trace.IterationDecidedBy?[step.Index] is { } decider ? LengthDeciders.Words[decider] : null);

@@ -35,6 +35,7 @@ internal sealed class OutputsTable : TraceTable
         Of<int>("accepted", trace => trace.Accepted);
         Of<int>("lookup_proposed", trace => trace.LookupProposed);
         Of<int>("lookup_accepted", trace => trace.LookupAccepted);
+        Of<int>("forced", trace => trace.Forced);
         Of<float>("mean_kld", trace => trace.MeanKld);
         Of<float>("max_kld", trace => trace.MaxKld);
         Of<float>("variance_kld", trace => trace.VarianceKld);

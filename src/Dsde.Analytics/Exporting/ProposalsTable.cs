@@ -38,7 +38,7 @@ internal sealed class ProposalsTable : TraceTable
                 Begin(stored);
                 _iteration.Add(step.Index + 1);
                 _depth.Add(i + 1);
-                _position.Add(step.FirstToken + i);
+                _position.Add(step.FirstProposed + i);
                 _proposal.Add(proposal + 1);
                 _isAccepted.Add(i < step.Accepted);
                 _onPath.Add(trace.ProposalOnPath?[proposal]);

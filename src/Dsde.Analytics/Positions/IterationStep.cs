@@ -8,10 +8,16 @@ namespace Dsde.Analytics.Positions;
 /// <param name="FirstToken">Number of the first token it gave, from 1; that of the prompt's pass is 1.</param>
 /// <param name="Length">Proposed tokens.</param>
 /// <param name="Accepted">Accepted tokens.</param>
-internal readonly record struct IterationStep(int Index, int FirstProposal, int FirstToken, int Length, int Accepted)
+/// <param name="Forced">Tokens that the output's format forced: they come before what is proposed.</param>
+internal readonly record struct IterationStep(int Index, int FirstProposal, int FirstToken, int Length, int Accepted, int Forced)
 {
-    /// <summary>Tokens it gave, at most: the accepted ones and one of the target's own. The end of an output may cut some off.</summary>
-    public int Emitted => Accepted + 1;
+    /// <summary>
+    /// Tokens it gave, at most: what was forced, the accepted ones, and one of the target's own. The end of an output may cut some off.
+    /// </summary>
+    public int Emitted => Forced + Accepted + 1;
+
+    /// <summary>Number of the output's token that the first proposal was made for.</summary>
+    public int FirstProposed => FirstToken + Forced;
 
     /// <summary>The iterations of an output in order; none where they are not stored.</summary>
     public static IEnumerable<IterationStep> Of(JobTrace trace)
@@ -25,7 +31,7 @@ internal readonly record struct IterationStep(int Index, int FirstProposal, int 
         var (proposal, token) = (0, 2);
         for (var i = 0; i < lengths.Length; i++)
         {
-            var step = new IterationStep(i, proposal, token, lengths[i], accepted[i]);
+            var step = new IterationStep(i, proposal, token, lengths[i], accepted[i], trace.IterationForced?[i] ?? 0);
             yield return step;
             (proposal, token) = (proposal + step.Length, token + step.Emitted);
         }

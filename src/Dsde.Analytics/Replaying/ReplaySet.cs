@@ -89,6 +89,7 @@ internal sealed record ReplaySet
     private static ReplaySource? Assemble(List<StoredTrace> traces, ReplaySettings settings, CostProfile? profile, Omissions leftOut)
     {
         leftOut.LookedUp += traces.RemoveAll(stored => stored.Trace.LookupProposed > 0);
+        leftOut.Forced += traces.RemoveAll(stored => stored.Trace.Forced > 0);
         var outputs = new List<PositionTrace>();
         foreach (var stored in traces.OrderBy(trace => trace.StoredAt - TimeSpan.FromMilliseconds(trace.Trace.TotalMs)))
         {
@@ -171,6 +172,8 @@ internal sealed record ReplaySet
 
         public int LookedUp { get; set; }
 
+        public int Forced { get; set; }
+
         public List<string> Describe()
         {
             var reasons = new List<string>();
@@ -194,6 +197,11 @@ internal sealed record ReplaySet
                 reasons.Add(
                     $"{LookedUp} outputs have proposals of lookup, whose iterations say nothing of the draft (run them with proposer draft)"
                 );
+            }
+
+            if (Forced > 0)
+            {
+                reasons.Add($"{Forced} outputs have tokens that their format forced, of which the replay knows nothing");
             }
 
             return reasons;

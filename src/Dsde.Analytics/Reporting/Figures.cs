@@ -54,6 +54,7 @@ internal static class Figures
             PromptTokens = outputs.Sum(one => (long)one.Trace.PromptTokens),
             Proposed = proposed,
             Accepted = accepted,
+            Forced = outputs.Sum(one => (long)one.Trace.Forced),
             AcceptanceRate = Ratio(accepted, proposed),
             BlockEfficiency = Ratio(tokens - outputs.Count, iterations),
             MeanLength = Ratio(proposed, speculating),

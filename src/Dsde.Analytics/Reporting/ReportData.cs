@@ -100,6 +100,9 @@ internal sealed record ReportGroup
     /// <summary>Accepted tokens.</summary>
     public required long Accepted { get; init; }
 
+    /// <summary>Tokens that formats forced: among neither of these.</summary>
+    public required long Forced { get; init; }
+
     /// <summary>Accepted / proposed; null if nothing was proposed.</summary>
     public double? AcceptanceRate { get; init; }
 
@@ -276,6 +279,9 @@ internal enum TokenOrigin
 {
     /// <summary>The prompt's pass.</summary>
     Prompt,
+
+    /// <summary>The only one that the output's format allowed.</summary>
+    Forced,
 
     /// <summary>A proposal that was accepted.</summary>
     Accepted,

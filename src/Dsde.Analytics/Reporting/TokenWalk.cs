@@ -18,7 +18,8 @@ internal static class TokenWalk
 
         foreach (var step in IterationStep.Of(trace))
         {
-            for (var i = 0; i < step.Emitted; i++)
+            tokens.AddRange(Enumerable.Repeat(new OutputToken(step.Index, TokenOrigin.Forced, Kld: null, Beta: null), step.Forced));
+            for (var i = 0; i <= step.Accepted; i++)
             {
                 var origin =
                     i < step.Accepted ? TokenOrigin.Accepted

@@ -95,6 +95,7 @@ internal sealed class EngineCounters(TimeProvider time)
                 Iterations = _snapshot.Iterations + 1,
                 Proposed = _snapshot.Proposed + summary.Proposed,
                 Accepted = _snapshot.Accepted + summary.Accepted,
+                Forced = _snapshot.Forced + summary.Forced,
                 Emitted = _snapshot.Emitted + summary.Emitted,
                 DraftRowsWithoutNumbers = _snapshot.DraftRowsWithoutNumbers + summary.DraftRowsWithoutNumbers,
             };

@@ -109,14 +109,15 @@ internal sealed class IterationReadout
 
     /// <summary>
     /// The measurements of one rank's proposals, up to the first where either model's logits are no numbers: that one and those behind it
-    /// count as not proposed. Proposals of lookup have no distribution, and NaN for what would be measured of it.
+    /// count as not proposed. Proposals of lookup have no distribution, and NaN for what would be measured of it; what is forced is counted
+    /// and no more.
     /// </summary>
     /// <param name="tensors">The iteration.</param>
     /// <param name="rank">The rank.</param>
-    /// <param name="firstRow">The row that judges its first proposal.</param>
-    /// <param name="length">Proposals made.</param>
-    public MeasuredProposals Measure(IterationTensors tensors, int rank, int firstRow, int length)
+    /// <param name="firstRow">The row that judges the first of its block.</param>
+    public MeasuredProposals Measure(IterationTensors tensors, int rank, int firstRow)
     {
+        var (length, forced) = (tensors.Plan[rank].BlockLength, tensors.Plan[rank].Forced.Count);
         var (kld, beta, entropy) = (new float[length], new float[length], new float[length]);
         int counting = 0,
             accepted = 0,
@@ -125,7 +126,7 @@ internal sealed class IterationReadout
         for (var i = 0; i < length; i++)
         {
             var proposal = tensors.IndexOf(i, rank);
-            var isDrafted = !tensors.Plan[rank].IsLookedUp;
+            var (isForced, isDrafted) = (i < forced, i >= forced && !tensors.Plan[rank].IsLookedUp);
             var (ofTarget, ofDraft) = (IsNumber(firstRow + i), !isDrafted || float.IsFinite(_transfer[_entropy][proposal]));
             targetHasNumbers &= ofTarget;
             draftRowsWithoutNumbers += ofDraft ? 0 : 1;
@@ -138,22 +139,23 @@ internal sealed class IterationReadout
                 ? (_transfer[_kld][proposal], _transfer[_beta][proposal], _transfer[_entropy][proposal])
                 : (float.NaN, float.NaN, float.NaN);
             counting++;
-            if (accepted == i && _transfer[_accepted][proposal] != 0f)
+            // Nothing else is allowed where a token is forced: its chance is 1, whatever rounding made of it.
+            if (accepted == i && (isForced || _transfer[_accepted][proposal] != 0f))
             {
                 accepted++;
             }
         }
 
-        return counting == length
-            ? new MeasuredProposals(accepted, kld, beta, entropy, draftRowsWithoutNumbers, targetHasNumbers)
-            : new MeasuredProposals(
-                accepted,
-                kld[..counting],
-                beta[..counting],
-                entropy[..counting],
-                draftRowsWithoutNumbers,
-                targetHasNumbers
-            );
+        forced = Math.Min(forced, counting);
+        return new MeasuredProposals(
+            forced,
+            accepted - forced,
+            kld[forced..counting],
+            beta[forced..counting],
+            entropy[forced..counting],
+            draftRowsWithoutNumbers,
+            targetHasNumbers
+        );
     }
 
     /// <summary>

@@ -29,7 +29,7 @@ internal sealed class IterationSampling
         _laterRows,
         _laterProposals;
 
-    /// <param name="plan">Lengths, or upper bounds of them, in descending order.</param>
+    /// <param name="plan">Blocks, or upper bounds of them, in descending order of length.</param>
     /// <param name="vocabularySize">Tokens in the vocabulary (V).</param>
     /// <param name="device">Where to.</param>
     public IterationSampling(IReadOnlyList<PlannedSequence> plan, int vocabularySize, Device device)
@@ -42,34 +42,28 @@ internal sealed class IterationSampling
         _assumed = _committed.Copy();
         _grammar = AssumedGrammar.Create([.. plan.Select(planned => planned.Sequence.Grammar)]);
         (_noise, _noiseStarts) = CreateNoise();
+        AssumeForced();
     }
 
     /// <summary>Whether any sequence is in rejection mode, whose draws need uniforms and distributions.</summary>
     public bool AnyRejection => _parameters.AnyRejection;
 
     /// <summary>Rows of a draft step, in the order of its ranks.</summary>
-    /// <param name="step">The step: place of its proposals in their blocks.</param>
+    /// <param name="step">The step: place of its proposals in their blocks, behind what is forced.</param>
     /// <param name="ranks">Who takes part, ascending.</param>
     public RowSampling DraftRows(int step, ReadOnlySpan<int> ranks)
     {
         var count = ranks.Length;
         if (ranks[^1] == count - 1)
         {
-            return new RowSampling(_parameters.Take(count), _noise?.narrow(0, _noiseStarts[step], count), _assumed.Take(count))
+            return new RowSampling(_parameters.Take(count), NoiseOf(step, ranks), _assumed.Take(count))
             {
                 Allowed = AllowedAt(step, ranks),
             };
         }
 
         var rows = ToTensor(ranks);
-        return new RowSampling(
-            _parameters.Select(rows),
-            _noise?.narrow(0, _noiseStarts[step], NoiseCount(step)).index_select(0, rows),
-            _assumed.Select(rows)
-        )
-        {
-            Allowed = AllowedAt(step, ranks),
-        };
+        return new RowSampling(_parameters.Select(rows), NoiseOf(step, ranks), _assumed.Select(rows)) { Allowed = AllowedAt(step, ranks) };
     }
 
     /// <summary>Later draft steps see these proposals. <paramref name="proposedIds"/>: of the given ranks, <c>[n] i64</c>.</summary>
@@ -181,9 +175,54 @@ internal sealed class IterationSampling
         };
     }
 
-    /// <summary>What grammars allow at one place in the blocks of some ranks.</summary>
-    private IReadOnlyList<TokenSet?>? AllowedAt(int place, ReadOnlySpan<int> ranks) =>
-        _grammar is { } grammar ? RowSampling.AllowedOf(ranks.ToArray().Select(rank => grammar.AllowedAt(rank, place))) : null;
+    /// <summary>What is forced stands before all that is drafted, and is known to come.</summary>
+    private void AssumeForced()
+    {
+        List<long> rows = [],
+            tokenIds = [];
+        for (var rank = 0; rank < _plan.Count; rank++)
+        {
+            foreach (var id in _plan[rank].Forced)
+            {
+                _grammar!.Assume(rank, id); // only a grammar forces
+                rows.Add(rank);
+                tokenIds.Add(id);
+            }
+        }
+
+        if (rows.Count > 0 && !_assumed.IsEmpty)
+        {
+            _assumed.Add(tensor(rows.ToArray(), device: _device), tensor(tokenIds.ToArray(), device: _device), 1);
+        }
+    }
+
+    /// <summary>Noise at a draft step of some ranks, each at its place in its block; null if there is none.</summary>
+    private Tensor? NoiseOf(int step, ReadOnlySpan<int> ranks)
+    {
+        if (_noise is null)
+        {
+            return null;
+        }
+
+        var rows = new long[ranks.Length];
+        var isInOnePiece = true;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            rows[i] = _noiseStarts[PlaceOf(step, ranks[i])] + ranks[i];
+            isInOnePiece &= rows[i] == rows[0] + i;
+        }
+
+        return isInOnePiece ? _noise.narrow(0, rows[0], rows.Length) : _noise.index_select(0, tensor(rows, device: _device));
+    }
+
+    /// <summary>The place in its block at which the draft makes a proposal for a rank.</summary>
+    private int PlaceOf(int step, int rank) => _plan[rank].Forced.Count + step;
+
+    /// <summary>What grammars allow at a draft step of some ranks.</summary>
+    private IReadOnlyList<TokenSet?>? AllowedAt(int step, ReadOnlySpan<int> ranks) =>
+        _grammar is { } grammar
+            ? RowSampling.AllowedOf(ranks.ToArray().Select(rank => grammar.AllowedAt(rank, PlaceOf(step, rank))))
+            : null;
 
     /// <summary>What grammars allow at all verified rows. <paramref name="proposedIds"/>: <c>[P] i64</c>; null if there are none.</summary>
     private IReadOnlyList<TokenSet?>? AllowedInBlocks(Tensor? proposedIds)
@@ -215,26 +254,25 @@ internal sealed class IterationSampling
         return ids.cpu().data<long>().ToArray();
     }
 
-    /// <summary>Place after place in the blocks, each with the ranks whose block is that long, the target's last token included.</summary>
+    /// <summary>
+    /// Place after place in the blocks, each with the ranks whose block is that long, the target's last token included. Where only one
+    /// token is allowed there is nothing to draw.
+    /// </summary>
     private (Tensor? Noise, int[] Starts) CreateNoise()
     {
         var keys = new List<NoiseKey?>();
-        var starts = new int[_plan[0].Plan.Length + 2];
-        for (var place = 0; place <= _plan[0].Plan.Length; place++)
+        var starts = new int[_plan[0].BlockLength + 1];
+        for (var place = 0; place <= _plan[0].BlockLength; place++)
         {
             starts[place] = keys.Count;
-            keys.AddRange(
-                _plan
-                    .TakeWhile(planned => planned.Plan.Length >= place)
-                    .Select(planned => RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place))
-            );
+            keys.AddRange(_plan.TakeWhile(planned => planned.BlockLength >= place).Select(planned => NoiseKeyAt(planned, place)));
         }
 
-        starts[^1] = keys.Count;
         return (RowSampling.CreateNoise(keys, _vocabularySize, _device), starts);
     }
 
-    private int NoiseCount(int place) => _noiseStarts[place + 1] - _noiseStarts[place];
+    private static NoiseKey? NoiseKeyAt(in PlannedSequence planned, int place) =>
+        place < planned.Forced.Count ? null : RowSampling.NoiseKeyOf(planned.Sequence.Request.Sampling, planned.Sequence.Length + place);
 
     private Tensor ToTensor(ReadOnlySpan<int> ranks)
     {

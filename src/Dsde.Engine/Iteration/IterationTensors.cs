@@ -15,11 +15,13 @@ namespace Dsde.Engine.Iteration;
 /// <remarks>
 /// Legend of what numbers things here:
 /// <list type="table">
-/// <item><term>rank</term><description>a sequence, by its place in <see cref="Plan"/>: longest speculation first</description></item>
+/// <item><term>rank</term><description>a sequence, by its place in <see cref="Plan"/>: longest block first</description></item>
 /// <item><term>step d</term><description>a pass of the draft, from 0; n_d ranks take part in it, ascending</description></item>
 /// <item><term>place</term><description>a rank among those of a step</description></item>
-/// <item><term>proposal</term><description>0 to P: those of the draft step by step, place by place, then those of lookup rank by rank
-/// (<see cref="IndexOf"/>)</description></item>
+/// <item><term>block</term><description>a rank's proposals in their order: what is forced, then those of lookup or of the draft
+/// </description></item>
+/// <item><term>proposal</term><description>0 to P: those of the draft step by step, place by place, then those known before, forced or
+/// looked up, rank by rank (<see cref="IndexOf"/>)</description></item>
 /// <item><term>row</term><description>of a pass; the target's R rows are rank by rank, a sequence's last token and its proposals
 /// </description></item>
 /// <item><term>position</term><description>of a token in its sequence, the prompt's first is 0</description></item>
@@ -37,11 +39,11 @@ internal sealed class IterationTensors
     private (int, int) _catchUpTokens,
         _lastTokens,
         _verifyTokens,
-        _lookedUp,
+        _known,
         _proposedRows;
     private Tensor? _uniforms;
 
-    /// <param name="plan">Lengths in descending order.</param>
+    /// <param name="plan">Longest block first.</param>
     /// <param name="target">The target.</param>
     /// <param name="draft">The draft; null only if it is to propose nothing.</param>
     /// <param name="device">Where to.</param>
@@ -61,7 +63,7 @@ internal sealed class IterationTensors
         _draft = draft;
         _device = device;
         _verifyLayout = new PassLayout(target.Cache);
-        LookedUp = new LookedUpTokens([.. plan.Select(planned => planned.LookedUp())]);
+        Known = new KnownTokens([.. plan.Select(planned => planned.Known())]);
         Drafted = new DraftedTokens([.. plan.Select(planned => mayStopEarly ? Math.Min(1, planned.DraftedLength) : planned.DraftedLength)]);
 
         if (Drafted.StepCount > 0)
@@ -95,20 +97,20 @@ internal sealed class IterationTensors
     public DraftedTokens Drafted { get; }
 
     /// <summary>The proposals that are not the draft's.</summary>
-    public LookedUpTokens LookedUp { get; }
+    public KnownTokens Known { get; }
 
     /// <summary>Proposals in all (P), once all is drafted.</summary>
-    public int ProposalCount => Drafted.Count + LookedUp.Count;
+    public int ProposalCount => Drafted.Count + Known.Count;
 
     /// <summary>Number of a proposal, once all is drafted. <paramref name="place"/>: in its block, from 0.</summary>
     public int IndexOf(int place, int rank) =>
-        Plan[rank].IsLookedUp ? Drafted.Count + LookedUp.IndexOf(place, rank) : Drafted.IndexOf(place, rank);
+        place < Known.LengthOf(rank) ? Drafted.Count + Known.IndexOf(place, rank) : Drafted.IndexOf(place - Known.LengthOf(rank), rank);
 
     /// <summary>All proposals, once all is drafted. <c>[P] i64</c>; null if there are none.</summary>
     public Tensor? ProposedIds() =>
         ProposalCount == 0 ? null
-        : LookedUp.Count == 0 ? cat(Drafted.TokenIds)
-        : cat([.. Drafted.TokenIds, _stage.Slice(_lookedUp)]);
+        : Known.Count == 0 ? cat(Drafted.TokenIds)
+        : cat([.. Drafted.TokenIds, _stage.Slice(_known)]);
 
     /// <summary>How tokens are chosen.</summary>
     public IterationSampling Sampling { get; }
@@ -142,7 +144,10 @@ internal sealed class IterationTensors
     /// <summary>For the proposals of a step. <c>[n_d] f32</c></summary>
     public Tensor DraftUniforms(int step) =>
         _uniforms?.narrow(0, Drafted.IndexOf(step, Drafted.RanksIn(step)[0]), Drafted.ActiveIn(step))
-        ?? from_array(Array.ConvertAll(Drafted.RanksIn(step).ToArray(), rank => DraftUniform(rank, step)), device: _device);
+        ?? from_array(
+            Array.ConvertAll(Drafted.RanksIn(step).ToArray(), rank => DraftUniform(rank, Plan[rank].Forced.Count + step)),
+            device: _device
+        );
 
     /// <summary>The pass of a draft step.</summary>
     public PassRows DraftPass(int step)
@@ -196,7 +201,8 @@ internal sealed class IterationTensors
 
     /// <summary>
     /// The draft first takes in what it has not seen: one token after a rejection, two after full acceptance, more after iterations without
-    /// a draft. Its earlier rows tell what the draft would have said at tokens committed since; the last row starts the draft.
+    /// a draft, and what is forced now. Its earlier rows tell what the draft would have said at tokens committed since, where there was
+    /// anything to choose; the last row starts the draft.
     /// </summary>
     private void StageCatchUp(CachedDecoder draft)
     {
@@ -207,12 +213,12 @@ internal sealed class IterationTensors
         var catchUps = new List<(int, int)>();
         foreach (var rank in Drafted.RanksIn(0))
         {
-            var sequence = Plan[rank].Sequence;
+            var (sequence, forced) = (Plan[rank].Sequence, Plan[rank].Forced);
             var seen = draft.Cache.LengthOf(sequence.Slot);
-            layout.Add(sequence.Slot, seen, sequence.Length - seen);
+            layout.Add(sequence.Slot, seen, sequence.Length - seen + forced.Count);
             for (var position = seen; position < sequence.Length; position++)
             {
-                if (position + 1 < sequence.Length && position + 1 >= sequence.PromptLength)
+                if (position + 1 < sequence.Length && position + 1 >= sequence.PromptLength && !sequence.IsForcedAt(position + 1))
                 {
                     earlier.Add(tokens.Count);
                     catchUps.Add((rank, position + 1));
@@ -221,6 +227,7 @@ internal sealed class IterationTensors
                 tokens.Add(sequence.TokenIds[position]);
             }
 
+            tokens.AddRange(forced.Select(id => (long)id));
             last.Add(tokens.Count - 1);
         }
 
@@ -235,7 +242,7 @@ internal sealed class IterationTensors
         var layout = new PassLayout(_draft!.Cache);
         foreach (var rank in Drafted.RanksIn(step))
         {
-            layout.Add(Plan[rank].Sequence.Slot, Plan[rank].Sequence.Length + step - 1, 1);
+            layout.Add(Plan[rank].Sequence.Slot, Plan[rank].Sequence.Length + Plan[rank].Forced.Count + step - 1, 1);
         }
 
         layout.Stage(stage, []);
@@ -249,11 +256,11 @@ internal sealed class IterationTensors
         var judges = new long[ProposalCount];
         for (var rank = 0; rank < Plan.Count; rank++)
         {
-            var (sequence, chosen) = Plan[rank];
-            _verifyLayout.Add(sequence.Slot, sequence.Length - 1, chosen.Length + 1);
-            for (var i = 0; i <= chosen.Length; i++)
+            var (sequence, length) = (Plan[rank].Sequence, Plan[rank].BlockLength);
+            _verifyLayout.Add(sequence.Slot, sequence.Length - 1, length + 1);
+            for (var i = 0; i <= length; i++)
             {
-                if (i < chosen.Length)
+                if (i < length)
                 {
                     judges[IndexOf(i, rank)] = sources.Count;
                 }
@@ -265,16 +272,16 @@ internal sealed class IterationTensors
         _verifyLayout.Stage(_stage, []);
         _lastTokens = _stage.Add(Plan.Select(planned => (long)planned.Sequence.TokenIds[^1]).ToArray());
         _verifyTokens = _stage.Add(sources.ToArray());
-        _lookedUp = _stage.Add(LookedUp.TokenIds);
+        _known = _stage.Add(Known.TokenIds);
         _proposedRows = _stage.Add(judges);
-        Sampling.StageVerified(_stage, IndexOf, [.. Plan.Select(planned => planned.Plan.Length)]);
+        Sampling.StageVerified(_stage, IndexOf, [.. Plan.Select(planned => planned.BlockLength)]);
         _stage.Upload(_device);
         _uniforms = from_array(DrawUniforms(), device: _device);
     }
 
     /// <summary>
-    /// Draft draws (of no use to lookup's proposals), then acceptance draws, both in the order of proposals, then the extra draws in row
-    /// order.
+    /// Draft draws (of no use to proposals that are known), then acceptance draws, both in the order of proposals, then the extra draws in
+    /// row order.
     /// </summary>
     private float[] DrawUniforms()
     {
@@ -282,12 +289,12 @@ internal sealed class IterationTensors
         var row = 2 * ProposalCount;
         for (var rank = 0; rank < Plan.Count; rank++)
         {
-            var (sequence, chosen) = Plan[rank];
+            var (sequence, length) = (Plan[rank].Sequence, Plan[rank].BlockLength);
             var seed = sequence.Request.Sampling.Seed;
-            for (var i = 0; i <= chosen.Length; i++)
+            for (var i = 0; i <= length; i++)
             {
                 uniforms[row++] = CounterRandom.Uniform(seed, CounterRandom.Purpose.Extra, sequence.Length, sequence.Length + i);
-                if (i < chosen.Length)
+                if (i < length)
                 {
                     var index = IndexOf(i, rank);
                     uniforms[index] = DraftUniform(rank, i);
@@ -304,9 +311,9 @@ internal sealed class IterationTensors
         return uniforms;
     }
 
-    private float DraftUniform(int rank, int step)
+    private float DraftUniform(int rank, int place)
     {
         var sequence = Plan[rank].Sequence;
-        return CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Draft, sequence.Length, sequence.Length + step);
+        return CounterRandom.Uniform(sequence.Request.Sampling.Seed, CounterRandom.Purpose.Draft, sequence.Length, sequence.Length + place);
     }
 }

@@ -6,12 +6,11 @@ using Dsde.Speculation.Guarding;
 namespace Dsde.Engine.Iteration;
 
 /// <summary>
-/// Finds out who can propose for each sequence, asks each policy what it wishes, bounds that by what the sequences and the caches have
-/// left,
-/// and lets the guard allot.
+/// Finds what grammars force, and who can propose behind it for each sequence; asks each policy what it wishes, bounds that by what the
+/// sequences and the caches have left, and lets the guard allot.
 /// </summary>
 /// <param name="caches">Both models'.</param>
-/// <param name="maxSpeculationLength">Upper bound of every length.</param>
+/// <param name="maxSpeculationLength">Upper bound of every length, and of what is forced and proposed together.</param>
 /// <param name="guard">Has the last word on what costs more than it gains.</param>
 /// <param name="acceptance">How proposals fare.</param>
 internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLength, CostGuard guard, WorkloadAcceptance acceptance)
@@ -32,7 +31,8 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
             foreach (var sequence in group)
             {
                 var found = LookUp(sequence, decoding.Count);
-                (found.IsLookedUp || !sequence.UsesDraft ? planned : drafting).Add(found);
+                var canDraft = sequence.UsesDraft && !found.IsLookedUp;
+                (canDraft ? drafting : planned).Add(found);
             }
 
             AddWishes(group.Key, drafting, planned);
@@ -46,24 +46,25 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         }
 
         planned.Sort(
-            (a, b) => b.Plan.Length != a.Plan.Length ? b.Plan.Length.CompareTo(a.Plan.Length) : a.Sequence.Slot.CompareTo(b.Sequence.Slot)
+            (a, b) => b.BlockLength != a.BlockLength ? b.BlockLength.CompareTo(a.BlockLength) : a.Sequence.Slot.CompareTo(b.Sequence.Slot)
         );
         return planned;
     }
 
     /// <summary>
-    /// What lookup finds, and whether it is to propose that: always where it is the only proposer, and otherwise where it promises at least
-    /// as much as the draft, or the draft can't propose now.
+    /// What is forced, what lookup finds behind it, and whether it is to propose that: always where it is the only proposer, and otherwise
+    /// where it promises at least as much as the draft, or the draft can't propose now.
     /// </summary>
     private PlannedSequence LookUp(Sequence sequence, int sequenceCount)
     {
-        var nothing = new PlannedSequence(sequence, new SpeculationPlan(0));
-        if (!sequence.UsesLookup || sequence.LookUp() is not { } match)
+        var forced = sequence.FindForced(MostInBlock(sequence));
+        var nothing = new PlannedSequence(sequence, new SpeculationPlan(0)) { Forced = forced };
+        if (!sequence.UsesLookup || sequence.LookUp(forced) is not { } match)
         {
             return nothing;
         }
 
-        var wish = Math.Clamp(sequence.Policy.LengthWithoutSignal, 0, MaxLookedUp(sequence));
+        var wish = Math.Clamp(sequence.Policy.LengthWithoutSignal, 0, MostInBlock(sequence) - forced.Count);
         var found = nothing with
         {
             Match = match,
@@ -89,7 +90,7 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         policy.Plan(drafting.ConvertAll(one => one.Sequence.PolicyState).ToArray(), plans);
         for (var i = 0; i < plans.Length; i++)
         {
-            var wish = Math.Clamp(plans[i].Length, 0, MaxDrafted(drafting[i].Sequence));
+            var wish = Math.Clamp(plans[i].Length, 0, MostDrafted(drafting[i]));
             planned.Add(drafting[i] with { Plan = plans[i] with { Wish = wish } });
         }
     }
@@ -103,10 +104,13 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         return new GuardedSequence(
             plan.Wish,
             sequence.Policy.IsGuarded,
-            match is null ? LagOf(sequence) : 0,
+            match is null ? LagOf(sequence) + planned.Forced.Count : 0,
             curve,
             own.Exponent(curve.MeanAcceptance)
-        );
+        )
+        {
+            Forced = planned.Forced.Count,
+        };
     }
 
     private PlannedSequence Settle(PlannedSequence planned, int allowed)
@@ -123,7 +127,7 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
             return planned with { Plan = plan with { Length = allowed, Allowed = allowed, DecidedBy = decider } };
         }
 
-        var wanted = Math.Min(Math.Max(allowed, sequence.PostponedLength), MaxDrafted(sequence));
+        var wanted = Math.Min(Math.Max(allowed, sequence.PostponedLength), MostDrafted(planned));
         sequence.PostponedLength = mayDraftNow ? 0 : wanted;
         var length = wanted - sequence.PostponedLength;
         return planned with
@@ -132,10 +136,11 @@ internal sealed class SpeculationPlanner(CachePair caches, int maxSpeculationLen
         };
     }
 
-    private int MaxDrafted(Sequence sequence) => sequence.IsDraftSpoilt ? 0 : MaxLookedUp(sequence);
+    private int MostDrafted(in PlannedSequence planned) =>
+        planned.Sequence.IsDraftSpoilt ? 0 : MostInBlock(planned.Sequence) - planned.Forced.Count;
 
     /// <summary>Leaves room for the extra token in the request's limit, and so in the cache.</summary>
-    private int MaxLookedUp(Sequence sequence) => Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
+    private int MostInBlock(Sequence sequence) => Math.Max(0, Math.Min(maxSpeculationLength, sequence.MaxProposals));
 
     private int LagOf(Sequence sequence) => sequence.Length - caches.DraftLengthOf(sequence.Slot);
 }

@@ -23,7 +23,7 @@ internal sealed class SpeculativeStep(
     /// </summary>
     public bool TimesPasses { get; init; }
 
-    /// <summary>Runs sequences once, longest speculation first.</summary>
+    /// <summary>Runs sequences once, longest block first.</summary>
     /// <param name="plan">At least one.</param>
     public (IterationSummary Summary, IterationTiming Timing) Run(IReadOnlyList<PlannedSequence> plan)
     {
@@ -52,7 +52,7 @@ internal sealed class SpeculativeStep(
         CountTime(tensors, draftMs, verifyMs, samplingMs);
 
         var timing = new IterationTiming(draftPasses, new PassTiming(tensors.RowCount, verifyMs), totalMs);
-        return (summary, timing with { LooksUp = tensors.LookedUp.Count > 0 });
+        return (summary, timing with { LooksUp = tensors.Known.Count > 0 });
     }
 
     /// <summary>All draft steps. Result: the draft's choices at the catch-up rows, <c>[C] i64</c>; null if there are none.</summary>
@@ -95,7 +95,7 @@ internal sealed class SpeculativeStep(
         var drafted = tensors.Drafted.Count;
         foreach (var planned in tensors.Plan)
         {
-            var verifyShare = (planned.Plan.Length + 1.0) / tensors.RowCount;
+            var verifyShare = (planned.BlockLength + 1.0) / tensors.RowCount;
             var draftShare = drafted == 0 ? verifyShare : (double)planned.DraftedLength / drafted;
             planned.Sequence.Clock.AddIteration(draftMs, verifyMs, samplingMs, draftShare, verifyShare);
         }
@@ -141,6 +141,7 @@ internal sealed class SpeculativeStep(
 
         int proposed = 0,
             kept = 0,
+            forced = 0,
             emitted = 0,
             withoutNumbers = 0,
             firstRow = 0;
@@ -149,13 +150,26 @@ internal sealed class SpeculativeStep(
             var planned = plan[rank];
             var (sequence, chosen) = planned;
             var lengthBefore = sequence.Length;
-            var measured = results.Measure(tensors, rank, firstRow, chosen.Length);
-            var keptHere = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
+            var measured = results.Measure(tensors, rank, firstRow);
+            var keptInBlock = CommitBlock(sequence, results, tensors, rank, firstRow, measured);
+            var forcedHere = Math.Min(keptInBlock, measured.Forced);
+            var keptHere = keptInBlock - forcedHere;
             var verified = measured.ToStep(sequence.Request.Sampling.Temperature);
-            sequence.Recorder.AddIteration(chosen, planned.ProposedBy, verified, keptHere, plan.Count, tensors.RowCount, draftMs, verifyMs);
+            sequence.Recorder.AddIteration(
+                chosen,
+                planned.ProposedBy,
+                verified,
+                keptHere,
+                measured.Forced,
+                forcedHere,
+                plan.Count,
+                tensors.RowCount,
+                draftMs,
+                verifyMs
+            );
             Learn(planned, verified);
             DropRejected(planned, lengthBefore, measured);
-            firstRow += chosen.Length + 1;
+            firstRow += planned.BlockLength + 1;
             if (sequence.Request.IsSurvey)
             {
                 continue; // what it finds has been counted when the output was made
@@ -164,15 +178,16 @@ internal sealed class SpeculativeStep(
             proposed += measured.Length;
             withoutNumbers += measured.DraftRowsWithoutNumbers;
             kept += keptHere;
+            forced += forcedHere;
             emitted += sequence.Length - lengthBefore;
         }
 
-        return new IterationSummary(plan.Count, proposed, kept, emitted, withoutNumbers);
+        return new IterationSummary(plan.Count, proposed, kept, forced, emitted, withoutNumbers);
     }
 
     /// <summary>
-    /// The guard learns of all proposals, a policy of the draft's. What lookup has found is judged by what has been emitted, proposed or
-    /// not.
+    /// The guard learns of all proposals, a policy of the draft's, and nobody of what is forced: that it is accepted says nothing. What
+    /// lookup has found is judged by what has been emitted, proposed or not.
     /// </summary>
     private void Learn(in PlannedSequence planned, in VerifiedStep verified)
     {
@@ -199,7 +214,9 @@ internal sealed class SpeculativeStep(
         }
     }
 
-    /// <summary>Commits the accepted proposals and the extra token until something ends the sequence; returns the proposals kept.</summary>
+    /// <summary>
+    /// Commits the accepted tokens of a block and the extra token until something ends the sequence; returns the tokens of the block kept.
+    /// </summary>
     private static int CommitBlock(
         Sequence sequence,
         IterationReadout results,
@@ -209,7 +226,7 @@ internal sealed class SpeculativeStep(
         in MeasuredProposals measured
     )
     {
-        var accepted = measured.Accepted;
+        var accepted = measured.AcceptedInBlock;
         var wanted = sequence.Request.TopLogProbabilityCount;
         for (var i = 0; i < accepted; i++)
         {
@@ -238,21 +255,22 @@ internal sealed class SpeculativeStep(
         }
 
         var extraId = results.ExtraId(firstRow + accepted);
-        var extraMatch = accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
+        var extraMatch =
+            measured.Accepted < measured.Length ? results.DraftMatch(tensors, tensors.IndexOf(accepted, rank), extraId) : (sbyte)-1;
         sequence.Commit(results.Extra(firstRow + accepted, extraMatch, wanted));
         return accepted;
     }
 
     /// <summary>
-    /// Rejection is a matter of lengths. The target has seen the last token and all k proposals, of which a count; the draft the same but
-    /// for the k-th proposal, which it made and never read; nothing, where lookup proposed. Where a model had no numbers its keys have none
-    /// either, and these may not stay.
+    /// Rejection is a matter of lengths. The target has seen the last token and its whole block, of which so many count; the draft the same
+    /// but for the last proposal, which it made and never read; nothing, where it did not propose. Where a model had no numbers its keys
+    /// have none either, and these may not stay.
     /// </summary>
     private void DropRejected(in PlannedSequence planned, int lengthBefore, in MeasuredProposals measured)
     {
         var sequence = planned.Sequence;
         // The last token is one that the target has not read: its own, or in a survey the last proposal that was kept.
-        var read = sequence is { Request.IsSurvey: true, IsOver: false } ? sequence.Length - lengthBefore - 1 : measured.Accepted;
+        var read = sequence is { Request.IsSurvey: true, IsOver: false } ? sequence.Length - lengthBefore - 1 : measured.AcceptedInBlock;
         if (measured.TargetHasNumbers)
         {
             target.Cache.SetLength(sequence.Slot, lengthBefore + read);
@@ -270,7 +288,7 @@ internal sealed class SpeculativeStep(
         }
         else if (planned.DraftedLength > 0)
         {
-            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(read, planned.DraftedLength - 1));
+            draft!.Cache.SetLength(sequence.Slot, lengthBefore + Math.Min(read, planned.BlockLength - 1));
         }
     }
 }

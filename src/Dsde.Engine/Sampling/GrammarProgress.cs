@@ -20,6 +20,30 @@ internal sealed class GrammarProgress(TokenGrammar grammar)
     /// <summary>Whether the model has no token for what the grammar wants next, though something has to come.</summary>
     public bool IsStuck => !IsComplete && grammar.Allowed(State).Count == 0;
 
+    /// <summary>
+    /// The tokens that have to follow, whatever the models say: as long as one token alone is allowed, and neither ends nor completes the
+    /// output, which the row before finds out without a proposal.
+    /// </summary>
+    /// <param name="most">Most to look for.</param>
+    public IReadOnlyList<int> FindForced(int most)
+    {
+        List<int> forced = [];
+        for (
+            var state = State;
+            forced.Count < most
+                && !state.IsComplete
+                && grammar.Allowed(state) is { Count: 1, Ids: [var tokenId] }
+                && grammar.Advance(state, tokenId) is { IsComplete: false } next
+                && grammar.Allowed(next).Count > 0;
+            state = next
+        )
+        {
+            forced.Add(tokenId);
+        }
+
+        return forced;
+    }
+
     /// <summary>Takes in a committed token that does not end the output.</summary>
     /// <exception cref="ArgumentException">The grammar does not allow it here.</exception>
     public void Add(int tokenId) =>

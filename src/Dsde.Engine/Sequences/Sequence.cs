@@ -187,8 +187,15 @@ internal sealed class Sequence
         return history;
     }
 
-    /// <summary>What lookup finds for its next tokens; null for nothing.</summary>
-    public LookupMatch? LookUp() => (_lookup ??= new LookupIndex()).Find(TokenSpan);
+    /// <summary>Its tokens, and some that will have to follow.</summary>
+    public ReadOnlySpan<int> WithAssumed(IReadOnlyList<int> following) =>
+        following.Count == 0 ? TokenSpan : (int[])[.. OwnTokenIds, .. following];
+
+    /// <summary>What lookup finds behind its tokens and some that will have to follow; null for nothing.</summary>
+    public LookupMatch? LookUp(IReadOnlyList<int> following) => (_lookup ??= new LookupIndex()).Find(WithAssumed(following));
+
+    /// <summary>The tokens that its grammar forces next, at most so many; none in a survey, which asks what the draft would say.</summary>
+    public IReadOnlyList<int> FindForced(int most) => Request.IsSurvey ? [] : Grammar?.FindForced(most) ?? [];
 
     /// <summary>How what lookup finds in matches of a length fares for it.</summary>
     public SequenceAcceptance LookupAcceptanceOf(in LookupMatch match)
@@ -204,6 +211,9 @@ internal sealed class Sequence
 
     /// <summary>The tokens that its grammar allows at a position of the output; null for all.</summary>
     public TokenSet? AllowedAt(int position) => Grammar?.AllowedBehind(position - PromptLength);
+
+    /// <summary>Whether its grammar allows a single token at a position of the output.</summary>
+    public bool IsForcedAt(int position) => AllowedAt(position) is { Count: 1 };
 
     /// <summary>The sequence has got a slot.</summary>
     /// <param name="slot">The slot.</param>

@@ -18,6 +18,7 @@ internal sealed class TraceRecorder
     private readonly List<IReadOnlyList<TokenLogProbability>> _mostProbable = [];
     private int _lookupProposed;
     private int _lookupAccepted;
+    private int _forced;
 
     /// <summary>Log-probability of each committed token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
@@ -65,12 +66,14 @@ internal sealed class TraceRecorder
                     steps.BatchRows[i],
                     steps.DraftMs[i],
                     steps.VerifyMs[i],
-                    steps.ProposedBy[i]
+                    steps.ProposedBy[i],
+                    steps.Forced[i]
                 )
             );
         }
 
         (AcceptedAndKept, _lookupProposed, _lookupAccepted) = (trace.Accepted, trace.LookupProposed, trace.LookupAccepted);
+        _forced = trace.Forced;
         _kld.AddRange(trace.Proposals.Kld);
         _beta.AddRange(trace.Proposals.Beta);
         _entropy.AddRange(trace.Proposals.DraftEntropy);
@@ -101,6 +104,8 @@ internal sealed class TraceRecorder
     /// <param name="proposedBy">Who proposed.</param>
     /// <param name="step">What came of it.</param>
     /// <param name="kept">Accepted tokens that were committed.</param>
+    /// <param name="forced">Tokens that the grammar forced, before these.</param>
+    /// <param name="forcedKept">Of them, those that were committed.</param>
     /// <param name="batchSize">Sequences in the batch.</param>
     /// <param name="batchRows">Rows of the batch's target pass.</param>
     /// <param name="draftMs">Of the batch's draft passes.</param>
@@ -110,6 +115,8 @@ internal sealed class TraceRecorder
         ProposedBy proposedBy,
         in VerifiedStep step,
         int kept,
+        int forced,
+        int forcedKept,
         int batchSize,
         int batchRows,
         double draftMs,
@@ -117,8 +124,11 @@ internal sealed class TraceRecorder
     )
     {
         var by = step.Proposed == 0 ? ProposedBy.Nobody : proposedBy;
-        _iterations.Add(new Iteration(plan, step.Proposed, step.Accepted, batchSize, batchRows, (float)draftMs, (float)verifyMs, by));
+        _iterations.Add(
+            new Iteration(plan, step.Proposed, step.Accepted, batchSize, batchRows, (float)draftMs, (float)verifyMs, by, forced)
+        );
         AcceptedAndKept += kept;
+        _forced += forcedKept;
         if (by == ProposedBy.Lookup)
         {
             _lookupProposed += step.Proposed;
@@ -150,6 +160,7 @@ internal sealed class TraceRecorder
             Proposer = sequence.Request.Proposer ?? Proposer.Draft,
             LookupProposed = _lookupProposed,
             LookupAccepted = _lookupAccepted,
+            Forced = _forced,
             CalibrationMaxAccepted = sequence.PolicyState.CalibrationMaxAccepted,
             CalibrationMaxLength = sequence.PolicyState.CalibrationMaxLength,
             Iterations = new IterationSeries
@@ -168,6 +179,7 @@ internal sealed class TraceRecorder
                 DraftMs = [.. _iterations.Select(iteration => iteration.DraftMs)],
                 VerifyMs = [.. _iterations.Select(iteration => iteration.VerifyMs)],
                 ProposedBy = [.. _iterations.Select(iteration => iteration.ProposedBy)],
+                Forced = [.. _iterations.Select(iteration => iteration.Forced)],
             },
             Proposals = new ProposalSeries
             {
@@ -188,6 +200,7 @@ internal sealed class TraceRecorder
         int BatchRows,
         float DraftMs,
         float VerifyMs,
-        ProposedBy ProposedBy
+        ProposedBy ProposedBy,
+        int Forced
     );
 }

@@ -48,6 +48,12 @@ public sealed record GenerationTrace
     public int LookupAccepted { get; init; }
 
     /// <summary>
+    /// Tokens that the request's grammar forced, which were proposed without a model and kept. Neither proposed nor accepted ones count
+    /// them.
+    /// </summary>
+    public int Forced { get; init; }
+
+    /// <summary>
     /// Largest accepted count of any calibration step (SL_A,max); null if the policy does not calibrate or had not finished.
     /// </summary>
     public int? CalibrationMaxAccepted { get; init; }

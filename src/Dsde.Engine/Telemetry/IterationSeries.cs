@@ -38,8 +38,8 @@ public sealed record IterationSeries
     public required int[] BatchSize { get; init; }
 
     /// <summary>
-    /// Rows of the batch's target pass: the speculation lengths of its sequences, and one more for each. The request's own share of the
-    /// pass is (k + 1) / rows.
+    /// Rows of the batch's target pass: what is forced and the speculation lengths of its sequences, and one more for each. The request's
+    /// own share of the pass is (forced + k + 1) / rows.
     /// </summary>
     public required int[] BatchRows { get; init; }
 
@@ -51,4 +51,10 @@ public sealed record IterationSeries
 
     /// <summary>Who made the request's own proposals.</summary>
     public required ProposedBy[] ProposedBy { get; init; }
+
+    /// <summary>
+    /// Tokens that the request's grammar forced, each the only one allowed: they stand before those proposed, need no model, and are
+    /// counted among neither <see cref="SpeculationLength"/> nor <see cref="Accepted"/>.
+    /// </summary>
+    public required int[] Forced { get; init; }
 }

@@ -39,7 +39,7 @@ internal sealed class BoundedString : Terminal
             return Dead;
         }
 
-        if (next == Opened && inner != Any.Start && (_most is not null || count < _least))
+        if (CompletesCharacter(inner, next) && (_most is not null || count < _least))
         {
             count++;
         }
@@ -60,6 +60,24 @@ internal sealed class BoundedString : Terminal
         return FindFree(state, byteCount) is not null ? (_least * Any.StateCount) + inner
             : _least - count >= byteCount && !(_most - count < byteCount) ? inner
             : state;
+    }
+
+    /// <summary>Whether a byte begins a character. The states before and behind it are of <see cref="Unbounded"/>.</summary>
+    public static bool BeginsCharacter(int before, int behind) => before == Opened && behind != Closed;
+
+    /// <summary>Whether a byte completes a character.</summary>
+    public static bool CompletesCharacter(int before, int behind) => behind == Opened && before != Any.Start;
+
+    /// <summary>
+    /// A state as one of <see cref="Unbounded"/>, with the characters that are still needed (0 or less for none) and the characters that
+    /// may still begin (null for any number).
+    /// </summary>
+    public (int Inner, int Least, int? Most) LeftAt(int state)
+    {
+        var (count, inner) = (state / Any.StateCount, state % Any.StateCount);
+        // A character that has begun is not yet counted.
+        var begun = inner == Any.Start || inner == Opened || inner == Closed ? 0 : 1;
+        return (inner, _least - count, _most - count - begun);
     }
 
     /// <summary>

@@ -172,16 +172,27 @@ public sealed class TokenGrammar
     {
         if (terminal is BoundedString text && text.FindFree(state, _vocabulary.Trie.MaxDepth) is { } free)
         {
-            return _vocabulary.OfAnyString(free);
+            return _vocabulary.InStrings(free).Any;
         }
 
         if (!_terminals.TryGetValue((terminal, state), out var tokens))
         {
-            tokens = _terminals[(terminal, state)] = TerminalWalk.Run(_vocabulary, terminal, state);
+            tokens = _terminals[(terminal, state)] = Find(terminal, state);
             Keep(tokens.ByteCount);
         }
 
         return tokens;
+    }
+
+    private TerminalTokens Find(Terminal terminal, int state)
+    {
+        if (terminal is not BoundedString text)
+        {
+            return TerminalWalk.Run(_vocabulary, terminal, state);
+        }
+
+        var (inner, least, most) = text.LeftAt(state);
+        return _vocabulary.InStrings(inner).Within(least, most);
     }
 
     private GrammarState StepNeedsLock(GrammarState state, byte value)

@@ -7,7 +7,7 @@ namespace Dsde.Grammars.Tokens;
 /// </summary>
 public sealed class TokenVocabulary
 {
-    private readonly Dictionary<int, TerminalTokens> _ofAnyString = [];
+    private readonly Dictionary<int, StringTokens> _inStrings = [];
     private readonly Lock _lock = new();
     private readonly byte[][] _bytes;
 
@@ -31,14 +31,15 @@ public sealed class TokenVocabulary
     /// <summary>What an id adds to a text.</summary>
     internal ReadOnlySpan<byte> BytesOf(int id) => _bytes[id];
 
-    /// <summary>What tokens do in a string of any length: the dearest to find out, and the same in all grammars.</summary>
-    internal TerminalTokens OfAnyString(int state)
+    /// <summary>
+    /// What tokens do in strings: the dearest to find out, and the same in all grammars. <paramref name="state"/>: of <see
+    /// cref="BoundedString.Unbounded"/>.
+    /// </summary>
+    internal StringTokens InStrings(int state)
     {
         lock (_lock)
         {
-            return _ofAnyString.TryGetValue(state, out var known)
-                ? known
-                : _ofAnyString[state] = TerminalWalk.Run(this, BoundedString.Unbounded, state);
+            return _inStrings.TryGetValue(state, out var known) ? known : _inStrings[state] = StringTokens.Find(this, state);
         }
     }
 }

@@ -48,6 +48,9 @@ public sealed record JobTrace : TraceSummary
     /// <summary>Per iteration: who proposed; 0 nobody, 1 the draft, 2 lookup.</summary>
     public short[]? IterationProposedBy { get; init; }
 
+    /// <summary>Per iteration: tokens that the format forced, before those proposed; null as well where it never forced any.</summary>
+    public int[]? IterationForced { get; init; }
+
     /// <summary>Per proposed token: KLD, nats.</summary>
     public float?[]? ProposalKld { get; init; }
 

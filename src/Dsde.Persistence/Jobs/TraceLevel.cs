@@ -63,6 +63,7 @@ public static class TraceLevel
             IterationAllowed = null,
             IterationDecidedBy = null,
             IterationProposedBy = null,
+            IterationForced = null,
             IterationPredictedLength = null,
             IterationScaleFactor = null,
             IterationWvir = null,

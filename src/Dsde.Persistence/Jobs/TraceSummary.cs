@@ -63,6 +63,10 @@ public record TraceSummary
     /// <summary>Of those accepted and kept, proposed by lookup.</summary>
     public int LookupAccepted { get; init; }
 
+    /// <summary>Tokens that the output's format forced, proposed without a model and kept; neither proposed nor accepted ones count them.
+    /// </summary>
+    public int Forced { get; init; }
+
     /// <summary>Tokens proposed by the draft: those that have a KLD.</summary>
     public int Drafted => Proposed - LookupProposed;
 

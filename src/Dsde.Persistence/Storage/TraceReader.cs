@@ -305,6 +305,7 @@ internal sealed class TraceReader(Database database) : IReportReader
                     Accepted = row.Trace.Accepted,
                     LookupProposed = row.Trace.LookupProposed,
                     LookupAccepted = row.Trace.LookupAccepted,
+                    Forced = row.Trace.Forced,
                     MeanKld = row.Trace.MeanKld,
                     MaxKld = row.Trace.MaxKld,
                     VarianceKld = row.Trace.VarianceKld,

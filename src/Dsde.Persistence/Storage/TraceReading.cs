@@ -35,6 +35,7 @@ internal static class TraceReading
                     Accepted = row.Accepted,
                     LookupProposed = row.LookupProposed,
                     LookupAccepted = row.LookupAccepted,
+                    Forced = row.Forced,
                     MeanKld = row.MeanKld,
                     MaxKld = row.MaxKld,
                     VarianceKld = row.VarianceKld,

@@ -11,14 +11,14 @@ internal static class PostgreSqlViews
     /// <summary>Where each proposal stands: in which iteration, how deep, at which token of the output, and what became of it.</summary>
     private static readonly ViewFunction ProposalPlaces = new(
         "proposal_places",
-        "lengths integer[], accepted integer[]",
+        "lengths integer[], accepted integer[], forced integer[]",
         """
         RETURNS TABLE (iteration integer, depth integer, "position" integer, is_accepted boolean)
         LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-            SELECT i.iteration::integer, d.depth, (1 + i.tokens_before + d.depth)::integer, d.depth <= i.accepted
-            FROM (SELECT s.*, COALESCE(sum(s.accepted + 1) OVER (ORDER BY s.iteration ROWS BETWEEN UNBOUNDED PRECEDING
-                         AND 1 PRECEDING), 0) AS tokens_before
-                  FROM unnest($1, $2) WITH ORDINALITY AS s (length, accepted, iteration)) i
+            SELECT i.iteration::integer, d.depth, (1 + i.tokens_before + COALESCE(i.forced, 0) + d.depth)::integer, d.depth <= i.accepted
+            FROM (SELECT s.*, COALESCE(sum(COALESCE(s.forced, 0) + s.accepted + 1) OVER (ORDER BY s.iteration
+                         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS tokens_before
+                  FROM unnest($1, $2, $3) WITH ORDINALITY AS s (length, accepted, forced, iteration)) i
             CROSS JOIN LATERAL generate_series(1, i.length) AS d (depth)
             ORDER BY i.iteration, d.depth
         $$
@@ -83,19 +83,20 @@ internal static class PostgreSqlViews
             "iteration_telemetry",
             $"""
             SELECT {TraceColumns.All}, i.iteration, 2 + COALESCE(i.tokens_before, 0) AS position, i.speculation_length, i.accepted,
-                   i.wish, i.allowed, {LengthDeciders.ToSql("i.decided_by")} AS decided_by,
+                   COALESCE(i.forced, 0) AS forced, i.wish, i.allowed, {LengthDeciders.ToSql("i.decided_by")} AS decided_by,
                    i.predicted_length, i.scale_factor, i.wvir, i.cap, i.batch_size, i.batch_rows, i.draft_ms, i.verify_ms,
                    {Proposers.ToSql("i.proposed_by")} AS proposed_by,
                    {MeanOf("proposal_kld")} AS mean_kld, {MeanOf("proposal_beta")} AS mean_beta,
                    {MeanOf("proposal_draft_entropy")} AS mean_draft_entropy
             FROM job_traces t
             CROSS JOIN LATERAL (
-                SELECT s.*, sum(s.accepted + 1) OVER earlier AS tokens_before, sum(s.speculation_length) OVER earlier AS proposals_before
+                SELECT s.*, sum(COALESCE(s.forced, 0) + s.accepted + 1) OVER earlier AS tokens_before,
+                       sum(s.speculation_length) OVER earlier AS proposals_before
                 FROM unnest(t.iteration_length, t.iteration_accepted, t.iteration_wish, t.iteration_allowed, t.iteration_decided_by,
                     t.iteration_predicted_length, t.iteration_scale_factor, t.iteration_wvir, t.iteration_cap, t.iteration_batch_size,
-                    t.iteration_batch_rows, t.iteration_draft_ms, t.iteration_verify_ms, t.iteration_proposed_by) WITH ORDINALITY
-                    AS s (speculation_length, accepted, wish, allowed, decided_by, predicted_length, scale_factor, wvir, cap, batch_size,
-                    batch_rows, draft_ms, verify_ms, proposed_by, iteration)
+                    t.iteration_batch_rows, t.iteration_draft_ms, t.iteration_verify_ms, t.iteration_proposed_by, t.iteration_forced)
+                    WITH ORDINALITY AS s (speculation_length, accepted, wish, allowed, decided_by, predicted_length, scale_factor, wvir,
+                    cap, batch_size, batch_rows, draft_ms, verify_ms, proposed_by, forced, iteration)
                 WINDOW earlier AS (ORDER BY s.iteration ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) i
             """
         ),
@@ -105,8 +106,9 @@ internal static class PostgreSqlViews
             SELECT {TraceColumns.All}, p.iteration, p.depth, p.position, p.proposal, p.is_accepted, p.on_path, p.kld, p.beta,
                    p.draft_entropy
             FROM job_traces t
-            CROSS JOIN LATERAL ROWS FROM (proposal_places(t.iteration_length, t.iteration_accepted), unnest(t.proposal_on_path),
-                unnest(t.proposal_kld), unnest(t.proposal_beta), unnest(t.proposal_draft_entropy)) WITH ORDINALITY
+            CROSS JOIN LATERAL ROWS FROM (proposal_places(t.iteration_length, t.iteration_accepted, t.iteration_forced),
+                unnest(t.proposal_on_path), unnest(t.proposal_kld), unnest(t.proposal_beta), unnest(t.proposal_draft_entropy))
+                WITH ORDINALITY
                 AS p (iteration, depth, position, is_accepted, on_path, kld, beta, draft_entropy, proposal)
             WHERE t.proposal_kld IS NOT NULL
             """
@@ -180,7 +182,7 @@ internal static class PostgreSqlViews
             SELECT {group}, count(*) FILTER (WHERE t.choice = 0) AS jobs, count(*) AS choices,
                    sum(t.completion_tokens) AS completion_tokens, sum(t.iterations) AS iterations,
                    sum(t.proposed) AS proposed, sum(t.accepted) AS accepted, sum(t.lookup_proposed) AS lookup_proposed,
-                   sum(t.lookup_accepted) AS lookup_accepted,
+                   sum(t.lookup_accepted) AS lookup_accepted, sum(t.forced) AS forced,
                    sum(t.accepted)::double precision / NULLIF(sum(t.proposed), 0) AS acceptance_rate,
                    avg(t.accepted::double precision / NULLIF(t.proposed, 0)) AS mean_job_acceptance_rate,
                    sum(t.completion_tokens - 1)::double precision / NULLIF(sum(t.iterations), 0) AS block_efficiency,

@@ -9,10 +9,13 @@ internal static class SqliteViews
 
     private const string GroupNames = "workload, policy, proposer, target_model, draft_model, temperature";
 
+    /// <summary>What the format forced in an iteration; it is not stored where that was nothing.</summary>
+    private static readonly string Forced = $"COALESCE({At("iteration_forced")}, 0)";
+
     /// <summary>Where each iteration begins: tokens and proposals before it.</summary>
     private static readonly string Steps = $"""
         SELECT t.job_id, t.choice, i.key AS number, i.value AS length, {At("iteration_accepted")} AS accepted,
-               COALESCE(sum({At("iteration_accepted")} + 1) {Earlier}, 0) AS tokens_before,
+               {Forced} AS forced, COALESCE(sum({Forced} + {At("iteration_accepted")} + 1) {Earlier}, 0) AS tokens_before,
                COALESCE(sum(i.value) {Earlier}, 0) AS proposals_before
         FROM job_traces t, json_each(t.iteration_length) i
         """;
@@ -25,7 +28,7 @@ internal static class SqliteViews
             $"""
             WITH steps AS ({Steps})
             SELECT {TraceColumns.All}, i.number + 1 AS iteration, 2 + i.tokens_before AS position, i.length AS speculation_length,
-                   i.accepted, {AtNumber("iteration_wish")} AS wish, {AtNumber("iteration_allowed")} AS allowed,
+                   i.accepted, i.forced, {AtNumber("iteration_wish")} AS wish, {AtNumber("iteration_allowed")} AS allowed,
                    {LengthDeciders.ToSql(AtNumber("iteration_decided_by"))} AS decided_by,
                    {AtNumber("iteration_predicted_length")} AS predicted_length, {AtNumber("iteration_scale_factor")} AS scale_factor,
                    {AtNumber("iteration_wvir")} AS wvir, {AtNumber("iteration_cap")} AS cap,
@@ -42,7 +45,7 @@ internal static class SqliteViews
             $"""
             WITH steps AS ({Steps})
             SELECT {TraceColumns.All}, s.number + 1 AS iteration, i.key - s.proposals_before + 1 AS depth,
-                   s.tokens_before + i.key - s.proposals_before + 2 AS position, i.key + 1 AS proposal,
+                   s.tokens_before + s.forced + i.key - s.proposals_before + 2 AS position, i.key + 1 AS proposal,
                    i.key - s.proposals_before < s.accepted AS is_accepted, {At("proposal_on_path")} AS on_path, i.value AS kld,
                    {At("proposal_beta")} AS beta, {At("proposal_draft_entropy")} AS draft_entropy
             FROM steps s JOIN job_traces t ON t.job_id = s.job_id AND t.choice = s.choice
@@ -147,7 +150,7 @@ internal static class SqliteViews
         $"""
             SELECT {group}, sum(t.choice = 0) AS jobs, count(*) AS choices, sum(t.completion_tokens) AS completion_tokens,
                    sum(t.iterations) AS iterations, sum(t.proposed) AS proposed, sum(t.accepted) AS accepted,
-                   sum(t.lookup_proposed) AS lookup_proposed, sum(t.lookup_accepted) AS lookup_accepted,
+                   sum(t.lookup_proposed) AS lookup_proposed, sum(t.lookup_accepted) AS lookup_accepted, sum(t.forced) AS forced,
                    1.0 * sum(t.accepted) / NULLIF(sum(t.proposed), 0) AS acceptance_rate,
                    avg(1.0 * t.accepted / NULLIF(t.proposed, 0)) AS mean_job_acceptance_rate,
                    1.0 * sum(t.completion_tokens - 1) / NULLIF(sum(t.iterations), 0) AS block_efficiency,

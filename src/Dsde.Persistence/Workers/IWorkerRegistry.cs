@@ -21,7 +21,10 @@ public interface IWorkerRegistry
     /// <exception cref="DatabaseUnavailableException">The database can't be reached.</exception>
     Task BeatAsync(int heldJobs, int waitingForClaim, CancellationToken cancellationToken);
 
-    /// <summary>Looks for workers that have died, and makes their claims void. To be called about once a second.</summary>
+    /// <summary>
+    /// Looks for workers that have died, and makes their claims void. To be called about once a second; among many workers most calls leave
+    /// it to the others.
+    /// </summary>
     /// <returns>The dead, with the number of their claims; each is named by one caller.</returns>
     /// <exception cref="DatabaseUnavailableException">The database can't be reached.</exception>
     Task<IReadOnlyList<DeadWorker>> BuryDeadAsync(CancellationToken cancellationToken);

@@ -25,6 +25,12 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
     private static readonly TimeSpan EarlierProcessPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// Looks per second that all workers make together, once there are more of them: a look costs the server as much as there are workers,
+    /// so that a look of each in every second would cost their square, and one who sees a death is enough.
+    /// </summary>
+    private const int LooksPerSecond = 40;
+
     private const string TakeLock = "SELECT pg_try_advisory_lock($1)";
 
     private const string Beat = """
@@ -44,6 +50,7 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         """;
 
     private const string FindMissing = $"""
+        SELECT count(*)::integer FROM workers WHERE ended_at IS NULL;
         SELECT worker.worker_start_id, worker.presence_key FROM workers worker
         WHERE worker.ended_at IS NULL AND worker.presence_key IS NOT NULL AND NOT EXISTS ({LockHolders})
           AND pg_postmaster_start_time() < clock_timestamp() - interval '15 seconds'
@@ -87,6 +94,8 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
     private WorkerDescription? _worker;
     private NpgsqlConnection? _presence;
     private long _key;
+    private long _lastLook;
+    private TimeSpan _pause;
 
     /// <inheritdoc/>
     public Task<int?> EnterAsync(WorkerDescription worker, CancellationToken cancellationToken)
@@ -134,6 +143,11 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         InTurnAsync(
             async token =>
             {
+                if (_missingSince.Count == 0 && _pause > TimeSpan.Zero && time.GetElapsedTime(_lastLook) < _pause)
+                {
+                    return []; // it is the others' turn
+                }
+
                 var connection = await OpenAsync(token);
                 var dead = NoteMissing(await FindMissingAsync(connection, token));
                 return dead.Count == 0 ? [] : await BuryAsync(connection, dead, token);
@@ -186,13 +200,13 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
         }
     }
 
-    private static async Task<List<(Guid StartId, long Key)>> FindMissingAsync(
-        NpgsqlConnection connection,
-        CancellationToken cancellationToken
-    )
+    private async Task<List<(Guid StartId, long Key)>> FindMissingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var find = Command(connection, FindMissing);
         await using var reader = await find.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        (_lastLook, _pause) = (time.GetTimestamp(), PauseAmong(reader.GetInt32(0)));
+        await reader.NextResultAsync(cancellationToken);
         var missing = new List<(Guid, long)>();
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -201,6 +215,11 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
 
         return missing;
     }
+
+    /// <summary>Until the next look, other for each worker by its random key; none among few, who look whenever they are asked
+    /// to.</summary>
+    private TimeSpan PauseAmong(int living) =>
+        living <= LooksPerSecond ? TimeSpan.Zero : TimeSpan.FromSeconds((double)living / LooksPerSecond * (0.5 + ((_key & 0xFF) / 256.0)));
 
     /// <summary>Those that have been missing for long enough.</summary>
     private List<(Guid StartId, long Key)> NoteMissing(List<(Guid StartId, long Key)> missing)

@@ -20,18 +20,19 @@ internal sealed class WorkerOptions : IValidatableObject
     public const int FirstHealthPort = 8080;
 
     /// <summary>
-    /// Names under which jobs may ask for the model. Each has queues of its own, which this worker consumes, and nothing else; workers that
-    /// share a name have to serve the same model.
+    /// Aliases under which jobs may ask for the target. Each has queues of its own, which this worker consumes, and no others; workers that
+    /// share an alias have to serve the same model (docs/operations.md#models).
     /// </summary>
     /// <value>
-    /// At least one; of each, <see cref="ModelAlias.Allowed"/>. The default is <c>dsde-demo</c> alone; what is set replaces it.
+    /// At least one, each once: 1 to 128 ASCII letters, digits, <c>.</c>, <c>_</c>, <c>:</c> and <c>-</c>. The default is <c>dsde-demo</c>
+    /// alone; what is set replaces it.
     /// </value>
     public string[] Models { get; set; } = ["dsde-demo"];
 
     /// <summary>
     /// The model of jobs that name none, and come without a routing key that does. Any worker may route such a job: all need the same.
     /// </summary>
-    /// <value>An alias, of this worker or others. The default is empty: such jobs are refused.</value>
+    /// <value>An alias, of this worker or others, or empty. The default is empty: such jobs are refused.</value>
     public string DefaultModel { get; set; } = "";
 
     /// <summary>How long a job waits for a worker of a model that none has ever served, before it fails as
@@ -41,11 +42,11 @@ internal sealed class WorkerOptions : IValidatableObject
     public int ModelWaitSeconds { get; set; } = 600;
 
     /// <summary>Who this worker is in the database. Unique among living workers.</summary>
-    /// <value>The default is empty: the machine's name and a random part.</value>
+    /// <value>A name, or empty. The default is empty: the machine's name and a random part.</value>
     public string WorkerId { get; set; } = "";
 
     /// <summary>Jobs taken from the queue beyond what the engine runs at once, so that a free slot need not wait for the broker.</summary>
-    /// <value>Jobs per lane, 0 to 1000. The default is 2.</value>
+    /// <value>Jobs per lane of each alias, 0 to 1000. The default is 2.</value>
     [Range(0, 1000)]
     public int PrefetchMargin { get; set; } = 2;
 
@@ -86,7 +87,10 @@ internal sealed class WorkerOptions : IValidatableObject
     [Range(0, 1 << 20)]
     public int CheckpointTokens { get; set; } = 256;
 
-    /// <summary>How often a job is tried again within a worker when the engine fails, later and later.</summary>
+    /// <summary>
+    /// How often a job is tried again within a worker when the engine fails on it: after half a second, one, two and so on (with jitter, at
+    /// most 30 s), each time from the latest checkpoint.
+    /// </summary>
     /// <value>Retries, 0 to 10. The default is 2.</value>
     [Range(0, 10)]
     public int EngineRetries { get; set; } = 2;
@@ -105,10 +109,10 @@ internal sealed class WorkerOptions : IValidatableObject
     public int DrainSeconds { get; set; } = 30;
 
     /// <summary>
-    /// Largest event that carries its outputs, in bytes of JSON; of a larger one texts and series of tokens are left in the database, and
-    /// the event says where.
+    /// Largest event that carries its outputs; of a larger one (or one that the broker refuses for its size) texts and series of tokens are
+    /// left in the database, and the event says where.
     /// </summary>
-    /// <value>Bytes, 1024 to 104857600. The default is 262144.</value>
+    /// <value>Bytes of JSON, 1024 to 104857600. The default is 262144.</value>
     [Range(1024, 100 << 20)]
     public int MaxEventBytes { get; set; } = 256 << 10;
 
@@ -117,21 +121,26 @@ internal sealed class WorkerOptions : IValidatableObject
     [Range(1024, 128 << 20)]
     public int MaxJobBytes { get; set; } = 4 << 20;
 
-    /// <summary>Whether requests are stored with prompt and messages; otherwise without, and only the hash tells what they were.</summary>
+    /// <summary>
+    /// Whether requests are stored with prompt, messages, tools, documents and variables of the chat template; otherwise without, and only
+    /// their SHA-256 tells what they were.
+    /// </summary>
     /// <value>The default is true.</value>
     public bool StorePrompts { get; set; } = true;
 
     /// <summary>
     /// Whether texts, token ids and log-probabilities stay in the database; otherwise only until the broker has confirmed the event that
-    /// carries them, which then carries the text whatever its size.
+    /// carries them, which then carries the text whatever its size, up to what the broker takes.
     /// </summary>
     /// <value>The default is true.</value>
     public bool StoreOutputs { get; set; } = true;
 
-    /// <summary>How much of each output's telemetry is stored; docs/telemetry.md says what each level costs.</summary>
+    /// <summary>How much of each output's telemetry is stored (docs/telemetry.md#levels).</summary>
     /// <value>
-    /// <c>summary</c>, <c>iterations</c>, <c>tokens</c> or <c>replay</c>, each with all of those before. The default is <c>tokens</c>. At
-    /// <c>replay</c> every output is worked through twice (docs/analytics.md).
+    /// <c>summary</c> (counts, means, times), <c>iterations</c> (what happened in each), <c>tokens</c> (what was measured at each token) or
+    /// <c>replay</c> (a survey of the output), each with all of those before. The default is <c>tokens</c>. At <c>replay</c> every output
+    /// is
+    /// worked through twice (docs/analytics.md#surveys).
     /// </value>
     [RegularExpression("summary|iterations|tokens|replay", ErrorMessage = "give summary, iterations, tokens or replay.")]
     public string TelemetryLevel { get; set; } = TraceLevel.Tokens;
@@ -142,7 +151,7 @@ internal sealed class WorkerOptions : IValidatableObject
     public double ReplaySampling { get; set; }
 
     /// <summary>Workloads (<c>metadata.workload</c>) that metrics tell apart; all others count as one.</summary>
-    /// <value>Names, up to 50. The default is none: what jobs say of themselves is not in metrics.</value>
+    /// <value>Names, up to 50. The default is empty: what jobs say of themselves is not in metrics.</value>
     [MaxLength(50)]
     public string[] MetricWorkloads { get; set; } = [];
 
@@ -161,8 +170,8 @@ internal sealed class WorkerOptions : IValidatableObject
 
     /// <summary>Port of <c>/health/live</c>, <c>/health/ready</c>, <c>/metrics</c> and <c>/status</c>.</summary>
     /// <value>
-    /// A port, 1 to 65535, which has to be free; <c>auto</c> for 8080, or the next free one of the hundred that follow; or <c>none</c>.
-    /// The default is <c>auto</c>.
+    /// A port, 1 to 65535, which has to be free; <c>auto</c> for 8080, or the next free one of the hundred that follow, which is logged; or
+    /// <c>none</c>. The default is <c>auto</c>.
     /// </value>
     public string HealthPort { get; set; } = AnyPort;
 

@@ -9,7 +9,7 @@ internal sealed class RabbitMqOptions : IValidatableObject
     public const string SectionName = "Dsde:RabbitMq";
 
     /// <summary>Host name or address.</summary>
-    /// <value>The default is <c>localhost</c>.</value>
+    /// <value>A name or an address. The default is <c>localhost</c>.</value>
     [Required]
     public string Host { get; set; } = "localhost";
 
@@ -19,48 +19,49 @@ internal sealed class RabbitMqOptions : IValidatableObject
     public int Port { get; set; } = 5672;
 
     /// <summary>Virtual host.</summary>
-    /// <value>The default is <c>/</c>.</value>
+    /// <value>A name. The default is <c>/</c>.</value>
     [Required]
     public string VirtualHost { get; set; } = "/";
 
     /// <summary>User.</summary>
-    /// <value>The default is <c>guest</c>.</value>
+    /// <value>A name. The default is <c>guest</c>.</value>
     [Required]
     public string Username { get; set; } = "guest";
 
     /// <summary>Password.</summary>
-    /// <value>The default is <c>guest</c>.</value>
+    /// <value>A text. The default is <c>guest</c>.</value>
     [PasswordPropertyText(true)]
     public string Password { get; set; } = "guest";
 
     /// <summary>
     /// A file with the password, which then counts instead of <see cref="Password"/>; a line end after it is no part of it.
     /// </summary>
-    /// <value>A path. The default is empty: none.</value>
+    /// <value>A path, or empty. The default is empty: none.</value>
     public string PasswordFile { get; set; } = "";
 
-    /// <summary>Whether to connect by TLS. The broker's certificate is always verified.</summary>
+    /// <summary>Whether to connect by TLS, usually with <see cref="Port"/> 5671. The broker's certificate is always verified.</summary>
     /// <value>The default is false.</value>
     public bool UseTls { get; set; }
 
     /// <summary>Name that the broker's certificate has to be for.</summary>
-    /// <value>The default is empty: <see cref="Host"/>.</value>
+    /// <value>A name, or empty. The default is empty: <see cref="Host"/>.</value>
     public string TlsServerName { get; set; } = "";
 
     /// <summary>PEM file of the authorities that may have signed the broker's certificate.</summary>
-    /// <value>A path. The default is empty: those that the system trusts.</value>
+    /// <value>A path, or empty. The default is empty: those that the system trusts.</value>
     public string CaCertificate { get; set; } = "";
 
     /// <summary>PEM file of the certificate that this program shows.</summary>
-    /// <value>A path. The default is empty: none.</value>
+    /// <value>A path, or empty. The default is empty: none.</value>
     public string ClientCertificate { get; set; } = "";
 
     /// <summary>PEM file of its private key, unencrypted.</summary>
-    /// <value>A path. The default is empty: <see cref="ClientCertificate"/> has it as well.</value>
+    /// <value>A path, or empty. The default is empty: <see cref="ClientCertificate"/> has it as well.</value>
     public string ClientCertificateKey { get; set; } = "";
 
     /// <summary>
-    /// Minutes after which the broker takes back a message that was not acknowledged, set on the queue. Needs RabbitMQ 3.12.
+    /// Time after which the broker takes back a message that was not acknowledged, set on the queue. Needs RabbitMQ 3.12; all workers and
+    /// submitters must agree.
     /// </summary>
     /// <value>Minutes, 0 (the broker's own setting) to 10080. The default is 0.</value>
     [Range(0, 10080)]

@@ -191,8 +191,9 @@ internal sealed class WorkerMetrics
             snapshot => snapshot.ReusedPromptTokens
         );
         Count("dsde.tokens.emitted", "{token}", "Tokens emitted and kept.", snapshot => snapshot.Emitted);
-        Count("dsde.tokens.proposed", "{token}", "Draft tokens proposed.", snapshot => snapshot.Proposed);
-        Count("dsde.tokens.accepted", "{token}", "Draft tokens accepted and kept.", snapshot => snapshot.Accepted);
+        Count("dsde.tokens.proposed", "{token}", "Tokens proposed, by the draft or by lookup.", snapshot => snapshot.Proposed);
+        Count("dsde.tokens.accepted", "{token}", "Proposed tokens accepted and kept.", snapshot => snapshot.Accepted);
+        Count("dsde.tokens.forced", "{token}", "Tokens that formats forced, besides those proposed.", snapshot => snapshot.Forced);
         Count("dsde.iterations", "{iteration}", "Draft-verify-accept iterations.", snapshot => snapshot.Iterations);
         Count("dsde.sequences.suspended", "{sequence}", "Sequences that made room for others.", snapshot => snapshot.Suspensions);
         Count("dsde.device.out_of_memory", "{event}", "Times the device ran out of memory.", snapshot => snapshot.OutOfMemory);

@@ -8,6 +8,9 @@ namespace Dsde.Speculation.Guarding;
 /// <param name="Exponent">How its own compares, θ.</param>
 internal readonly record struct GuardedSequence(int Wish, bool IsGuarded, int DraftLag, SurvivalCurve Curve, double Exponent)
 {
+    /// <summary>Tokens that its grammar forces: rows that it has in any case, and tokens that it gains for certain.</summary>
+    public int Forced { get; init; }
+
     /// <summary>Whether the draft would make its proposals.</summary>
     public bool WouldDraft => Wish > 0 && DraftLag > 0;
 }
@@ -107,7 +110,7 @@ internal sealed class CostGuard
     private double Promise(in GuardedSequence sequence, int count)
     {
         var survival = new SurvivalTable([sequence]);
-        var (tokens, draftMs, best) = (1d, 0d, 0d);
+        var (tokens, draftMs, best) = (1d + sequence.Forced, 0d, 0d);
         for (var step = 0; step < sequence.Wish; step++)
         {
             tokens += survival[0, step];
@@ -119,7 +122,7 @@ internal sealed class CostGuard
 
             draftMs += sequence.DraftLag > 0 ? Profile.Draft.At(count) : 0;
             var kind = sequence.DraftLag > 0 ? IterationKind.Drafting : IterationKind.LookingUp;
-            best = Math.Max(best, count * tokens / (_ratios.Of(kind) * Profile.Price(count * (step + 2), draftMs, kind)));
+            best = Math.Max(best, count * tokens / (_ratios.Of(kind) * Profile.Price(count * (sequence.Forced + step + 2), draftMs, kind)));
         }
 
         return best;
@@ -209,7 +212,13 @@ internal sealed class CostGuard
 
     private IterationUnderPlan PriceOf(ReadOnlySpan<GuardedSequence> sequences, SurvivalTable survival, ReadOnlySpan<int> lengths)
     {
-        var iteration = new IterationUnderPlan(Profile!, _ratios, sequences.Length);
+        var forced = 0;
+        foreach (var sequence in sequences)
+        {
+            forced += sequence.Forced;
+        }
+
+        var iteration = new IterationUnderPlan(Profile!, _ratios, sequences.Length, forced);
         for (var step = 0; step < survival.MaxLength; step++)
         {
             for (var i = 0; i < sequences.Length; i++)

@@ -6,7 +6,7 @@ internal enum IterationKind
     /// <summary>Nothing is proposed.</summary>
     Plain,
 
-    /// <summary>All proposals come from lookup: rows of the target, and no draft pass.</summary>
+    /// <summary>All proposals come from lookup, or are forced by a grammar: rows of the target, and no draft pass.</summary>
     LookingUp,
 
     /// <summary>The draft proposes, for all sequences or for some.</summary>

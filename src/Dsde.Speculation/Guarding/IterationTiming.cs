@@ -9,7 +9,7 @@ internal readonly record struct PassTiming(int Rows, double Milliseconds);
 /// <param name="TotalMs">The whole iteration, to the last commit.</param>
 internal readonly record struct IterationTiming(IReadOnlyList<PassTiming> Drafts, PassTiming Verify, double TotalMs)
 {
-    /// <summary>Whether proposals came from lookup.</summary>
+    /// <summary>Whether proposals were known before it began: found by lookup, or forced by a grammar.</summary>
     public bool LooksUp { get; init; }
 
     /// <summary>What kind of iteration it was.</summary>

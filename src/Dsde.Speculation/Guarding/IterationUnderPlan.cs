@@ -4,7 +4,8 @@ namespace Dsde.Speculation.Guarding;
 /// <param name="profile">What passes cost.</param>
 /// <param name="ratios">How much longer they take now.</param>
 /// <param name="sequenceCount">Sequences; each has its one row and token from the start.</param>
-internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios, int sequenceCount)
+/// <param name="forced">Tokens that grammars force: rows and tokens that are there from the start as well.</param>
+internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios, int sequenceCount, int forced)
 {
     private const int UsualLag = 2; // tokens that a draft has not read after full acceptance
     private const int CatchUpHorizon = 32; // iterations that a draft's reading of what it has missed is spread over
@@ -14,18 +15,18 @@ internal sealed class IterationUnderPlan(CostProfile profile, TimeRatios ratios,
     private bool _looksUp;
 
     /// <summary>Rows of the target's pass.</summary>
-    public int Rows { get; private set; } = sequenceCount;
+    public int Rows { get; private set; } = sequenceCount + forced;
 
     /// <summary>Tokens that the batch is expected to gain.</summary>
-    public double Tokens { get; private set; } = sequenceCount;
+    public double Tokens { get; private set; } = sequenceCount + forced;
 
-    /// <summary>Whether there are proposals.</summary>
+    /// <summary>Whether there are proposals, besides what is forced.</summary>
     public bool IsSpeculating => _stepRows.Count > 0 || _looksUp;
 
     /// <summary>What kind of iteration it is.</summary>
     public IterationKind Kind =>
         _stepRows.Count > 0 ? IterationKind.Drafting
-        : _looksUp ? IterationKind.LookingUp
+        : _looksUp || forced > 0 ? IterationKind.LookingUp
         : IterationKind.Plain;
 
     /// <summary>What it is expected to take now.</summary>

@@ -138,6 +138,7 @@ internal sealed class BenchCommand : DsdeCommand
             }
         });
         Add(new BenchPipelineCommand());
+        Add(new BenchWorkerCommand());
         SetAction(RunAsync);
     }
 

@@ -175,7 +175,8 @@ internal sealed class BenchPipelineCommand : DsdeCommand
             Capacity = capacity,
         };
 
-    private static Option<int> CreateNumber(string name, string description, int value)
+    /// <summary>An option that takes a number above 0.</summary>
+    internal static Option<int> CreateNumber(string name, string description, int value)
     {
         var option = new Option<int>(name)
         {

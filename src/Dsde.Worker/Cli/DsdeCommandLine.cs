@@ -82,7 +82,7 @@ internal static class DsdeCommandLine
         return ExitCodes.SetupError;
     }
 
-    private static RootCommand Create()
+    internal static RootCommand Create()
     {
         var root = new RootCommand("Bulk text generation with adaptive speculative decoding.");
         root.Add(new RunCommand());
@@ -99,6 +99,8 @@ internal static class DsdeCommandLine
         root.Add(new ReportCommand());
         root.Add(new ExportCommand());
         root.Add(new ModelCommand());
+        root.Add(new SettingsCommand());
+        root.Add(new HealthCommand());
         root.Add(new BenchCommand());
         foreach (var option in root.Options)
         {

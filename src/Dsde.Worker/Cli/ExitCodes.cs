@@ -9,6 +9,9 @@ internal static class ExitCodes
     /// <summary>Done, but some jobs have no output: errors.jsonl lists them.</summary>
     public const int JobsFailed = 1;
 
+    /// <summary>A worker that was asked for its health is not well, or does not answer.</summary>
+    public const int NotWell = 1;
+
     /// <summary>
     /// Not done, or not to its end: the command line, the configuration, a model, the broker or the database is not right, or one of these
     /// was away for longer than the patience. The line on the error stream says what is done, if anything is.

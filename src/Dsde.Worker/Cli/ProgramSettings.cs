@@ -52,6 +52,12 @@ internal sealed class ProgramSettings
     /// <summary>Section <c>Dsde:Persistence</c>.</summary>
     public PersistenceOptions Persistence() => ConnectionStrings.Require(_reader.Read<PersistenceOptions>());
 
+    /// <summary>Any section, by its name, as it is set; what is missing in it is not missed.</summary>
+    public object Section(string name) => _reader.Read(name);
+
+    /// <summary>Where a setting comes from, for people; null for the default.</summary>
+    public string? OriginOf(string key) => _reader.OriginOf(key);
+
     /// <summary>Log levels and the like, for the host.</summary>
     public IConfigurationRoot Configuration => _configuration;
 }

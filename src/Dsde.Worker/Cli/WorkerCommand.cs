@@ -37,6 +37,13 @@ internal sealed class WorkerCommand : DsdeCommand
             () => GenerationEngine.Load(options, TimeProvider.System, loggers),
             loggers
         );
+        return await RunAsync(process, arguments, cancellationToken);
+    }
+
+    /// <summary>Runs a worker to its end.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(WorkerProcess process, ParseResult arguments, CancellationToken cancellationToken)
+    {
         if (await process.RunAsync(cancellationToken) is { } detached)
         {
             await arguments.InvocationConfiguration.Error.WriteLineAsync($"dsde: {detached} Start the worker again.");

@@ -28,6 +28,17 @@ public sealed class ReplaySetTests
     }
 
     [Fact]
+    public async Task Outputs_with_forced_tokens_are_left_out_and_that_is_said()
+    {
+        var forced = Traces.Trace().WithIterations((2, 2), (0, 0)) with { CompletionTokens = 8, Forced = 3, IterationForced = [0, 3] };
+
+        var set = await ReadAsync([.. Several, forced.Stored("three", endedAtMs: 300)]);
+
+        set.Sources.Sum(source => source.Outputs.Count).ShouldBe(2);
+        set.LeftOut.ShouldHaveSingleItem().ShouldStartWith("1 outputs have tokens that their format forced");
+    }
+
+    [Fact]
     public async Task Times_of_other_policies_follow_from_what_the_traces_own_iterations_took()
     {
         var set = await ReadAsync(Several);

@@ -26,6 +26,26 @@ public sealed class ReportByHandTests
     }
 
     [Fact]
+    public void Forced_tokens_come_before_those_that_were_proposed_and_are_told_apart()
+    {
+        var trace = HandMadeTrace.Of([2, 0], [1, 0], [0.1f, 0.2f], [1, 0.9f], tokens: 7) with { Forced = 3, IterationForced = [2, 1] };
+
+        TokenWalk
+            .Of(trace)
+            .ShouldBe([
+                new(null, TokenOrigin.Prompt, null, null),
+                new(0, TokenOrigin.Forced, null, null),
+                new(0, TokenOrigin.Forced, null, null),
+                new(0, TokenOrigin.Accepted, 0.1f, 1),
+                new(0, TokenOrigin.Corrected, 0.2f, 0.9f),
+                new(1, TokenOrigin.Forced, null, null),
+                new(1, TokenOrigin.Bonus, null, null),
+            ]);
+        var group = Figures.Sum([HandMadeTrace.Summary(trace)], isAll: false);
+        (group.Proposed, group.Accepted, group.Forced).ShouldBe((2, 1, 3));
+    }
+
+    [Fact]
     public void Tokens_that_were_cut_off_at_the_end_are_not_told() => TokenWalk.Of(HandMadeTrace.Of([4], [4], tokens: 3)).Count.ShouldBe(3);
 
     [Fact]

@@ -185,7 +185,7 @@ public sealed class CheckpointTests(TestPair models) : IClassFixture<TestPair>
         await using var engine = Load(models.Target, models.Draft);
 
         await ShouldRefuse(request with { PromptTokenIds = [1, 2], ResumeFrom = checkpoint }, "another prompt");
-        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = SequenceCheckpoint.CurrentVersion + 1 } }, "version 4");
+        await ShouldRefuse(request with { ResumeFrom = checkpoint with { Version = SequenceCheckpoint.CurrentVersion + 1 } }, "version 5");
         await ShouldRefuse(request with { MaxTokens = checkpoint.TokenIds.Length, ResumeFrom = checkpoint }, "leaves nothing");
         await ShouldRefuse(request with { ResumeFrom = checkpoint with { DraftLength = 1000 } }, "contradicts itself");
         (

@@ -24,17 +24,23 @@ internal static class LargeTokenizer
         "--",
     ];
 
+    /// <summary>The bytes of each token.</summary>
+    public static IReadOnlyList<byte[]> MakeTokens(int size)
+    {
+        var random = new Random(11);
+        var texts = new HashSet<string>(Enumerable.Range(0, 128).Select(value => $"{(char)value}"));
+        texts.UnionWith(Joints);
+        while (texts.Count < size - 128)
+        {
+            texts.Add(MakeUp(random));
+        }
+
+        return [.. texts.Select(Encoding.UTF8.GetBytes), .. Enumerable.Range(128, 128).Select(value => (byte[])[(byte)value])];
+    }
+
     /// <summary>Replaces the tokenizer of a folder.</summary>
     public static void Write(string folder, int size)
     {
-        var random = new Random(11);
-        var tokens = new HashSet<string>(Enumerable.Range(0, 256).Select(value => Show([(byte)value])));
-        tokens.UnionWith(Joints.Select(joint => Show(Encoding.UTF8.GetBytes(joint))));
-        while (tokens.Count < size)
-        {
-            tokens.Add(Show(Encoding.UTF8.GetBytes(MakeUp(random))));
-        }
-
         TestModelFolder.WriteJson(
             folder,
             "tokenizer.json",
@@ -52,7 +58,7 @@ internal static class LargeTokenizer
                 model = new
                 {
                     type = "BPE",
-                    vocab = tokens.Select((token, id) => (token, id)).ToDictionary(),
+                    vocab = MakeTokens(size).Select((token, id) => (Show(token), id)).ToDictionary(),
                     merges = Array.Empty<string>(),
                 },
             }

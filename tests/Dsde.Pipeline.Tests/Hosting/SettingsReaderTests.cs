@@ -116,24 +116,6 @@ public sealed class SettingsReaderTests
     [Fact]
     public void Keys_may_be_in_any_case() => Reader(("DSDE:ENGINE:BATCHSIZE", "3")).Read<EngineOptions>().BatchSize.ShouldBe(3);
 
-    [Fact]
-    public void Every_option_says_its_default()
-    {
-        foreach (var type in (Type[])[typeof(WorkerOptions), typeof(RabbitMqOptions)])
-        {
-            var source = Directory
-                .GetFiles(Repository.PathOf("src", "Dsde.Pipeline"), $"{type.Name}.cs", SearchOption.AllDirectories)
-                .Single();
-            var text = File.ReadAllText(source);
-            foreach (var property in type.GetProperties())
-            {
-                var before = text[..text.IndexOf($" {property.Name} {{ get; set; }}", StringComparison.Ordinal)];
-                before[before.LastIndexOf("<summary>", StringComparison.Ordinal)..]
-                    .ShouldContain("default is", customMessage: property.Name);
-            }
-        }
-    }
-
     private static IReadOnlyList<string> Mistakes(params (string Key, string Value)[] settings) =>
         [.. Should.Throw<OptionsValidationException>(Reader(settings).Check).Failures];
 

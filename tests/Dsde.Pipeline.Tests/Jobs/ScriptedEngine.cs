@@ -77,6 +77,7 @@ internal sealed class ScriptedEngine(
                     DraftMs = [1],
                     VerifyMs = [2],
                     ProposedBy = [ProposedBy.Draft],
+                    Forced = [0],
                 },
                 Proposals = new ProposalSeries
                 {

@@ -43,13 +43,14 @@ public class CostGuardTests
     public void The_lengths_come_near_the_best_of_an_exhaustive_search()
     {
         var worst = 1.0;
-        Gen.Select(Gen.Select(Gen.Double[0.05, 0.98], Gen.Int[0, 4]).Array[1, 4], Gen.Int[0, 4], Gen.Double[0.01, 0.4], Gen.Int[0, 2])
+        var one = Gen.Select(Gen.Double[0.05, 0.98], Gen.Int[0, 4], Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 6])));
+        Gen.Select(one.Array[1, 4], Gen.Int[0, 4], Gen.Double[0.01, 0.4], Gen.Int[0, 2])
             .Sample(
                 (batch, shape, draftShare, given) =>
                 {
                     GuardedSequence[] sequences =
                     [
-                        .. batch.Select(one => Guarded(one.Item1, one.Item2)),
+                        .. batch.Select(one => Guarded(one.Item1, one.Item2) with { Forced = one.Item3 }),
                         .. Enumerable.Repeat(Given(0.6, 2), given),
                     ];
                     var profile = Profile(Shape(Shapes[shape]), draftShare);
@@ -62,6 +63,22 @@ public class CostGuardTests
                 threads: 1
             );
         worst.ShouldBeGreaterThan(0.97, "A greedy way to the maximum may miss it by a little.");
+    }
+
+    [Fact]
+    public void Forced_tokens_are_no_speculation_and_take_their_rows_before_it()
+    {
+        var guard = new CostGuard { Profile = Profile(Shape("cliff"), 0.05) }; // dear beyond 24 rows
+        var lengths = new int[4];
+        guard.Plan(Sequences(0), lengths);
+        lengths.Sum().ShouldBeGreaterThan(8);
+
+        guard.Plan(Sequences(5), lengths);
+
+        lengths.ShouldBe([0, 0, 0, 0], "There is no room left below the cliff that would be worth draft passes.");
+        (guard.IsSpeculating, guard.IsDrafting).ShouldBe((false, false));
+
+        static GuardedSequence[] Sequences(int forced) => [.. Enumerable.Repeat(Guarded(0.7) with { Forced = forced }, 4)];
     }
 
     [Theory]
@@ -242,7 +259,7 @@ public class CostGuardTests
         {
             var survival = new double[lengths[i]];
             sequences[i].Curve.CopyTo(survival);
-            tokens += 1 + survival.Sum();
+            tokens += 1 + sequences[i].Forced + survival.Sum();
         }
 
         return tokens;
@@ -252,7 +269,7 @@ public class CostGuardTests
     private static double Rate(CostProfile profile, GuardedSequence[] sequences, int[] lengths)
     {
         var draftMs = Enumerable.Range(0, lengths.Max()).Sum(step => profile.Draft.At(lengths.Count(length => length > step)));
-        var rows = lengths.Length + lengths.Sum();
+        var rows = lengths.Length + sequences.Sum(sequence => sequence.Forced) + lengths.Sum();
         var restMs = (lengths.Max() > 0 ? profile.SpeculatingRest : profile.PlainRest).At(rows);
         return Tokens(sequences, lengths) / (profile.Target.At(rows) + draftMs + restMs);
     }

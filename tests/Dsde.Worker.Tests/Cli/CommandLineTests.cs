@@ -22,7 +22,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("db migrate")]
     [InlineData("db status")]
     [InlineData("model inspect")]
+    [InlineData("settings")]
+    [InlineData("health")]
     [InlineData("bench")]
+    [InlineData("bench worker")]
     [InlineData("replay")]
     [InlineData("compare")]
     public async Task Help_of_every_verb_ends_with_an_example_of_it(string verb)

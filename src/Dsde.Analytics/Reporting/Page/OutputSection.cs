@@ -10,6 +10,7 @@ internal static class OutputSection
     private const string Legend =
         "<p class=\"legend\"><span class=\"t accepted\"></span> accepted <span class=\"t corrected\"></span> the target's in place of a "
         + "rejected proposal <span class=\"t bonus\"></span> the target's own behind accepted ones or without any "
+        + "<span class=\"t forced\"></span> the only one its format allowed "
         + "<span class=\"t prompt\"></span> from the prompt's pass. The stronger the colour, the larger the KLD; "
         + "a gap is a new iteration.</p>";
 
@@ -102,6 +103,7 @@ internal static class OutputSection
         origin switch
         {
             TokenOrigin.Prompt => "prompt",
+            TokenOrigin.Forced => "forced",
             TokenOrigin.Accepted => "accepted",
             TokenOrigin.Corrected => "corrected",
             _ => "bonus",

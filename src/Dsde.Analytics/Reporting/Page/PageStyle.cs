@@ -29,7 +29,7 @@ internal static class PageStyle
         .tokens { line-height: 1.1; word-spacing: .25rem; }
         .t { display: inline-block; width: .8em; height: 1em; border-radius: 2px; opacity: var(--s, 1); margin: 0 1px; }
         .accepted { background: #2f9e63; } .corrected { background: #d6455d; }
-        .bonus { background: #3b82d6; } .prompt { background: #8a8f98; }
+        .bonus { background: #3b82d6; } .prompt { background: #8a8f98; } .forced { background: #b07d2b; }
         pre { white-space: pre-wrap; background: var(--tile); border-radius: 8px; padding: .8rem; }
         @media print {
           :root { --ink: #000; --dim: #444; --paper: #fff; --tile: #f3f3f3; --line: #bbb; }

@@ -71,7 +71,12 @@ internal sealed class ReportPage
         {
             _html.Tile("tokens generated", Number(total.CompletionTokens), $"for {Number(total.PromptTokens)} tokens of prompts");
             _html.Tile("tokens per second of the machine", Number(total.TokensPerMachineSecond), $"{Number(total.MachineSeconds)} s busy");
-            _html.Tile("acceptance", Percent(total.AcceptanceRate), $"{Number(total.Accepted)} of {Number(total.Proposed)} proposals");
+            var forced = total.Forced > 0 ? $"; {Number(total.Forced)} tokens besides were forced by formats" : "";
+            _html.Tile(
+                "acceptance",
+                Percent(total.AcceptanceRate),
+                $"{Number(total.Accepted)} of {Number(total.Proposed)} proposals{forced}"
+            );
             _html.Tile("block efficiency", Number(total.BlockEfficiency), "tokens per target pass");
             _html.Tile(
                 "from sending to the end",

@@ -116,6 +116,7 @@ internal static class ResultLine
         json.WriteNumber("accepted", speculation.Accepted);
         json.WriteNumber("lookup_proposed", speculation.LookupProposed);
         json.WriteNumber("lookup_accepted", speculation.LookupAccepted);
+        json.WriteNumber("forced", speculation.Forced);
         WriteNumberOrNull(json, "acceptance_rate", speculation.AcceptanceRate);
         json.WriteNumber("block_efficiency", speculation.BlockEfficiency);
         WriteNumberOrNull(json, "mean_kld", speculation.MeanKld);

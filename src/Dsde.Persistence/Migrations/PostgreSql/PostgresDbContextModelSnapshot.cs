@@ -577,6 +577,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("first_token_ms");
 
+                    b.Property<int>("Forced")
+                        .HasColumnType("integer")
+                        .HasColumnName("forced");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("boolean")
                         .HasColumnName("is_guarded");
@@ -608,6 +612,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.PrimitiveCollection<float[]>("IterationDraftMs")
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_draft_ms");
+
+                    b.PrimitiveCollection<int[]>("IterationForced")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("iteration_forced");
 
                     b.PrimitiveCollection<int[]>("IterationLength")
                         .HasColumnType("integer[]")

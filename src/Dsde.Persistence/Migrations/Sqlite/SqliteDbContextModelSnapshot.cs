@@ -568,6 +568,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("first_token_ms");
 
+                    b.Property<int>("Forced")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("forced");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_guarded");
@@ -599,6 +603,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.PrimitiveCollection<string>("IterationDraftMs")
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_draft_ms");
+
+                    b.PrimitiveCollection<string>("IterationForced")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_forced");
 
                     b.PrimitiveCollection<string>("IterationLength")
                         .HasColumnType("TEXT")

@@ -7,17 +7,17 @@ internal sealed partial class PostgresDialect
     public const string TraceColumns = """
         job_id, choice, stored_at, batch_id, workload, model, state, worker_id, worker_start_id, level, policy, is_guarded, proposer,
         sampling_mode, seed, temperature, top_p, top_k, target_model, draft_model, iterations, speculating_iterations, prompt_tokens,
-        cached_prompt_tokens, completion_tokens, proposed, accepted, lookup_proposed, lookup_accepted, mean_kld, max_kld, variance_kld,
-        mean_beta, mean_draft_entropy, calibration_max_accepted, calibration_max_length, waiting_ms, prefill_ms, others_ms, draft_ms,
-        verify_ms, sampling_ms, rest_ms, total_ms, first_token_ms, prefill_share_ms, draft_share_ms, verify_share_ms,
-        sampling_share_ms, iteration_length,
-        iteration_accepted, iteration_wish, iteration_allowed, iteration_decided_by, iteration_predicted_length, iteration_scale_factor,
-        iteration_wvir, iteration_cap, iteration_batch_size, iteration_batch_rows, iteration_draft_ms, iteration_verify_ms,
-        iteration_proposed_by, proposal_kld, proposal_beta, proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match,
-        survey_length, survey_accepted, survey_kld, survey_beta, survey_draft_entropy
+        cached_prompt_tokens, completion_tokens, proposed, accepted, lookup_proposed, lookup_accepted, forced, mean_kld, max_kld,
+        variance_kld, mean_beta, mean_draft_entropy, calibration_max_accepted, calibration_max_length, waiting_ms, prefill_ms, others_ms,
+        draft_ms, verify_ms, sampling_ms, rest_ms, total_ms, first_token_ms, prefill_share_ms, draft_share_ms, verify_share_ms,
+        sampling_share_ms, iteration_length, iteration_accepted, iteration_wish, iteration_allowed, iteration_decided_by,
+        iteration_predicted_length, iteration_scale_factor, iteration_wvir, iteration_cap, iteration_batch_size, iteration_batch_rows,
+        iteration_draft_ms, iteration_verify_ms, iteration_proposed_by, iteration_forced, proposal_kld, proposal_beta,
+        proposal_draft_entropy, proposal_on_path, token_margin, token_draft_match, survey_length, survey_accepted, survey_kld,
+        survey_beta, survey_draft_entropy
         """;
 
-    private const int TraceColumnCount = 74;
+    private const int TraceColumnCount = 76;
 
     /// <inheritdoc/>
     public async Task AddTracesAsync(
@@ -72,6 +72,7 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.Accepted);
         rows.Write(trace.LookupProposed);
         rows.Write(trace.LookupAccepted);
+        rows.Write(trace.Forced);
         rows.Write(trace.MeanKld);
         rows.Write(trace.MaxKld);
         rows.Write(trace.VarianceKld);
@@ -106,6 +107,7 @@ internal sealed partial class PostgresDialect
         rows.Write(trace.IterationDraftMs);
         rows.Write(trace.IterationVerifyMs);
         rows.Write(trace.IterationProposedBy);
+        rows.Write(trace.IterationForced);
         rows.Write(trace.ProposalKld);
         rows.Write(trace.ProposalBeta);
         rows.Write(trace.ProposalDraftEntropy);

@@ -42,6 +42,18 @@ internal sealed class SettingsReader(IConfigurationRoot configuration)
         return options;
     }
 
+    /// <summary>Reads a section by its name; what is missing in it is not missed.</summary>
+    /// <exception cref="OptionsValidationException">Something below <c>Dsde:</c> is wrong.</exception>
+    public object Read(string section)
+    {
+        Check();
+        return Bind(section, Sections[section]);
+    }
+
+    /// <summary>Where a setting, or the first entry of a list, is set; null if it is not.</summary>
+    public string? OriginOf(string key) =>
+        configuration.GetSection(key) is var section && section.Exists() ? _origins.Of(section).Trim(' ', '(', ')') : null;
+
     private static void ThrowIfAny(IReadOnlyList<string> mistakes)
     {
         if (mistakes.Count > 0)

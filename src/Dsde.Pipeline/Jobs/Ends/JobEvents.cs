@@ -232,6 +232,7 @@ internal static class JobEvents
             Accepted = accepted,
             LookupProposed = traces.Sum(trace => trace.LookupProposed),
             LookupAccepted = traces.Sum(trace => trace.LookupAccepted),
+            Forced = traces.Sum(trace => trace.Forced),
             AcceptanceRate = proposed == 0 ? null : (double)accepted / proposed,
             // The prompt's own pass emits the first token of each and is not counted.
             BlockEfficiency = iterations == 0 ? 1 : traces.Sum(trace => trace.CompletionTokens - 1) / (double)iterations,

@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Dsde.Persistence.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261127094344_Initial")]
+    [Migration("20261127132744_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -571,6 +571,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("REAL")
                         .HasColumnName("first_token_ms");
 
+                    b.Property<int>("Forced")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("forced");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("INTEGER")
                         .HasColumnName("is_guarded");
@@ -602,6 +606,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.PrimitiveCollection<string>("IterationDraftMs")
                         .HasColumnType("TEXT")
                         .HasColumnName("iteration_draft_ms");
+
+                    b.PrimitiveCollection<string>("IterationForced")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("iteration_forced");
 
                     b.PrimitiveCollection<string>("IterationLength")
                         .HasColumnType("TEXT")

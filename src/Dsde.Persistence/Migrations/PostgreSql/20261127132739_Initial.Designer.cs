@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Dsde.Persistence.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261127094336_Initial")]
+    [Migration("20261127132739_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -580,6 +580,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("double precision")
                         .HasColumnName("first_token_ms");
 
+                    b.Property<int>("Forced")
+                        .HasColumnType("integer")
+                        .HasColumnName("forced");
+
                     b.Property<bool>("IsGuarded")
                         .HasColumnType("boolean")
                         .HasColumnName("is_guarded");
@@ -611,6 +615,10 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.PrimitiveCollection<float[]>("IterationDraftMs")
                         .HasColumnType("real[]")
                         .HasColumnName("iteration_draft_ms");
+
+                    b.PrimitiveCollection<int[]>("IterationForced")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("iteration_forced");
 
                     b.PrimitiveCollection<int[]>("IterationLength")
                         .HasColumnType("integer[]")
