@@ -46,7 +46,8 @@ internal sealed class KvCache : IDisposable
         Table = new BlockTable(slotCount, maxLength, new BlockPool(blocks), KvMemory.PlacesPerBlock(layerDevices, config.KvHeadCount));
     }
 
-    /// <summary>Most memory of one position, in bytes: heads whose numbers fill no whole vectors are filled up where kernels need it.</summary>
+    /// <summary>Most memory of one position, in bytes: heads whose numbers fill no whole vectors are filled up where kernels need
+    /// it.</summary>
     public static long BytesPerPosition(ModelConfig config, ScalarType type) =>
         2L
         * config.LayerCount

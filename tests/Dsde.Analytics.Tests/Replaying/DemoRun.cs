@@ -18,7 +18,8 @@ public sealed class DemoRun : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Policy, float Temperature, bool Surveys), Lazy<Task<IReadOnlyList<StoredTrace>>>> _runs =
     [];
 
-    /// <summary>The prompts, run one by one the first time that they are asked for. Temperatures above 0 are sampled in coupled mode.</summary>
+    /// <summary>The prompts, run one by one the first time that they are asked for. Temperatures above 0 are sampled in coupled
+    /// mode.</summary>
     public Task<IReadOnlyList<StoredTrace>> RunAsync(string policy, float temperature, bool surveys = false) =>
         _runs
             .GetOrAdd(

@@ -69,7 +69,8 @@ internal sealed class AttentionCase : IDisposable
     }
 
     /// <summary>
-    /// In double precision, from the keys and values that a run of kernels has left in the cache; queries rotated by the angles of the type, and not
+    /// In double precision, from the keys and values that a run of kernels has left in the cache; queries rotated by the angles of the
+    /// type, and not
     /// rounded. <c>[R, h·d]</c>
     /// </summary>
     public double[] Expected()
