@@ -82,7 +82,8 @@ await follower.BatchEnded;
 await host.StopAsync();
 return 0;
 
-/// <summary>Prints the events of a batch. Each may come more than once: a service that does more than print keeps their message ids.</summary>
+/// <summary>Prints the events of a batch. Each may come more than once: a service that does more than print keeps their message
+/// ids.</summary>
 internal sealed class Follower(Guid batchId)
     : IConsumer<GenerationJobCompleted>,
         IConsumer<GenerationJobFailed>,

@@ -1,7 +1,9 @@
 using Dsde.EndToEnd.Tests.Chaos;
 using Dsde.EndToEnd.Tests.Fuzzing;
 using Dsde.EndToEnd.Tests.Hosting;
+using Dsde.EndToEnd.Tests.Interop;
 using Dsde.EndToEnd.Tests.Scale;
+using Dsde.EndToEnd.Tests.Tracing;
 using Xunit.Sdk;
 using Xunit.v3;
 
@@ -25,6 +27,9 @@ internal sealed class LongestFirst : ITestCollectionOrderer
         nameof(TakeoverTests),
         nameof(HungEngineTests),
         nameof(StartTests),
+        nameof(TraceTests),
+        nameof(SampleProgramTests),
+        nameof(StatusPageTests),
         nameof(BrokerTests),
         nameof(AttendanceTests),
         nameof(AcknowledgementTimeoutTests),

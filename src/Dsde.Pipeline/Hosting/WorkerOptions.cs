@@ -209,6 +209,14 @@ internal sealed class WorkerOptions : IValidatableObject
             yield return new ValidationResult($"give {ModelAlias.Allowed}.", [nameof(DefaultModel)]);
         }
 
+        if (HealthPort == NoPort && bool.TryParse(StatusPage, out var isWanted) && isWanted)
+        {
+            yield return new ValidationResult(
+                $"{nameof(HealthPort)} is {NoPort}, so that there is nothing to serve it: give auto or false, or a port.",
+                [nameof(StatusPage)]
+            );
+        }
+
         if (!IPAddress.TryParse(HealthAddress, out _))
         {
             yield return new ValidationResult("give an IP address of this machine, or 0.0.0.0 for all of them.", [nameof(HealthAddress)]);

@@ -29,6 +29,7 @@ public sealed class SettingsReaderTests
     [InlineData("Dsde:Engine:DataType", "fp8", "Dsde:Engine:DataType is 'fp8'; DataType must be auto, bf16, fp16 or fp32.")]
     [InlineData("Dsde:Worker:StorePrompts", "yes", "Dsde:Worker:StorePrompts is 'yes'; give true or false.")]
     [InlineData("Dsde:Worker:HealthPort", "0", "Dsde:Worker:HealthPort is '0'; give a port from 1 to 65535, auto or none.")]
+    [InlineData("Dsde:Worker:StatusPage", "on", "Dsde:Worker:StatusPage is 'on'; give auto, true or false.")]
     [InlineData("Dsde:Worker:HealthAddress", "here", "Dsde:Worker:HealthAddress is 'here'; give an IP address of this machine, or ")]
     [InlineData(
         "Dsde:Worker:Models",
@@ -44,6 +45,14 @@ public sealed class SettingsReaderTests
     [InlineData("Dsde:RabbitMq:CaCertificate", "/dev/null", "Dsde:RabbitMq:CaCertificate is '/dev/null'; UseTls is false, ")]
     public void A_mistake_is_one_line_with_its_key_its_value_and_what_is_allowed(string key, string value, string line) =>
         Mistakes((key, value)).ShouldHaveSingleItem().ShouldStartWith(line);
+
+    [Fact]
+    public void A_status_page_that_nothing_would_serve_is_refused() =>
+        Mistakes(("Dsde:Worker:StatusPage", "true"), ("Dsde:Worker:HealthPort", "none"))
+            .ShouldHaveSingleItem()
+            .ShouldBe(
+                "Dsde:Worker:StatusPage is 'true'; HealthPort is none, so that there is nothing to serve it: give auto or false, or a port."
+            );
 
     [Fact]
     public void All_mistakes_are_told_at_once() =>

@@ -58,43 +58,6 @@ internal sealed record StatusReport
     public IReadOnlyList<StatusEnd> Ends { get; init; } = [];
 }
 
-/// <summary>Who a worker is, and what it has loaded.</summary>
-internal sealed record StatusWorker
-{
-    /// <summary>Its id; null until it works.</summary>
-    public string? Id { get; init; }
-
-    /// <summary>When its process began.</summary>
-    public required DateTimeOffset StartedAt { get; init; }
-
-    /// <summary>The program's version.</summary>
-    public required string Version { get; init; }
-
-    /// <summary>Aliases that it serves.</summary>
-    public required IReadOnlyList<string> Models { get; init; }
-
-    /// <summary>The target's folder name; null until it is loaded.</summary>
-    public string? Target { get; init; }
-
-    /// <summary>The draft's; null without one.</summary>
-    public string? Draft { get; init; }
-
-    /// <summary>Policy of jobs that name none.</summary>
-    public string? Policy { get; init; }
-
-    /// <summary>Proposer of jobs that name none.</summary>
-    public string? Proposer { get; init; }
-
-    /// <summary>Where the engine runs.</summary>
-    public string? Device { get; init; }
-
-    /// <summary>Type of weights and activations.</summary>
-    public string? DataType { get; init; }
-
-    /// <summary>Threads that share a pass on CPUs.</summary>
-    public int? Threads { get; init; }
-}
-
 /// <summary>Something that was looked at.</summary>
 /// <param name="Name">What.</param>
 /// <param name="Status"><c>Healthy</c>, <c>Degraded</c> or <c>Unhealthy</c>.</param>
@@ -105,47 +68,3 @@ internal sealed record StatusCheck(string Name, string Status, string? Text);
 /// <param name="Name">Its name.</param>
 /// <param name="Ready">Messages that no worker has been given.</param>
 internal sealed record StatusQueue(string Name, long Ready);
-
-/// <summary>A job that the worker has claimed.</summary>
-/// <param name="Id">The job.</param>
-/// <param name="Since">When it was claimed.</param>
-/// <param name="IsCancelRequested">Whether it is to end with what there is.</param>
-/// <param name="OutputCount">Its outputs; none until the engine has them.</param>
-/// <param name="Outputs">Of these the first.</param>
-internal sealed record StatusJob(
-    Guid Id,
-    DateTimeOffset Since,
-    bool IsCancelRequested,
-    int OutputCount,
-    IReadOnlyList<StatusOutput> Outputs
-);
-
-/// <summary>How far an output is.</summary>
-/// <param name="Phase"><c>waiting</c>, <c>prefill</c>, <c>decoding</c> or <c>ended</c>.</param>
-/// <param name="PromptTokens">Tokens of the prompt.</param>
-/// <param name="Tokens">Tokens so far.</param>
-/// <param name="MostTokens">Tokens that it may have.</param>
-/// <param name="Proposed">Tokens proposed so far.</param>
-/// <param name="Accepted">Of these, accepted and kept.</param>
-/// <param name="Length">Tokens proposed in the latest iteration; null before the first.</param>
-internal sealed record StatusOutput(string Phase, int PromptTokens, int Tokens, int MostTokens, int Proposed, int Accepted, int? Length);
-
-/// <summary>A job that has ended here.</summary>
-/// <param name="Id">The job.</param>
-/// <param name="Outcome"><c>completed</c>, <c>failed</c> or <c>cancelled</c>.</param>
-/// <param name="FailureCode">Why it failed; null if it did not.</param>
-/// <param name="At">When.</param>
-/// <param name="Tokens">Of all its outputs.</param>
-/// <param name="Proposed">Tokens proposed.</param>
-/// <param name="Accepted">Of these, accepted and kept.</param>
-/// <param name="EngineMs">Time in the engine, in milliseconds; null if it was not there.</param>
-internal sealed record StatusEnd(
-    Guid Id,
-    string Outcome,
-    string? FailureCode,
-    DateTimeOffset? At,
-    int Tokens,
-    int Proposed,
-    int Accepted,
-    double? EngineMs
-);
