@@ -29,7 +29,9 @@ public sealed class ManyWorkersTests(RabbitMqServer rabbitMq, ITestOutputHelper 
         var site = await WorkerUnderTest.CreateSiteAsync(rabbitMq, postgres);
         var database = site.Single(setting => setting.Name == "Dsde__Persistence__ConnectionString").Value;
         await using var workers = new Fleet();
-        await workers.StartAsync([.. site, ("Dsde__Persistence__ConnectionString", $"{database};Maximum Pool Size={PoolSize}")]);
+        // By their names, the workers' connections are told from this test's own.
+        var named = $"{database};Maximum Pool Size={PoolSize};Application Name=dsde worker";
+        await workers.StartAsync([.. site, ("Dsde__Persistence__ConnectionString", named)]);
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, workers.All[0].VirtualHost);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, workers.All[0].VirtualHost);
         await using var connections = new ConnectionWatch(database);
@@ -178,8 +180,7 @@ public sealed class ManyWorkersTests(RabbitMqServer rabbitMq, ITestOutputHelper 
                     most,
                     await Rows.CountAsync(
                         database,
-                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                            + "AND backend_type = 'client backend'"
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dsde %'"
                     )
                 );
                 await Task.Delay(50, CancellationToken.None);
