@@ -1,7 +1,9 @@
 using Dsde.EndToEnd.Tests.Chaos;
+using Dsde.EndToEnd.Tests.Documents;
 using Dsde.EndToEnd.Tests.Fuzzing;
 using Dsde.EndToEnd.Tests.Hosting;
 using Dsde.EndToEnd.Tests.Interop;
+using Dsde.EndToEnd.Tests.Routing;
 using Dsde.EndToEnd.Tests.Scale;
 using Dsde.EndToEnd.Tests.Tracing;
 using Xunit.Sdk;
@@ -16,25 +18,31 @@ internal sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        nameof(ExactMomentTests),
         nameof(ChaosTests),
-        nameof(ManyWorkersTests),
+        nameof(ExactMomentTests),
         nameof(QueueTests),
+        nameof(DocumentCommandsTests),
+        nameof(ManyWorkersTests),
         nameof(BrokerOutageTests),
-        nameof(ClientOutageTests),
-        nameof(LogTests),
-        nameof(FuzzTests),
         nameof(TakeoverTests),
-        nameof(HungEngineTests),
-        nameof(StartTests),
-        nameof(TraceTests),
-        nameof(SampleProgramTests),
+        nameof(JobFilesAsPeopleHaveThemTests),
+        nameof(FuzzTests),
+        nameof(ClientOutageTests),
+        nameof(AcknowledgementTimeoutTests),
+        nameof(LogTests),
+        nameof(RoutingTests),
+        nameof(AnalysisTests),
+        nameof(KillerJobTests),
+        nameof(ClientCommandTests),
+        nameof(AttendanceTests),
+        nameof(SilentBrokerTests),
         nameof(StatusPageTests),
         nameof(BrokerTests),
-        nameof(AttendanceTests),
-        nameof(AcknowledgementTimeoutTests),
-        nameof(KillerJobTests),
+        nameof(PausedWorkerTests),
+        nameof(HungEngineTests),
+        nameof(TraceTests),
         nameof(DatabaseOutageTests),
+        nameof(SampleProgramTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
