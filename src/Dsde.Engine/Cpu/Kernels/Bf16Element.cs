@@ -14,13 +14,16 @@ internal readonly unsafe struct Bf16Element : IElement<ushort>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load(ushort* source)
+    public static Vector512<float> Load(ushort* source) => (Widen(source) << 16).AsSingle();
+
+    /// <summary>The bits of sixteen numbers, each in the lower half of its lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<uint> Widen(ushort* source)
     {
         var narrow = Vector256.Load(source);
-        var wide = Avx512F.IsSupported
+        return Avx512F.IsSupported
             ? Avx512F.ConvertToVector512UInt32(narrow)
             : Vector512.Create(Vector256.WidenLower(narrow), Vector256.WidenUpper(narrow));
-        return (wide << 16).AsSingle();
     }
 
     /// <inheritdoc/>

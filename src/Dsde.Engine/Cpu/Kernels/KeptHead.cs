@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dsde.Engine.Cpu.Kernels;
 
@@ -67,7 +66,7 @@ internal static unsafe class KeptHead<T>
                 continue;
             }
 
-            var wide = headDim - d >= Width ? Widen((ushort*)value + d) : WidenEnd((ushort*)value + d, headDim - d);
+            var wide = headDim - d >= Width ? Bf16Element.Widen((ushort*)value + d) : WidenEnd((ushort*)value + d, headDim - d);
             var kept = position % 2 == 0 ? wide : (wide << 16) | (Vector512.Load(to) & Vector512.Create(0xFFFFu));
             kept.Store(to);
         }
@@ -91,15 +90,6 @@ internal static unsafe class KeptHead<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Widen(ushort* numbers)
-    {
-        var narrow = Vector256.Load(numbers);
-        return Avx512F.IsSupported
-            ? Avx512F.ConvertToVector512UInt32(narrow)
-            : Vector512.Create(Vector256.WidenLower(narrow), Vector256.WidenUpper(narrow));
-    }
-
     private static Vector512<uint> WidenEnd(ushort* numbers, int count)
     {
         var end = stackalloc ushort[Width];
@@ -108,6 +98,6 @@ internal static unsafe class KeptHead<T>
             end[i] = i < count ? numbers[i] : (ushort)0;
         }
 
-        return Widen(end);
+        return Bf16Element.Widen(end);
     }
 }
