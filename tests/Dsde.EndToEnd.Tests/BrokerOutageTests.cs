@@ -1,4 +1,7 @@
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
 using Dsde.Testing;
+using RabbitMQ.Client;
 
 namespace Dsde.EndToEnd.Tests;
 
@@ -51,6 +54,40 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
         await BrokerTests.RequireAllEndedOnceAsync(servers.RabbitMq, worker, tap, Jobs, isCancelled: true);
 
         int CountTold() => tap.Events.Select(item => item.JobId).OfType<Guid>().Distinct().Count();
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_a_confirm_is_told_when_the_connection_breaks_and_the_next_message_goes_through()
+    {
+        var options = new RabbitMqOptions { Port = servers.RabbitMq.Port, VirtualHost = await servers.RabbitMq.CreateVirtualHostAsync() };
+        await using var publisher = new ConfirmingPublisher(options, new QueueTopology(options, []));
+        await publisher.ConnectAsync(TestContext.Current.CancellationToken);
+        for (var round = 0; round < 10; round++)
+        {
+            await servers.RabbitMq.SetMemoryAlarmAsync(true);
+            var waiting = Enumerable.Range(0, 64).Select(_ => PublishAsync()).ToList();
+            await Task.Delay(200, TestContext.Current.CancellationToken); // nothing tells that they wait, and sooner would be as good
+            waiting.ShouldAllBe(publishing => !publishing.IsCompleted);
+
+            await servers.RabbitMq.CutConnectionsAsync(options.VirtualHost);
+            var ended = await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            await servers.RabbitMq.SetMemoryAlarmAsync(false);
+
+            ended.OfType<Exception>().Count().ShouldBe(waiting.Count);
+            ended.OfType<Exception>().ShouldAllBe(exception => BrokerPatience.IsLost(exception));
+            (await PublishAsync()).ShouldBeNull();
+        }
+
+        async Task<Exception?> PublishAsync() =>
+            await Record.ExceptionAsync(() =>
+                publisher.PublishAsync(
+                    exchange: "",
+                    RawProducer.Unrouted,
+                    new BasicProperties { Persistent = true },
+                    new byte[100],
+                    TestContext.Current.CancellationToken
+                )
+            );
     }
 
     [Theory]

@@ -135,6 +135,27 @@ public sealed class ClientOutageTests(ClientOutageTests.Site site) : IClassFixtu
         told.Output.ShouldContain("workers were told");
     }
 
+    [Fact]
+    public async Task However_often_its_connection_is_cut_all_jobs_are_sent()
+    {
+        const int many = 4000;
+        using var folder = new ScratchFolder();
+        var settings = await WorkerUnderTest.CreateSiteAsync(site.Servers.RabbitMq, site.Servers.Postgres); // jobs that nobody does
+        var virtualHost = settings.Last(setting => setting.Name == "Dsde__RabbitMq__VirtualHost").Value;
+        var file = ChaosJobs.WriteOfOneModel(folder.Path, "jobs.jsonl", many);
+        await using var submit = ClientUnderTest.Start(settings, "submit", file, "--patience", "60");
+
+        var (cuts, ended) = (0, submit.EndAsync(0));
+        while (cuts < 20 && !ended.IsCompleted)
+        {
+            cuts += await site.Servers.RabbitMq.CutConnectionsAsync(virtualHost);
+            await Task.WhenAny(ended, Task.Delay(100, TestContext.Current.CancellationToken));
+        }
+
+        (await ended).ShouldContain($"{many} jobs sent");
+        cuts.ShouldBeGreaterThan(5, "Hardly anything was cut, so nothing is tried.");
+    }
+
     [Theory]
     [InlineData("Dsde__RabbitMq__Password", "wrong", "ACCESS_REFUSED")]
     [InlineData("Dsde__RabbitMq__VirtualHost", "nowhere", "vhost nowhere not found")]

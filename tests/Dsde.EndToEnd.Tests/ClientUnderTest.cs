@@ -35,7 +35,8 @@ internal sealed class ClientUnderTest : IAsyncDisposable
     /// <summary>Waits for its end; everything it has written.</summary>
     public async Task<string> EndAsync(int exitCode)
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience);
+        await Task.WhenAny(_process.WaitForExitAsync(TestContext.Current.CancellationToken), Task.Delay(Patience));
+        _process.HasExited.ShouldBeTrue(_log.Text);
         return await RequireAsync(_process.ExitCode, exitCode);
     }
 

@@ -49,7 +49,20 @@ internal static class PlainProducer
 
     private static async Task SendAsync(ConnectionFactory factory, Queue<string> left)
     {
-        await using var connection = await factory.CreateConnectionAsync(TestContext.Current.CancellationToken);
+        var connection = await factory.CreateConnectionAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            await SendAsync(connection, left);
+        }
+        finally
+        {
+            // the client library may hang in closing what breaks at the same time
+            await Task.WhenAny(connection.DisposeAsync().AsTask(), Task.Delay(Patience, CancellationToken.None));
+        }
+    }
+
+    private static async Task SendAsync(IConnection connection, Queue<string> left)
+    {
         await using var channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
             TestContext.Current.CancellationToken

@@ -24,10 +24,10 @@ internal sealed class BenchQueue : IAsyncDisposable
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    private readonly IConnection _connection;
+    private readonly PlainConnection _connection;
     private bool _isOwn;
 
-    private BenchQueue(IConnection connection) => _connection = connection;
+    private BenchQueue(PlainConnection connection) => _connection = connection;
 
     /// <summary>Connects, and makes sure that nobody else's jobs are in the queue.</summary>
     /// <exception cref="ExpectedFailureException">The broker can't be reached, or the queue is in use.</exception>
@@ -52,8 +52,8 @@ internal sealed class BenchQueue : IAsyncDisposable
     public async Task FillAsync(IEnumerable<SubmitGenerationJob> jobs, CancellationToken cancellationToken)
     {
         await using var channel = await _connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
-            cancellationToken
+            cancellationToken,
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
         );
         var properties = new BasicProperties { ContentType = "application/json", Persistent = true };
         var unconfirmed = new Queue<Task>();
@@ -85,7 +85,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     /// <returns>How long it took, from the first message until the broker had dealt with the last acknowledgement.</returns>
     public async Task<TimeSpan> DrainAsync(int count, ushort prefetch, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken);
         await channel.BasicQosAsync(0, prefetch, global: false, cancellationToken);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var (taken, start) = (0, 0L);
@@ -114,7 +114,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     {
         if (_connection.IsOpen && _isOwn)
         {
-            await using var channel = await _connection.CreateChannelAsync();
+            await using var channel = await _connection.CreateChannelAsync(CancellationToken.None);
             await channel.QueuePurgeAsync(Jobs.Queue);
         }
 
@@ -123,7 +123,7 @@ internal sealed class BenchQueue : IAsyncDisposable
 
     private async Task RequireUnusedAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
-        await using var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken);
         foreach (var queue in new[] { Jobs.Queue, QueueNames.UnroutedGenerationJobs, QueueNames.ParkedGenerationJobs })
         {
             var state = await channel.QueueDeclarePassiveAsync(queue, cancellationToken);

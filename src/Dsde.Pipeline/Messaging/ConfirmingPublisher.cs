@@ -7,10 +7,17 @@ namespace Dsde.Pipeline.Messaging;
 /// Sends messages on over a connection without the bus, and knows of each whether a queue has it. Any number at once. What fails is not
 /// tried again here; the next message gets a new connection.
 /// </summary>
+/// <remarks>
+/// The client library does not always tell those who wait for a confirm that their connection has gone: whoever disposes of a channel first
+/// takes that from the others. So the end of a connection ends all waiting here, and no waiting is for ever.
+/// </remarks>
 /// <param name="rabbitMq">The broker.</param>
 /// <param name="topology">Made with every connection, also if somebody has deleted it.</param>
 internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopology topology) : IAsyncDisposable
 {
+    /// <summary>After that, a broker that has not confirmed is asked over a new connection. Being asked twice does no harm.</summary>
+    private static readonly TimeSpan ConfirmPatience = TimeSpan.FromSeconds(30);
+
     private readonly SemaphoreSlim _opening = new(1);
     private Link? _link;
 
@@ -27,14 +34,24 @@ internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopolog
     )
     {
         var link = await OpenAsync(cancellationToken);
+        using var confirming = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, link.Gone);
+        confirming.CancelAfter(ConfirmPatience);
         try
         {
-            await link.Channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body, cancellationToken);
+            await link
+                .Channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body, confirming.Token)
+                .AsTask()
+                .WaitAsync(confirming.Token);
             return true;
         }
         catch (PublishException exception) when (exception.IsReturn)
         {
             return false;
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            await CloseAsync(link);
+            throw new BrokerUnavailableException($"RabbitMQ at {rabbitMq.Describe()} has not confirmed a message.", exception);
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or PublishException))
         {
@@ -62,7 +79,7 @@ internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopolog
 
     /// <summary>The connection, for reading queues.</summary>
     /// <exception cref="ExpectedFailureException">The broker can't be reached, or refuses.</exception>
-    public async Task<IConnection> ConnectAsync(CancellationToken cancellationToken) => (await OpenAsync(cancellationToken)).Connection;
+    public async Task<PlainConnection> ConnectAsync(CancellationToken cancellationToken) => (await OpenAsync(cancellationToken)).Connection;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -92,8 +109,8 @@ internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopolog
             {
                 await topology.DeclareAsync(connection, cancellationToken);
                 var channel = await connection.CreateChannelAsync(
-                    new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
-                    cancellationToken
+                    cancellationToken,
+                    new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
                 );
                 return _link = new Link(connection, channel);
             }
@@ -109,18 +126,38 @@ internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopolog
         }
     }
 
-    /// <summary>Closes a connection, unless another one has taken its place.</summary>
+    /// <summary>Closes a connection with its channel, unless another one has taken its place.</summary>
     private async Task CloseAsync(Link? link)
     {
         if (link is not null && Interlocked.CompareExchange(ref _link, null, link) == link)
         {
-            await link.Channel.DisposeAsync();
-            await link.Connection.DisposeAsync();
+            await link.DisposeAsync();
         }
     }
 
-    private sealed record Link(IConnection Connection, IChannel Channel)
+    private sealed class Link : IAsyncDisposable
     {
-        public bool IsOpen => Connection.IsOpen && Channel.IsOpen;
+        private readonly CancellationTokenSource _gone = new(); // never disposed of: somebody may wait for it at any time
+
+        public Link(PlainConnection connection, IChannel channel)
+        {
+            (Connection, Channel) = (connection, channel);
+            connection.WhenGone(_gone.Cancel);
+            channel.ChannelShutdownAsync += (_, _) => _gone.CancelAsync();
+        }
+
+        public PlainConnection Connection { get; }
+
+        public IChannel Channel { get; }
+
+        public CancellationToken Gone => _gone.Token;
+
+        public bool IsOpen => !_gone.IsCancellationRequested && Connection.IsOpen && Channel.IsOpen;
+
+        public async ValueTask DisposeAsync()
+        {
+            await _gone.CancelAsync();
+            await Connection.DisposeAsync();
+        }
     }
 }

@@ -4,14 +4,30 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Dsde.Pipeline.Messaging;
 
-/// <summary>A connection to the broker without the bus, for what the bus does not do.</summary>
-internal static class PlainConnection
+/// <summary>
+/// A connection to the broker without the bus, for what the bus does not do. It does not come back by itself: whoever needs another one
+/// opens it.
+/// </summary>
+internal sealed class PlainConnection : IAsyncDisposable
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The client library may hang while it closes a connection that breaks at the same time (rabbitmq-dotnet-client issues 1960, 1968 and
+    /// 1976). What has not closed by then is left behind.
+    /// </summary>
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
+
+    private readonly IConnection _connection;
+
+    private PlainConnection(IConnection connection) => _connection = connection;
+
+    /// <summary>Whether it can be used, as far as is known.</summary>
+    public bool IsOpen => _connection.IsOpen;
+
     /// <exception cref="BrokerUnavailableException">The broker can't be reached.</exception>
     /// <exception cref="ExpectedFailureException">It is not the one it should be, or doesn't let the user in.</exception>
-    public static async Task<IConnection> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
+    public static async Task<PlainConnection> OpenAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
         {
@@ -21,6 +37,7 @@ internal static class PlainConnection
             UserName = options.Username,
             Password = options.ReadPassword(),
             RequestedConnectionTimeout = ConnectTimeout,
+            AutomaticRecoveryEnabled = false,
         };
         if (options.UseTls)
         {
@@ -29,8 +46,8 @@ internal static class PlainConnection
 
         try
         {
-            var connection = await factory.CreateConnectionAsync("dsde", cancellationToken);
-            await RequireAdmittedAsync(connection, options, cancellationToken);
+            var connection = new PlainConnection(await factory.CreateConnectionAsync("dsde", cancellationToken));
+            await connection.RequireAdmittedAsync(options, cancellationToken);
             return connection;
         }
         catch (RabbitMQClientException exception) when (BrokerFailure.FindAnswer(exception) is not null)
@@ -49,20 +66,53 @@ internal static class PlainConnection
         }
     }
 
+    /// <summary>Opens a channel.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="options">What it is for; null for a channel without confirms.</param>
+    /// <exception cref="RabbitMQClientException">The connection has gone.</exception>
+    public Task<IChannel> CreateChannelAsync(CancellationToken cancellationToken, CreateChannelOptions? options = null) =>
+        _connection.CreateChannelAsync(options, cancellationToken);
+
+    /// <summary>Calls something when the connection has gone, or at once if it already has.</summary>
+    /// <param name="gone">Must not throw.</param>
+    public void WhenGone(Action gone)
+    {
+        _connection.ConnectionShutdownAsync += (_, _) =>
+        {
+            gone();
+            return Task.CompletedTask;
+        };
+        if (!_connection.IsOpen)
+        {
+            gone();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() =>
+        await Task.Run(() => _connection.DisposeAsync().AsTask())
+            .WaitAsync(ClosePatience)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
     /// <summary>
     /// The client does not wait for the broker's answer on the virtual host: it comes with the first channel, or ends the connection
     /// meanwhile.
     /// </summary>
-    private static async Task RequireAdmittedAsync(IConnection connection, RabbitMqOptions options, CancellationToken cancellationToken)
+    private async Task RequireAdmittedAsync(RabbitMqOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await using var channel = await CreateChannelAsync(cancellationToken);
         }
-        catch (Exception exception) when (BrokerFailure.IsOne(exception))
+        catch (Exception exception)
         {
-            var answer = connection.CloseReason is { } reason ? new OperationInterruptedException(reason) : exception;
-            await connection.DisposeAsync();
+            var answer = _connection.CloseReason is { } reason ? new OperationInterruptedException(reason) : exception;
+            await DisposeAsync();
+            if (!BrokerFailure.IsOne(exception))
+            {
+                throw;
+            }
+
             throw BrokerFailure.Create(options, answer);
         }
     }

@@ -40,11 +40,11 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
     /// <summary>The same over a connection that is open.</summary>
     /// <exception cref="BrokerUnavailableException">The broker goes away meanwhile.</exception>
     /// <exception cref="ExpectedFailureException">It doesn't let the user, or has a queue with other arguments.</exception>
-    public async Task DeclareAsync(IConnection connection, CancellationToken cancellationToken)
+    public async Task DeclareAsync(PlainConnection connection, CancellationToken cancellationToken)
     {
         try
         {
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await using var channel = await connection.CreateChannelAsync(cancellationToken);
             await DeclareAsync(channel, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))

@@ -132,15 +132,10 @@ internal sealed class ErrorsCommand : DsdeCommand
     {
         await using var database = await BatchClient.OpenAsync(Patience.None, cancellationToken);
         var rabbitMq = new ProgramSettings().RabbitMq();
-        await new QueueTopology(rabbitMq, models: []).DeclareAsync(cancellationToken);
-        await using var connection = await PlainConnection.OpenAsync(rabbitMq, cancellationToken);
-        await using var publisher = await connection.CreateChannelAsync(
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
-            cancellationToken
-        );
+        await using var publisher = new ConfirmingPublisher(rabbitMq, new QueueTopology(rabbitMq, models: []));
         return await ForEachAsync(
             arguments,
-            connection,
+            await publisher.ConnectAsync(cancellationToken),
             "requeued",
             async (message, description) =>
             {
@@ -177,7 +172,7 @@ internal sealed class ErrorsCommand : DsdeCommand
     /// <summary>Does something with every message that is meant, and says so.</summary>
     private async Task<int> ForEachAsync(
         ParseResult arguments,
-        IConnection connection,
+        PlainConnection connection,
         string done,
         Func<TakenMessage, FailedMessage, Task<string>> act,
         CancellationToken cancellationToken
@@ -208,7 +203,7 @@ internal sealed class ErrorsCommand : DsdeCommand
         return ExitCodes.Success;
     }
 
-    private async Task<bool> ConfirmAsync(ParseResult arguments, IConnection connection, CancellationToken cancellationToken)
+    private async Task<bool> ConfirmAsync(ParseResult arguments, PlainConnection connection, CancellationToken cancellationToken)
     {
         if (
             !ReferenceEquals(arguments.InvocationConfiguration.Output, Console.Out)

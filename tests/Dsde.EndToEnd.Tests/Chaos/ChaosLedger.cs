@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
@@ -16,6 +17,8 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         RawProducer.Parked,
         "dsde-generation-jobs-held",
     ];
+
+    private static readonly string[] Counts = ["messages_ready", "messages_unacknowledged", "consumers", "state", "leader"];
 
     /// <summary>Every job has one row, completed, with the texts of an undisturbed run.</summary>
     public async Task ShouldHaveTextsOfAsync(IReadOnlyDictionary<string, string[]> expected)
@@ -112,11 +115,14 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
     }
 
     /// <summary>For people who have to find out why it hangs.</summary>
-    public async Task<string> DescribeAsync()
+    /// <param name="customIds">Of all jobs that are to end.</param>
+    public async Task<string> DescribeAsync(IEnumerable<string> customIds)
     {
         var lines = new List<string>();
         try
         {
+            var known = await Rows.ReadAsync(connectionString, "SELECT custom_id FROM generation_jobs");
+            lines.Add($"no worker has met: {string.Join(' ', customIds.Except(known.Select(row => (string)row[0]!)))}");
             foreach (
                 var row in await Rows.ReadAsync(
                     connectionString,
@@ -140,7 +146,8 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
 
             foreach (var queue in JobQueues)
             {
-                lines.Add($"{queue}: {(await servers.RabbitMq.FindQueueAsync(virtualHost, queue))?.GetRawText()}");
+                var found = await servers.RabbitMq.FindQueueAsync(virtualHost, queue);
+                lines.Add($"{queue}: {string.Join(", ", Counts.Select(name => $"{name} {Show(found, name)}"))}");
             }
         }
         catch (Exception exception) when (exception is Npgsql.NpgsqlException or HttpRequestException)
@@ -149,6 +156,9 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         }
 
         return string.Join('\n', lines);
+
+        static string? Show(JsonElement? queue, string name) =>
+            queue is { } found && found.TryGetProperty(name, out var value) ? value.ToString() : null;
     }
 
     private IEnumerable<string?> Ids(string type, string property) =>

@@ -55,10 +55,16 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         {
             if (TimeProvider.System.GetElapsedTime(started) > plan.Patience)
             {
+                Log($"{completed} completed; everything is sent: {sending.IsCompleted}; {await ledger.DescribeAsync(expected.Keys)}"); // what is shown last
                 Assert.Fail(
                     $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n"
-                        + $"{await ledger.DescribeAsync()}\n{string.Join("\n\n", monkey.Workers.Select(LastLinesOf))}"
+                        + string.Join("\n\n", monkey.Workers.Select(LastLinesOf))
                 );
+            }
+
+            if (sending.IsFaulted)
+            {
+                await sending;
             }
 
             completed =

@@ -52,7 +52,7 @@ public sealed class BrokerRefusalTests(RabbitMqServer rabbitMq)
         var options = Options(await rabbitMq.CreateVirtualHostAsync());
         await using (var connection = await PlainConnection.OpenAsync(options, TestContext.Current.CancellationToken))
         {
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: TestContext.Current.CancellationToken);
+            await using var channel = await connection.CreateChannelAsync(TestContext.Current.CancellationToken);
             await channel.QueueDeclareAsync(
                 QueueNames.UnroutedGenerationJobs,
                 durable: true,

@@ -18,16 +18,15 @@ internal static class ErrorQueue
     /// least one of both queues, at worst in both.
     /// </summary>
     /// <param name="message">From one of these queues.</param>
-    /// <param name="publisher">With publisher confirms.</param>
+    /// <param name="publisher">Where to.</param>
     /// <param name="cancellationToken">To give up.</param>
-    public static async Task SendAgainAsync(TakenMessage message, IChannel publisher, CancellationToken cancellationToken)
+    public static async Task SendAgainAsync(TakenMessage message, ConfirmingPublisher publisher, CancellationToken cancellationToken)
     {
         var properties = MessageCopy.Of(message.Properties, IsWorkers);
         properties.ClearExpiration();
-        await publisher.BasicPublishAsync(
+        await publisher.PublishAsync(
             QueueNames.GenerationJobs,
             (Lane.FindByQueue(message.RoutingKey) ?? Lane.FindByKey(message.RoutingKey))?.RoutingKey ?? "",
-            mandatory: true,
             properties,
             message.Body,
             cancellationToken

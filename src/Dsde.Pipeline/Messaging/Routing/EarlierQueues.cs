@@ -76,9 +76,9 @@ internal sealed class EarlierQueues(ConfirmingPublisher publisher, TimeProvider 
 
     /// <summary>The exchange of jobs has the name of the queue that it used to lead to: what comes now goes to the models'
     /// queues.</summary>
-    private static async Task UnbindAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    private static async Task UnbindAsync(PlainConnection connection, string queue, CancellationToken cancellationToken)
     {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken);
         await channel.QueueUnbindAsync(queue, QueueNames.GenerationJobs, "", cancellationToken: cancellationToken);
     }
 

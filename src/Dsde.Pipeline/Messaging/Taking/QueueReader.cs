@@ -8,12 +8,12 @@ namespace Dsde.Pipeline.Messaging.Taking;
 /// Takes messages from queues one by one. They are held, not consumed: when the reading ends, all that were not acknowledged are back in
 /// their order.
 /// </summary>
-internal sealed class QueueReader(IConnection connection)
+internal sealed class QueueReader(PlainConnection connection)
 {
     /// <summary>What a queue has at the moment; null if it was never made. Being told so costs a channel.</summary>
     public async Task<QueueDeclareOk?> FindAsync(string queue, CancellationToken cancellationToken)
     {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken);
         try
         {
             return await channel.QueueDeclarePassiveAsync(queue, cancellationToken);
@@ -43,7 +43,7 @@ internal sealed class QueueReader(IConnection connection)
             yield break;
         }
 
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken);
         for (
             var position = 1;
             position <= count && await channel.BasicGetAsync(queue, autoAck: false, cancellationToken) is { } message;

@@ -24,9 +24,8 @@ internal sealed class BatchClient : IAsyncDisposable
     /// <summary>A broker that has not confirmed a message by then does not do its work.</summary>
     private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(2);
-
-    private readonly IHost _host;
+    private readonly ServiceProvider _services;
+    private readonly ClientBus _bus;
     private readonly RabbitMqOptions _rabbitMq;
     private readonly Patience _patience;
     private readonly Attendance _attendance;
@@ -38,25 +37,25 @@ internal sealed class BatchClient : IAsyncDisposable
         _patience = patience;
         _rabbitMq = settings.RabbitMq();
         _worker = settings.Worker();
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Critical);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddDsdePersistence(settings.Persistence());
-        builder.Services.AddSingleton<RunTally>();
-        builder.Services.AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()));
-        builder.Services.AddRabbitMqClient(_rabbitMq, followed is null ? null : bus => bus.AddConsumer<FollowerConsumer>());
-        _host = builder.Build();
+        _services = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(TimeProvider.System)
+            .AddDsdePersistence(settings.Persistence())
+            .AddSingleton<RunTally>()
+            .AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()))
+            .BuildServiceProvider();
+        _bus = new ClientBus(_rabbitMq, followed is null ? null : Follower);
         _attendance = new Attendance(_rabbitMq, Store, Attendance.AliveWithin(_worker));
     }
 
     /// <summary>The database, for who doesn't wait for it.</summary>
-    public IJobStore Store => _host.Services.GetRequiredService<IJobStore>();
+    public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
     /// <summary>Sees the ends of the jobs of the batch that is followed.</summary>
-    public BatchFollower Follower => _host.Services.GetRequiredService<BatchFollower>();
+    public BatchFollower Follower => _services.GetRequiredService<BatchFollower>();
 
     /// <summary>What has ended of it.</summary>
-    public RunTally Tally => _host.Services.GetRequiredService<RunTally>();
+    public RunTally Tally => _services.GetRequiredService<RunTally>();
 
     /// <summary>Opens the database.</summary>
     /// <param name="patience">How long to wait for it, and later for the broker.</param>
@@ -69,7 +68,7 @@ internal sealed class BatchClient : IAsyncDisposable
         var client = new BatchClient(new ProgramSettings(), patience, followed);
         try
         {
-            var migrator = client._host.Services.GetRequiredService<IDatabaseMigrator>();
+            var migrator = client._services.GetRequiredService<IDatabaseMigrator>();
             var schema = await patience.Database.RunAsync(() => migrator.InspectAsync(cancellationToken), cancellationToken);
             return schema.Problem is { } problem ? throw new ExpectedFailureException(problem) : client;
         }
@@ -86,9 +85,7 @@ internal sealed class BatchClient : IAsyncDisposable
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
         await _patience.Broker.RunAsync(() => new QueueTopology(_rabbitMq, models: []).DeclareAsync(cancellationToken), cancellationToken);
-        await _host.StartAsync(cancellationToken);
-        var bus = _host.Services.GetRequiredService<IBusControl>();
-        await InsistAsync(token => bus.WaitForHealthStatus(BusHealthStatus.Healthy, token), cancellationToken);
+        await InsistAsync((_, _) => Task.CompletedTask, cancellationToken);
     }
 
     /// <summary>Asks the database.</summary>
@@ -111,11 +108,11 @@ internal sealed class BatchClient : IAsyncDisposable
         try
         {
             await InsistAsync(
-                token =>
+                (bus, token) =>
                     SizeRefusal.SendAsync(
                         job.JobId,
-                        refusal => Bus.ConnectSendObserver(refusal),
-                        ended => Bus.SendJobAsync(BusSetup.RabbitMqJobs, job, ended),
+                        refusal => bus.ConnectSendObserver(refusal),
+                        ended => bus.SendJobAsync(BusSetup.RabbitMqJobs, job, ended),
                         TimeProvider.System,
                         token
                     ),
@@ -138,7 +135,7 @@ internal sealed class BatchClient : IAsyncDisposable
     /// <param name="messageId">Its id; null for a new one.</param>
     public Task PublishAsync(object message, CancellationToken cancellationToken, Guid? messageId = null) =>
         InsistAsync(
-            token => Bus.Publish(message, message.GetType(), send => send.MessageId = messageId ?? send.MessageId, token),
+            (bus, token) => bus.Publish(message, message.GetType(), send => send.MessageId = messageId ?? send.MessageId, token),
             cancellationToken
         );
 
@@ -154,20 +151,8 @@ internal sealed class BatchClient : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        using var patience = new CancellationTokenSource(StopTime);
-        try
-        {
-            await _host.StopAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // A broker that is away says no goodbye.
-        }
-
-        if (_host is IAsyncDisposable disposable)
-        {
-            await disposable.DisposeAsync();
-        }
+        await _bus.DisposeAsync();
+        await _services.DisposeAsync();
     }
 
     /// <summary>Ends a job that nobody has got, stores that and tells of it, as the worker does that ends one.</summary>
@@ -193,27 +178,24 @@ internal sealed class BatchClient : IAsyncDisposable
         }
     }
 
-    private IBus Bus => _host.Services.GetRequiredService<IBus>();
-
-    private Task InsistAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+    private Task InsistAsync(Func<IBus, CancellationToken, Task> work, CancellationToken cancellationToken) =>
         _patience.Broker.RunAsync(
             async () =>
             {
-                using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                attempt.CancelAfter(ConfirmationTime);
                 try
                 {
-                    await work(attempt.Token).WaitAsync(attempt.Token);
+                    await _bus.UseAsync(work, ConfirmationTime, cancellationToken);
+                }
+                catch (TimeoutException exception)
+                {
+                    throw new BrokerUnavailableException(
+                        $"RabbitMQ at {_rabbitMq.Describe()} does not answer, or confirms nothing: it is short of memory or disk, or away.",
+                        exception
+                    );
                 }
                 catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))
                 {
-                    throw attempt.IsCancellationRequested
-                        ? new BrokerUnavailableException(
-                            $"RabbitMQ at {_rabbitMq.Describe()} has confirmed nothing for {LimitedPatience.Describe(ConfirmationTime)}: "
-                                + "it is short of memory or disk, or away.",
-                            exception
-                        )
-                        : BrokerFailure.Create(_rabbitMq, exception);
+                    throw BrokerFailure.Create(_rabbitMq, exception);
                 }
             },
             cancellationToken

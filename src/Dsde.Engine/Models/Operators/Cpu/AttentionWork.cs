@@ -23,6 +23,7 @@ internal sealed unsafe class AttentionWork<T, TElement>(LinearKernel kernel) : I
 
     private const int CacheLine = 64; // bytes
 
+    private readonly AttentionTiles _tiles = AttentionTiles.For(kernel);
     private readonly List<int> _firstRows = []; // of each span
     private AttentionArguments<T> _arguments;
     private AttentionShape? _shape;
@@ -63,6 +64,7 @@ internal sealed unsafe class AttentionWork<T, TElement>(LinearKernel kernel) : I
         var scratch = (float*)(((nint)room + CacheLine - 1) & -CacheLine); // kernels read whole lines
         var blocks = new KeyBlocks<T, TElement>(
             kernel,
+            _tiles,
             scratch,
             QueryBlock,
             shape,

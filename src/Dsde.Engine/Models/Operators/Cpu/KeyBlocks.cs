@@ -25,13 +25,8 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     private const int VectorWidth = PartialRow.VectorWidth;
     private const int CacheLine = 64;
 
-    /// <summary>Most queries of a tile: then four blocks of sums fit into the registers beside them.</summary>
-    private const int TileRows = 6;
-
-    private const int MaxTileBlocks = 4;
-
     private readonly LinearKernel _kernel;
-    private readonly int _tileRows;
+    private readonly AttentionTiles _tiles;
     private readonly int _steps; // of a head
     private readonly int _blockSteps; // of a block's positions
     private readonly float* _queries; // [queries, stride]
@@ -54,6 +49,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     private int _count;
 
     /// <param name="kernel">What multiplies.</param>
+    /// <param name="tiles">Of the kernel.</param>
     /// <param name="scratch"><see cref="ScratchLength"/> floats.</param>
     /// <param name="queryCount">Most queries.</param>
     /// <param name="shape">Of the layer.</param>
@@ -63,6 +59,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <param name="placesPerBlock">Places of the cache from block to block.</param>
     public KeyBlocks(
         LinearKernel kernel,
+        AttentionTiles tiles,
         float* scratch,
         int queryCount,
         AttentionShape shape,
@@ -73,7 +70,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     )
     {
         _kernel = kernel;
-        _tileRows = Math.Min(TileRows, kernel.Tiles.MaxTileRows);
+        _tiles = tiles;
         _headDim = shape.HeadDim;
         _stride = KeptHead<T>.WidthOf(shape.HeadDim);
         _steps = KeptHead<T>.StepsOf(_stride);
@@ -86,8 +83,8 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         _scale = (float)shape.Scale;
         _cap = (float)(shape.SoftCap ?? 0);
         _packedQueries = (byte*)scratch;
-        _packedWeights = _packedQueries + ((queryCount + TileRows) * _stride * sizeof(float));
-        _queries = (float*)(_packedWeights + (2 * TileRows * Length * sizeof(float)));
+        _packedWeights = _packedQueries + ((queryCount + AttentionTiles.MostRows) * _stride * sizeof(float));
+        _queries = (float*)(_packedWeights + (2 * AttentionTiles.MostRows * Length * sizeof(float)));
         _sums = _queries + (queryCount * _stride);
         _scores = _sums + (queryCount * _stride);
         _totals = _scores + (queryCount * Length);
@@ -103,7 +100,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     public static int ScratchLength(int queryCount, int headDim)
     {
         var stride = KeptHead<T>.WidthOf(headDim);
-        return (((3 * queryCount) + TileRows + 1) * stride) + (2 * TileRows * Length) + (queryCount * (Length + VectorWidth + 2));
+        return (((3 * queryCount) + AttentionTiles.MostRows + 1) * stride)
+            + (2 * AttentionTiles.MostRows * Length)
+            + (queryCount * (Length + VectorWidth + 2));
     }
 
     /// <summary>Begins with no queries.</summary>
@@ -138,7 +137,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
             Prefetch(_values, block, (end - 1) / BlockLength);
         }
 
-        var tiles = TilesOf(_count);
+        var tiles = PlanOf(_tiles.Scores);
         for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
             var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
@@ -166,7 +165,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
 
     private readonly int EndKey(int query) => _positions[query] + 1;
 
-    private readonly TilePlan TilesOf(int rows) => new(Math.Min(_tileRows, rows), MaxTileBlocks, 0);
+    private static TilePlan PlanOf(TileShape largest) => new(largest.Rows, largest.Blocks, 0);
 
     private readonly byte* QueryTile(int firstRow) => _packedQueries + (firstRow * _steps * _kernel.Form.StepBytes);
 
@@ -225,12 +224,12 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <summary>Scores of all queries with the keys of a block of the stretch.</summary>
     private readonly void Score(int stretch, int block)
     {
-        var tiles = TilesOf(_count);
+        var tiles = PlanOf(_tiles.Scores);
         for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
             var row = tiles.FirstRow(tile, _count);
             Multiply(
-                tiles.FirstRow(tile + 1, _count) - row,
+                new TileShape(tiles.FirstRow(tile + 1, _count) - row, tiles.Blocks),
                 BlockLength / VectorWidth,
                 (byte*)(_keys + (_blocks[stretch + block] * _blockStride)),
                 KeptHead<T>.KeyStride(_stride),
@@ -242,9 +241,9 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         }
     }
 
-    /// <summary>Multiplies a tile of rows with some blocks of weights.</summary>
+    /// <summary>Multiplies a tile of rows with some blocks of weights, of which the tile takes several at once.</summary>
     private readonly void Multiply(
-        int rows,
+        TileShape tile,
         int blocks,
         byte* weights,
         nint blockStride,
@@ -254,17 +253,14 @@ internal unsafe ref struct KeyBlocks<T, TElement>
         int sumStride
     )
     {
-        var most = MaxTileBlocks;
-        while (!_kernel.Form.Fits(new TileShape(rows, most)))
-        {
-            most--;
-        }
-
-        for (var block = 0; block < blocks; block += most)
+        for (var block = 0; block < blocks; block += tile.Blocks)
         {
             var place = weights + (block * blockStride);
             _kernel.Multiply(
-                new TileShape(rows, Math.Min(most, blocks - block)),
+                tile with
+                {
+                    Blocks = Math.Min(tile.Blocks, blocks - block),
+                },
                 place,
                 blockStride,
                 activations,
@@ -279,7 +275,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
     /// <summary>Adds the weighted values of a stretch up to a position to the sums of all queries.</summary>
     private readonly void AddValues(int stretch, int firstBlock, int to)
     {
-        var tiles = TilesOf(_count);
+        var tiles = PlanOf(_tiles.Values);
         for (var tile = 0; tile < tiles.CountTiles(_count); tile++)
         {
             var (row, next) = (tiles.FirstRow(tile, _count), tiles.FirstRow(tile + 1, _count));
@@ -287,7 +283,7 @@ internal unsafe ref struct KeyBlocks<T, TElement>
             for (var block = firstBlock; block * BlockLength < to; block++)
             {
                 Multiply(
-                    next - row,
+                    new TileShape(next - row, tiles.Blocks),
                     _stride / VectorWidth,
                     (byte*)(_values + (_blocks[stretch + block] * _blockStride)),
                     KeptHead<T>.ValueStride(BlockLength),
