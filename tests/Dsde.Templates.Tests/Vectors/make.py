@@ -3,6 +3,7 @@
 
 Needs jinja2 3.1 (Debian: python3-jinja2). The results are kept in the repository, so the tests need neither: make.py writes shapes.json,
 requests.json and generated.json beside itself. With a seed and a file, `make.py 7 more.json`, it writes other generated templates there;
+with a folder of model folders, `make.py models more.json`, their own templates (of tokenizer_config.json) with the requests of all shapes.
 DSDE_TEMPLATE_CASES=more.json has the tests run those.
 """
 import copy, datetime, json, pathlib, random, re, sys
@@ -302,8 +303,22 @@ def write(name, value):
     (HERE / name).write_text(json.dumps(value, ensure_ascii=False, indent=None, separators=(",", ":")).replace('},{"', '},\n{"') + "\n")
 
 
+def published(folder):
+    requests = {json.dumps(case["variables"], sort_keys=True): case["variables"] for cases in shapes().values() for case in cases}
+    for path in sorted(pathlib.Path(folder).glob("*/tokenizer_config.json")):
+        config = json.loads(path.read_text())
+        token = lambda name: (config.get(name) or {}).get("content", "") if isinstance(config.get(name), dict) else config.get(name) or ""
+        templates = config.get("chat_template") or []
+        for template in [templates] if isinstance(templates, str) else [named["template"] for named in templates]:
+            for request in requests.values():
+                yield {"template": template, **case(template, {**request, "bos_token": token("bos_token"), "eos_token": token("eos_token")})}
+
+
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 3 and pathlib.Path(sys.argv[1]).is_dir():
+        cases = list(published(sys.argv[1]))
+        write(pathlib.Path(sys.argv[2]).absolute(), {"variables": {}, "cases": cases})
+    elif len(sys.argv) == 3:
         cases = generated(int(sys.argv[1]), 5000)
         write(pathlib.Path(sys.argv[2]).absolute(), {"variables": VARIABLES, "cases": cases})
     else:
