@@ -48,17 +48,22 @@ internal sealed class ChaosMonkey(
     public async Task StartOtherAsync() =>
         _workers.Add(await WorkerUnderTest.StartAsync(SettingsOf(FirstModelsWorkers), untilReady: false));
 
-    /// <summary>
-    /// Breaks something that is whole; returns at once if enough is broken, otherwise when it is broken, maybe before it is whole again.
-    /// </summary>
-    public async Task<bool> TryBreakAsync()
+    /// <summary>Takes note of what is whole again; throws what went wrong in breaking and mending it.</summary>
+    public async Task LookAsync()
     {
         foreach (var (component, task) in _busy.Where(entry => entry.Value.IsCompleted).ToList())
         {
             _busy.Remove(component);
             await task;
         }
+    }
 
+    /// <summary>
+    /// Breaks something that is whole; returns at once if enough is broken, otherwise when it is broken, maybe before it is whole again.
+    /// </summary>
+    public async Task<bool> TryBreakAsync()
+    {
+        await LookAsync();
         string[] free =
         [
             .. _workers

@@ -62,6 +62,7 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
                 );
             }
 
+            await monkey.LookAsync();
             if (sending.IsFaulted)
             {
                 await sending;
