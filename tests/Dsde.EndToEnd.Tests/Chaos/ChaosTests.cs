@@ -55,7 +55,8 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
         {
             if (TimeProvider.System.GetElapsedTime(started) > plan.Patience)
             {
-                Log($"{completed} completed; everything is sent: {sending.IsCompleted}; {await ledger.DescribeAsync(expected.Keys)}"); // what is shown last
+                var description = await ledger.DescribeAsync(expected.Keys);
+                Log($"{completed} completed; everything is sent: {sending.IsCompleted}; {description}"); // what is shown last
                 Assert.Fail(
                     $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n"
                         + string.Join("\n\n", monkey.Workers.Select(LastLinesOf))

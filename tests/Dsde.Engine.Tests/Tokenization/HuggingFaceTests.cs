@@ -8,9 +8,9 @@ using Dsde.Testing;
 namespace Dsde.Engine.Tests.Tokenization;
 
 /// <summary>
-/// Tokens are those of Hugging Face's own library, for the tokenizers of published models of all families, and for this project's. Those of
-/// other models are tried likewise: DSDE_TEST_TOKENIZERS names a folder that has a folder with tokenizer.json for each. DSDE_TEST_TEXTS says
-/// how many texts there are.
+/// Tokens are those of Hugging Face's own library, for the tokenizers of published models of all families, and for this project's. Those
+/// of other models are tried likewise: DSDE_TEST_TOKENIZERS names a folder that has a folder with tokenizer.json for each. DSDE_TEST_TEXTS
+/// says how many texts there are.
 /// </summary>
 public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
 {
@@ -122,19 +122,19 @@ public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
             var ids = tokenizer.EncodeWithSpecialTokens(texts[i]);
             if (!ids.SequenceEqual(expected[i]))
             {
-                differ.Add($"{JsonSerializer.Serialize(texts[i])}: {string.Join(' ', ids)} for {string.Join(' ', expected[i])}");
+                differ.Add($"{Show(texts[i])}: {string.Join(' ', ids)} for {string.Join(' ', expected[i])}");
             }
             else if (tokenizer.Decode(expected[i]) is var text && text != decoded[i])
             {
-                differ.Add(
-                    $"{JsonSerializer.Serialize(texts[i])} decoded: {JsonSerializer.Serialize(text)} for {JsonSerializer.Serialize(decoded[i])}"
-                );
+                differ.Add($"{Show(texts[i])} decoded: {Show(text)} for {Show(decoded[i])}");
             }
         }
 
         output.WriteLine($"{name}: {texts.Length} texts, {expected.Sum(ids => ids.Length)} tokens, {differ.Count} differ");
         differ.Count.ShouldBe(0, string.Join('\n', differ.OrderBy(line => line.Length).Take(20)));
     }
+
+    private static string Show(string text) => JsonSerializer.Serialize(text);
 
     /// <summary>What the library makes of texts.</summary>
     private async Task<(int[][] Ids, string[] Decoded)> EncodeAsync(string[] texts)
