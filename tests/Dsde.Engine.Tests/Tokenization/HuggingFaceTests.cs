@@ -82,24 +82,13 @@ public sealed class HuggingFaceTests(ITestOutputHelper output) : IDisposable
         );
     }
 
-    [Theory]
-    [InlineData("dsde-demo-target")]
-    [InlineData("dsde-demo-draft")]
-    public async Task So_have_those_of_the_demo_pair(string model)
-    {
-        File.Copy(Repository.PathOf("models", model, "tokenizer.json"), PathOf("tokenizer.json"), overwrite: true);
-
-        await CompareAsync(model);
-    }
-
     [Fact]
-    public async Task So_have_those_of_folders_that_are_named()
+    public async Task So_have_those_of_the_demo_pair_and_of_folders_that_are_named()
     {
-        foreach (
-            var folder in Environment.GetEnvironmentVariable("DSDE_TEST_TOKENIZERS") is { Length: > 0 } parent
-                ? Directory.GetDirectories(parent)
-                : [Repository.PathOf("models", "dsde-demo-target")]
-        )
+        string[] parents = Environment.GetEnvironmentVariable("DSDE_TEST_TOKENIZERS") is { Length: > 0 } named
+            ? [Repository.PathOf("models"), named]
+            : [Repository.PathOf("models")];
+        foreach (var folder in parents.SelectMany(parent => Directory.GetDirectories(parent)))
         {
             foreach (var file in Directory.EnumerateFiles(folder, "tokenizer*.json"))
             {
