@@ -43,7 +43,7 @@ foreach (var job in jobs)
     }
 }
 
-var follower = new Follower(batchId);
+var follower = new Follower(batchId, [.. jobs.Select(job => job.JobId)]);
 var builder = Host.CreateApplicationBuilder();
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddMassTransit(bus =>
@@ -78,22 +78,26 @@ foreach (var job in jobs)
 }
 
 Console.WriteLine($"batch {batchId}: {jobs.Count} jobs sent");
-await follower.BatchEnded;
+Console.WriteLine(await follower.Ended);
 await host.StopAsync();
 return 0;
 
-/// <summary>Prints the events of a batch. Each may come more than once: a service that does more than print keeps their message
-/// ids.</summary>
-internal sealed class Follower(Guid batchId)
+/// <summary>
+/// Prints the ends of a batch's jobs, and knows when all of them and the batch's own have come; that of the batch may come before that of
+/// its last job. Each may come more than once: a service that does more than print keeps their message ids.
+/// </summary>
+internal sealed class Follower(Guid batchId, HashSet<Guid> waiting)
     : IConsumer<GenerationJobCompleted>,
         IConsumer<GenerationJobFailed>,
         IConsumer<GenerationJobCancelled>,
         IConsumer<GenerationBatchCompleted>
 {
-    private readonly TaskCompletionSource _batchEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private string? _end;
 
-    /// <summary>Ends when the batch has.</summary>
-    public Task BatchEnded => _batchEnded.Task;
+    /// <summary>How the batch has ended.</summary>
+    public Task<string> Ended => _ended.Task;
 
     /// <inheritdoc/>
     public Task Consume(ConsumeContext<GenerationJobCompleted> context) =>
@@ -110,13 +114,14 @@ internal sealed class Follower(Guid batchId)
     /// <inheritdoc/>
     public Task Consume(ConsumeContext<GenerationBatchCompleted> context)
     {
-        if (context.Message.BatchId == batchId)
+        var batch = context.Message;
+        if (batch.BatchId == batchId)
         {
-            Console.WriteLine(
-                $"batch {batchId}: {context.Message.CompletedCount} completed, {context.Message.FailedCount} failed, "
-                    + $"{context.Message.CancelledCount} cancelled"
-            );
-            _batchEnded.TrySetResult();
+            lock (_lock)
+            {
+                _end = $"batch {batchId}: {batch.CompletedCount} completed, {batch.FailedCount} failed, {batch.CancelledCount} cancelled";
+                EndIfAllHaveCome();
+            }
         }
 
         return Task.CompletedTask;
@@ -126,9 +131,22 @@ internal sealed class Follower(Guid batchId)
     {
         if (batch == batchId)
         {
-            Console.WriteLine($"job {job}: {outcome?.ReplaceLineEndings(" ")}");
+            lock (_lock)
+            {
+                Console.WriteLine($"job {job}: {outcome?.ReplaceLineEndings(" ")}");
+                waiting.Remove(job);
+                EndIfAllHaveCome();
+            }
         }
 
         return Task.CompletedTask;
+    }
+
+    private void EndIfAllHaveCome()
+    {
+        if (_end is not null && waiting.Count == 0)
+        {
+            _ended.TrySetResult(_end);
+        }
     }
 }

@@ -106,16 +106,22 @@ def run(prompts):
     queue = open_inbox(channel)  # before the jobs are sent
     batch_id = uuid.uuid4()
     correlation_id = str(uuid.uuid4())
-    submit(channel, batch_id, prompts, correlation_id)
+    waiting = set(submit(channel, batch_id, prompts, correlation_id))
     print(f"batch {batch_id}: {len(prompts)} jobs sent, correlation id {correlation_id}", flush=True)
+    end = None  # of the batch, which may come before that of its last job
     for event_type, event, properties in listen(channel, queue):
         if event.get("batchId") != str(batch_id):
             continue
-        print(describe(event_type, event), flush=True)
         if event_type == "GenerationBatchCompleted":
-            break
-        if properties.correlation_id != correlation_id:
+            end = describe(event_type, event)
+        elif properties.correlation_id != correlation_id:
             sys.exit(f"the event's correlation id is {properties.correlation_id}")
+        else:
+            print(describe(event_type, event), flush=True)
+            waiting.discard(event["jobId"])
+        if end and not waiting:
+            break
+    print(end, flush=True)
     connection.close()
 
 

@@ -1,5 +1,13 @@
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Resilience;
 using Dsde.Testing;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.EndToEnd.Tests;
 
@@ -10,6 +18,7 @@ public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests
     private const int MaxMessageBytes = 100_000;
     private const int LargeJobs = 2;
     private const int SmallJobs = 30;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task An_event_that_the_broker_refuses_comes_without_its_outputs_and_neighbours_lose_no_delivery()
@@ -115,6 +124,48 @@ public sealed class LargeMessageTests(PostgresServer postgres, LargeMessageTests
                     },
                 }
             );
+    }
+
+    [Fact]
+    public async Task Whoever_publishes_beside_an_event_that_the_broker_refuses_hears_of_its_own()
+    {
+        var options = new RabbitMqOptions { Port = broker.Port, VirtualHost = await broker.CreateVirtualHostAsync() };
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddRabbitMqClient(options);
+        using var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        var publisher = new EventPublisher(
+            host.Services.GetRequiredService<IBus>,
+            new BrokerPatience(TimeProvider.System, NullLogger<BrokerPatience>.Instance),
+            TimeProvider.System,
+            NullLogger<EventPublisher>.Instance
+        );
+        var origin = new MessageOrigin();
+
+        for (var round = 0; round < 10; round++)
+        {
+            var small = Enumerable.Range(0, 32).Select(_ => PublishAsync(10)).ToList();
+            var vast = PublishAsync(MaxMessageBytes);
+            small.AddRange(Enumerable.Range(0, 32).Select(_ => PublishAsync(10)));
+
+            await Should.ThrowAsync<EventTooLargeException>(() => vast.WaitAsync(Patience, TestContext.Current.CancellationToken));
+            await Task.WhenAll(small).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        }
+
+        await host.StopAsync(TestContext.Current.CancellationToken);
+
+        Task PublishAsync(int length)
+        {
+            var jobId = Guid.NewGuid();
+            var told = new GenerationJobCancelled
+            {
+                JobId = jobId,
+                Reason = "cancelled",
+                Text = new string('x', length),
+                CancelledAt = TimeProvider.System.GetUtcNow(),
+            };
+            return publisher.PublishAsync(told, smaller: null, Guid.NewGuid(), jobId, origin, TestContext.Current.CancellationToken);
+        }
     }
 
     private static string Job(Guid jobId, int maxTokens, string more = "") =>

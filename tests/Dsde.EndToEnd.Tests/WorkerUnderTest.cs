@@ -12,6 +12,7 @@ namespace Dsde.EndToEnd.Tests;
 internal sealed partial class WorkerUnderTest : IAsyncDisposable
 {
     private static readonly TimeSpan LongestCollection = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(90);
     private static int _lastNumber;
 
     private readonly Process _process;
@@ -98,10 +99,24 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
         var worker = new WorkerUnderTest(DsdeProgram.Start(environment, verb.Length > 0 ? verb : ["worker"]), environment);
         if (untilReady)
         {
-            await worker.WaitUntilReadyAsync();
+            await worker.WaitUntilReadyAsync(LongestStart);
         }
 
         return worker;
+    }
+
+    /// <summary>Waits until it is ready to work, and ends it if that takes too long.</summary>
+    public async Task WaitUntilReadyAsync(TimeSpan patience)
+    {
+        try
+        {
+            await LookUntilReadyAsync(patience);
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Memory that is the process's own, without files that it maps.</summary>
@@ -255,9 +270,9 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
     [GeneratedRegex(@"^dotnet_gc_collections\w*\{[^\n]*\} ([0-9.e+]+)", RegexOptions.Multiline)]
     private static partial Regex GarbageCollections();
 
-    private async Task WaitUntilReadyAsync()
+    private async Task LookUntilReadyAsync(TimeSpan patience)
     {
-        var patience = TimeProvider.System.GetTimestamp();
+        var started = TimeProvider.System.GetTimestamp();
         while ((await ReadHealthAsync()).Status != HttpStatusCode.OK)
         {
             if (_process.HasExited)
@@ -265,7 +280,7 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
                 throw new InvalidOperationException($"The worker ended with {_process.ExitCode}:\n{await _log.ReadToEndAsync()}");
             }
 
-            if (TimeProvider.System.GetElapsedTime(patience) > TimeSpan.FromSeconds(90))
+            if (TimeProvider.System.GetElapsedTime(started) > patience)
             {
                 throw new TimeoutException($"The worker did not become ready:\n{Log}");
             }

@@ -222,7 +222,11 @@ internal sealed class ChaosMonkey(
     private async Task ReplaceAsync(int index, bool untilReady = true)
     {
         await _workers[index].DisposeAsync();
-        _workers[index] = await WorkerUnderTest.StartAsync(SettingsOf(index), untilReady);
+        _workers[index] = await WorkerUnderTest.StartAsync(SettingsOf(index), untilReady: false);
+        if (untilReady)
+        {
+            await _workers[index].WaitUntilReadyAsync(plan.Patience); // others break meanwhile what it needs
+        }
     }
 
     private IReadOnlyList<(string Name, string Value)> SettingsOf(int index) =>

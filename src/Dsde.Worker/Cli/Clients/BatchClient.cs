@@ -21,8 +21,11 @@ namespace Dsde.Worker.Cli.Clients;
 /// </summary>
 internal sealed class BatchClient : IAsyncDisposable
 {
-    /// <summary>A broker that has not confirmed a message by then does not do its work.</summary>
-    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// A broker that has not confirmed a message by then does not do its work: longer than a busy machine takes for another channel where
+    /// the broker has closed one for a message's size.
+    /// </summary>
+    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(10);
 
     private readonly ServiceProvider _services;
     private readonly ClientBus _bus;
