@@ -66,14 +66,22 @@ internal readonly record struct MessageOrigin(string? CorrelationId, ActivityCon
             rabbitMq.BasicProperties.CorrelationId = CorrelationId; // envelopes have room for UUIDs only
         }
 
-        if (JobSpans.TraceParent is { } traceParent)
+        CarryTrace(send);
+    }
+
+    /// <summary>Hands the current trace on to who gets a message.</summary>
+    public static void CarryTrace(SendContext send)
+    {
+        if (JobSpans.TraceParent is not { } traceParent)
         {
-            send.Headers.Set(TraceParentHeader, traceParent);
-            send.Headers.Set(MassTransitTraceHeader, traceParent);
-            if (JobSpans.TraceState is { Length: > 0 } state)
-            {
-                send.Headers.Set(TraceStateHeader, state);
-            }
+            return;
+        }
+
+        send.Headers.Set(TraceParentHeader, traceParent);
+        send.Headers.Set(MassTransitTraceHeader, traceParent);
+        if (JobSpans.TraceState is { Length: > 0 } state)
+        {
+            send.Headers.Set(TraceStateHeader, state);
         }
     }
 

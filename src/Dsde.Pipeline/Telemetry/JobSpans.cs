@@ -32,6 +32,20 @@ internal static class JobSpans
     /// <summary>What goes with it from system to system.</summary>
     public static string? TraceState => Activity.Current?.TraceStateString;
 
+    /// <summary>
+    /// From the decision to send a job until the broker has it: the beginning of the job's trace. A batch's jobs have a trace each.
+    /// </summary>
+    /// <param name="exchange">Where it goes.</param>
+    /// <param name="jobId">The job, which is the message's id as well.</param>
+    public static Activity? StartSubmission(string exchange, Guid jobId) =>
+        Source.HasListeners()
+            ? Source
+                .StartActivity($"send {exchange}", ActivityKind.Producer)
+                ?.SetMessaging("send", "send", exchange)
+                .SetTag("messaging.message.id", jobId)
+                .SetTag(JobIdTag, jobId)
+            : null;
+
     /// <summary>From a delivery to its acknowledgement.</summary>
     /// <param name="queue">Where it came from.</param>
     /// <param name="submitter">The trace that the message came with.</param>

@@ -48,4 +48,19 @@ internal static class TelemetrySetup
             telemetry.WithTracing(traces => traces.AddSource(JobSpans.SourceName, "Npgsql").AddOtlpExporter());
         }
     }
+
+    /// <summary>
+    /// Spans of a client by OTLP, if the environment says where to. They are recorded from when the services are first asked for the
+    /// provider, and exported at the latest when they are disposed of.
+    /// </summary>
+    public static void AddDsdeClientSpans(this IServiceCollection services)
+    {
+        if (!string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable(Endpoint)))
+        {
+            services
+                .AddOpenTelemetry()
+                .ConfigureResource(resource => resource.Clear().AddService("dsde-client").AddEnvironmentVariableDetector())
+                .WithTracing(traces => traces.AddSource(JobSpans.SourceName).AddOtlpExporter());
+        }
+    }
 }

@@ -23,7 +23,7 @@ public sealed class DocumentCommandsTests : IDisposable
         foreach (var results in new[] { "results-before", "results-after", "results" }.Where(folder => blocks.Exists(Names(folder))))
         {
             // What a reader has by the time: results of earlier runs.
-            await RunAsync($"dsde run samples/mixed.jsonl --limit 30 --out {results}/ --policy static:4", []);
+            await RunAsync($"dsde run samples/mixed.jsonl --limit 15 --out {results}/ --policy static:4 --no-speedup", []);
         }
 
         foreach (var block in blocks)

@@ -74,6 +74,41 @@ public sealed class TraceTests(RabbitMqServer rabbitMq, PostgresServer postgres)
     }
 
     [Fact]
+    public async Task The_trace_of_a_job_from_a_file_begins_with_its_sending_and_none_is_shared()
+    {
+        using var collector = new OtlpCollector();
+        using var folder = new ScratchFolder();
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: collector.Settings);
+        const string body = """{"model":"dsde-demo","prompt":"Story:","max_tokens":4}""";
+        var file = folder.Write(
+            "jobs.jsonl",
+            [
+                .. Enumerable
+                    .Range(0, 3)
+                    .Select(job => $$"""{"custom_id":"job-{{job}}","method":"POST","url":"/v1/completions","body":{{body}}}"""),
+            ]
+        );
+
+        var submitted = await DsdeProgram.RunAsync(worker.Environment, "submit", file, "--wait", "--out", folder.PathOf("out"));
+        var (exitCode, log) = await worker.StopAsync(TimeSpan.FromSeconds(60));
+
+        submitted.ExitCode.ShouldBe(0, submitted.Error);
+        exitCode.ShouldBe(0, log);
+        var spans = collector.Spans();
+        var sendings = spans.Where(span => span.Service == "dsde-client").ToList();
+        sendings.Count.ShouldBe(3);
+        sendings.Select(sending => sending.TraceId).Distinct().Count().ShouldBe(3);
+        foreach (var sending in sendings)
+        {
+            sending.Name.ShouldBe("send dsde-generation-jobs");
+            sending.ParentId.ShouldBeNullOrEmpty();
+            sending["messaging.operation.type"].ShouldBe("send");
+            var process = spans.Where(span => span.TraceId == sending.TraceId).ToList().ShouldHaveSingle(Process, sending.SpanId);
+            process["dsde.job_id"].ShouldBe(sending["dsde.job_id"]);
+        }
+    }
+
+    [Fact]
     public async Task A_job_that_fails_says_so_in_its_trace_by_a_code()
     {
         using var collector = new OtlpCollector();

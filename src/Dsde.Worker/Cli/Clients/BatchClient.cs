@@ -12,6 +12,7 @@ using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Resilience;
 using Dsde.Pipeline.Telemetry;
 using MassTransit;
+using OpenTelemetry.Trace;
 
 namespace Dsde.Worker.Cli.Clients;
 
@@ -40,13 +41,15 @@ internal sealed class BatchClient : IAsyncDisposable
         _patience = patience;
         _rabbitMq = settings.RabbitMq();
         _worker = settings.Worker();
-        _services = new ServiceCollection()
+        var services = new ServiceCollection()
             .AddLogging()
             .AddSingleton(TimeProvider.System)
             .AddDsdePersistence(settings.Persistence())
             .AddSingleton<RunTally>()
-            .AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()))
-            .BuildServiceProvider();
+            .AddSingleton(services => new BatchFollower(followed ?? Guid.Empty, services.GetRequiredService<RunTally>()));
+        services.AddDsdeClientSpans();
+        _services = services.BuildServiceProvider();
+        _ = _services.GetService<TracerProvider>(); // records from now on
         _bus = new ClientBus(_rabbitMq, followed is null ? null : Follower);
         _attendance = new Attendance(_rabbitMq, Store, Attendance.AliveWithin(_worker));
     }
@@ -108,6 +111,7 @@ internal sealed class BatchClient : IAsyncDisposable
     /// </summary>
     public async Task SendAsync(SubmitGenerationJob job, CancellationToken cancellationToken)
     {
+        using var span = JobSpans.StartSubmission(QueueNames.GenerationJobs, job.JobId);
         try
         {
             await InsistAsync(
@@ -115,7 +119,7 @@ internal sealed class BatchClient : IAsyncDisposable
                     SizeRefusal.SendAsync(
                         job.JobId,
                         refusal => bus.ConnectSendObserver(refusal),
-                        ended => bus.SendJobAsync(BusSetup.RabbitMqJobs, job, ended),
+                        ended => bus.SendJobAsync(BusSetup.RabbitMqJobs, job, ended, MessageOrigin.CarryTrace),
                         TimeProvider.System,
                         token
                     ),
@@ -125,6 +129,7 @@ internal sealed class BatchClient : IAsyncDisposable
         catch (MessageTooLargeException refusal)
         {
             Interlocked.Increment(ref _refusedCount);
+            span.Fail(FailureCodes.RequestTooLarge);
             var reason =
                 $"The job is a message of {refusal.Bytes} bytes, and RabbitMQ at {_rabbitMq.Describe()} takes at most {refusal.Limit} "
                 + "(max_message_size): shorten the job, or raise the broker's limit.";
