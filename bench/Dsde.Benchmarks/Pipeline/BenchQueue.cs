@@ -51,10 +51,7 @@ internal sealed class BenchQueue : IAsyncDisposable
     /// <summary>Puts jobs into the queue, as raw JSON; returns when the broker has confirmed them all.</summary>
     public async Task FillAsync(IEnumerable<SubmitGenerationJob> jobs, CancellationToken cancellationToken)
     {
-        await using var channel = await _connection.CreateChannelAsync(
-            cancellationToken,
-            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
-        );
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken, confirms: true);
         var properties = new BasicProperties { ContentType = "application/json", Persistent = true };
         var unconfirmed = new Queue<Task>();
         foreach (var job in jobs)

@@ -14,6 +14,9 @@ internal sealed record BatchFileLine
     /// <summary>The submitter's name for the job, where it could be read.</summary>
     public string? CustomId { get; init; }
 
+    /// <summary>What the line names as its model, where that could be read: of a line that is no job, too.</summary>
+    public string? NamedModel { get; init; }
+
     /// <summary>The job; null if <see cref="Error"/> is set.</summary>
     public SubmitGenerationJob? Job { get; init; }
 

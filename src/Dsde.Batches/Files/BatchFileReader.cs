@@ -61,6 +61,7 @@ internal static class BatchFileReader
                 throw Invalid(LineErrorCodes.InvalidJson, "The line is not a JSON object.", null);
             }
 
+            line = line with { NamedModel = FindModel(document.RootElement) };
             var fields = new JsonFields(document.RootElement, "");
             var customId = ReadCustomId(fields);
             line = line with { CustomId = customId };
@@ -130,6 +131,15 @@ internal static class BatchFileReader
         KnownFields.Line.Settle(fields);
         return body.ValueKind == JsonValueKind.Object ? body : throw fields.Wrong("body", body, "an object");
     }
+
+    /// <summary>The name of a model, or what stands in its place.</summary>
+    private static string? FindModel(JsonElement line) =>
+        line.TryGetProperty("body", out var body)
+        && body.ValueKind == JsonValueKind.Object
+        && body.TryGetProperty("model", out var model)
+        && model.ValueKind != JsonValueKind.Null
+            ? model.ToString()
+            : null;
 
     private static LineFormatException Invalid(string code, string message, string? field) => new(new LineError(code, message, field));
 

@@ -33,8 +33,9 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
             );
         }
 
-        await using var stream = path == StandardInput ? Console.OpenStandardInput() : BatchFileReader.Open(path);
-        return stream.CanSeek ? file : file with { Copy = await CopyAsync(stream, cancellationToken) };
+        // A pipe that nobody writes to can neither be opened nor read; whoever gives up waiting leaves that behind.
+        var copying = Task.Run(() => CopyIfOnceAsync(path), CancellationToken.None);
+        return file with { Copy = await copying.WaitAsync(cancellationToken) };
     }
 
     /// <summary>Removes the copy of a pipe.</summary>
@@ -82,9 +83,9 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
         await foreach (var line in ReadAsync(cancellationToken))
         {
             _ = line.Job is null ? errors++ : jobs++;
-            if (line.Job is { } job && models.Count <= 1)
+            if ((line.Job?.Model ?? line.NamedModel) is { } model && models.Count <= 1)
             {
-                models.Add(job.Model);
+                models.Add(model);
             }
         }
 
@@ -95,14 +96,21 @@ internal sealed record JobFile(string Path, int? Limit, BatchDefaults Defaults) 
             );
     }
 
-    private static async Task<FileStream> CopyAsync(Stream pipe, CancellationToken cancellationToken)
+    /// <summary>A copy of what can be read only once; null of what can be read again.</summary>
+    private static async Task<FileStream?> CopyIfOnceAsync(string path)
+    {
+        await using var stream = path == StandardInput ? Console.OpenStandardInput() : BatchFileReader.Open(path);
+        return stream.CanSeek ? null : await CopyAsync(stream);
+    }
+
+    private static async Task<FileStream> CopyAsync(Stream pipe)
     {
         var path = System.IO.Path.GetTempFileName(); // nobody else may read it
         var copy = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, true);
         try
         {
             File.Delete(path);
-            await pipe.CopyToAsync(copy, cancellationToken);
+            await pipe.CopyToAsync(copy);
             return copy;
         }
         catch

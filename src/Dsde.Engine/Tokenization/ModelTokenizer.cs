@@ -152,7 +152,8 @@ internal sealed class ModelTokenizer
         if (added.Count > 0)
         {
             folder.Warn(
-                $"{definition.Path} adds {added.Count} tokens that the model has no row for ({size} rows), the first "
+                $"The tokenizer of {folder.Path} adds {(added.Count == 1 ? "a token" : $"{added.Count} tokens")} that the model has no row "
+                    + $"for ({size} rows){(added.Count == 1 ? ": " : ", the first ")}"
                     + $"'{definition.AddedTokens[added[0]].Text}' ({added[0]}). A prompt that contains one is refused."
             );
         }

@@ -108,11 +108,7 @@ internal sealed class ConfirmingPublisher(RabbitMqOptions rabbitMq, QueueTopolog
             try
             {
                 await topology.DeclareAsync(connection, cancellationToken);
-                var channel = await connection.CreateChannelAsync(
-                    cancellationToken,
-                    new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
-                );
-                return _link = new Link(connection, channel);
+                return _link = new Link(connection, await connection.CreateChannelAsync(cancellationToken, confirms: true));
             }
             catch
             {

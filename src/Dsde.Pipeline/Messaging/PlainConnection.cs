@@ -68,10 +68,13 @@ internal sealed class PlainConnection : IAsyncDisposable
 
     /// <summary>Opens a channel.</summary>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="options">What it is for; null for a channel without confirms.</param>
+    /// <param name="confirms">Whether publishing returns when the broker has the message, instead of when it is sent.</param>
     /// <exception cref="RabbitMQClientException">The connection has gone.</exception>
-    public Task<IChannel> CreateChannelAsync(CancellationToken cancellationToken, CreateChannelOptions? options = null) =>
-        _connection.CreateChannelAsync(options, cancellationToken);
+    public Task<IChannel> CreateChannelAsync(CancellationToken cancellationToken, bool confirms = false) =>
+        _connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: confirms, publisherConfirmationTrackingEnabled: confirms),
+            cancellationToken
+        );
 
     /// <summary>Calls something when the connection has gone, or at once if it already has.</summary>
     /// <param name="gone">Must not throw.</param>

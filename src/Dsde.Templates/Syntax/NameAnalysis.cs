@@ -13,7 +13,9 @@ internal sealed class NameAnalysis
 
     private NameAnalysis() { }
 
-    /// <summary>Names that the template reads and that are given to it, if anybody gives them.</summary>
+    /// <summary>
+    /// Names that the template reads and that are given to it, if anybody gives them; without those that it always sets before.
+    /// </summary>
     public IReadOnlySet<string> Inputs { get; private set; } = new HashSet<string>();
 
     /// <exception cref="TemplateException">A name is read where the reference can't.</exception>
@@ -21,7 +23,10 @@ internal sealed class NameAnalysis
     {
         var analysis = new NameAnalysis();
         analysis.Analyse(statements, new Names(null), statements);
-        analysis.Inputs = analysis._resolved.Intersect(analysis._read, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal);
+        analysis.Inputs = analysis
+            ._resolved.Intersect(analysis._read, StringComparer.Ordinal)
+            .Intersect(UnsetNames.Of(statements), StringComparer.Ordinal)
+            .ToHashSet(StringComparer.Ordinal);
         return analysis;
     }
 

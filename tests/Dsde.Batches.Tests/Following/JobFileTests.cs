@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dsde.Batches.Files;
 using Dsde.Batches.Following;
 using Dsde.Batches.Tests.Files;
@@ -37,6 +38,47 @@ public sealed class JobFileTests : IDisposable
         var failure = await file.CountAsync(TestContext.Current.CancellationToken).ShouldThrowAsync<JobFileException>();
 
         failure.Message.ShouldContain("it has no jobs");
+    }
+
+    [Theory]
+    [InlineData(""" "temperature":9 """, "gpt-3")]
+    [InlineData(""" "temperature":9 """, "dem")]
+    [InlineData(""" "unknown":9 """, "gpt-3")]
+    public async Task The_model_that_a_bad_line_names_counts_as_well(string mistake, string other)
+    {
+        (await CountAsync($"\"{other}\"")).ShouldBe(new JobFileCount(1, 1, null));
+        (await CountAsync("\"demo\"")).ShouldBe(new JobFileCount(1, 1, "demo"));
+
+        async Task<JobFileCount> CountAsync(string model)
+        {
+            using var file = await OpenAsync(Job("a"), Job("b").Replace("\"demo\"", $"{model},{mistake}", StringComparison.Ordinal));
+            return await file.CountAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Waiting_for_a_pipe_that_nobody_writes_to_can_be_given_up(bool isOpen)
+    {
+        var pipe = _folder.PathOf("pipe");
+        using (var maker = Process.Start("mkfifo", [pipe]))
+        {
+            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var writer = isOpen ? new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite) : null;
+        using var giveUp = new CancellationTokenSource();
+        var opening = Task.Run(
+            () => JobFile.OpenAsync(pipe, null, new BatchDefaults { BatchId = Guid.NewGuid() }, giveUp.Token),
+            TestContext.Current.CancellationToken
+        );
+        await giveUp.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            opening.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)
+        );
+        await using var end = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite); // lets go of the thread that waits
     }
 
     private Task<JobFile> OpenAsync(params string[] lines)

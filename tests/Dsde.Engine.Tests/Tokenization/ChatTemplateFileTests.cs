@@ -82,6 +82,17 @@ public sealed class ChatTemplateFileTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_of_templates_that_is_a_link_to_nowhere_is_named()
+    {
+        var folder = Path.Combine(_folder.Path, "additional_chat_templates");
+        Directory.CreateSymbolicLink(folder, "/nowhere/templates");
+
+        Should
+            .Throw<ModelLoadException>(() => _folder.LoadChat("{{ messages[0].content }}", "<s>"))
+            .Message.ShouldContain($"{folder} is a symbolic link to /nowhere/templates, and there is nothing");
+    }
+
+    [Fact]
     public void Special_tokens_have_their_names_from_the_settings_and_else_from_the_map()
     {
         _folder.LoadChat("{{ bos_token }}|{{ eos_token }}|{{ pad_token }}|{{ additional_special_tokens | join }}", "<s>");

@@ -129,6 +129,59 @@ public sealed class ToolChatTests : IDisposable
             .Value.ShouldBe("You are helpful.|a");
     }
 
+    [Theory]
+    [InlineData("{{ c.function.arguments }}", """{"x": true, "y": "it's"}""")]
+    [InlineData("{{ c.function.name ~ ' ' ~ c.function.arguments }}", """f {"x": true, "y": "it's"}""")]
+    [InlineData("{{ c.function.arguments | tojson }}", """{"x": true, "y": "it's"}""")]
+    [InlineData("{{ c.function.arguments.y }}", "it's")]
+    [InlineData("{% for k, v in c.function.arguments.items() %}{{ k }}={{ v | tojson }};{% endfor %}", """x=true;y="it's";""")]
+    public void Arguments_of_calls_are_never_written_as_Python_shows_objects(string template, string text)
+    {
+        var tokenizer = _folder.LoadChat(
+            "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls %}" + template + "{% endfor %}{% endfor %}",
+            "<s>"
+        );
+        var call = Read("""{"function":{"name":"f","arguments":"{\"x\": true, \"y\": \"it's\"}"}}""");
+
+        tokenizer
+            .ChatTemplates.Render(
+                // a turn that has what a call must not look like
+                [new("user", "{'dsde_probe': true}"), new("assistant", "") { ToolCalls = [call] }],
+                ChatInputs.None,
+                Time
+            )
+            .Value.ShouldBe("{'dsde_probe': true}" + text);
+    }
+
+    [Theory]
+    [InlineData("{% if messages[0].role == 'system' %}{% set own = 'a' %}{% else %}{% set own = 'b' %}{% endif %}{{ own }}")]
+    [InlineData("{% for m in messages %}{% set own = m.role %}{% if own %}{{ own }}{% endif %}{% endfor %}")]
+    [InlineData("{% set own %}{{ messages[0].role }}{% endset %}{% macro tell() %}{{ own }}{% endmacro %}{{ tell() }}")]
+    [InlineData("{% with own = 1 %}{{ own }}{% endwith %}")]
+    public void A_variable_that_the_template_always_sets_before_it_reads_it_can_not_be_given(string template)
+    {
+        var tokenizer = _folder.LoadChat(
+            template + "{{ messages[0].content }}{{ style }}{{ bos_token }}{{ continue_final_message }}",
+            "<s>"
+        );
+
+        Should
+            .Throw<NotSupportedException>(() => Render(tokenizer, """{"own":"MINE"}"""))
+            .Message.ShouldContain("takes no variable 'own'; it takes style. ");
+    }
+
+    [Theory]
+    [InlineData("{% if messages[0].role == 'system' %}{% set own = 'a' %}{% endif %}{{ own }}", "MINEa")]
+    [InlineData("{% if own is not defined %}{% set own = 'a' %}{% else %}{% set own = own ~ '!' %}{% endif %}{{ own }}", "MINE!a")]
+    [InlineData("{% for m in messages %}{{ own }}{% set own = 'a' %}{% endfor %}{{ own }}", "MINEMINEa")]
+    [InlineData("{% macro tell() %}{{ own }}{% endmacro %}{{ tell() }}", "MINEa")]
+    public void A_variable_that_the_template_may_read_before_it_sets_it_can_be_given(string template, string text)
+    {
+        var tokenizer = _folder.LoadChat(template + "{{ messages[0].content }}", "<s>");
+
+        Render(tokenizer, """{"own":"MINE"}""").ShouldBe(text);
+    }
+
     [Fact]
     public void Variables_are_those_that_the_template_reads_and_does_not_have()
     {
@@ -139,26 +192,14 @@ public sealed class ToolChatTests : IDisposable
             "<s>"
         );
 
-        Render("""{"style":"<s>"}""").ShouldBe("<s><s>12a");
-        Render("{}").ShouldBe("<s>plain12a");
+        Render(tokenizer, """{"style":"<s>"}""").ShouldBe("<s><s>12a");
+        Render(tokenizer, "{}").ShouldBe("<s>plain12a");
         foreach (var name in new[] { "styl", "own", "range", "bos_token", "messages" })
         {
             Should
-                .Throw<NotSupportedException>(() => Render($$"""{"{{name}}":1}"""))
+                .Throw<NotSupportedException>(() => Render(tokenizer, $$"""{"{{name}}":1}"""))
                 .Message.ShouldContain($"takes no variable '{name}'; it takes style.");
         }
-
-        string Render(string variables) =>
-            tokenizer
-                .ChatTemplates.Render(
-                    [new("user", "a")],
-                    new ChatInputs
-                    {
-                        Variables = Read(variables).EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value),
-                    },
-                    Time
-                )
-                .Value;
     }
 
     [Fact]
@@ -250,6 +291,15 @@ public sealed class ToolChatTests : IDisposable
         tokenizer.Encode("a").ShouldBe(['a']);
         folder.Warnings.ShouldBeEmpty();
     }
+
+    private static string Render(ModelTokenizer tokenizer, string variables) =>
+        tokenizer
+            .ChatTemplates.Render(
+                [new("user", "a")],
+                new ChatInputs { Variables = Read(variables).EnumerateObject().ToDictionary(entry => entry.Name, entry => entry.Value) },
+                Time
+            )
+            .Value;
 
     private static JsonElement Read(string json) => JsonSerializer.Deserialize<JsonElement>(json);
 

@@ -28,6 +28,22 @@ internal sealed class ChatTemplate
         ["system", "user", "assistant", "user"],
     ];
 
+    /// <summary>What no job gives: jobs' rules refuse these.</summary>
+    private static readonly string[] NotForJobs =
+    [
+        "continue_final_message",
+        "chat_template",
+        "tokenize",
+        "bos_token",
+        "eos_token",
+        "unk_token",
+        "sep_token",
+        "pad_token",
+        "cls_token",
+        "mask_token",
+        "additional_special_tokens",
+    ];
+
     /// <summary>A template that takes more than this for a probe's few words would take far too long for a chat.</summary>
     private static readonly TemplateLimits ProbeLimits = new() { MaxSteps = 1_000_000 };
 
@@ -193,7 +209,10 @@ internal sealed class ChatTemplate
     /// <summary>Variables that a template does not read would be lost without a word, and its own must stay its own.</summary>
     private void RequireRead(Template template, ChatInputs inputs)
     {
-        var known = template.Inputs.Where(name => name != Messages && !_variables.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        var known = template
+            .Inputs.Where(name => name != Messages && !_variables.ContainsKey(name) && !NotForJobs.Contains(name))
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (inputs.Variables.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
             throw new NotSupportedException(
@@ -300,7 +319,7 @@ internal sealed class ChatTemplate
         }
     }
 
-    /// <summary>Arguments of calls as objects; as texts for a template that goes wrong with those.</summary>
+    /// <summary>Arguments of calls as objects; as texts for a template that goes wrong with those, or shows them as they are.</summary>
     private (RenderedText Text, ArgumentForm Form) RenderEitherWay(
         Template template,
         IReadOnlyList<ChatTurn> turns,
@@ -308,12 +327,15 @@ internal sealed class ChatTemplate
         TimeProvider time
     )
     {
+        var hasCalls = turns.Any(turn => turn.ToolCalls is { Count: > 0 });
         try
         {
-            return (Render(ArgumentForm.Object), ArgumentForm.Object);
+            var text = Render(ArgumentForm.Object);
+            return hasCalls && ShowsObjects(template, turns, inputs, time) && TryRender(ArgumentForm.Text) is { } other
+                ? (other, ArgumentForm.Text)
+                : (text, ArgumentForm.Object);
         }
-        catch (TemplateException exception)
-            when (exception is { IsRaisedByTemplate: false, IsLimit: false } && turns.Any(turn => turn.ToolCalls is { Count: > 0 }))
+        catch (TemplateException exception) when (exception is { IsRaisedByTemplate: false, IsLimit: false } && hasCalls)
         {
             try
             {
@@ -326,6 +348,27 @@ internal sealed class ChatTemplate
         }
 
         RenderedText Render(ArgumentForm form) => Run(template, new ChatValues(_content, form).Messages(turns), inputs, time);
+
+        RenderedText? TryRender(ArgumentForm form)
+        {
+            try
+            {
+                return Render(form);
+            }
+            catch (TemplateException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Whether it writes arguments that are objects as Python shows objects, which is no JSON.</summary>
+    private bool ShowsObjects(Template template, IReadOnlyList<ChatTurn> turns, ChatInputs inputs, TimeProvider time)
+    {
+        var probes = turns.Select(turn => turn.ToolCalls is { } calls ? turn with { ToolCalls = [.. calls.Select(CallProbe.Of)] } : turn);
+        return MakesOf(template, new ChatValues(_content, ArgumentForm.Object).Messages(probes), inputs, time)
+            ?.Contains(CallProbe.Shown, StringComparison.Ordinal)
+            is true;
     }
 
     private RenderedText Run(Template template, TemplateValue messages, ChatInputs inputs, TimeProvider time, TemplateLimits? limits = null)

@@ -35,6 +35,11 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
         }
 
         var others = Path.Combine(folder, OthersFolder);
+        if (ModelFile.Exists(others) && ModelFile.ExplainLinks(others) is { } broken)
+        {
+            throw new ModelLoadException(broken);
+        }
+
         foreach (var file in Directory.Exists(others) ? Directory.EnumerateFileSystemEntries(others, "*" + Extension) : [])
         {
             files.TryAdd(Path.GetFileNameWithoutExtension(file), file);

@@ -27,8 +27,9 @@ internal sealed class LimitedPatience(string server, TimeSpan limit, TimeProvide
         limit
     )
 {
-    /// <summary>For example: 300 s.</summary>
-    public static string Describe(TimeSpan span) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:F0} s");
+    /// <summary>For example: 300 s, 0.4 s.</summary>
+    public static string Describe(TimeSpan span) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Math.Round(span.TotalSeconds, span.TotalSeconds < 10 ? 1 : 0)} s");
 
     /// <inheritdoc/>
     protected override bool IsPassing(Exception exception) =>

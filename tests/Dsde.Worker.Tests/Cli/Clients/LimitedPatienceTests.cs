@@ -39,6 +39,16 @@ public sealed class LimitedPatienceTests : IDisposable
         lines[1].ShouldStartWith("dsde: the server is back after 2");
     }
 
+    [Theory]
+    [InlineData(0.04, "0 s")]
+    [InlineData(0.37, "0.4 s")]
+    [InlineData(1, "1 s")]
+    [InlineData(9.96, "10 s")]
+    [InlineData(82.6, "83 s")]
+    [InlineData(300, "300 s")]
+    public void Short_times_are_told_with_a_decimal(double seconds, string told) =>
+        LimitedPatience.Describe(TimeSpan.FromSeconds(seconds)).ShouldBe(told);
+
     [Fact]
     public async Task At_the_limit_the_cause_is_thrown_and_no_sooner()
     {
