@@ -103,9 +103,6 @@ interrupt() {
   exit 130
 }
 
-# Programs that live for seconds don't earn back what optimizing their code while they start costs: a quarter of a worker's processor time.
-without_early_optimization() { export DOTNET_TC_CallCountingDelayMs=1000; }
-
 # Tests projects one after another, and shows the output of each when it has ended. No MSBuild here: it has a temporary folder of its own.
 test_projects() {
   local name library settings started
@@ -157,7 +154,8 @@ make_scratch
 lanes=()
 trap interrupt INT TERM
 # The tests of whole programs mostly wait. The others mostly compute: one after another, and whoever waits for something goes first.
-(without_early_optimization && test_projects "${waiting[@]}") & lanes+=($!)
+# Their programs live for seconds and don't earn back what optimizing code while they start costs: a quarter of a worker's processor time.
+(export DOTNET_TC_CallCountingDelayMs=1000 && test_projects "${waiting[@]}") & lanes+=($!)
 (renice -n 10 -p "$BASHPID" >/dev/null && test_projects "${computing[@]}") & lanes+=($!)
 wait
 

@@ -25,6 +25,7 @@ internal sealed class ChaosMonkey(
     private readonly List<WorkerUnderTest> _workers = [];
     private readonly Dictionary<string, Task> _busy = [];
     private int _done;
+    private int _brokenServers;
 
     /// <summary>How often something was broken.</summary>
     public int Done => _done;
@@ -89,7 +90,7 @@ internal sealed class ChaosMonkey(
         log($"{++_done}: {chosen}: {name}");
         var kind = $"{chosen.Split(' ')[0]}: {name}";
         Tally[kind] = Tally.GetValueOrDefault(kind) + 1;
-        _busy[chosen] = Task.Run(() => deed(pause));
+        _busy[chosen] = Task.Run(() => chosen is "broker" or "database" ? BreakServerAsync(() => deed(pause)) : deed(pause));
         return true;
     }
 
@@ -218,6 +219,20 @@ internal sealed class ChaosMonkey(
             ),
         ];
 
+    /// <summary>While a server is broken no worker can be ready.</summary>
+    private async Task BreakServerAsync(Func<Task> deed)
+    {
+        Interlocked.Increment(ref _brokenServers);
+        try
+        {
+            await deed();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _brokenServers);
+        }
+    }
+
     /// <summary>A worker can't start without its database, and is not ready without its broker, but waits for both.</summary>
     private async Task ReplaceAsync(int index, bool untilReady = true)
     {
@@ -225,7 +240,7 @@ internal sealed class ChaosMonkey(
         _workers[index] = await WorkerUnderTest.StartAsync(SettingsOf(index), untilReady: false);
         if (untilReady)
         {
-            await _workers[index].WaitUntilReadyAsync(plan.Patience); // others break meanwhile what it needs
+            await _workers[index].WaitUntilReadyAsync(isExcused: () => Volatile.Read(ref _brokenServers) > 0);
         }
     }
 

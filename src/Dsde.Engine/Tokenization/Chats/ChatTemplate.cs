@@ -29,20 +29,7 @@ internal sealed class ChatTemplate
     ];
 
     /// <summary>What no job gives: jobs' rules refuse these.</summary>
-    private static readonly string[] NotForJobs =
-    [
-        "continue_final_message",
-        "chat_template",
-        "tokenize",
-        "bos_token",
-        "eos_token",
-        "unk_token",
-        "sep_token",
-        "pad_token",
-        "cls_token",
-        "mask_token",
-        "additional_special_tokens",
-    ];
+    private static readonly string[] NotForJobs = ["continue_final_message", "chat_template", "tokenize", .. NamedTokens.ReservedNames];
 
     /// <summary>A template that takes more than this for a probe's few words would take far too long for a chat.</summary>
     private static readonly TemplateLimits ProbeLimits = new() { MaxSteps = 1_000_000 };

@@ -19,6 +19,9 @@ internal sealed class NamedTokens
 
     private NamedTokens() { }
 
+    /// <summary>Names that mean special tokens, whether a folder has them or not.</summary>
+    public static IEnumerable<string> ReservedNames => Names.Append(Additional);
+
     /// <summary>All of them, in the order in which transformers looks for their ids.</summary>
     public IEnumerable<AddedToken> All =>
         Names.Where(_tokens.ContainsKey).Select(name => _tokens[name]).Concat(_additional).Concat(_tokens.Values).Distinct();
