@@ -69,7 +69,9 @@ internal sealed class BenchRun(EngineOptions options, BenchSettings settings, Jo
             try
             {
                 var job = line.Job ?? throw new JobRejectedException(line.Error?.Code ?? "", line.Error?.Message ?? "");
-                requests.Add((RunTally.LabelOf(job.Metadata), validator.Validate(job) with { Priority = 0 }));
+                requests.AddRange(
+                    validator.Validate(job).Select(request => (RunTally.LabelOf(job.Metadata), request with { Priority = 0 }))
+                );
             }
             catch (JobRejectedException exception)
             {

@@ -34,7 +34,6 @@ public static class CanonicalRequest
             Normalize(job) with
             {
                 Prompt = null,
-                PromptTokenIds = job.PromptTokenIds is null ? null : [],
                 Messages = job.Messages is null ? null : [],
                 Tools = null,
                 Documents = null,

@@ -57,6 +57,11 @@ public sealed class FieldForm
     /// <summary>Token ids.</summary>
     public static FieldForm TokenIds { get; } = ListOf(Integer, "a list of token ids");
 
+    private static FieldForm OnePrompt { get; } = PromptOr("a string or a list of token ids", FindMistakeInPrompt);
+
+    /// <summary>What is continued: a text, token ids, or several of these.</summary>
+    public static FieldForm Prompts { get; } = PromptOr("a string, a list of token ids, or a list of these", FindMistakeInPrompts);
+
     /// <summary>Texts.</summary>
     public static FieldForm Texts { get; } = ListOf(Text, "a list of strings");
 
@@ -96,6 +101,7 @@ public sealed class FieldForm
         [typeof(DateTimeOffset)] = Moment,
         [typeof(Guid)] = Id,
         [typeof(JsonElement)] = Value,
+        [typeof(JobPrompts)] = Prompts,
         [typeof(IReadOnlyList<int>)] = TokenIds,
         [typeof(IReadOnlyList<string>)] = Texts,
         [typeof(IReadOnlyDictionary<string, double>)] = TokenNumbers,
@@ -188,6 +194,27 @@ public sealed class FieldForm
         WholeNumbers.TryRead(value, out var number) && number >= least && number <= most ? null
         : value.ValueKind == JsonValueKind.Number && double.IsInteger(value.GetDouble()) ? $"a whole number from {least} to {most}"
         : "a whole number";
+
+    private static FieldForm PromptOr(string expected, Func<string, JsonElement, string?> findInside) =>
+        new(
+            value =>
+                Unless(
+                    value.ValueKind == JsonValueKind.Array || value.ValueKind == JsonValueKind.String && value.GetString() is not null,
+                    expected
+                ),
+            findInside: findInside
+        );
+
+    private static string? FindMistakeInPrompts(string name, JsonElement value) =>
+        JobPrompts.AreSeveral(value)
+            ? value
+                .EnumerateArray()
+                .Select((prompt, index) => OnePrompt.FindMistake($"{name}[{index}]", prompt, showsText: false))
+                .FirstOrDefault(mistake => mistake is not null)
+            : FindMistakeInPrompt(name, value);
+
+    private static string? FindMistakeInPrompt(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? TokenIds.FindMistake(name, value, showsText: false) : null;
 
     private static FieldForm ListOf(FieldForm part, string expected) =>
         new(value => Unless(value.ValueKind == JsonValueKind.Array, expected), part);

@@ -3,8 +3,11 @@ namespace Dsde.Contracts;
 /// <summary>One of several outputs of a job.</summary>
 public sealed record GenerationChoice
 {
-    /// <summary>Which, from 0.</summary>
+    /// <summary>Which, from 0; of several prompts one prompt's outputs come after the other's.</summary>
     public required int Index { get; init; }
+
+    /// <summary>Which of the job's prompts it continues, from 0.</summary>
+    public required int PromptIndex { get; init; }
 
     /// <summary>The output; null where the event says with textLocation where it is.</summary>
     public string? Text { get; init; }
@@ -20,6 +23,9 @@ public sealed record GenerationChoice
 
     /// <summary>Ids of the generated tokens, if the job asked for them.</summary>
     public IReadOnlyList<int>? TokenIds { get; init; }
+
+    /// <summary>Ids of the prompt's tokens, if the job asked for them and has several prompts.</summary>
+    public IReadOnlyList<int>? PromptTokenIds { get; init; }
 
     /// <summary>Log-probability (nats, temperature 1) of every generated token under the target, if the job asked for them.</summary>
     public IReadOnlyList<double>? TokenLogProbabilities { get; init; }

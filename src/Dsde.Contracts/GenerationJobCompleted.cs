@@ -36,7 +36,7 @@ public sealed record GenerationJobCompleted
     /// <summary>Ids of the generated tokens, if the job asked for them.</summary>
     public IReadOnlyList<int>? TokenIds { get; init; }
 
-    /// <summary>Ids of the prompt's tokens, if the job asked for them.</summary>
+    /// <summary>Ids of the prompt's tokens, of several prompts the first's, if the job asked for them.</summary>
     public IReadOnlyList<int>? PromptTokenIds { get; init; }
 
     /// <summary>Log-probability (nats, temperature 1) of every generated token under the target, if the job asked for them.</summary>

@@ -9,7 +9,6 @@ public static class JobFieldNames
 {
     private static readonly FrozenDictionary<string, string> OpenAiNames = new Dictionary<string, string>
     {
-        [nameof(SubmitGenerationJob.PromptTokenIds)] = "prompt",
         [nameof(SubmitGenerationJob.ChoiceCount)] = "n",
         [nameof(SubmitGenerationJob.ReturnLogProbabilities)] = "logprobs",
         [nameof(SubmitGenerationJob.TopLogProbabilityCount)] = "top_logprobs",

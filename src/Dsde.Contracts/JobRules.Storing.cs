@@ -39,7 +39,7 @@ public static partial class JobRules
             ?? In(nameof(job.Metadata), name => CheckMetadata(name, job.Metadata))
             ?? In(nameof(job.LogitBias), name => CheckTokens(name, job.LogitBias))
             ?? FindInfinite(job, nameOf)
-            ?? In(nameof(job.Prompt), name => CheckText(name, job.Prompt))
+            ?? In(nameof(job.Prompt), name => CheckPrompts(name, job.Prompt))
             ?? FindUnstorableInChat(job, nameOf, In)
             ?? In(nameof(job.Stop), name => CheckStops(name, job.Stop))
             ?? FindUnstorableInFormat(job, In);
@@ -107,6 +107,11 @@ public static partial class JobRules
         );
 
     /// <summary>Prompts may have any characters but NUL, which databases and tokenizers take for the end of a text.</summary>
+    private static string? CheckPrompts(string field, JobPrompts? prompts) =>
+        prompts
+            ?.Select((prompt, index) => CheckText(NameOfPrompt(field, prompts, index), prompt.Text))
+            .FirstOrDefault(mistake => mistake is not null);
+
     private static string? CheckText(string field, string? text) =>
         text?.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var place
             ? string.Create(CultureInfo.InvariantCulture, $"{field} has a NUL character at position {place}; leave it out.")

@@ -102,24 +102,43 @@ public static partial class JobRules
             : null;
     }
 
+    /// <summary>What a prompt is called where there may be several.</summary>
+    /// <param name="field">What the field is called.</param>
+    /// <param name="prompts">All of the job's.</param>
+    /// <param name="index">Which.</param>
+    public static string NameOfPrompt(string field, JobPrompts prompts, int index)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        return prompts.Count == 1 ? field : string.Create(CultureInfo.InvariantCulture, $"{field}[{index}]");
+    }
+
     private static JobMistake? FindBadPrompt(SubmitGenerationJob job, Func<string, string> nameOf)
     {
-        var (prompt, tokens, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.PromptTokenIds)), nameOf(nameof(job.Messages)));
-        (string Name, bool IsGiven)[] ways =
-        [
-            (prompt, job.Prompt is not null),
-            (tokens, job.PromptTokenIds is not null),
-            (messages, job.Messages is not null),
-        ];
-        var given = ways.Where(way => way.IsGiven).Select(way => way.Name).ToArray();
+        var (prompt, messages) = (nameOf(nameof(job.Prompt)), nameOf(nameof(job.Messages)));
         return job switch
         {
-            _ when given.Length == 0 => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
-            _ when given.Length > 1 => new JobMistake(given[0], $"Both {given[0]} and {given[1]} are given; give one of them."),
-            { PromptTokenIds.Count: 0 } => new JobMistake(tokens, $"{tokens} is empty; give at least one token."),
-            { Prompt: "" } => new JobMistake(prompt, $"{prompt} is empty; give at least one character."),
+            { Prompt: null, Messages: null } => new JobMistake(prompt, $"Neither {prompt} nor {messages} is given; give one of them."),
+            { Prompt: not null, Messages: not null } => new JobMistake(
+                prompt,
+                $"Both {prompt} and {messages} are given; give one of them."
+            ),
             { Messages.Count: 0 } => new JobMistake(messages, $"{messages} is empty; give at least one."),
+            { Prompt: { } prompts } when FindBadPrompt(prompt, prompts, job.ChoiceCount ?? 1) is { } mistake => new JobMistake(
+                prompt,
+                mistake
+            ),
             _ => FindBadChat(job, nameOf),
         };
+    }
+
+    private static string? FindBadPrompt(string field, JobPrompts prompts, int choiceCount)
+    {
+        var empty = prompts.Index().FirstOrDefault(prompt => prompt.Item is { Text: "" } or { TokenIds.Count: 0 });
+        return prompts.Count == 0 ? $"{field} has no prompt; give at least one."
+            : empty.Item is { } found
+                ? $"{NameOfPrompt(field, prompts, empty.Index)} is empty; give at least one {(found.Text is null ? "token" : "character")}."
+            : prompts.Count * choiceCount > MaxChoices
+                ? $"{field} has {prompts.Count} prompts of {choiceCount} outputs each; give at most {MaxChoices} outputs in all."
+            : null;
     }
 }

@@ -4,10 +4,9 @@ using System.Text.Json.Serialization;
 namespace Dsde.Contracts;
 
 /// <summary>
-/// Command: generate one completion, or several of one prompt. Sent to the exchange
-/// <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or as a raw JSON body. Exactly one of
-/// <see cref="Prompt"/>, <see cref="PromptTokenIds"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless they
-/// are configured otherwise, and no property twice.
+/// Command: generate a completion, or several. Sent to the exchange <see cref="QueueNames.GenerationJobs"/>, as a MassTransit envelope or
+/// as a raw JSON body. Exactly one of <see cref="Prompt"/> and <see cref="Messages"/> is set. Workers take messages of at most 4 MiB unless
+/// they are configured otherwise, and no property twice.
 /// </summary>
 public sealed record SubmitGenerationJob
 {
@@ -34,11 +33,11 @@ public sealed record SubmitGenerationJob
     /// </summary>
     public required string Model { get; init; }
 
-    /// <summary>The text to continue; any characters but NUL.</summary>
-    public string? Prompt { get; init; }
-
-    /// <summary>The tokens to continue, as they stand: none is put before them. Ids of the model's vocabulary, at least one.</summary>
-    public IReadOnlyList<int>? PromptTokenIds { get; init; }
+    /// <summary>
+    /// What to continue: a text of any characters but NUL, the ids of tokens (as they stand: none is put before them), or a list of such
+    /// prompts. Of several, each has <see cref="ChoiceCount"/> outputs, one prompt's after the other's; 128 in all at most.
+    /// </summary>
+    public JobPrompts? Prompt { get; init; }
 
     /// <summary>The chat to answer, at most 4096 turns; the model folder's chat template makes a prompt of it.</summary>
     public IReadOnlyList<ChatMessage>? Messages { get; init; }
@@ -125,7 +124,7 @@ public sealed record SubmitGenerationJob
     /// <summary>Texts one of which an output is, 1 to 1024 of at most 1024 characters.</summary>
     public IReadOnlyList<string>? GuidedChoice { get; init; }
 
-    /// <summary>Completions of the prompt, 1 to 128, each with a seed of its own that follows from the job's; null for 1.</summary>
+    /// <summary>Completions of each prompt, 1 to 128, each with a seed of its own that follows from the job's; null for 1.</summary>
     public int? ChoiceCount { get; init; }
 
     /// <summary>Seed of the job's random draws; null for one that the worker picks and stores.</summary>

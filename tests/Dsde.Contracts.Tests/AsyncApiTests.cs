@@ -84,6 +84,11 @@ public sealed class AsyncApiTests
             return direct.ToString();
         }
 
+        if (schema.Children.TryGetValue(new YamlScalarNode("oneOf"), out var alternatives))
+        {
+            return string.Join('|', ((YamlSequenceNode)alternatives).Select(alternative => TypeOf((YamlMappingNode)alternative)));
+        }
+
         if (!schema.Children.ContainsKey(new YamlScalarNode("type")))
         {
             return "anything";
@@ -112,6 +117,7 @@ public sealed class AsyncApiTests
             _ when type == typeof(double) => "number:double",
             _ when type == typeof(bool) => "boolean",
             _ when type == typeof(DateTimeOffset) => "string:date-time",
+            _ when type == typeof(JobPrompts) => "string|array<integer:int32>|array<string|array<integer:int32>>",
             _ when type == typeof(JsonElement) => "anything",
             { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) =>
                 $"array<{TypeOf(type.GetGenericArguments()[0])}>",

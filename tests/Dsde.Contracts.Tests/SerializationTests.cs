@@ -43,7 +43,7 @@ public sealed class SerializationTests
             )
             .ShouldNotBeNull();
 
-        job.Prompt.ShouldBe("a");
+        job.Prompt.ShouldNotBeNull().Text.ShouldBe("a");
         job.MaxTokens.ShouldBeNull();
         job.Metadata.ShouldBeNull();
     }

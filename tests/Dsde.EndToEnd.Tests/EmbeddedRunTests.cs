@@ -141,7 +141,7 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     }
 
     [Fact]
-    public async Task Several_outputs_biases_stop_tokens_and_the_most_probable_tokens_come_through_the_whole_pipeline()
+    public async Task Several_outputs_and_prompts_biases_stop_tokens_and_the_most_probable_tokens_come_through_the_whole_pipeline()
     {
         using var folder = new ScratchFolder();
         var file = folder.Write(
@@ -153,7 +153,9 @@ public sealed class EmbeddedRunTests(SampleRun sample)
             """{"custom_id":"biased","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3"""
                 + ""","temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
             """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3"""
-                + ""","temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}"""
+                + ""","temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}""",
+            """{"custom_id":"prompts","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":["Q: 2+2?\nA:","Story: Once",[50]]"""
+                + ""","max_tokens":12,"temperature":1,"seed":5,"n":2,"sampling_mode":"coupled","return_token_ids":true}}"""
         );
 
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
@@ -178,6 +180,16 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         bodies[2].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50, 50, 50]);
         bodies[3].GetProperty("choices")[0].GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ShouldBe([50]);
         bodies[3].GetProperty("choices")[0].GetProperty("finish_reason").GetString().ShouldBe("stop");
+        var continued = bodies[4].GetProperty("choices").EnumerateArray().ToList();
+        continued.Select(choice => choice.GetProperty("index").GetInt32()).ShouldBe([0, 1, 2, 3, 4, 5]);
+        continued[2].GetProperty("text").GetString().ShouldBe(choices[2].GetProperty("text").GetString()); // same prompt, same seed
+        var prompts = continued.Select(choice => choice.GetProperty("prompt_token_ids").GetRawText()).ToList();
+        prompts.ShouldBe([prompts[0], prompts[0], prompts[2], prompts[2], "[50]", "[50]"]);
+        bodies[4]
+            .GetProperty("usage")
+            .GetProperty("prompt_tokens")
+            .GetInt32()
+            .ShouldBe(new[] { 0, 2, 4 }.Sum(first => continued[first].GetProperty("prompt_token_ids").GetArrayLength()));
     }
 
     [Fact]

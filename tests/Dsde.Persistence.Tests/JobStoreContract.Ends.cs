@@ -105,6 +105,7 @@ public abstract partial class JobStoreContract
                     },
                     TestJobs.Output("second") with
                     {
+                        PromptTokenIds = [5],
                         TopTokenIds = [1],
                         TopLogProbabilities = [-1],
                         TokenBytes = [1, 2],
@@ -177,7 +178,9 @@ public abstract partial class JobStoreContract
                         },
                         TestJobs.Output("two") with
                         {
-                            PromptTokenIds = [1, 2],
+                            PromptIndex = 1,
+                            PromptTokens = 2,
+                            PromptTokenIds = [3, 4],
                             TopTokenIds = [],
                             TopLogProbabilities = [],
                             TokenLogProbabilities = [0.1f, -1e-45f],

@@ -52,8 +52,7 @@ internal sealed class ComparedSide
         var request = PositionConversion.RequestOf(stored);
         var prompt = request switch
         {
-            { Prompt: { Length: > 0 } text } => text,
-            { PromptTokenIds: { Count: > 0 } ids } => JsonSerializer.Serialize(ids),
+            { Prompt: { } prompts } => prompts.Text ?? JsonSerializer.Serialize(prompts),
             { Messages: { Count: > 0 } } => DigestOf(request),
             _ => null,
         };

@@ -13,9 +13,15 @@ internal sealed class JobChoice
 
     public string FinishReason { get; init; } = "";
 
+    public int PromptIndex { get; init; }
+
+    public int PromptTokens { get; init; }
+
     public int CompletionTokens { get; init; }
 
     public int[]? TokenIds { get; set; }
+
+    public int[]? PromptTokenIds { get; set; }
 
     public float[]? TokenLogProbabilities { get; set; }
 

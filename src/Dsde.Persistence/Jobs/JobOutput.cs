@@ -9,6 +9,9 @@ public sealed record JobOutput
     /// <summary><c>stop</c> or <c>length</c>; of an output that was cut short, <c>cancelled</c> or <c>expired</c>.</summary>
     public required string FinishReason { get; init; }
 
+    /// <summary>Which of the job's prompts it continues, from 0; the first output continues the first.</summary>
+    public int PromptIndex { get; init; }
+
     /// <summary>Tokens of the prompt.</summary>
     public required int PromptTokens { get; init; }
 
@@ -18,7 +21,7 @@ public sealed record JobOutput
     /// <summary>The generated ids, if the job asked for them.</summary>
     public int[]? TokenIds { get; init; }
 
-    /// <summary>The prompt's ids, if the job asked for them.</summary>
+    /// <summary>The prompt's ids, if the job asked for them; only with the first output of each prompt.</summary>
     public int[]? PromptTokenIds { get; init; }
 
     /// <summary>Log-probabilities (nats) of the generated tokens, if the job asked for them.</summary>

@@ -82,15 +82,7 @@ public sealed record StoredJob
             EndedAt = stored.EndedAt,
             Attempt = claimed.Attempt,
             Reopenings = claimed.Reopenings,
-
-            // The prompt is the same for all outputs, and kept with the first.
-            Outputs =
-            [
-                .. end.Outputs.Select(
-                    (output, choice) =>
-                        choice == 0 ? output : output with { PromptTokens = end.Outputs[0].PromptTokens, PromptTokenIds = null }
-                ),
-            ],
+            Outputs = end.Outputs,
             Traces = [.. end.Traces.Where(trace => trace.CompletionTokens > 0).Select(TraceSummary.Of)],
             Failure = (end as FailedJobEnd)?.Failure,
             CancelReason = (end as CancelledJobEnd)?.Reason,

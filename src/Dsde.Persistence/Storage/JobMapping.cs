@@ -23,7 +23,7 @@ internal static class JobMapping
             EndedAt = row.EndedAt,
             Attempt = row.Attempt,
             Reopenings = row.Reopenings,
-            Outputs = row.FinishReason is null ? [] : [ToOutput(row), .. choices.Select(choice => ToOutput(choice, row.PromptTokens ?? 0))],
+            Outputs = row.FinishReason is null ? [] : [ToOutput(row), .. choices.Select(ToOutput)],
             Traces = [.. traces],
             Failure = row.FailureCode is { } code ? new JobFailure(code, row.FailureMessage ?? "", row.FailureRetryable ?? false) : null,
             CancelReason = row.CancelReason,
@@ -40,8 +40,11 @@ internal static class JobMapping
                         Choice = choice,
                         Text = output.Text,
                         FinishReason = output.FinishReason,
+                        PromptIndex = output.PromptIndex,
+                        PromptTokens = output.PromptTokens,
                         CompletionTokens = output.CompletionTokens,
                         TokenIds = output.TokenIds,
+                        PromptTokenIds = output.PromptTokenIds,
                         TokenLogProbabilities = output.TokenLogProbabilities,
                         TopTokenIds = output.TopTokenIds,
                         TopLogProbabilities = output.TopLogProbabilities,
@@ -107,14 +110,16 @@ internal static class JobMapping
             TokenBytes = row.TokenBytes,
         };
 
-    private static JobOutput ToOutput(JobChoice row, int promptTokens) =>
+    private static JobOutput ToOutput(JobChoice row) =>
         new()
         {
             Text = row.Text,
             FinishReason = row.FinishReason,
-            PromptTokens = promptTokens,
+            PromptIndex = row.PromptIndex,
+            PromptTokens = row.PromptTokens,
             CompletionTokens = row.CompletionTokens,
             TokenIds = row.TokenIds,
+            PromptTokenIds = row.PromptTokenIds,
             TokenLogProbabilities = row.TokenLogProbabilities,
             TopTokenIds = row.TopTokenIds,
             TopLogProbabilities = row.TopLogProbabilities,

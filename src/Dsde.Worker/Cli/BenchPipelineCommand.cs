@@ -136,7 +136,7 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         };
     }
 
-    /// <summary>The jobs that can run. A seed is fixed where the job's would follow from its id, which is new every time.</summary>
+    /// <summary>The jobs that can run and have one output. A seed is fixed where the job's would follow from its id, which is new every time.</summary>
     private static async Task<(IReadOnlyList<SubmitGenerationJob> Jobs, IReadOnlyList<GenerationRequest> Requests)> ReadAsync(
         JobFile file,
         JobValidator validator,
@@ -146,7 +146,7 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         var (jobs, requests) = (new List<SubmitGenerationJob>(), new List<GenerationRequest>());
         await foreach (var line in file.ReadAsync(cancellationToken))
         {
-            if (line.Job is not { ChoiceCount: null or 1 } job)
+            if (line.Job is not { } job)
             {
                 continue;
             }
@@ -154,8 +154,11 @@ internal sealed class BenchPipelineCommand : DsdeCommand
             job = job with { Seed = job.Seed ?? line.Number };
             try
             {
-                requests.Add(validator.Validate(job));
-                jobs.Add(job);
+                if (validator.Validate(job) is [var only])
+                {
+                    requests.Add(only);
+                    jobs.Add(job);
+                }
             }
             catch (JobRejectedException)
             {

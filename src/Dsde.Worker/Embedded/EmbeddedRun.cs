@@ -198,7 +198,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     {
         try
         {
-            return validator.Validate(job);
+            return validator.Validate(job)[0];
         }
         catch (JobRejectedException)
         {

@@ -20,7 +20,7 @@ public sealed class RequestBodyTests
         job.CustomId.ShouldBe("a");
         job.BatchId.ShouldBe(JobLines.BatchId);
         job.Model.ShouldBe("demo");
-        job.Prompt.ShouldBe("Once");
+        job.Prompt.ShouldNotBeNull().Text.ShouldBe("Once");
         job.Messages.ShouldBeNull();
         (job.MaxTokens, job.Temperature, job.TopP, job.TopK).ShouldBe((9, 0.5, 0.9, 40));
         job.Stop.ShouldBe(["x", "y"]);
@@ -104,7 +104,7 @@ public sealed class RequestBodyTests
 
         var job = await JobLines.ReadJobAsync(line);
 
-        (job.Prompt, job.Stop.ShouldNotBeNull().Single()).ShouldBe(("only", "END"));
+        (job.Prompt?.Text, job.Stop.ShouldNotBeNull().Single()).ShouldBe(("only", "END"));
     }
 
     [Theory]
@@ -131,7 +131,7 @@ public sealed class RequestBodyTests
     [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
     [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
     public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields) =>
-        (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldBe("Once");
+        (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldNotBeNull().Text.ShouldBe("Once");
 
     [Theory]
     [InlineData("\"stream\":true", "body.stream")]
@@ -190,13 +190,23 @@ public sealed class RequestBodyTests
     {
         var job = await JobLines.ReadJobAsync(CompletionOf($"\"prompt\":{prompt}"));
 
-        job.Prompt.ShouldBeNull();
-        job.PromptTokenIds.ShouldBe([1, 2, 3]);
+        job.Prompt.ShouldHaveSingleItem().TokenIds.ShouldBe([1, 2, 3]);
+    }
+
+    [Fact]
+    public async Task Several_prompts_may_be_texts_and_token_ids()
+    {
+        var job = await JobLines.ReadJobAsync(CompletionOf("\"prompt\":[\"a\",[1,2],\"\u00e4\"],\"n\":2"));
+
+        job.Prompt.ShouldNotBeNull().Select(prompt => prompt.Text).ShouldBe(["a", null, "ä"]);
+        job.Prompt[1].TokenIds.ShouldBe([1, 2]);
     }
 
     [Theory]
-    [InlineData("\"prompt\":[\"a\",\"b\"]", "body.prompt")]
-    [InlineData("\"prompt\":[[1],[2]]", "body.prompt")]
+    [InlineData("\"prompt\":[\"a\",\"\"]", "body.prompt")]
+    [InlineData("\"prompt\":[[1],[2,null]]", "body.prompt")]
+    [InlineData("\"prompt\":[\"a\",\"b\"],\"n\":65", "body.prompt")]
+    [InlineData("\"prompt\":[]", "body.prompt")]
     [InlineData("\"prompt\":[1,\"a\"]", "body.prompt")]
     [InlineData("\"prompt\":[1.5]", "body.prompt")]
     [InlineData("\"prompt\":\"a\",\"expires_at\":\"tomorrow\"", "body.expires_at")]

@@ -38,6 +38,7 @@ public sealed class ResultLineTests
                         .Select(index => new GenerationChoice
                         {
                             Index = index,
+                            PromptIndex = 0,
                             Text = $"text {index}",
                             FinishReason = index == 2 ? "length" : "stop",
                             CompletionTokens = 2,

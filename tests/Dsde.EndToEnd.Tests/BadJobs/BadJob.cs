@@ -15,7 +15,6 @@ internal sealed partial record BadJob(string Line, string? Message, string Says)
             .GetProperties()
             .Concat(typeof(ChatMessage).GetProperties())
             .Select(property => property.Name)
-            .Where(name => name != nameof(SubmitGenerationJob.PromptTokenIds))
             .Where(name => JobFieldNames.InBatchFiles(name) != JobFieldNames.InMessages(name)),
     ];
 

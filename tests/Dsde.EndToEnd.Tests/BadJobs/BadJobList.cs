@@ -151,19 +151,23 @@ internal static class BadJobList
                 $"\"model\":\"dsde-demo\",\"prompt\":\"{string.Concat(Enumerable.Repeat("word ", 3000))}\"",
                 "prompt is too long: "
             ),
-            BadJob.Whole("\"model\":\"dsde-demo\",\"prompt\":7", "prompt must be one string, or one list of token ids ") with
-            {
-                MessageSays = "prompt must be a string, but is 7.",
-            },
-            BadJob.Whole("\"model\":\"dsde-demo\"", "prompt is missing; give a text or a list of token ids.") with
+            Prompt("7", "prompt must be a string, a list of token ids, or a list of these, but is 7."),
+            BadJob.Whole("\"model\":\"dsde-demo\"", "prompt is missing; give a text, a list of token ids, or a list of these.") with
             {
                 MessageSays = "Neither prompt nor messages is given; give one of them.",
             },
-            Tokens("[]", "prompt is empty; give at least one token."),
-            Tokens("[1.5]", "prompt[0] must be a whole number, but is 1.5."),
-            Tokens("[5,null]", "prompt[1] must be a whole number, but is null."),
-            Tokens("[5,-1]", "prompt has the token -1; give token ids from 0 to "),
-            Tokens("[999999]", "prompt has the token 999999; give token ids from 0 to "),
+            Prompt("[]", "prompt is empty; give at least one token."),
+            Prompt("[1.5]", "prompt[0] must be a whole number, but is 1.5."),
+            Prompt("[5,null]", "prompt[1] must be a whole number, but is null."),
+            Prompt("[5,-1]", "prompt has the token -1; give token ids from 0 to "),
+            Prompt("""["Story:",7]""", "prompt[1] must be a string or a list of token ids, but is 7."),
+            Prompt("""["Story:",[]]""", "prompt[1] is empty; give at least one token."),
+            Prompt("""["Story:",[5,999999]]""", "prompt[1] has the token 999999; give token ids from 0 to "),
+            Prompt(
+                $"[{string.Join(',', Enumerable.Repeat("[5]", 129))}]",
+                "prompt has 129 prompts of 1 outputs each; give at most 128 outputs in all."
+            ),
+            Prompt("[999999]", "prompt has the token 999999; give token ids from 0 to "),
         ];
 
     private static IEnumerable<BadJob> Chats() =>
@@ -279,10 +283,5 @@ internal static class BadJobList
         }.Select(mistake => BadJob.Of(mistake.Item1, mistake.Item2, mistake.Item3) with { Message = null });
 
     /// <summary>Messages have a field of their own for them.</summary>
-    private static BadJob Tokens(string ids, string says) =>
-        BadJob.Whole($"\"model\":\"dsde-demo\",\"prompt\":{ids}", says) with
-        {
-            Message = $"\"model\":\"dsde-demo\",\"promptTokenIds\":{ids}",
-            MessageSays = says.Replace("prompt", "promptTokenIds", StringComparison.Ordinal),
-        };
+    private static BadJob Prompt(string prompt, string says) => BadJob.Whole($"\"model\":\"dsde-demo\",\"prompt\":{prompt}", says);
 }

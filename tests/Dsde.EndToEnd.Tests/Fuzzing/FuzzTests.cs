@@ -63,7 +63,11 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
 
         List<FuzzMessage> sent = [.. good.Take(FirstGoodCount), .. mixed];
         var moved = await TakeAllAsync(producer);
-        moved.Count.ShouldBe(moved.DistinctBy(message => message.Number).Count());
+        moved
+            .GroupBy(message => message.Number)
+            .Where(group => group.Count() > 1)
+            .Select(group => $"{group.Key} in {string.Join(" and ", group.Select(message => $"{message.Queue}: {message.Reason}"))}")
+            .ShouldBeEmpty(WhatHappenedTo(worker));
         moved.ShouldAllBe(message => message.Reason.Length > 10 && !message.Reason.Contains(HostileMessages.Marker));
         var movedNumbers = moved.Select(message => message.Number).ToHashSet();
         var told = sent.Where(message => !movedNumbers.Contains(message.Number)).ToLookup(message => message.JobId);
@@ -119,6 +123,17 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         worker.Log.Split('\n').Where(line => line.Contains("-FAULT", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
+    /// <summary>What it logged besides the ends of single messages and jobs.</summary>
+    private static string WhatHappenedTo(WorkerUnderTest worker) =>
+        string.Join(
+            '\n',
+            worker
+                .Log.Split('\n')
+                .Where(line =>
+                    !line.Contains("is no job and was moved", StringComparison.Ordinal) && !line.Contains(" Job ", StringComparison.Ordinal)
+                )
+        );
+
     private static async Task SendAsync(RawProducer producer, IEnumerable<FuzzMessage> messages)
     {
         foreach (var some in messages.Chunk(100))
@@ -154,9 +169,9 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
         }
     }
 
-    private static async Task<List<(int Number, string Reason)>> TakeAllAsync(RawProducer producer)
+    private static async Task<List<(int Number, string Queue, string Reason)>> TakeAllAsync(RawProducer producer)
     {
-        var taken = new List<(int, string)>();
+        var taken = new List<(int, string, string)>();
         foreach (var queue in Queues)
         {
             while (await producer.TryTakeAsync(queue) is { } message)
@@ -166,7 +181,7 @@ public sealed class FuzzTests(RabbitMqServer rabbitMq, PostgresServer postgres)
                     headers is not null && headers.TryGetValue("x-death", out _) && queue.EndsWith("-dead", StringComparison.Ordinal)
                         ? "its time to live ran out"
                         : Encoding.UTF8.GetString(headers?["MT-Fault-Message"] as byte[] ?? []);
-                taken.Add((int.Parse(message.BasicProperties.MessageId!["fuzz-".Length..], CultureInfo.InvariantCulture), reason));
+                taken.Add((int.Parse(message.BasicProperties.MessageId!["fuzz-".Length..], CultureInfo.InvariantCulture), queue, reason));
             }
         }
 

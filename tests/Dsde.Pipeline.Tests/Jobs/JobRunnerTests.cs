@@ -140,6 +140,40 @@ public sealed class JobRunnerTests : IAsyncLifetime
             .ShouldAllBe(choice => choice.Text == null && choice.TopLogProbabilities == null && choice.CompletionTokens == 3);
     }
 
+    [Fact]
+    public async Task Each_of_several_prompts_has_its_outputs_and_is_counted_once()
+    {
+        var engine = new ScriptedEngine(
+            (request, _) =>
+                Task.FromResult(
+                    ScriptedEngine.Result(request, string.Concat(request.PromptTokenIds.Select(id => (char)id)).ToUpperInvariant())
+                )
+        );
+        var job = Job() with
+        {
+            Prompt = new JobPrompts([new JobPrompt { Text = "a" }, new JobPrompt { Text = "bc" }]),
+            ChoiceCount = 2,
+            ReturnTokenIds = true,
+        };
+
+        var ended = (await CreateWorker(engine).RunAsync(job)).ShouldBeOfType<JobOutcome.Ended>();
+
+        var completed = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>();
+        completed
+            .Choices.ShouldNotBeNull()
+            .Select(choice => (choice.Index, choice.PromptIndex, choice.Text, string.Join(',', choice.PromptTokenIds ?? [])))
+            .ShouldBe([(0, 0, "A", "97"), (1, 0, "A", "97"), (2, 1, "BC", "98,99"), (3, 1, "BC", "98,99")]);
+        completed.PromptTokenIds.ShouldBe([97]);
+        completed.Usage.PromptTokens.ShouldBe(3);
+        var bounded = JobEvents.WithoutOutputs(completed).ShouldBeOfType<GenerationJobCompleted>();
+        bounded.Choices.ShouldNotBeNull().ShouldAllBe(choice => choice.PromptTokenIds == null && choice.Text == null);
+
+        // As the database has it, and where it has lost what was asked for.
+        var stored = (await Store.FindAsync([job.JobId], TestContext.Current.CancellationToken))[0];
+        JobEvents.Create(stored).ShouldBeEquivalentTo(completed);
+        JobEvents.Create(stored with { Request = null }).ShouldBeOfType<GenerationJobCompleted>().Usage.ShouldBe(completed.Usage);
+    }
+
     [Theory]
     [InlineData(true, null, true)]
     [InlineData(true, false, true)]

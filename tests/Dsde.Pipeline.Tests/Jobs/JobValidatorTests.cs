@@ -30,7 +30,14 @@ public sealed class JobValidatorTests
                 },
                 "logitBias has the token 256; give token ids from 0 to 255."
             },
-            { Plain with { Prompt = null, PromptTokenIds = [1, 256] }, "promptTokenIds has the token 256; give token ids from 0 to 255." },
+            { Plain with { Prompt = JobPrompts.FromTokenIds([1, 256]) }, "prompt has the token 256; give token ids from 0 to 255." },
+            {
+                Plain with
+                {
+                    Prompt = Prompts("a", new JobPrompt { TokenIds = [1, 256] }),
+                },
+                "prompt[1] has the token 256; give token ids from 0 to 255."
+            },
             {
                 Plain with
                 {
@@ -71,7 +78,18 @@ public sealed class JobValidatorTests
 
     [Fact]
     public void Tokens_of_a_prompt_are_taken_as_they_stand() =>
-        Validate(Plain with { Prompt = null, PromptTokenIds = [7, 0, 255] }).PromptTokenIds.ShouldBe([7, 0, 255]);
+        Validate(Plain with { Prompt = JobPrompts.FromTokenIds([7, 0, 255]) }).PromptTokenIds.ShouldBe([7, 0, 255]);
+
+    [Fact]
+    public void Each_of_several_prompts_has_its_outputs_one_after_the_other_and_each_a_seed_of_its_own()
+    {
+        var job = Plain with { Prompt = Prompts("ab", new JobPrompt { TokenIds = [7] }), ChoiceCount = 2, Seed = 5 };
+
+        var requests = CreateValidator(ScriptedEngine.Standard).Validate(job);
+
+        requests.Select(request => string.Join(',', request.PromptTokenIds)).ShouldBe(["97,98", "97,98", "7", "7"]);
+        requests.Select(request => request.Sampling.Seed).ShouldBe([.. Enumerable.Range(0, 4).Select(output => ChoiceSeeds.Of(5, output))]);
+    }
 
     [Fact]
     public void A_format_becomes_a_grammar_once_for_all_jobs_that_ask_for_the_same()
@@ -83,14 +101,14 @@ public sealed class JobValidatorTests
             ResponseFormat = Json("{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"strict\":true,\"schema\":" + schema + "}}"),
         };
 
-        var grammar = validator.Validate(asked).Grammar.ShouldNotBeNull();
+        var grammar = validator.Validate(asked)[0].Grammar.ShouldNotBeNull();
 
         grammar.Definition.ShouldBe(new GrammarDefinition(GrammarKind.JsonSchema, schema));
-        validator.Validate(Plain with { GuidedJson = Json(schema) }).Grammar.ShouldBeSameAs(grammar);
-        validator.Validate(Plain with { ResponseFormat = Json("""{"type":"text"}""") }).Grammar.ShouldBeNull();
-        validator.Validate(Plain).Grammar.ShouldBeNull();
+        validator.Validate(Plain with { GuidedJson = Json(schema) })[0].Grammar.ShouldBeSameAs(grammar);
+        validator.Validate(Plain with { ResponseFormat = Json("""{"type":"text"}""") })[0].Grammar.ShouldBeNull();
+        validator.Validate(Plain)[0].Grammar.ShouldBeNull();
         validator
-            .Validate(Plain with { GuidedChoice = ["a", "b"] })
+            .Validate(Plain with { GuidedChoice = ["a", "b"] })[0]
             .Grammar.ShouldNotBeNull()
             .Definition.ShouldBe(new GrammarDefinition(GrammarKind.Choice, """["a","b"]"""));
     }
@@ -111,7 +129,7 @@ public sealed class JobValidatorTests
     }
 
     [Fact]
-    public void A_prompt_that_no_encoding_could_get_into_the_context_is_refused_without_encoding_it()
+    public void A_prompt_that_does_not_fit_is_refused_and_not_even_encoded_if_no_encoding_could_make_it()
     {
         var text = new string('x', 1_000_000);
 
@@ -119,6 +137,14 @@ public sealed class JobValidatorTests
             .Message.ShouldContain("prompt is too long: 1000000 characters, more than the model's context");
         Rejected(Plain with { Prompt = null, Messages = [new ChatMessage { Role = "user", Content = text }] })
             .Code.ShouldBe(FailureCodes.ContextLengthExceeded);
+        Rejected(Plain with { Prompt = Prompts("a", new string('b', 64)) })
+            .ShouldBe(
+                new JobFailure(
+                    FailureCodes.ContextLengthExceeded,
+                    "prompt[1] is too long: 64 tokens, but the model's context holds 64 with the output; shorten it to 63 or fewer.",
+                    Retryable: false
+                )
+            );
     }
 
     [Theory]
@@ -243,10 +269,13 @@ public sealed class JobValidatorTests
         Validate(job, ScriptedEngine.Standard with { Defaults = defaults ?? GenerationDefaults.None });
 
     private static GenerationRequest Validate(SubmitGenerationJob job, EngineDescription description) =>
-        CreateValidator(description).Validate(job);
+        CreateValidator(description).Validate(job).ShouldHaveSingleItem();
 
     private static JobValidator CreateValidator(EngineDescription description) =>
         new(new ScriptedEngine((_, _) => throw new NotSupportedException()) { Description = description }, new WorkerOptions());
+
+    private static JobPrompts Prompts(params object[] prompts) =>
+        new([.. prompts.Select(prompt => prompt as JobPrompt ?? new JobPrompt { Text = (string)prompt })]);
 
     private static JsonElement Json(string text) => JsonSerializer.Deserialize<JsonElement>(text);
 }

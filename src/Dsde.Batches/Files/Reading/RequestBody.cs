@@ -26,7 +26,6 @@ internal static class RequestBody
         var body = new JsonFields(element, "body.");
         var model = body.TakeString("model");
         var (withLogProbabilities, topCount) = isChat ? ReadChatLogProbabilities(body) : ReadCompletionLogProbabilities(body);
-        var (prompt, promptTokenIds) = isChat ? (null, null) : ReadPrompt(body);
         var tools = isChat ? ChatTools.Read(body) : ChatTools.None;
         var job = new SubmitGenerationJob
         {
@@ -42,8 +41,7 @@ internal static class RequestBody
             Tools = tools.Tools,
             Documents = tools.Documents,
             ChatTemplateKwargs = tools.TemplateVariables,
-            Prompt = prompt,
-            PromptTokenIds = promptTokenIds,
+            Prompt = isChat ? null : ReadPrompt(body),
             MaxTokens = ReadMaxTokens(body),
             Temperature = body.TakeNumber("temperature"),
             TopP = body.TakeNumber("top_p"),
@@ -97,26 +95,10 @@ internal static class RequestBody
     private static string FieldOf(JobMistake mistake) =>
         mistake.Field == JobFieldNames.InBatchFiles(nameof(SubmitGenerationJob.CustomId)) ? mistake.Field : $"body.{mistake.Field}";
 
-    /// <summary>One prompt, as a text or as token ids, and also in a list of its own.</summary>
-    private static (string? Text, int[]? TokenIds) ReadPrompt(JsonFields body)
-    {
-        var given = body.Take("prompt") ?? throw body.Missing("prompt", "give a text or a list of token ids");
-        var prompt =
-            given.ValueKind == JsonValueKind.Array
-            && given.GetArrayLength() == 1
-            && given[0].ValueKind is JsonValueKind.String or JsonValueKind.Array
-                ? given[0]
-                : given;
-        var form =
-            prompt.ValueKind == JsonValueKind.String ? FieldForm.Text
-            : prompt.ValueKind == JsonValueKind.Array && prompt.EnumerateArray().All(IsNoPrompt) ? FieldForm.TokenIds
-            : throw body.Wrong("prompt", prompt, "one string, or one list of token ids (several prompts need a line each)");
-        return form.FindMistake(body.NameOf("prompt"), prompt) is { } mistake ? throw body.Invalid("prompt", mistake)
-            : prompt.ValueKind == JsonValueKind.String ? (prompt.GetString(), null)
-            : (null, ToIds(prompt));
-    }
-
-    private static bool IsNoPrompt(JsonElement item) => item.ValueKind is not (JsonValueKind.String or JsonValueKind.Array);
+    private static JobPrompts ReadPrompt(JsonFields body) =>
+        JobPrompts.Read(
+            body.Take("prompt", FieldForm.Prompts) ?? throw body.Missing("prompt", "give a text, a list of token ids, or a list of these")
+        );
 
     private static int[] ToIds(JsonElement list) =>
         [.. list.EnumerateArray().Select(id => WholeNumbers.TryRead(id, out var number) ? (int)number : 0)];

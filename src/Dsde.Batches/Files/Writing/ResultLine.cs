@@ -55,6 +55,7 @@ internal static class ResultLine
         new()
         {
             Index = 0,
+            PromptIndex = 0,
             Text = job.Text,
             FinishReason = job.FinishReason,
             CompletionTokens = job.Usage.CompletionTokens,
@@ -84,7 +85,7 @@ internal static class ResultLine
         else
         {
             json.WriteString("text", choice.Text);
-            WriteIds(json, "prompt_token_ids", promptTokenIds);
+            WriteIds(json, "prompt_token_ids", choice.PromptTokenIds ?? promptTokenIds);
         }
 
         new LogProbabilities(json, tokens).Write(isChat, choice);

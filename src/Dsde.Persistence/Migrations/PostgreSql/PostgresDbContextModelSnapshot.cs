@@ -386,6 +386,18 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                         .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
+                    b.Property<int>("PromptIndex")
+                        .HasColumnType("integer")
+                        .HasColumnName("prompt_index");
+
+                    b.PrimitiveCollection<int[]>("PromptTokenIds")
+                        .HasColumnType("integer[]")
+                        .HasColumnName("prompt_token_ids");
+
+                    b.Property<int>("PromptTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("prompt_tokens");
+
                     b.Property<string>("Text")
                         .HasColumnType("text")
                         .HasColumnName("text");

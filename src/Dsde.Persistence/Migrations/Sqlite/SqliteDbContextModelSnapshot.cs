@@ -375,6 +375,18 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
 
+                    b.Property<int>("PromptIndex")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prompt_index");
+
+                    b.PrimitiveCollection<string>("PromptTokenIds")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("prompt_token_ids");
+
+                    b.Property<int>("PromptTokens")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prompt_tokens");
+
                     b.Property<string>("Text")
                         .HasColumnType("TEXT")
                         .HasColumnName("text");

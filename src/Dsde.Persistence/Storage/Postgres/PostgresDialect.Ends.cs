@@ -62,7 +62,7 @@ internal sealed partial class PostgresDialect
 
     private const string EraseChoices = """
         UPDATE job_choices choice SET text_hash = sha256(convert_to(choice.text, 'UTF8')), text = NULL, token_ids = NULL,
-            token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
+            prompt_token_ids = NULL, token_log_probabilities = NULL, top_token_ids = NULL, top_log_probabilities = NULL, token_bytes = NULL
         FROM generation_jobs job
         WHERE choice.job_id = ANY($1) AND choice.text IS NOT NULL AND job.job_id = choice.job_id AND job.ended_at IS NOT NULL
         """;

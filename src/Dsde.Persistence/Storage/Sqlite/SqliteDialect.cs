@@ -224,7 +224,7 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
         foreach (var choice in await context.Choices.Where(choice => erased.Contains(choice.JobId)).ToListAsync(cancellationToken))
         {
             (choice.TextHash, choice.Text) = (Hash(choice.Text), null);
-            (choice.TokenIds, choice.TokenLogProbabilities) = (null, null);
+            (choice.TokenIds, choice.PromptTokenIds, choice.TokenLogProbabilities) = (null, null, null);
             (choice.TopTokenIds, choice.TopLogProbabilities, choice.TokenBytes) = (null, null, null);
         }
 

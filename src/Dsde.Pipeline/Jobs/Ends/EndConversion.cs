@@ -18,7 +18,7 @@ internal static class EndConversion
     public static JobEnd? Create(
         SubmitGenerationJob job,
         JobLease lease,
-        GenerationRequest request,
+        IReadOnlyList<GenerationRequest> requests,
         GenerationResult[] results,
         IGenerationEngine engine,
         string telemetryLevel
@@ -31,9 +31,9 @@ internal static class EndConversion
 
         return results.FirstOrDefault(result => result.FinishReason is FinishReason.Cancelled or FinishReason.Expired)?.FinishReason switch
         {
-            FinishReason.Cancelled => CreateCut(job, lease, request, results, Cancelled, engine, telemetryLevel),
-            FinishReason.Expired => CreateCut(job, lease, request, results, Expired, engine, telemetryLevel),
-            _ => new CompletedJobEnd(lease, ToOutputs(job, request, results, engine), ToTraces(request, results, engine, telemetryLevel)),
+            FinishReason.Cancelled => CreateCut(job, lease, requests, results, Cancelled, engine, telemetryLevel),
+            FinishReason.Expired => CreateCut(job, lease, requests, results, Expired, engine, telemetryLevel),
+            _ => new CompletedJobEnd(lease, ToOutputs(job, requests, results, engine), ToTraces(requests, results, engine, telemetryLevel)),
         };
     }
 
@@ -41,7 +41,7 @@ internal static class EndConversion
     public static JobEnd CreateCut(
         SubmitGenerationJob job,
         JobLease lease,
-        GenerationRequest request,
+        IReadOnlyList<GenerationRequest> requests,
         GenerationResult[] results,
         string reason,
         IGenerationEngine engine,
@@ -51,22 +51,28 @@ internal static class EndConversion
             ? new CancelledJobEnd(
                 lease,
                 reason,
-                ToOutputs(job, request, results, engine),
-                ToTraces(request, results, engine, telemetryLevel)
+                ToOutputs(job, requests, results, engine),
+                ToTraces(requests, results, engine, telemetryLevel)
             )
             : new CancelledJobEnd(lease, reason, [], []);
 
     private static JobOutput[] ToOutputs(
         SubmitGenerationJob job,
-        GenerationRequest request,
+        IReadOnlyList<GenerationRequest> requests,
         GenerationResult[] results,
         IGenerationEngine engine
-    ) => [.. results.Select(result => TraceConversion.ToJobOutput(result, request, job, engine.PromptEncoder))];
+    ) => [.. results.Select((result, output) => TraceConversion.ToJobOutput(result, requests[output], job, output, engine.PromptEncoder))];
 
     private static JobTrace[] ToTraces(
-        GenerationRequest request,
+        IReadOnlyList<GenerationRequest> requests,
         GenerationResult[] results,
         IGenerationEngine engine,
         string telemetryLevel
-    ) => [.. results.Select(result => TraceLevel.Reduce(TraceConversion.ToJobTrace(result, request, engine.Description), telemetryLevel))];
+    ) =>
+        [
+            .. results.Select(
+                (result, output) =>
+                    TraceLevel.Reduce(TraceConversion.ToJobTrace(result, requests[output], engine.Description), telemetryLevel)
+            ),
+        ];
 }

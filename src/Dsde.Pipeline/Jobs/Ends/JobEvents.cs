@@ -164,6 +164,7 @@ internal static class JobEvents
     private static GenerationChoice[] CreateChoices(StoredJob job, SubmitGenerationJob? request)
     {
         var seed = unchecked((ulong)(request?.Seed ?? SamplingConversion.SeedOf(job.JobId)));
+        var prompts = job.Outputs.DistinctBy(output => output.PromptIndex).ToList();
         return
         [
             .. job.Outputs.Select(
@@ -171,11 +172,13 @@ internal static class JobEvents
                     new GenerationChoice
                     {
                         Index = index,
+                        PromptIndex = output.PromptIndex,
                         Text = output.Text,
                         FinishReason = output.FinishReason,
                         CompletionTokens = output.CompletionTokens,
                         Seed = unchecked((long)ChoiceSeeds.Of(seed, index)),
                         TokenIds = output.TokenIds,
+                        PromptTokenIds = prompts.Count > 1 ? prompts[output.PromptIndex].PromptTokenIds : null,
                         TokenLogProbabilities = Widen(output.TokenLogProbabilities),
                         TopLogProbabilities = RankTokens(output),
                     }
@@ -201,14 +204,28 @@ internal static class JobEvents
 
     private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
 
+    /// <summary>A prompt counts once, however many outputs it has.</summary>
     private static GenerationUsage CountTokens(IReadOnlyList<JobOutput> outputs) =>
-        new() { PromptTokens = outputs[0].PromptTokens, CompletionTokens = outputs.Sum(output => output.CompletionTokens) };
+        new()
+        {
+            PromptTokens = outputs.DistinctBy(output => output.PromptIndex).Sum(output => output.PromptTokens),
+            CompletionTokens = outputs.Sum(output => output.CompletionTokens),
+        };
 
     private static double[]? Widen(float[]? values) => values?.Select(value => (double)value).ToArray();
 
     private static List<GenerationChoice>? WithoutOutputs(IReadOnlyList<GenerationChoice>? choices) =>
         choices
-            ?.Select(choice => choice with { Text = null, TokenIds = null, TokenLogProbabilities = null, TopLogProbabilities = null })
+            ?.Select(choice =>
+                choice with
+                {
+                    Text = null,
+                    TokenIds = null,
+                    PromptTokenIds = null,
+                    TokenLogProbabilities = null,
+                    TopLogProbabilities = null,
+                }
+            )
             .ToList();
 
     /// <summary>Counts are sums over the outputs; policy, proposer, mode and seed are those of the first.</summary>

@@ -90,9 +90,11 @@ internal static class TraceConversion
         GenerationResult result,
         GenerationRequest request,
         SubmitGenerationJob job,
+        int output,
         IPromptEncoder vocabulary
     )
     {
+        var choices = job.ChoiceCount ?? 1;
         var (withTokenIds, withLogProbabilities) = (job.ReturnTokenIds == true, job.ReturnLogProbabilities == true);
         TokenLogProbability[]? top =
             request.TopLogProbabilityCount > 0 ? [.. result.TopLogProbabilities.SelectMany(tokens => tokens)] : null;
@@ -100,11 +102,12 @@ internal static class TraceConversion
         {
             Text = result.Text,
             FinishReason = NameOf(result.FinishReason),
+            PromptIndex = output / choices,
             PromptTokens = result.Trace.PromptTokens,
             CompletionTokens = result.Trace.CompletionTokens,
             // Log-probabilities are shown token by token, which takes the ids as well.
             TokenIds = withTokenIds || withLogProbabilities ? [.. result.TokenIds] : null,
-            PromptTokenIds = withTokenIds ? [.. request.PromptTokenIds] : null,
+            PromptTokenIds = withTokenIds && output % choices == 0 ? [.. request.PromptTokenIds] : null,
             TokenLogProbabilities = withLogProbabilities ? [.. result.TokenLogProbabilities] : null,
             TopTokenIds = top is null ? null : Array.ConvertAll(top, token => token.TokenId),
             TopLogProbabilities = top is null ? null : Array.ConvertAll(top, token => token.LogProbability),

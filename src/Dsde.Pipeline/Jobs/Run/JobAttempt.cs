@@ -106,19 +106,18 @@ internal sealed class JobAttempt(
             return early;
         }
 
-        var request = validator.Validate(job);
-        request = request with
-        {
-            Priority = lane != JobLane.Bulk ? (int)Math.Min(int.MaxValue, (long)request.Priority + HighLaneLevels) : request.Priority,
-        };
-        var results = await GenerateAsync(held, request, job.ChoiceCount ?? 1);
+        GenerationRequest[] requests =
+        [
+            .. validator.Validate(job).Select(request => request with { Priority = Raise(request.Priority, lane) }),
+        ];
+        var results = await GenerateAsync(held, requests);
         var level = ReplaySampling.Takes(job.JobId, options.ReplaySampling) ? TraceLevel.Replay : options.TelemetryLevel;
         if (level == TraceLevel.Replay && engine.Description.Draft is not null)
         {
-            results = await generator.SurveyAsync(held, request, results);
+            results = await generator.SurveyAsync(held, requests, results);
         }
 
-        return EndConversion.Create(job, held.Lease, request, results, engine, level);
+        return EndConversion.Create(job, held.Lease, requests, results, engine, level);
     }
 
     /// <summary>False if the job is no longer this worker's; without the database nobody knows, and the job goes on.</summary>
@@ -153,13 +152,16 @@ internal sealed class JobAttempt(
         return await gate.EnterAsync(mostInside, either.Token);
     }
 
-    private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest request, int choiceCount)
+    private static int Raise(int priority, JobLane lane) =>
+        lane == JobLane.Bulk ? priority : (int)Math.Min(int.MaxValue, (long)priority + HighLaneLevels);
+
+    private async Task<GenerationResult[]> GenerateAsync(HeldJob held, GenerationRequest[] requests)
     {
         GenerationResult[] results;
-        var earlier = Enumerable.Range(0, choiceCount).Select(choice => held.Checkpoints.Find(choice)?.Trace).ToArray();
+        var earlier = requests.Select((_, choice) => held.Checkpoints.Find(choice)?.Trace).ToArray();
         try
         {
-            results = await generator.GenerateAsync(held, request, choiceCount);
+            results = await generator.GenerateAsync(held, requests);
         }
         catch (ArgumentException exception) when (exception.GetType() == typeof(ArgumentException))
         {
@@ -197,14 +199,13 @@ internal sealed class JobAttempt(
         {
             try
             {
-                var request = validator.Validate(job);
+                var requests = validator.Validate(job);
                 var results = await generator.ReadCheckpointsAsync(
                     held,
-                    request,
-                    job.ChoiceCount ?? 1,
+                    requests,
                     reason == EndConversion.Expired ? FinishReason.Expired : FinishReason.Cancelled
                 );
-                return EndConversion.CreateCut(job, held.Lease, request, results, reason, engine, options.TelemetryLevel);
+                return EndConversion.CreateCut(job, held.Lease, requests, results, reason, engine, options.TelemetryLevel);
             }
             catch (Exception exception) when (exception is JobRejectedException or ArgumentException or EngineFailureException)
             {

@@ -1,6 +1,7 @@
 using System.Text;
 using Dsde.Contracts;
 using Dsde.Engine;
+using Dsde.Engine.Sampling;
 using Dsde.Grammars;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Telemetry;
@@ -9,7 +10,7 @@ using Dsde.Speculation;
 namespace Dsde.Pipeline.Jobs.Run;
 
 /// <summary>
-/// Makes an engine request of a job, or says in words a person understands why the job can never run: by the rules that hold for all jobs,
+/// Makes engine requests of a job, or says in words a person understands why the job can never run: by the rules that hold for all jobs,
 /// and by those of this worker's model.
 /// </summary>
 internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions options)
@@ -21,8 +22,9 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     private readonly Lock _longText = new();
     private readonly GrammarShelf _grammars = new();
 
+    /// <summary>A request for each output of the job, in order: one prompt's after the other's.</summary>
     /// <exception cref="JobRejectedException">The job can never run.</exception>
-    public GenerationRequest Validate(SubmitGenerationJob job)
+    public IReadOnlyList<GenerationRequest> Validate(SubmitGenerationJob job)
     {
         if (JobRules.FindMistake(job, JobFieldNames.InMessages) is { } mistake)
         {
@@ -38,37 +40,42 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
                 + $"{JobFieldNames.InMessages(nameof(job.Proposer))} {(proposer ?? engine.Description.DefaultProposer).ToText()}, but this "
                 + "worker has no draft model; use proposer lookup, or policy autoregressive."
         );
-        var prompt = Encode(job);
-        var (context, defaults) = (engine.Description.ContextLength, engine.Description.Defaults);
-        if (prompt.Count >= context)
-        {
-            throw new JobRejectedException(
-                FailureCodes.ContextLengthExceeded,
-                $"{FieldOfPrompt(job)} is too long: {prompt.Count} tokens, but the model's context holds {context} with the output; "
-                    + $"shorten it to {context - 1} or fewer."
-            );
-        }
-
-        return new GenerationRequest
-        {
-            PromptTokenIds = prompt,
-            MaxTokens = Math.Min(
-                job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : context - prompt.Count),
-                defaults.MaxTokens ?? int.MaxValue
-            ),
-            Sampling = SamplingConversion.ToParameters(job, defaults),
-            StopStrings = job.Stop ?? [],
-            StopTokenIds = job.StopTokenIds ?? [],
-            IgnoreEos = job.IgnoreEos == true,
-            Grammar = ReadGrammar(job),
-            TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
-            Policy = policy,
-            Proposer = proposer,
-            Workload = job.Metadata?.GetValueOrDefault("workload"),
-            Priority = job.Priority ?? 0,
-            ExpiresAt = job.ExpiresAt,
-        };
+        var (sampling, grammar, choices) = (
+            SamplingConversion.ToParameters(job, engine.Description.Defaults),
+            ReadGrammar(job),
+            job.ChoiceCount ?? 1
+        );
+        return
+        [
+            .. Encode(job)
+                .SelectMany(prompt => Enumerable.Repeat(prompt, choices))
+                .Select(
+                    (prompt, output) =>
+                        new GenerationRequest
+                        {
+                            PromptTokenIds = prompt,
+                            MaxTokens = MaxTokensOf(job, prompt.Count),
+                            Sampling = sampling with { Seed = ChoiceSeeds.Of(sampling.Seed, output) },
+                            StopStrings = job.Stop ?? [],
+                            StopTokenIds = job.StopTokenIds ?? [],
+                            IgnoreEos = job.IgnoreEos == true,
+                            Grammar = grammar,
+                            TopLogProbabilityCount = job.TopLogProbabilityCount ?? 0,
+                            Policy = policy,
+                            Proposer = proposer,
+                            Workload = job.Metadata?.GetValueOrDefault("workload"),
+                            Priority = job.Priority ?? 0,
+                            ExpiresAt = job.ExpiresAt,
+                        }
+                ),
+        ];
     }
+
+    private int MaxTokensOf(SubmitGenerationJob job, int promptLength) =>
+        Math.Min(
+            job.MaxTokens ?? (job.Messages is null ? DefaultPlainMaxTokens : engine.Description.ContextLength - promptLength),
+            engine.Description.Defaults.MaxTokens ?? int.MaxValue
+        );
 
     private void CheckModel(string model)
     {
@@ -153,39 +160,57 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         }
     }
 
-    private IReadOnlyList<int> Encode(SubmitGenerationJob job)
+    private IEnumerable<IReadOnlyList<int>> Encode(SubmitGenerationJob job)
     {
-        if (job.PromptTokenIds is { } tokens)
+        var field = JobFieldNames.InMessages(job.Messages is null ? nameof(job.Prompt) : nameof(job.Messages));
+        return job.Prompt is { } prompts
+            ? prompts.Select((prompt, index) => Encode(JobRules.NameOfPrompt(field, prompts, index), prompt))
+            : [EncodeChat(field, job)];
+    }
+
+    private IReadOnlyList<int> Encode(string field, JobPrompt prompt)
+    {
+        if (prompt.TokenIds is { } tokens)
         {
-            CheckTokens(JobFieldNames.InMessages(nameof(job.PromptTokenIds)), tokens, engine.Description.VocabularySize);
-            return tokens;
+            CheckTokens(field, tokens, engine.Description.VocabularySize);
+            return Fitting(field, tokens);
         }
 
-        if (job.Messages is not { } messages)
-        {
-            var text = job.Prompt ?? "";
-            RefuseUnread(job, text.Length, Encoding.UTF8.GetByteCount(text));
-            var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
-            Require(ids.Count > 0, "prompt is empty; give at least one character.");
-            return WithRows(job, ids);
-        }
+        var text = prompt.Text ?? "";
+        RefuseUnread(field, text.Length, Encoding.UTF8.GetByteCount(text));
+        var ids = Encode(text.Length, () => engine.PromptEncoder.Encode(text));
+        Require(ids.Count > 0, $"{field} is empty; give at least one character.");
+        return Fitting(field, WithRows(field, ids));
+    }
 
+    private IReadOnlyList<int> EncodeChat(string field, SubmitGenerationJob job)
+    {
         var (length, bytes) = ChatConversion.Measure(job);
-        RefuseUnread(job, length, bytes);
-        return WithRows(
-            job,
-            Encode(length, () => engine.PromptEncoder.EncodeChat([.. messages.Select(ChatConversion.ToTurn)], ChatConversion.ToInputs(job)))
-        );
+        RefuseUnread(field, length, bytes);
+        ChatTurn[] turns = [.. (job.Messages ?? []).Select(ChatConversion.ToTurn)];
+        return Fitting(field, WithRows(field, Encode(length, () => engine.PromptEncoder.EncodeChat(turns, ChatConversion.ToInputs(job)))));
+    }
+
+    private IReadOnlyList<int> Fitting(string field, IReadOnlyList<int> ids)
+    {
+        var context = engine.Description.ContextLength;
+        return ids.Count < context
+            ? ids
+            : throw new JobRejectedException(
+                FailureCodes.ContextLengthExceeded,
+                $"{field} is too long: {ids.Count} tokens, but the model's context holds {context} with the output; shorten it to "
+                    + $"{context - 1} or fewer."
+            );
     }
 
     /// <summary>A tokenizer may know a token or two more than the model has rows for.</summary>
-    private IReadOnlyList<int> WithRows(SubmitGenerationJob job, IReadOnlyList<int> ids)
+    private IReadOnlyList<int> WithRows(string field, IReadOnlyList<int> ids)
     {
         var size = engine.Description.VocabularySize;
         Require(
             ids.All(id => id < size),
-            $"{FieldOfPrompt(job)} has the text of token {ids.FirstOrDefault(id => id >= size)}, which the tokenizer knows, and for which "
-                + $"the model has no row (0 to {size - 1}); leave it out."
+            $"{field} has the text of token {ids.FirstOrDefault(id => id >= size)}, which the tokenizer knows, and for which the model has "
+                + $"no row (0 to {size - 1}); leave it out."
         );
         return ids;
     }
@@ -194,15 +219,15 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
     /// What can't be in the context however well it is encoded is not encoded: that takes a hundred bytes of memory for each character of a
     /// word.
     /// </summary>
-    private void RefuseUnread(SubmitGenerationJob job, long length, long bytes)
+    private void RefuseUnread(string field, long length, long bytes)
     {
         var (context, longest) = (engine.Description.ContextLength, engine.PromptEncoder.MaxTokenBytes);
         if (bytes > (long)context * longest * Shrinking)
         {
             throw new JobRejectedException(
                 FailureCodes.ContextLengthExceeded,
-                $"{FieldOfPrompt(job)} is too long: {length} characters, more than the model's context of {context} tokens can be; no "
-                    + $"token is longer than {longest} bytes. Shorten it."
+                $"{field} is too long: {length} characters, more than the model's context of {context} tokens can be; no token is longer "
+                    + $"than {longest} bytes. Shorten it."
             );
         }
     }
@@ -232,13 +257,6 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
             throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }
     }
-
-    private static string FieldOfPrompt(SubmitGenerationJob job) =>
-        JobFieldNames.InMessages(
-            job.Messages is not null ? nameof(job.Messages)
-            : job.PromptTokenIds is not null ? nameof(job.PromptTokenIds)
-            : nameof(job.Prompt)
-        );
 
     private static void Require(bool condition, string message)
     {

@@ -44,30 +44,24 @@ internal sealed class OutputGenerator
 
     /// <summary>Runs the outputs to their ends. Saved checkpoints of the job are gone on from.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="request">The first output's request.</param>
-    /// <param name="choiceCount">How many outputs.</param>
+    /// <param name="requests">One for each output.</param>
     /// <exception cref="EngineFailureException">The engine failed, more often than it is tried again, or has broken down.</exception>
     /// <exception cref="ArgumentException">The request can never run.</exception>
     /// <exception cref="OperationCanceledException">The job was interrupted without a result, or the engine was shut down.</exception>
-    public async Task<GenerationResult[]> GenerateAsync(HeldJob job, GenerationRequest request, int choiceCount) =>
-        choiceCount == 1
-            ? [await GenerateChoiceAsync(job, request, 0)]
-            : await Task.WhenAll(
-                Enumerable.Range(0, choiceCount).Select(choice => GenerateChoiceAsync(job, ToChoice(request, choice), choice))
-            );
+    public async Task<GenerationResult[]> GenerateAsync(HeldJob job, IReadOnlyList<GenerationRequest> requests) =>
+        requests is [var only]
+            ? [await GenerateChoiceAsync(job, only, 0)]
+            : await Task.WhenAll(requests.Select((request, choice) => GenerateChoiceAsync(job, request, choice)));
 
     /// <summary>
     /// What the checkpoints hold, as outputs that have ended for a reason. Nothing is computed: the engine lets go at once what has been
     /// cancelled before.
     /// </summary>
-    public async Task<GenerationResult[]> ReadCheckpointsAsync(HeldJob job, GenerationRequest request, int choiceCount, FinishReason reason)
+    public async Task<GenerationResult[]> ReadCheckpointsAsync(HeldJob job, IReadOnlyList<GenerationRequest> requests, FinishReason reason)
     {
         var control = new GenerationControl();
         control.Cancel();
-        request = request with { Control = control };
-        var results = await Task.WhenAll(
-            Enumerable.Range(0, choiceCount).Select(choice => RunAsync(job, ToChoice(request, choice), choice))
-        );
+        var results = await Task.WhenAll(requests.Select((request, choice) => RunAsync(job, request with { Control = control }, choice)));
         return [.. results.Select(result => result with { FinishReason = reason })];
     }
 
@@ -76,8 +70,8 @@ internal sealed class OutputGenerator
     /// An output that ended early or was drawn by rejection sampling, which would come out differently, has none; nor has one whose second
     /// pass fails, or is interrupted, or comes out differently all the same: a trace is not worth a job.
     /// </summary>
-    public async Task<GenerationResult[]> SurveyAsync(HeldJob job, GenerationRequest request, GenerationResult[] results) =>
-        await Task.WhenAll(results.Select((result, choice) => SurveyAsync(job, ToChoice(request, choice), result, choice)));
+    public async Task<GenerationResult[]> SurveyAsync(HeldJob job, IReadOnlyList<GenerationRequest> requests, GenerationResult[] results) =>
+        await Task.WhenAll(results.Select((result, choice) => SurveyAsync(job, requests[choice], result, choice)));
 
     private async Task<GenerationResult> SurveyAsync(HeldJob job, GenerationRequest request, GenerationResult result, int choice)
     {
@@ -115,12 +109,6 @@ internal sealed class OutputGenerator
             IsSurvey = true,
             Policy = LongestPolicy,
             Proposer = Proposer.Draft,
-        };
-
-    private static GenerationRequest ToChoice(GenerationRequest request, int choice) =>
-        request with
-        {
-            Sampling = request.Sampling with { Seed = ChoiceSeeds.Of(request.Sampling.Seed, choice) },
         };
 
     private async Task<GenerationResult> GenerateChoiceAsync(HeldJob job, GenerationRequest request, int choice)

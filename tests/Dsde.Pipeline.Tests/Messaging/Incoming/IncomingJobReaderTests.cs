@@ -69,8 +69,8 @@ public sealed class IncomingJobReaderTests
             { Job("\"deadline\":\"2026-11-26T12:00:00Z\""), "deadline is not known here; the nearest field is expiresAt." },
             { Job("\"n\":2"), "n is not known here; the nearest field is choiceCount." },
             { Job("\"frobnicate\":{\"x\":[1]}"), "frobnicate is not known here, nor anything like it; known are jobId, batchId," },
-            { Job($"\"promptTokenIds\":\"{Secret}\"", prompt: false), "promptTokenIds must be a list of token ids, but is a string." },
-            { Job($"\"prompt\":[\"{Secret}\"]", prompt: false), "prompt must be a string, but is a list." },
+            { Job($"\"prompt\":[1,2,\"{Secret}\"]", prompt: false), "prompt[0] must be a string or a list of token ids, but is 1." },
+            { Job($"\"prompt\":[[1,\"{Secret}\"]]", prompt: false), "prompt[0][1] must be a whole number, but is a string." },
             { Job($"\"stop\":[[\"{Secret}\"]]"), "stop[0] must be a string, but is a list." },
             { Job($"\"stopTokenIds\":[\"{Secret}\"]"), "stopTokenIds[0] must be a whole number, but is a string." },
             { Job($"\"logitBias\":{{\"5\":\"{Secret}\"}}"), "logitBias of '5' must be a number, but is a string." },
@@ -216,14 +216,34 @@ public sealed class IncomingJobReaderTests
         ]);
     }
 
-    [Fact]
-    public void A_prompt_may_be_token_ids()
+    [Theory]
+    [InlineData("[1,2.0,3]", "[1,2,3]")]
+    [InlineData("[[1,2,3]]", "[1,2,3]")]
+    [InlineData("""["a"]""", "\"a\"")]
+    [InlineData("""["a","b",[1,2]]""", """["a","b",[1,2]]""")]
+    public void A_prompt_may_be_token_ids_or_a_list_of_prompts(string prompt, string canonical)
     {
-        var read = Read(Job("\"promptTokenIds\":[1,2,3]", prompt: false));
+        var read = Read(Job($"\"prompt\":{prompt}", prompt: false));
 
         read.Refusal.ShouldBeNull();
-        read.Job.PromptTokenIds.ShouldBe([1, 2, 3]);
-        CanonicalRequest.WriteWithoutPrompt(read.Job).ShouldNotContain("1,2,3");
+        CanonicalRequest.Write(read.Job).Json.ShouldContain($"\"prompt\":{canonical}");
+        CanonicalRequest.WriteWithoutPrompt(read.Job).ShouldNotContain("prompt");
+    }
+
+    [Theory]
+    [InlineData("5", "prompt must be a string, a list of token ids, or a list of these, but is 5.")]
+    [InlineData("{}", "prompt must be a string, a list of token ids, or a list of these, but is an object.")]
+    [InlineData("[1,true]", "prompt[1] must be a whole number, but is true.")]
+    [InlineData("""["secret",1]""", "prompt[1] must be a string or a list of token ids, but is 1.")]
+    [InlineData("""[[1,"secret"]]""", "prompt[0][1] must be a whole number, but is a string.")]
+    [InlineData("""["a",[]]""", "prompt[1] is empty; give at least one token.")]
+    [InlineData("""["a",""]""", "prompt[1] is empty; give at least one character.")]
+    [InlineData("""["a","b\u0000"]""", "prompt[1] has a NUL character at position 1; leave it out.")]
+    public void A_wrong_prompt_is_named_with_its_place(string prompt, string message)
+    {
+        var read = Read(Job($"\"prompt\":{prompt}", prompt: false));
+
+        (read.Refusal?.Failure.Message ?? JobRules.FindMistake(read.Job, JobFieldNames.InMessages)?.Message).ShouldBe(message);
     }
 
     [Fact]
@@ -250,7 +270,7 @@ public sealed class IncomingJobReaderTests
         var read = IncomingJobReader.Read((byte[])[.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(body)], mediaType, MaxBytes);
 
         read.Refusal.ShouldBeNull();
-        (read.Job.JobId, read.Job.Model, read.Job.Prompt).ShouldBe((JobId, "m", "a"));
+        (read.Job.JobId, read.Job.Model, read.Job.Prompt?.Text).ShouldBe((JobId, "m", "a"));
     }
 
     [Theory]
@@ -334,15 +354,19 @@ public sealed class IncomingJobReaderTests
     {
         var bytes = Encoding.UTF8.GetBytes(body.Replace("ID", $"{JobId}", StringComparison.Ordinal));
 
-        IncomingJobReader
-            .Read(bytes, null, MaxBytes, "later")
-            .Job.ShouldBe(
-                new SubmitGenerationJob
-                {
-                    JobId = Guid.Parse($"{JobId}"),
-                    Model = "later",
-                    Prompt = "a",
-                }
+        CanonicalRequest
+            .Write(IncomingJobReader.Read(bytes, null, MaxBytes, "later").Job)
+            .Json.ShouldBe(
+                CanonicalRequest
+                    .Write(
+                        new SubmitGenerationJob
+                        {
+                            JobId = Guid.Parse($"{JobId}"),
+                            Model = "later",
+                            Prompt = "a",
+                        }
+                    )
+                    .Json
             );
         IncomingJobReader.Read(bytes, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldStartWith("model is missing");
     }
