@@ -55,6 +55,7 @@ install_packages() {
   command -v shellcheck >/dev/null || missing+=(shellcheck)
   command -v curl >/dev/null || missing+=(curl) # samples/curl
   [[ -d /usr/lib/python3/dist-packages/pika ]] || missing+=(python3-pika) # samples/python
+  [[ -d /usr/lib/python3/dist-packages/sentencepiece ]] || missing+=(python3-sentencepiece) # tokenizers are compared with it
   ((${#missing[@]} > 0)) || return 0
   command -v apt-get >/dev/null || stop "these packages are missing, and there is no apt-get to install them: ${missing[*]}. Install them, then run this again."
   if [[ $(id -u) -ne 0 ]]; then

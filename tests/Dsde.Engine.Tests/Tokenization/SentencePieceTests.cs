@@ -3,7 +3,7 @@ using Dsde.Engine.Tokenization;
 namespace Dsde.Engine.Tests.Tokenization;
 
 /// <summary>Ids and texts of SentencePiece models are those of SentencePiece itself (Fixtures/make.sh).</summary>
-public sealed class SentencePieceTests : IDisposable
+public sealed class SentencePieceTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TokenizerFolder _folder = new();
 
@@ -34,6 +34,16 @@ public sealed class SentencePieceTests : IDisposable
         {
             tokenizer.Decode(ids).ShouldBe(decoded, text);
         }
+    }
+
+    [Theory]
+    [InlineData("llama2")]
+    [InlineData("gemma")]
+    public async Task Texts_of_all_kinds_have_the_librarys_tokens(string model)
+    {
+        _folder.WithPieces(model);
+
+        await new TokenizerReference(_folder, output).CompareAsync(model);
     }
 
     [Fact]
