@@ -10,7 +10,7 @@ namespace Dsde.Engine.Iteration;
 
 /// <summary>
 /// How the tokens of one iteration are chosen: parameters by rank, noise by rank and place in the block, and the tokens before each row.
-/// Noise is made once for both models. Penalties of a row see the committed tokens and the proposals before it.
+/// Noise is the same for both models. Penalties of a row see the committed tokens and the proposals before it.
 /// </summary>
 internal sealed class IterationSampling
 {
@@ -22,8 +22,9 @@ internal sealed class IterationSampling
         _assumed;
     private readonly AssumedGrammar? _grammar;
     private readonly int[] _noiseStarts;
-    private readonly Tensor? _noise;
+    private readonly RowNoise? _noise;
     private List<int>[] _blocks = []; // numbers of the proposals of each rank
+    private int[] _verifiedNoise = []; // rows of the noise, by verified row
     private (int, int) _noiseRows,
         _ranks,
         _laterRows,
@@ -95,8 +96,8 @@ internal sealed class IterationSampling
     public void StageVerified(IndexStage stage, Func<int, int, int> indexOf, ReadOnlySpan<int> lengths)
     {
         _blocks = new List<int>[lengths.Length];
-        List<long> noiseRows = [],
-            ranks = [],
+        List<int> noiseRows = [];
+        List<long> ranks = [],
             laterRows = [],
             laterProposals = [];
         for (var rank = 0; rank < lengths.Length; rank++)
@@ -120,7 +121,8 @@ internal sealed class IterationSampling
             }
         }
 
-        _noiseRows = stage.Add(noiseRows.ToArray());
+        _verifiedNoise = [.. noiseRows];
+        _noiseRows = _noise?.Values is null ? default : stage.Add([.. noiseRows.Select(row => (long)row)]);
         _ranks = stage.Add(ranks.ToArray());
         _laterRows = stage.Add(laterRows.ToArray());
         _laterProposals = stage.Add(laterProposals.ToArray());
@@ -142,7 +144,14 @@ internal sealed class IterationSampling
             history.Add(stage.Slice(_laterRows), proposedIds.index_select(0, stage.Slice(_laterProposals)), 1);
         }
 
-        return new RowSampling(_parameters.Select(ranks), _noise?.index_select(0, stage.Slice(_noiseRows)), history) { Allowed = allowed };
+        return new RowSampling(
+            _parameters.Select(ranks),
+            _noise?.Select(_verifiedNoise, noise => noise.index_select(0, stage.Slice(_noiseRows))),
+            history
+        )
+        {
+            Allowed = allowed,
+        };
     }
 
     /// <summary>Rows that predict tokens already committed.</summary>
@@ -169,7 +178,7 @@ internal sealed class IterationSampling
             );
         }
 
-        return new RowSampling(_parameters.Select(rows), RowSampling.CreateNoise(keys, _vocabularySize, _device), history)
+        return new RowSampling(_parameters.Select(rows), RowNoise.Create(keys, _vocabularySize, _device), history)
         {
             Allowed = RowSampling.AllowedOf(catchUps.Select(catchUp => _plan[catchUp.Rank].Sequence.AllowedAt(catchUp.Position))),
         };
@@ -197,14 +206,14 @@ internal sealed class IterationSampling
     }
 
     /// <summary>Noise at a draft step of some ranks, each at its place in its block; null if there is none.</summary>
-    private Tensor? NoiseOf(int step, ReadOnlySpan<int> ranks)
+    private RowNoise? NoiseOf(int step, ReadOnlySpan<int> ranks)
     {
         if (_noise is null)
         {
             return null;
         }
 
-        var rows = new long[ranks.Length];
+        var rows = new int[ranks.Length];
         var isInOnePiece = true;
         for (var i = 0; i < rows.Length; i++)
         {
@@ -212,7 +221,13 @@ internal sealed class IterationSampling
             isInOnePiece &= rows[i] == rows[0] + i;
         }
 
-        return isInOnePiece ? _noise.narrow(0, rows[0], rows.Length) : _noise.index_select(0, tensor(rows, device: _device));
+        return _noise.Select(
+            rows,
+            noise =>
+                isInOnePiece
+                    ? noise.narrow(0, rows[0], rows.Length)
+                    : noise.index_select(0, tensor(Array.ConvertAll(rows, row => (long)row), device: _device))
+        );
     }
 
     /// <summary>The place in its block at which the draft makes a proposal for a rank.</summary>
@@ -258,7 +273,7 @@ internal sealed class IterationSampling
     /// Place after place in the blocks, each with the ranks whose block is that long, the target's last token included. Where only one
     /// token is allowed there is nothing to draw.
     /// </summary>
-    private (Tensor? Noise, int[] Starts) CreateNoise()
+    private (RowNoise? Noise, int[] Starts) CreateNoise()
     {
         var keys = new List<NoiseKey?>();
         var starts = new int[_plan[0].BlockLength + 1];
@@ -268,7 +283,7 @@ internal sealed class IterationSampling
             keys.AddRange(_plan.TakeWhile(planned => planned.BlockLength >= place).Select(planned => NoiseKeyAt(planned, place)));
         }
 
-        return (RowSampling.CreateNoise(keys, _vocabularySize, _device), starts);
+        return (RowNoise.Create(keys, _vocabularySize, _device), starts);
     }
 
     private static NoiseKey? NoiseKeyAt(in PlannedSequence planned, int place) =>

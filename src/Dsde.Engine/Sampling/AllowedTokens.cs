@@ -21,36 +21,6 @@ internal static class AllowedTokens
     public static Tensor Apply(Tensor logits, IReadOnlyList<TokenSet?> allowed) =>
         logits.device_type == DeviceType.CPU ? ApplyOnCpu(logits, allowed) : ApplyOnDevice(logits, allowed);
 
-    /// <summary>The allowed token of each row with the largest score after adding noise, on a CPU, in the caller's scope.</summary>
-    /// <param name="logits">Raw. <c>[n, V] f32</c></param>
-    /// <param name="noise">Null for none. <c>[n, V] f32</c></param>
-    /// <param name="allowed">As for <see cref="Apply"/>.</param>
-    /// <returns><c>[n] i64</c>, and the distances to the second best, <c>[n] f32</c>.</returns>
-    public static unsafe (Tensor Best, Tensor Margins) FindBest(Tensor logits, Tensor? noise, IReadOnlyList<TokenSet?> allowed)
-    {
-        using var rows = new ContiguousTensor(logits);
-        using var noiseRows = noise is null ? default : new ContiguousTensor(noise);
-        var length = (int)logits.shape[1];
-        var (best, margins) = (empty([allowed.Count], ScalarType.Int64), empty([allowed.Count], ScalarType.Float32));
-        var ids = (long*)NativeTensor.Address(best);
-        var distances = (float*)NativeTensor.Address(margins);
-        for (var row = 0; row < allowed.Count; row++)
-        {
-            var scores = rows.Address<float>() + ((long)row * length);
-            var added = noise is null ? null : noiseRows.Address<float>() + ((long)row * length);
-            float margin;
-            ids[row] = allowed[row] switch
-            {
-                null => LogitKernel.FindBest(scores, added, length, out margin),
-                { IsFew: true } few => LogitKernel.FindBestOf(scores, added, few.Ids, out margin),
-                { } many => LogitKernel.FindBestOf(scores, added, length, many.Words, out margin),
-            };
-            distances[row] = Math.Min(margin, TokenMeasures.LargestMargin);
-        }
-
-        return (best, margins);
-    }
-
     /// <summary>As <see cref="Apply"/>, in device operations.</summary>
     internal static Tensor ApplyOnDevice(Tensor logits, IReadOnlyList<TokenSet?> allowed)
     {

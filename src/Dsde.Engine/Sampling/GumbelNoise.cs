@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,18 +11,13 @@ namespace Dsde.Engine.Sampling;
 internal static class GumbelNoise
 {
     /// <summary>
-    /// Noise of some rows, in the caller's scope: computed on the device, or by vector instructions straight into the tensor on a CPU.
+    /// Noise of some rows in device operations, in the caller's scope, without any transfer but the keys'. Equal hashes as
+    /// <see cref="NoiseKernel"/>'s; logarithms may differ in the last bits.
     /// </summary>
     /// <param name="keys">One per row; a row without one is all 0.</param>
-    /// <param name="vocabularySize">Row length.</param>
+    /// <param name="vocabularySize">Row length (V).</param>
     /// <param name="device">Where the noise is wanted.</param>
     /// <returns><c>[n, V] f32</c></returns>
-    public static Tensor Create(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device) =>
-        device.type == DeviceType.CPU ? Fill(keys, vocabularySize) : Compute(keys, vocabularySize, device);
-
-    /// <summary>
-    /// The same in device operations, without any transfer but the keys'. Equal hashes; logarithms may differ in the last bits.
-    /// </summary>
     public static Tensor Compute(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device)
     {
         using var scope = NewDisposeScope();
@@ -38,26 +32,6 @@ internal static class GumbelNoise
             .clamp_(max: Scalars.Of(NoiseKernel.LargestUniform));
         var noise = uniforms.neg_().log1p_().neg_().log_().neg_();
         return (keys.Contains(null) ? noise.mul_(columns.narrow(1, 2, 1)) : noise).MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Fill(IReadOnlyList<NoiseKey?> keys, int vocabularySize)
-    {
-        var noise = empty([keys.Count, vocabularySize], ScalarType.Float32);
-        using var scope = NewDisposeScope();
-        for (var row = 0; row < keys.Count; row++)
-        {
-            var values = MemoryMarshal.Cast<byte, float>(noise[row].bytes);
-            if (keys[row] is { } key)
-            {
-                NoiseKernel.Fill(values, key);
-            }
-            else
-            {
-                values.Clear();
-            }
-        }
-
-        return noise;
     }
 
     /// <summary><see cref="NoiseKernel"/>'s hash in 64-bit integers: the constants are below 2³¹, so that no product overflows.</summary>

@@ -11,6 +11,7 @@ namespace Dsde.Engine.Sampling;
 internal static unsafe class LogitKernel
 {
     private const int Width = 16;
+    private const uint AllCount = 0xFFFF;
 
     /// <summary>Numbers that are summed in single precision before the sum goes to double: rows of any length lose no digits.</summary>
     private const int BlockLength = 4096;
@@ -43,95 +44,96 @@ internal static unsafe class LogitKernel
         return float.IsFinite(offset) ? offset + (float)Math.Log(sum) : float.NaN;
     }
 
-    /// <summary>The largest score after adding noise; among equals the first.</summary>
-    /// <param name="scores">At least one number.</param>
-    /// <param name="noise">Of the same length; null for none.</param>
+    /// <summary>The largest score after scaling and adding noise; among equals the first.</summary>
+    /// <param name="scores">At least one number that counts.</param>
+    /// <param name="noise">Whose noise is added, by token id; null for none.</param>
     /// <param name="length">Numbers.</param>
+    /// <param name="words">A bit for each number, the lowest first: whether it counts. Empty if all do.</param>
+    /// <param name="scale">
+    /// What a score's distance from the largest that counts is multiplied by, so that a large scale leaves the best ones in reach; 1 leaves
+    /// scores as they are.
+    /// </param>
     /// <param name="margin">Distance to the second largest, 0 if the largest comes twice, ∞ if there is none.</param>
     /// <returns>Its index.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static int FindBest(float* scores, float* noise, int length, out float margin)
+    public static int FindBest(float* scores, NoiseKey? noise, int length, ReadOnlySpan<uint> words, float scale, out float margin)
     {
-        var best = Vector512.Create(float.NegativeInfinity);
-        var second = best;
-        var places = Vector512<int>.Zero;
-        var place = Vector512.CreateSequence(0, 1);
-        for (var i = 0; i < length; i += Width, place += Vector512.Create(Width))
+        var (isScaled, shift, factor) = (
+            scale != 1,
+            Vector512.Create(scale == 1 ? 0 : FindLargest(scores, length, words)),
+            Vector512.Create(scale)
+        );
+        BestTwo found = new(),
+            plain = new(); // one that stays in registers
+        for (var i = 0; i < length; i += Width)
         {
-            var values = Load(scores + i, length - i, float.NegativeInfinity);
-            if (noise != null)
-            {
-                values += Load(noise + i, length - i, 0);
-            }
-
-            var isBetter = Vector512.GreaterThan(values, best);
-            second = Vector512.Max(second, Vector512.ConditionalSelect(isBetter, best, values));
-            best = Vector512.ConditionalSelect(isBetter, values, best);
-            places = Vector512.ConditionalSelect(isBetter.AsInt32(), place, places);
-        }
-
-        return Reduce(best, second, places, out margin);
-    }
-
-    /// <summary>As <see cref="FindBest"/>, among some tokens.</summary>
-    /// <param name="scores">All scores.</param>
-    /// <param name="noise">Of the same length; null for none.</param>
-    /// <param name="length">Numbers.</param>
-    /// <param name="words">A bit for each token, the lowest first: whether it counts. At least one does.</param>
-    /// <param name="margin">As there.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static int FindBestOf(float* scores, float* noise, int length, ReadOnlySpan<uint> words, out float margin)
-    {
-        var nothing = Vector512.Create(float.NegativeInfinity);
-        var (best, second) = (nothing, nothing);
-        var places = Vector512<int>.Zero;
-        var place = Vector512.CreateSequence(0, 1);
-        for (var i = 0; i < length; i += Width, place += Vector512.Create(Width))
-        {
-            if (((words[i >> 5] >> (i & 31)) & 0xFFFF) == 0)
+            if (Counts(words, i) is var some && some == 0)
             {
                 continue;
             }
 
             var values = Load(scores + i, length - i, float.NegativeInfinity);
-            if (noise != null)
+            if (isScaled)
             {
-                values += Load(noise + i, length - i, 0);
+                values = (values - shift) * factor;
             }
 
-            values = Vector512.ConditionalSelect(LanesOf(words, i), values, nothing);
-            var isBetter = Vector512.GreaterThan(values, best);
-            second = Vector512.Max(second, Vector512.ConditionalSelect(isBetter, best, values));
-            best = Vector512.ConditionalSelect(isBetter, values, best);
-            places = Vector512.ConditionalSelect(isBetter.AsInt32(), place, places);
+            if (some != AllCount)
+            {
+                values = Vector512.ConditionalSelect(LanesOf(words, i), values, Vector512.Create(float.NegativeInfinity));
+            }
+
+            var ids = Vector512.CreateSequence((uint)i, 1u);
+            if (noise is { } key)
+            {
+                found.AddWithNoise(values, ids, key);
+            }
+            else
+            {
+                plain.Add(values, ids);
+            }
         }
 
-        return Reduce(best, second, places, out margin);
+        return (noise is null ? plain : found).Reduce(out margin);
     }
 
     /// <summary>As <see cref="FindBest"/>, among a few tokens.</summary>
     /// <param name="scores">All scores.</param>
-    /// <param name="noise">Of the same length; null for none.</param>
+    /// <param name="noise">As there.</param>
     /// <param name="ids">Ascending; at least one.</param>
+    /// <param name="scale">As there.</param>
     /// <param name="margin">As there.</param>
-    public static int FindBestOf(float* scores, float* noise, ReadOnlySpan<int> ids, out float margin)
+    public static int FindBestOf(float* scores, NoiseKey? noise, ReadOnlySpan<int> ids, float scale, out float margin)
     {
-        var (best, second, place) = (float.NegativeInfinity, float.NegativeInfinity, ids[0]);
-        foreach (var id in ids)
+        var shift = scale == 1 ? 0 : float.NegativeInfinity;
+        for (var i = 0; i < ids.Length && scale != 1; i++)
         {
-            var value = scores[id] + (noise == null ? 0 : noise[id]);
-            if (value > best)
+            shift = Math.Max(shift, scores[ids[i]]);
+        }
+
+        var found = new BestTwo();
+        Span<float> values = stackalloc float[Width];
+        Span<uint> places = stackalloc uint[Width];
+        for (var i = 0; i < ids.Length; i += Width)
+        {
+            values.Fill(float.NegativeInfinity);
+            for (var lane = 0; lane < Math.Min(Width, ids.Length - i); lane++)
             {
-                (second, best, place) = (best, value, id);
+                var id = ids[i + lane];
+                (values[lane], places[lane]) = (scale == 1 ? scores[id] : (scores[id] - shift) * scale, (uint)id);
+            }
+
+            if (noise is { } key)
+            {
+                found.AddWithNoise(Vector512.Create<float>(values), Vector512.Create<uint>(places), key);
             }
             else
             {
-                second = Math.Max(second, value);
+                found.Add(Vector512.Create<float>(values), Vector512.Create<uint>(places));
             }
         }
 
-        margin = best - second;
-        return place;
+        return found.Reduce(out margin);
     }
 
     /// <summary>Which of the 16 numbers from a place on have their bit set. <paramref name="place"/>: a multiple of 16.</summary>
@@ -216,6 +218,31 @@ internal static unsafe class LogitKernel
         return (float)entropy;
     }
 
+    /// <summary>The largest of the numbers that count, by words as in <see cref="FindBest"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float FindLargest(float* row, int length, ReadOnlySpan<uint> words)
+    {
+        var nothing = Vector512.Create(float.NegativeInfinity);
+        var largest = nothing;
+        for (var i = 0; i < length; i += Width)
+        {
+            if (Counts(words, i) is var some && some == 0)
+            {
+                continue;
+            }
+
+            var values = Load(row + i, length - i, float.NegativeInfinity);
+            largest = Vector512.Max(largest, some == AllCount ? values : Vector512.ConditionalSelect(LanesOf(words, i), values, nothing));
+        }
+
+        return LargestOf(largest);
+    }
+
+    /// <summary>Bits of the 16 numbers from a place on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Counts(ReadOnlySpan<uint> words, int place) =>
+        words.IsEmpty ? AllCount : (words[place >> 5] >> (place & 31)) & AllCount;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Load(float* source, int count, float filler) =>
         count >= Width ? Vector512.Load(source) : LoadEnd(source, count, filler);
@@ -228,7 +255,8 @@ internal static unsafe class LogitKernel
         return Vector512.Create<float>(values);
     }
 
-    private static float LargestOf(Vector512<float> values)
+    /// <summary>The largest of 16 numbers.</summary>
+    public static float LargestOf(Vector512<float> values)
     {
         var largest = values[0];
         for (var lane = 1; lane < Width; lane++)
@@ -237,20 +265,5 @@ internal static unsafe class LogitKernel
         }
 
         return largest;
-    }
-
-    private static int Reduce(Vector512<float> best, Vector512<float> second, Vector512<int> places, out float margin)
-    {
-        var winner = 0;
-        for (var lane = 1; lane < Width; lane++)
-        {
-            if (best[lane] > best[winner] || (best[lane] == best[winner] && places[lane] < places[winner]))
-            {
-                winner = lane;
-            }
-        }
-
-        margin = best[winner] - LargestOf(Vector512.Max(second, best.WithElement(winner, float.NegativeInfinity)));
-        return places[winner];
     }
 }

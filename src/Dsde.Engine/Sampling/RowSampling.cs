@@ -5,9 +5,9 @@ namespace Dsde.Engine.Sampling;
 
 /// <summary>All that decides how tokens are chosen at some rows, besides their logits.</summary>
 /// <param name="Parameters">Of the n rows.</param>
-/// <param name="Noise">Coupled mode's noise, 0 in other rows; null if no row is coupled. <c>[n, V] f32</c></param>
+/// <param name="Noise">Coupled mode's noise; null if no row is coupled.</param>
 /// <param name="History">Tokens before each row.</param>
-internal readonly record struct RowSampling(SamplingRows Parameters, Tensor? Noise, HistoryRows History)
+internal readonly record struct RowSampling(SamplingRows Parameters, RowNoise? Noise, HistoryRows History)
 {
     /// <summary>The tokens that grammars allow at each row, null for all; null if no row has a grammar.</summary>
     public IReadOnlyList<TokenSet?>? Allowed { get; init; }
@@ -30,7 +30,7 @@ internal readonly record struct RowSampling(SamplingRows Parameters, Tensor? Noi
         var keys = sequences.Select(sequence => NoiseKeyOf(sequence.Parameters, sequence.Position)).ToArray();
         return new RowSampling(
             SamplingRows.Create([.. sequences.Select(sequence => sequence.Parameters)], vocabularySize, device),
-            CreateNoise(keys, vocabularySize, device),
+            RowNoise.Create(keys, vocabularySize, device),
             HistoryRows.Create([.. sequences.Select(sequence => sequence.History)], vocabularySize, device)
         )
         {
@@ -41,8 +41,4 @@ internal readonly record struct RowSampling(SamplingRows Parameters, Tensor? Noi
     /// <summary>Key of the noise at a position; null unless the mode is coupled.</summary>
     public static NoiseKey? NoiseKeyOf(SamplingParameters parameters, int position) =>
         parameters.EffectiveMode == SamplingMode.Coupled ? NoiseKey.Of(parameters.Seed, position) : null;
-
-    /// <summary>Noise by key; null if no row has one.</summary>
-    public static Tensor? CreateNoise(IReadOnlyList<NoiseKey?> keys, int vocabularySize, Device device) =>
-        keys.Any(key => key is not null) ? GumbelNoise.Create(keys, vocabularySize, device) : null;
 }

@@ -102,11 +102,7 @@ public sealed class PositionByPositionTests(TestPair models) : IClassFixture<Tes
             return ReferenceSampler.Penalise(logits, parameters, request.PromptTokenIds, output);
         }
 
-        using var noise = GumbelNoise.Create(
-            [NoiseKey.Of(parameters.Seed, request.PromptTokenIds.Count + output.Length)],
-            logits.Length,
-            torch.CPU
-        );
+        using var noise = TestNoise.Create([NoiseKey.Of(parameters.Seed, request.PromptTokenIds.Count + output.Length)], logits.Length);
         var distribution = ReferenceSampler.Distribution(logits, parameters, request.PromptTokenIds, output);
         return [.. distribution.Zip(noise.data<float>().ToArray(), (probability, value) => Math.Log(probability) + value)];
     }

@@ -31,12 +31,17 @@ public sealed class AllowedTokensTests
 
         var (host, device) = (AllowedTokens.Apply(logits, allowed), AllowedTokens.ApplyOnDevice(logits, allowed));
 
-        foreach (var noise in (Tensor?[])[null, randn([allowed.Length, Vocabulary], generator: new Generator(5))])
+        NoiseKey?[] keys = [NoiseKey.Of(5, 1), NoiseKey.Of(5, 2), NoiseKey.Of(5, 3), null];
+        foreach (var noise in (RowNoise?[])[null, RowNoise.Create(keys, Vocabulary, CPU)])
         {
-            var (best, margins) = AllowedTokens.FindBest(logits, noise, allowed);
-            var perturbed = noise is null ? host : host.Plus(noise);
-            best.equal(perturbed.argmax(-1)).all().item<bool>().ShouldBeTrue();
-            margins.allclose(TokenMeasures.Margin(perturbed)).ShouldBeTrue();
+            foreach (var temperature in new[] { 0f, 1f, 0.7f, 1e-5f, 2f })
+            {
+                var (best, margins) = BestTokens.Find(logits, noise, allowed, Rows(temperature));
+                var scores = temperature is 0 or 1 ? host : (host - host.amax([-1], keepdim: true)) * (1 / temperature);
+                var perturbed = noise is null ? scores : scores.Plus(TestNoise.Create(keys, Vocabulary));
+                best.equal(perturbed.argmax(-1)).all().item<bool>().ShouldBeTrue();
+                margins.allclose(TokenMeasures.Margin(perturbed)).ShouldBeTrue();
+            }
         }
 
         host.equal(device).all().item<bool>().ShouldBeTrue();
@@ -49,6 +54,13 @@ public sealed class AllowedTokensTests
             }
         }
     }
+
+    private static SamplingRows Rows(float temperature) =>
+        SamplingRows.Create(
+            [.. Enumerable.Repeat(new SamplingParameters { Temperature = temperature, Mode = SamplingMode.Coupled }, 4)],
+            Vocabulary,
+            CPU
+        );
 
     private static TokenSet Allowed(TokenVocabulary vocabulary, string expression)
     {

@@ -27,25 +27,25 @@ public sealed class LogitKernelTests : IDisposable
         var scores = Logits(6, length);
         scores[1, ..^1] = float.NegativeInfinity; // one token is left
         scores[2, length - 1] = 100f;
-        var noise = GumbelNoise.Create(
-            [.. Enumerable.Range(0, 6).Select(row => row == 3 ? default(NoiseKey?) : NoiseKey.Of(9, row))],
-            length,
-            CPU
-        );
+        NoiseKey?[] keys = [.. Enumerable.Range(0, 6).Select(row => row == 3 ? default(NoiseKey?) : NoiseKey.Of(9, row))];
+        var noise = TestNoise.Create(keys, length);
 
         foreach (var added in new[] { null, noise })
         {
-            var found = TokenScores.Compute(
-                scores,
-                new RowSampling(
-                    SamplingRows.Create([.. Enumerable.Repeat(new SamplingParameters { Temperature = 0 }, 6)], length, CPU),
-                    added,
-                    default
-                )
-            );
+            foreach (var temperature in new[] { 0f, 1f, 0.7f, 1e-5f, 1.9f })
+            {
+                var parameters = new SamplingParameters { Temperature = temperature, Mode = SamplingMode.Coupled };
+                var rows = SamplingRows.Create([.. Enumerable.Repeat(parameters, 6)], length, CPU);
+                var found = TokenScores.Compute(
+                    scores,
+                    new RowSampling(rows, added is null ? null : RowNoise.Create(keys, length, CPU), default)
+                );
+                var scaled = temperature is 0 or 1 ? scores : (scores - scores.amax([-1], keepdim: true)) * (1 / temperature);
+                var perturbed = added is null ? scaled : scaled.Plus(added);
 
-            found.Best.data<long>().ShouldBe(TokenScores.FindBest(scores, added).data<long>());
-            found.Margin().data<float>().ShouldBe(TokenMeasures.Margin(found.Perturb()).data<float>());
+                found.Best.data<long>().ShouldBe(TokenScores.FindBest(scaled, added).data<long>());
+                found.Margin().data<float>().ShouldBe(TokenMeasures.Margin(perturbed).data<float>());
+            }
         }
     }
 
