@@ -9,7 +9,7 @@ public sealed record GenerationChoice
     /// <summary>Which of the job's prompts it continues, from 0.</summary>
     public required int PromptIndex { get; init; }
 
-    /// <summary>The output; null where the event says with textLocation where it is.</summary>
+    /// <summary>The output; null where the event says with textLocation where it is, and once it has been erased.</summary>
     public string? Text { get; init; }
 
     /// <summary>As in the event.</summary>

@@ -15,7 +15,8 @@ public sealed record GenerationJobCompleted
     /// <summary>Alias of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The output, of several the first; null above the size limit, when <see cref="TextLocation"/> says where it is.</summary>
+    /// <summary>The output, of several the first; null above the size limit, when <see cref="TextLocation"/> says where it is, and once
+    /// it has been erased.</summary>
     public string? Text { get; init; }
 
     /// <summary>Where the output is when it is too large for the event, for example <c>generation_jobs/{job id}</c>.</summary>

@@ -116,6 +116,21 @@ public sealed class JobFilesAsPeopleHaveThemTests
     }
 
     [Fact]
+    public async Task The_demo_models_alias_is_served_from_any_folder()
+    {
+        using var folder = new ScratchFolder();
+        folder.Write("jobs.jsonl", Line("mine"), Line("other", model: "gpt-4o"));
+
+        var ended = await DsdeProgram.RunTypedAsync(
+            [("DSDE_HOME", Repository.PathOf("."))],
+            $"cd '{folder.Path}' && dsde run jobs.jsonl --out . --no-speedup"
+        );
+
+        ended.ExitCode.ShouldBe(1, ended.Error + ended.Output);
+        ResultLine.Read(Path.Combine(folder.Path, "results.jsonl")).Select(result => result.CustomId).ShouldBe(["mine"]);
+    }
+
+    [Fact]
     public async Task A_file_for_one_model_runs_whatever_its_name_and_says_so()
     {
         using var folder = new ScratchFolder();

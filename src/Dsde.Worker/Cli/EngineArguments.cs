@@ -205,6 +205,9 @@ internal sealed class EngineArguments
         return $"{name} is '{property?.GetValue(options)}'; {SettingNames.Allowed(property, failure)}";
     }
 
+    /// <summary>Where the demo target is.</summary>
+    public static string DemoTarget => FindModel(new EngineOptions().Target);
+
     /// <summary>The demo models lie beside the launcher, which may be called from anywhere.</summary>
     private static string FindModel(string path)
     {

@@ -233,7 +233,9 @@ internal sealed class RunCommand : DsdeCommand
     /// <summary>The target by its folder's name, and by the aliases that are configured, or come with the demo pair.</summary>
     private static string[] FindServed(ProgramSettings settings, EngineOptions options, string target)
     {
-        var hasAliases = settings.Configuration.GetSection("Dsde:Worker:Models").Exists() || options.Target == new EngineOptions().Target;
+        var hasAliases =
+            settings.Configuration.GetSection("Dsde:Worker:Models").Exists()
+            || Path.GetFullPath(options.Target) == Path.GetFullPath(EngineArguments.DemoTarget);
         return [.. hasAliases ? settings.Worker().Models : [], target];
     }
 

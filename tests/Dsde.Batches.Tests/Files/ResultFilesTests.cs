@@ -46,6 +46,18 @@ public sealed class ResultFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_batch_whose_texts_were_pruned_still_has_its_results_whatever_it_was_submitted_with()
+    {
+        var seeded = Exact with { Seed = 7 };
+        var jobs = (await KnownAsync(seeded, _ => null, JobLines.Completion(customId: "a"))).Prune();
+
+        var written = await WriteAsync(jobs, Forgotten, JobLines.Completion(customId: "a"));
+
+        (written.ResultCount, written.MismatchCount).ShouldBe((1, 0));
+        Describe(written).ShouldContain("1 result has no text: it was pruned since");
+    }
+
+    [Fact]
     public async Task A_line_that_asks_for_something_else_than_was_submitted_is_a_conflict_and_gets_no_output()
     {
         var jobs = await KnownAsync(Exact, _ => "old", JobLines.Completion(customId: "a"));
@@ -194,6 +206,9 @@ public sealed class ResultFilesTests : IDisposable
 
     private sealed class Jobs(IReadOnlyList<KnownJob> known) : IKnownJobs
     {
+        /// <summary>What is left once texts have been pruned.</summary>
+        public Jobs Prune() => new([.. known.Select(job => job with { Request = null })]);
+
         public Task<IReadOnlyDictionary<Guid, KnownJob>> FindAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<Guid, KnownJob>>(
                 known.Where(job => jobIds.Contains(job.JobId)).ToDictionary(job => job.JobId)

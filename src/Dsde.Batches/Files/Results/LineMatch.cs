@@ -15,6 +15,7 @@ internal static class LineMatch
     public static bool Fits(SubmitGenerationJob line, KnownJob known, bool defaultsAreForgotten) =>
         known.RequestHash is not { } hash // nobody has seen it yet: it was called off ahead
         || IsUnread(known)
+        || (defaultsAreForgotten && known.Request is null) // pruned, and with it what a line left open; nor is there a text to go astray
         || HashOf(line, defaultsAreForgotten ? known.Request : null).AsSpan().SequenceEqual(hash);
 
     /// <summary>

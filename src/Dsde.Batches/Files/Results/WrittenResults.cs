@@ -44,8 +44,8 @@ internal sealed class WrittenResults
         yield return ResultCount > 0 ? $"{Quantity.Of(ResultCount, "result")} in {path}{took}" : $"no results, so no {path}{took}";
         if (WithoutTextCount > 0)
         {
-            yield return $"{Quantity.Of(WithoutTextCount, "result has", "results have")} no text: their workers don't store outputs "
-                + "(Dsde:Worker:StoreOutputs is false), and only the events carried it";
+            yield return $"{Quantity.Of(WithoutTextCount, "result has", "results have")} no text: it was pruned since (dsde db prune "
+                + "--texts), or is not stored (Dsde:Worker:StoreOutputs is false); only the events carried it";
         }
 
         if (MismatchCount > 0)

@@ -30,7 +30,7 @@ internal static class ErrorLine
             job.Reason == "expired" ? "has expired" : "was cancelled",
             job.Usage is { } usage ? $"after {Quantity.Of(usage.CompletionTokens, "token")}" : "before it had an output"
         );
-        WriteWithoutResponse(json, line, job.Reason, $"The job {verb} {end}.", job.Text);
+        WriteWithoutResponse(json, line, job.Reason, $"The job {verb} {end}.", job.Text, job.Choices);
     }
 
     public static void WriteUnfinished(Utf8JsonWriter json, LineOrigin line) =>
@@ -64,14 +64,31 @@ internal static class ErrorLine
         json.WriteEndObject();
     }
 
-    private static void WriteWithoutResponse(Utf8JsonWriter json, LineOrigin line, string code, string message, string? partialText = null)
+    private static void WriteWithoutResponse(
+        Utf8JsonWriter json,
+        LineOrigin line,
+        string code,
+        string message,
+        string? partialText = null,
+        IReadOnlyList<GenerationChoice>? partialChoices = null
+    )
     {
         WriteStart(json, line);
         json.WriteNull("response");
         json.WriteStartObject("error");
         json.WriteString("code", code);
         json.WriteString("message", message);
-        if (partialText is not null)
+        if (partialChoices is not null)
+        {
+            json.WriteStartArray("partial_texts");
+            foreach (var choice in partialChoices)
+            {
+                json.WriteStringValue(choice.Text);
+            }
+
+            json.WriteEndArray();
+        }
+        else if (partialText is not null)
         {
             json.WriteString("partial_text", partialText);
         }
