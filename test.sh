@@ -14,7 +14,7 @@ The chaos run kills, stops, pauses and cuts workers, broker and database while j
   DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh --filter FullyQualifiedName~ChaosTests
   DSDE_CHAOS_SEED=N       the same choices again; a run prints its seed
   DSDE_TEST_LOGS=FOLDER   keeps what the workers log, and what was broken when
-Tokenizers are compared with Hugging Face's, 2,000 texts each; DSDE_TEST_TEXTS=20000 takes more, DSDE_TEST_TOKENIZERS=FOLDER other folders' tokenizers as well.
+Tokenizers are compared with Hugging Face's and SentencePiece's, 2,000 texts each; DSDE_TEST_TEXTS=20000 takes more, DSDE_TEST_TOKENIZERS=FOLDER other folders' tokenizers as well.
 Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures.
 END
 }

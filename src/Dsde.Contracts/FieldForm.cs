@@ -192,7 +192,7 @@ public sealed class FieldForm
 
     private static string? FindExpected(JsonElement value, long least, long most) =>
         WholeNumbers.TryRead(value, out var number) && number >= least && number <= most ? null
-        : value.ValueKind == JsonValueKind.Number && double.IsInteger(value.GetDouble()) ? $"a whole number from {least} to {most}"
+        : WholeNumbers.IsWhole(value) ? $"a whole number from {least} to {most}"
         : "a whole number";
 
     private static FieldForm PromptOr(string expected, Func<string, JsonElement, string?> findInside) =>

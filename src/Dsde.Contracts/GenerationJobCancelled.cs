@@ -25,7 +25,7 @@ public sealed record GenerationJobCancelled
     public GenerationUsage? Usage { get; init; }
 
     /// <summary>
-    /// All outputs of a job that asked for more than one, as far as they came, the first included; null otherwise, and if none was begun.
+    /// All outputs of a job that has more than one, as far as they came, the first included; null otherwise, and if none was begun.
     /// </summary>
     public IReadOnlyList<GenerationChoice>? Choices { get; init; }
 

@@ -15,8 +15,10 @@ public sealed record GenerationJobCompleted
     /// <summary>Alias of the model.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The output, of several the first; null above the size limit, when <see cref="TextLocation"/> says where it is, and once
-    /// it has been erased.</summary>
+    /// <summary>
+    /// The output, of several the first; null above the size limit, when <see cref="TextLocation"/> says where it is, and once it has been
+    /// erased.
+    /// </summary>
     public string? Text { get; init; }
 
     /// <summary>Where the output is when it is too large for the event, for example <c>generation_jobs/{job id}</c>.</summary>
@@ -52,7 +54,7 @@ public sealed record GenerationJobCompleted
     /// </summary>
     public IReadOnlyList<TokenBytes>? TokenBytes { get; init; }
 
-    /// <summary>All outputs of a job that asked for more than one, the first included; null otherwise.</summary>
+    /// <summary>All outputs of a job that has more than one, the first included; null otherwise.</summary>
     public IReadOnlyList<GenerationChoice>? Choices { get; init; }
 
     /// <summary>The submitter's labels.</summary>

@@ -6,10 +6,10 @@ namespace Dsde.Contracts;
 
 /// <summary>
 /// What a job continues: a text, tokens, or several of these. In JSON as OpenAI's completions have it: a string, a list of token ids, or a
-/// list of strings and of lists of token ids. A list of one is the same as what is in it.
+/// list of strings and of lists of token ids. A list of one is the same as what is in it. Two are equal if they say the same.
 /// </summary>
 [JsonConverter(typeof(Converter))]
-public sealed class JobPrompts : IReadOnlyList<JobPrompt>
+public sealed class JobPrompts : IReadOnlyList<JobPrompt>, IEquatable<JobPrompts>
 {
     private readonly IReadOnlyList<JobPrompt> _prompts;
 
@@ -29,16 +29,25 @@ public sealed class JobPrompts : IReadOnlyList<JobPrompt>
     public static implicit operator JobPrompts?(string? text) => text is null ? null : FromString(text);
 
     /// <summary>A text.</summary>
-    public static JobPrompts FromString(string text) => new(new JobPrompt { Text = text });
+    public static JobPrompts FromString(string text) => new(JobPrompt.OfText(text));
 
     /// <summary>Tokens.</summary>
-    public static JobPrompts FromTokenIds(IReadOnlyList<int> ids) => new(new JobPrompt { TokenIds = ids });
+    public static JobPrompts FromTokenIds(IReadOnlyList<int> ids) => new(JobPrompt.OfTokenIds(ids));
 
     /// <inheritdoc/>
     public IEnumerator<JobPrompt> GetEnumerator() => _prompts.GetEnumerator();
 
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <inheritdoc/>
+    public bool Equals(JobPrompts? other) => other is not null && _prompts.SequenceEqual(other._prompts);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as JobPrompts);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Count, Count > 0 ? _prompts[0] : null);
 
     /// <summary>Whether a value is several prompts, and not one of tokens.</summary>
     internal static bool AreSeveral(JsonElement value) =>
@@ -53,8 +62,8 @@ public sealed class JobPrompts : IReadOnlyList<JobPrompt>
     private static JobPrompt ReadOne(JsonElement value) =>
         value.ValueKind switch
         {
-            JsonValueKind.String => new JobPrompt { Text = value.GetString() },
-            JsonValueKind.Array => new JobPrompt { TokenIds = [.. value.EnumerateArray().Select(ReadId)] },
+            JsonValueKind.String => JobPrompt.OfText(value.GetString() ?? ""),
+            JsonValueKind.Array => JobPrompt.OfTokenIds([.. value.EnumerateArray().Select(ReadId)]),
             _ => throw new JsonException(),
         };
 

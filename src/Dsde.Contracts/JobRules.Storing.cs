@@ -106,12 +106,12 @@ public static partial class JobRules
             : null
         );
 
-    /// <summary>Prompts may have any characters but NUL, which databases and tokenizers take for the end of a text.</summary>
     private static string? CheckPrompts(string field, JobPrompts? prompts) =>
         prompts
             ?.Select((prompt, index) => CheckText(NameOfPrompt(field, prompts, index), prompt.Text))
             .FirstOrDefault(mistake => mistake is not null);
 
+    /// <summary>Texts may have any characters but NUL, which databases and tokenizers take for the end of a text.</summary>
     private static string? CheckText(string field, string? text) =>
         text?.IndexOf('\0', StringComparison.Ordinal) is >= 0 and var place
             ? string.Create(CultureInfo.InvariantCulture, $"{field} has a NUL character at position {place}; leave it out.")

@@ -17,7 +17,14 @@ public static class WholeNumbers
     {
         number = 0;
         return value.ValueKind == JsonValueKind.Number
-            && (value.TryGetInt64(out number) || TryParse(JsonMarshal.GetRawUtf8Value(value), out number));
+            && (value.TryGetInt64(out number) || TryParse(JsonMarshal.GetRawUtf8Value(value), out number, out _));
+    }
+
+    /// <summary>Whether a value is a whole number, however large.</summary>
+    public static bool IsWhole(JsonElement value)
+    {
+        var isWhole = false;
+        return value.ValueKind == JsonValueKind.Number && (TryParse(JsonMarshal.GetRawUtf8Value(value), out _, out isWhole) || isWhole);
     }
 
     /// <summary>Reads <see cref="int"/> as above.</summary>
@@ -52,15 +59,16 @@ public static class WholeNumbers
     private static long ReadLong(ref Utf8JsonReader reader) =>
         reader.TokenType != JsonTokenType.Number ? throw new JsonException()
         : reader.TryGetInt64(out var number) ? number
-        : TryParse(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out number) ? number
+        : TryParse(reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan, out number, out _) ? number
         : throw new JsonException();
 
     /// <summary>By its digits, as every type of numbers takes one for whole that is near enough to it.</summary>
     /// <param name="json">A number of JSON.</param>
-    /// <param name="number">The same.</param>
-    private static bool TryParse(ReadOnlySpan<byte> json, out long number)
+    /// <param name="number">The same, if it is a whole one that fits.</param>
+    /// <param name="isWhole">Whether it is a whole one.</param>
+    private static bool TryParse(ReadOnlySpan<byte> json, out long number, out bool isWhole)
     {
-        number = 0;
+        (number, isWhole) = (0, true);
         var text = Encoding.ASCII.GetString(json);
         var end = text.AsSpan().IndexOfAny('e', 'E');
         var mantissa = (end < 0 ? text : text[..end]).TrimStart('-');
@@ -73,7 +81,8 @@ public static class WholeNumbers
         }
 
         var zeros = digits.Length - significant.Length - (point < 0 ? 0 : mantissa.Length - point - 1) + ReadExponent(text, end);
-        if (zeros < 0 || significant.Length + zeros > MostDigits)
+        isWhole = zeros >= 0;
+        if (!isWhole || significant.Length + zeros > MostDigits)
         {
             return false;
         }

@@ -5,6 +5,7 @@ namespace Dsde.Contracts.Tests;
 /// <summary>A whole number is one however it is written, and nothing else is one because it is near.</summary>
 public sealed class WholeNumbersTests
 {
+    private const string TooLarge = "a whole number from -9223372036854775808 to 9223372036854775807";
     private static readonly JsonSerializerOptions Json = new() { Converters = { new WholeNumbers.LongConverter() } };
 
     [Theory]
@@ -28,18 +29,20 @@ public sealed class WholeNumbersTests
     }
 
     [Theory]
-    [InlineData("1.5")]
-    [InlineData("1e-1")]
-    [InlineData("1e-400")]
-    [InlineData("-1e-99999999999")]
-    [InlineData("1.0000000000000000000000000000000000000001")]
-    [InlineData("9223372036854775808")]
-    [InlineData("-9.223372036854775809e18")]
-    [InlineData("1e19")]
-    [InlineData("1e99999999999")]
-    public void What_is_near_a_whole_number_or_too_large_is_none(string text)
+    [InlineData("1.5", "a whole number")]
+    [InlineData("1e-1", "a whole number")]
+    [InlineData("1e-400", "a whole number")]
+    [InlineData("-1e-99999999999", "a whole number")]
+    [InlineData("1.0000000000000000000000000000000000000001", "a whole number")]
+    [InlineData("9223372036854775808", TooLarge)]
+    [InlineData("-9.223372036854775809e18", TooLarge)]
+    [InlineData("1e19", TooLarge)]
+    [InlineData("1e400", TooLarge)]
+    [InlineData("1e99999999999", TooLarge)]
+    public void What_is_near_a_whole_number_or_too_large_is_none(string text, string expected)
     {
         WholeNumbers.TryRead(Parse(text), out _).ShouldBeFalse();
+        FieldForm.Long.FindMistake("seed", Parse(text)).ShouldNotBeNull().ShouldStartWith($"seed must be {expected}, but is ");
 
         Should.Throw<JsonException>(() => JsonSerializer.Deserialize<long>(text, Json));
     }

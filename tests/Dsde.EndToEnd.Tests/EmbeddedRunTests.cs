@@ -154,8 +154,8 @@ public sealed class EmbeddedRunTests(SampleRun sample)
                 + ""","temperature":0,"logit_bias":{"50":100},"return_token_ids":true}}""",
             """{"custom_id":"stopped","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":3"""
                 + ""","temperature":0,"logit_bias":{"50":100},"stop_token_ids":[50],"return_token_ids":true}}""",
-            """{"custom_id":"prompts","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":["Q: 2+2?\nA:","Story: Once",[50]]"""
-                + ""","max_tokens":12,"temperature":1,"seed":5,"n":2,"sampling_mode":"coupled","return_token_ids":true}}"""
+            """{"custom_id":"prompts","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":["Q: 2+2?\nA:","Story:"""
+                + """ Once",[50]],"max_tokens":12,"temperature":1,"seed":5,"n":2,"sampling_mode":"coupled","return_token_ids":true}}"""
         );
 
         var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");

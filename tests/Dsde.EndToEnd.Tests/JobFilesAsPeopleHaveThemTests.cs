@@ -115,15 +115,17 @@ public sealed class JobFilesAsPeopleHaveThemTests
         ReadErrors(folder).ShouldHaveSingleItem().Message.ShouldStartWith("model is 'gpt-4o', which is not served here; give ");
     }
 
-    [Fact]
-    public async Task The_demo_models_alias_is_served_from_any_folder()
+    [Theory]
+    [InlineData("")]
+    [InlineData("--target \"$DSDE_HOME/models/dsde-demo-target/\"")]
+    public async Task The_demo_models_alias_is_served_from_any_folder(string target)
     {
         using var folder = new ScratchFolder();
         folder.Write("jobs.jsonl", Line("mine"), Line("other", model: "gpt-4o"));
 
         var ended = await DsdeProgram.RunTypedAsync(
             [("DSDE_HOME", Repository.PathOf("."))],
-            $"cd '{folder.Path}' && dsde run jobs.jsonl --out . --no-speedup"
+            $"cd '{folder.Path}' && dsde run jobs.jsonl {target} --out . --no-speedup"
         );
 
         ended.ExitCode.ShouldBe(1, ended.Error + ended.Output);

@@ -5,17 +5,15 @@ namespace Dsde.Engine.Sampling;
 
 /// <summary>
 /// The best token of a row so far, and how far behind it the second best is, by lanes. Noise is only made for tokens that can come among
-/// the two best with it: of 128,000 about a hundred, where making it for all would take as long as a small model's whole pass.
+/// the two best with it: for a few hundred of 128,000, where making it for all would take as long as a small model's whole pass.
 /// </summary>
-internal struct BestTwo
+/// <param name="first">The best where no token has a score: all are −∞, or none is a number.</param>
+internal struct BestTwo(uint first)
 {
     private Vector512<float> _best = Vector512.Create(float.NegativeInfinity);
     private Vector512<float> _second = Vector512.Create(float.NegativeInfinity);
-    private Vector512<uint> _places;
+    private Vector512<uint> _places = Vector512.Create(first);
     private float _reach = float.NegativeInfinity; // the second best of all lanes
-
-    /// <summary>Of no token yet.</summary>
-    public BestTwo() { }
 
     /// <summary>Looks at 16 tokens; ids ascend from call to call.</summary>
     /// <param name="values">Their scores, −∞ for what does not count.</param>

@@ -1,6 +1,8 @@
 namespace Dsde.Engine.Sampling;
 
-/// <summary>Seeds of the several outputs of one request (n &gt; 1), each of which is a request of its own to the engine.</summary>
+/// <summary>
+/// Seeds of the several outputs of one job (n &gt; 1, or several prompts), each of which is a request of its own to the engine.
+/// </summary>
 public static class ChoiceSeeds
 {
     /// <summary>The seed of an output. The first one's is the request's own, so that its text is the same whatever n is.</summary>

@@ -63,8 +63,8 @@ internal static unsafe class LogitKernel
             Vector512.Create(scale == 1 ? 0 : FindLargest(scores, length, words)),
             Vector512.Create(scale)
         );
-        BestTwo found = new(),
-            plain = new(); // one that stays in registers
+        BestTwo found = new(0),
+            plain = new(0); // one that stays in registers
         for (var i = 0; i < length; i += Width)
         {
             if (Counts(words, i) is var some && some == 0)
@@ -111,7 +111,7 @@ internal static unsafe class LogitKernel
             shift = Math.Max(shift, scores[ids[i]]);
         }
 
-        var found = new BestTwo();
+        var found = new BestTwo((uint)ids[0]);
         Span<float> values = stackalloc float[Width];
         Span<uint> places = stackalloc uint[Width];
         for (var i = 0; i < ids.Length; i += Width)
@@ -143,6 +143,18 @@ internal static unsafe class LogitKernel
         var lanes = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
         var bits = Vector512.Create((int)(words[place >> 5] >> (place & 31)));
         return Vector512.Equals(bits & lanes, lanes).AsSingle();
+    }
+
+    /// <summary>The largest of 16 numbers.</summary>
+    public static float LargestOf(Vector512<float> values)
+    {
+        var largest = values[0];
+        for (var lane = 1; lane < Width; lane++)
+        {
+            largest = Math.Max(largest, values[lane]);
+        }
+
+        return largest;
     }
 
     /// <summary>See <see cref="DivergenceMeasures"/>. NaN where a row has something else than numbers and −∞.</summary>
@@ -253,17 +265,5 @@ internal static unsafe class LogitKernel
         values.Fill(filler);
         new ReadOnlySpan<float>(source, count).CopyTo(values);
         return Vector512.Create<float>(values);
-    }
-
-    /// <summary>The largest of 16 numbers.</summary>
-    public static float LargestOf(Vector512<float> values)
-    {
-        var largest = values[0];
-        for (var lane = 1; lane < Width; lane++)
-        {
-            largest = Math.Max(largest, values[lane]);
-        }
-
-        return largest;
     }
 }

@@ -41,8 +41,8 @@ internal static class NoiseKernel
     }
 
     /// <summary>
-    /// What the noise of a hash can't be above, for a tenth of the work: −ln(−ln(1 − w)) ≤ −ln w, and the bits of a float, taken for a
-    /// number, run in straight lines below its logarithm (by 0.06 at most).
+    /// What the noise of a hash can't be above, without a logarithm or a division: −ln(−ln(1 − w)) ≤ −ln w, and the bits of a float, taken
+    /// for a number, run in straight lines below its logarithm (by 0.06 at most).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> BoundOf(Vector512<uint> hash)

@@ -1,6 +1,6 @@
 namespace Dsde.Persistence.Entities;
 
-/// <summary>A row of <c>job_choices</c>: an output of a job that asked for several, from the second on.</summary>
+/// <summary>A row of <c>job_choices</c>: an output of a job that has several, from the second on.</summary>
 internal sealed class JobChoice
 {
     public Guid JobId { get; init; }

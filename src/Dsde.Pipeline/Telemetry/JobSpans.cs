@@ -230,7 +230,7 @@ internal static class JobSpans
         if (end.Outputs.Count > 0)
         {
             span.SetTag("gen_ai.response.finish_reasons", end.Outputs.Select(output => output.FinishReason).ToArray())
-                .SetTag("gen_ai.usage.input_tokens", end.Outputs[0].PromptTokens)
+                .SetTag("gen_ai.usage.input_tokens", JobEvents.CountTokens(end.Outputs).PromptTokens)
                 .SetTag("gen_ai.usage.output_tokens", end.Outputs.Sum(output => output.CompletionTokens))
                 .SetTag("dsde.iterations", end.Traces.Sum(trace => trace.Iterations))
                 .SetTag("dsde.proposed", end.Traces.Sum(trace => trace.Proposed))

@@ -136,7 +136,9 @@ internal sealed class BenchPipelineCommand : DsdeCommand
         };
     }
 
-    /// <summary>The jobs that can run and have one output. A seed is fixed where the job's would follow from its id, which is new every time.</summary>
+    /// <summary>
+    /// The jobs that can run and have one output. A seed is fixed where the job's would follow from its id, which is new every time.
+    /// </summary>
     private static async Task<(IReadOnlyList<SubmitGenerationJob> Jobs, IReadOnlyList<GenerationRequest> Requests)> ReadAsync(
         JobFile file,
         JobValidator validator,

@@ -235,8 +235,10 @@ internal sealed class RunCommand : DsdeCommand
     {
         var hasAliases =
             settings.Configuration.GetSection("Dsde:Worker:Models").Exists()
-            || Path.GetFullPath(options.Target) == Path.GetFullPath(EngineArguments.DemoTarget);
+            || PlaceOf(options.Target) == PlaceOf(EngineArguments.DemoTarget);
         return [.. hasAliases ? settings.Worker().Models : [], target];
+
+        static string PlaceOf(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
     }
 
     private static void Describe(TextWriter output, EngineDescription engine, int jobCount)

@@ -57,7 +57,7 @@ internal static class BadJobList
             BadJob.Of("max_tokens", "0", "max_tokens is 0; give at least 1, or leave it out."),
             BadJob.Of("max_tokens", "-1", "max_tokens is -1; give at least 1, or leave it out."),
             BadJob.Of("max_tokens", "1.5", "max_tokens must be a whole number, but is 1.5."),
-            BadJob.Of("max_tokens", "1e999", "max_tokens must be a whole number, but is 1e999."),
+            BadJob.Of("max_tokens", "1e999", "max_tokens must be a whole number from -2147483648 to 2147483647, but is 1e999."),
             BadJob.Of("max_tokens", "2147483648", $"max_tokens must be a whole number from {Range}, but is 2147483648."),
             BadJob.Of("max_tokens", "\"8\"", "max_tokens must be a whole number, but is \"8\"."),
             BadJob.Of("n", "0", "n is 0; give 1 to 128."),
@@ -65,7 +65,7 @@ internal static class BadJobList
             BadJob.Of("n", "1.5", "n must be a whole number, but is 1.5."),
             BadJob.Of("seed", "9223372036854775808", $"seed must be a whole number from {LongRange}, but is 9223372036854775808."),
             BadJob.Of("seed", "-9223372036854775809", $"seed must be a whole number from {LongRange}, but is -9223372036854775809."),
-            BadJob.Of("seed", "1e400", "seed must be a whole number, but is 1e400."),
+            BadJob.Of("seed", "1e400", "seed must be a whole number from -9223372036854775808 to 9223372036854775807, but is 1e400."),
             BadJob.Of("seed", "0.5", "seed must be a whole number, but is 0.5."),
             BadJob.Of("seed", "\"x\"", "seed must be a whole number, but is \"x\"."),
             BadJob.Of("priority", "\"high\"", "priority must be a whole number, but is \"high\"."),
@@ -282,6 +282,5 @@ internal static class BadJobList
             ("max_completion_tokens", "0", "max_tokens is 0; give at least 1, or leave it out."),
         }.Select(mistake => BadJob.Of(mistake.Item1, mistake.Item2, mistake.Item3) with { Message = null });
 
-    /// <summary>Messages have a field of their own for them.</summary>
     private static BadJob Prompt(string prompt, string says) => BadJob.Whole($"\"model\":\"dsde-demo\",\"prompt\":{prompt}", says);
 }

@@ -1,3 +1,4 @@
+using Dsde.Engine.Sampling;
 using Dsde.Engine.Tests.Generation;
 using Dsde.Engine.Tests.Models;
 using Dsde.Testing;
@@ -52,15 +53,29 @@ public sealed class CudaTests : IDisposable
     }
 
     [Theory]
-    [InlineData("fp32")]
-    [InlineData("bf16")]
-    public async Task Speculation_ends_every_request_and_in_fp32_changes_no_token(string dataType)
+    [InlineData("fp32", 0f)]
+    [InlineData("fp32", 0.8f)]
+    [InlineData("bf16", 0f)]
+    public async Task Speculation_ends_every_request_and_in_fp32_changes_no_token(string dataType, float temperature)
     {
         var shape = FamilyShapes.Find("mistral with a window") with { HeadDim = 16 };
         var (target, draft) = (_folder.PathOf("target"), _folder.PathOf("draft"));
         TestModelFolder.Write(target, shape);
         TestModelFolder.Write(draft, shape with { Layers = 2 });
-        var requests = EngineUnderTest.Prompts(12).Select(prompt => EngineUnderTest.Greedy(prompt, 40)).ToList();
+        var requests = EngineUnderTest
+            .Prompts(12)
+            .Select(prompt =>
+                EngineUnderTest.Greedy(prompt, 40) with
+                {
+                    Sampling = new SamplingParameters
+                    {
+                        Temperature = temperature,
+                        Mode = SamplingMode.Coupled,
+                        Seed = 9,
+                    },
+                }
+            )
+            .ToList();
         await using var plain = EngineUnderTest.Load(target, draft: null, "autoregressive", change: Configure);
         await using var speculating = EngineUnderTest.Load(target, draft, "dsde", change: Configure);
 

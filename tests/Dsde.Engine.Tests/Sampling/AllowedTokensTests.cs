@@ -25,19 +25,22 @@ public sealed class AllowedTokensTests
             null,
             Allowed(vocabulary, "103[0-9]|0007"),
             Allowed(vocabulary, "\\d{4}"),
+            Allowed(vocabulary, "0[0-3]\\d7"),
         ];
-        allowed.Select(set => set?.IsFew).ShouldBe([false, null, true, false]);
+        allowed.Select(set => set?.IsFew).ShouldBe([false, null, true, false, true]);
         var logits = randn([allowed.Length, Vocabulary], generator: new Generator(4));
 
         var (host, device) = (AllowedTokens.Apply(logits, allowed), AllowedTokens.ApplyOnDevice(logits, allowed));
 
-        NoiseKey?[] keys = [NoiseKey.Of(5, 1), NoiseKey.Of(5, 2), NoiseKey.Of(5, 3), null];
+        float[] temperatures = [0f, 1f, 0.7f, 1e-5f, 2f]; // each row gets each
+        NoiseKey?[] keys = [NoiseKey.Of(5, 1), NoiseKey.Of(5, 2), NoiseKey.Of(5, 3), null, NoiseKey.Of(5, 4)];
         foreach (var noise in (RowNoise?[])[null, RowNoise.Create(keys, Vocabulary, CPU)])
         {
-            foreach (var temperature in new[] { 0f, 1f, 0.7f, 1e-5f, 2f })
+            for (var turn = 0; turn < temperatures.Length; turn++)
             {
-                var (best, margins) = BestTokens.Find(logits, noise, allowed, Rows(temperature));
-                var scores = temperature is 0 or 1 ? host : (host - host.amax([-1], keepdim: true)) * (1 / temperature);
+                var rows = Rows([.. temperatures[turn..], .. temperatures[..turn]]);
+                var (best, margins) = BestTokens.Find(logits, noise, allowed, rows);
+                var scores = (host - (host.amax([-1], keepdim: true) * rows.IsScaled!)) * rows.InverseTemperature!;
                 var perturbed = noise is null ? scores : scores.Plus(TestNoise.Create(keys, Vocabulary));
                 best.equal(perturbed.argmax(-1)).all().item<bool>().ShouldBeTrue();
                 margins.allclose(TokenMeasures.Margin(perturbed)).ShouldBeTrue();
@@ -55,9 +58,9 @@ public sealed class AllowedTokensTests
         }
     }
 
-    private static SamplingRows Rows(float temperature) =>
+    private static SamplingRows Rows(float[] temperatures) =>
         SamplingRows.Create(
-            [.. Enumerable.Repeat(new SamplingParameters { Temperature = temperature, Mode = SamplingMode.Coupled }, 4)],
+            [.. temperatures.Select(temperature => new SamplingParameters { Temperature = temperature, Mode = SamplingMode.Coupled })],
             Vocabulary,
             CPU
         );

@@ -60,6 +60,10 @@ public class TokenScoresTests
 
             alone.Margin()[0].item<float>().ShouldBe(together.Margin()[row].item<float>(), $"Row {row}");
             alone.Best[0].item<long>().ShouldBe(together.Best[row].item<long>());
+            if (Parameters[row].EffectiveMode == SamplingMode.Rejection)
+            {
+                alone.Scores[0].equal(together.Scores[row]).all().item<bool>().ShouldBeTrue($"Row {row}");
+            }
         }
     }
 

@@ -151,7 +151,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
         );
         var job = Job() with
         {
-            Prompt = new JobPrompts([new JobPrompt { Text = "a" }, new JobPrompt { Text = "bc" }]),
+            Prompt = new JobPrompts([JobPrompt.OfText("a"), JobPrompt.OfText("bc")]),
             ChoiceCount = 2,
             ReturnTokenIds = true,
         };

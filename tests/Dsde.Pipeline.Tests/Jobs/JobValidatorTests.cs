@@ -34,7 +34,7 @@ public sealed class JobValidatorTests
             {
                 Plain with
                 {
-                    Prompt = Prompts("a", new JobPrompt { TokenIds = [1, 256] }),
+                    Prompt = Prompts("a", JobPrompt.OfTokenIds([1, 256])),
                 },
                 "prompt[1] has the token 256; give token ids from 0 to 255."
             },
@@ -83,7 +83,7 @@ public sealed class JobValidatorTests
     [Fact]
     public void Each_of_several_prompts_has_its_outputs_one_after_the_other_and_each_a_seed_of_its_own()
     {
-        var job = Plain with { Prompt = Prompts("ab", new JobPrompt { TokenIds = [7] }), ChoiceCount = 2, Seed = 5 };
+        var job = Plain with { Prompt = Prompts("ab", JobPrompt.OfTokenIds([7])), ChoiceCount = 2, Seed = 5 };
 
         var requests = CreateValidator(ScriptedEngine.Standard).Validate(job);
 
@@ -275,7 +275,7 @@ public sealed class JobValidatorTests
         new(new ScriptedEngine((_, _) => throw new NotSupportedException()) { Description = description }, new WorkerOptions());
 
     private static JobPrompts Prompts(params object[] prompts) =>
-        new([.. prompts.Select(prompt => prompt as JobPrompt ?? new JobPrompt { Text = (string)prompt })]);
+        new([.. prompts.Select(prompt => prompt as JobPrompt ?? JobPrompt.OfText((string)prompt))]);
 
     private static JsonElement Json(string text) => JsonSerializer.Deserialize<JsonElement>(text);
 }

@@ -4,7 +4,8 @@ namespace Dsde.Batches.Files.Results;
 
 /// <summary>
 /// Whether a line of a job file is what the job of its id was submitted with. The id follows from batch and <c>custom_id</c>; that the
-/// request is the same says its SHA-256. So no line ever gets the output of another one.
+/// request is the same says its SHA-256. So no line ever gets the output of another one. Of a job whose texts were pruned there is no
+/// output to get, and what its line left open when it was submitted is not known any more: it is taken for the line's.
 /// </summary>
 internal static class LineMatch
 {
@@ -15,7 +16,7 @@ internal static class LineMatch
     public static bool Fits(SubmitGenerationJob line, KnownJob known, bool defaultsAreForgotten) =>
         known.RequestHash is not { } hash // nobody has seen it yet: it was called off ahead
         || IsUnread(known)
-        || (defaultsAreForgotten && known.Request is null) // pruned, and with it what a line left open; nor is there a text to go astray
+        || (defaultsAreForgotten && known.Request is null)
         || HashOf(line, defaultsAreForgotten ? known.Request : null).AsSpan().SequenceEqual(hash);
 
     /// <summary>

@@ -78,7 +78,7 @@ internal static class ErrorLine
         json.WriteStartObject("error");
         json.WriteString("code", code);
         json.WriteString("message", message);
-        if (partialChoices is not null)
+        if (partialChoices?.Any(choice => choice.Text is not null) == true)
         {
             json.WriteStartArray("partial_texts");
             foreach (var choice in partialChoices)
@@ -88,7 +88,7 @@ internal static class ErrorLine
 
             json.WriteEndArray();
         }
-        else if (partialText is not null)
+        else if (partialChoices is null && partialText is not null)
         {
             json.WriteString("partial_text", partialText);
         }

@@ -204,8 +204,8 @@ internal static class JobEvents
 
     private static string PlaceOf(Guid jobId) => $"generation_jobs/{jobId}";
 
-    /// <summary>A prompt counts once, however many outputs it has.</summary>
-    private static GenerationUsage CountTokens(IReadOnlyList<JobOutput> outputs) =>
+    /// <summary>Tokens of a job's outputs; a prompt counts once, however many of them it has.</summary>
+    public static GenerationUsage CountTokens(IReadOnlyList<JobOutput> outputs) =>
         new()
         {
             PromptTokens = outputs.DistinctBy(output => output.PromptIndex).Sum(output => output.PromptTokens),

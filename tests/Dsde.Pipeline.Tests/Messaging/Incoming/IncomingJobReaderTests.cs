@@ -17,14 +17,14 @@ public sealed class IncomingJobReaderTests
         new()
         {
             { Job("\"temperature\":\"hot\""), "temperature must be a number, but is \"hot\"." },
-            { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number, but is 1e999." },
+            { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number from -2147483648 to 2147483647, but is 1e999." },
             { Job("\"maxTokens\":1.5"), "maxTokens must be a whole number, but is 1.5." },
             { Job("\"maxTokens\":99999999999"), "maxTokens must be a whole number from -2147483648 to 2147483647, but is 99999999999." },
             { Job("\"maxTokens\":\"8\""), "maxTokens must be a whole number, but is \"8\"." },
             { Job("\"temperature\":1e999"), "temperature is beyond 1.8e308; give 0 (greedy) to 2." },
             { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias of token 1 is below -1.8e308; give -100 to 100." },
             { Job("\"temperature\":\"NaN\""), "temperature must be a number, but is \"NaN\"." },
-            { Job("\"seed\":1e400"), "seed must be a whole number, but is 1e400." },
+            { Job("\"seed\":1e400"), "seed must be a whole number from -9223372036854775808 to 9223372036854775807, but is 1e400." },
             { Job("\"topP\":1,\"topP\":0.5"), "topP is given twice; give it once." },
             { Job("\"topP\":1,\"TOPP\":0.5"), "topP is given twice; give it once." },
             { Job("\"messages\":[7]"), "messages[0] must be an object with role and content, but is 7." },
@@ -354,19 +354,15 @@ public sealed class IncomingJobReaderTests
     {
         var bytes = Encoding.UTF8.GetBytes(body.Replace("ID", $"{JobId}", StringComparison.Ordinal));
 
-        CanonicalRequest
-            .Write(IncomingJobReader.Read(bytes, null, MaxBytes, "later").Job)
-            .Json.ShouldBe(
-                CanonicalRequest
-                    .Write(
-                        new SubmitGenerationJob
-                        {
-                            JobId = Guid.Parse($"{JobId}"),
-                            Model = "later",
-                            Prompt = "a",
-                        }
-                    )
-                    .Json
+        IncomingJobReader
+            .Read(bytes, null, MaxBytes, "later")
+            .Job.ShouldBe(
+                new SubmitGenerationJob
+                {
+                    JobId = Guid.Parse($"{JobId}"),
+                    Model = "later",
+                    Prompt = "a",
+                }
             );
         IncomingJobReader.Read(bytes, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldStartWith("model is missing");
     }
