@@ -90,6 +90,36 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
             );
     }
 
+    /// <summary>A queue's name is on the broker's disk half a second after the queue has been made, and messages sooner.</summary>
+    [Fact]
+    public async Task What_is_confirmed_by_queues_that_have_just_been_made_survives_a_broker_that_is_killed()
+    {
+        const int Count = 20;
+        var options = new RabbitMqOptions { Port = servers.RabbitMq.Port, VirtualHost = await servers.RabbitMq.CreateVirtualHostAsync() };
+        var lane = Lane.AllOf("new-model")[0];
+        await using (var publisher = new ConfirmingPublisher(options, new QueueTopology(options, ["new-model"])))
+        {
+            await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => PublishAsync(publisher, RawProducer.Unrouted)));
+            await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => PublishAsync(publisher, lane.Queue)));
+            await servers.RabbitMq.Server.KillAsync();
+        }
+
+        await servers.RabbitMq.Server.RestartAsync();
+
+        await using var producer = await RawProducer.OpenAsync(options.Port, options.VirtualHost);
+        await producer.WaitForCountAsync(RawProducer.Unrouted, Count, TimeSpan.FromSeconds(30));
+        await producer.WaitForCountAsync(lane.Queue, Count, TimeSpan.FromSeconds(30));
+
+        static Task PublishAsync(ConfirmingPublisher publisher, string queue) =>
+            publisher.PublishAsync(
+                exchange: "",
+                queue,
+                new BasicProperties { Persistent = true },
+                new byte[100],
+                TestContext.Current.CancellationToken
+            );
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Dsde.Contracts;
+using Dsde.Pipeline.Messaging.Taking;
 using Dsde.Pipeline.Resilience;
 using RabbitMQ.Client;
 
@@ -24,6 +26,15 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
     /// </summary>
     public const int DeliveryLimit = 1000;
 
+    /// <summary>
+    /// How long a queue is no queue yet that was just made. RabbitMQ 3.10 forgets all that it has confirmed for a quorum queue if it is
+    /// killed within half a second of making it, as the queue's name is on its disk no sooner; after a second nothing was lost.
+    /// </summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1.5);
+
+    private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
+    private long _newAt; // when a queue was found missing; 0 if none was
+
     /// <summary>Arguments of the exchange that goes by routing keys.</summary>
     public static Dictionary<string, object?> ModelArguments { get; } =
         new() { ["alternate-exchange"] = QueueNames.UnroutedGenerationJobs };
@@ -44,8 +55,9 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
     {
         try
         {
+            var isNew = await LookForMissingAsync(connection, cancellationToken);
             await using var channel = await connection.CreateChannelAsync(cancellationToken);
-            await DeclareAsync(channel, cancellationToken);
+            await DeclareAsync(channel, isNew, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && BrokerPatience.IsLost(exception))
         {
@@ -89,7 +101,43 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
         return arguments;
     }
 
-    private async Task DeclareAsync(IChannel channel, CancellationToken cancellationToken)
+    private IEnumerable<string> QuorumQueues =>
+        [
+            QueueNames.UnroutedGenerationJobs,
+            QueueNames.HeldGenerationJobs,
+            QueueNames.ParkedGenerationJobs,
+            .. models.SelectMany(Lane.AllOf).Select(lane => lane.Queue),
+        ];
+
+    private async Task<bool> LookForMissingAsync(PlainConnection connection, CancellationToken cancellationToken)
+    {
+        var (reader, isNew) = (new QueueReader(connection), false);
+        foreach (var queue in QuorumQueues.Where(queue => !_known.ContainsKey(queue)))
+        {
+            if (await reader.FindAsync(queue, cancellationToken) is null)
+            {
+                NoteNew(); // before it is made: another call may find it there at once
+                isNew = true;
+            }
+
+            _known[queue] = 0;
+        }
+
+        return isNew;
+    }
+
+    private void NoteNew() => Volatile.Write(ref _newAt, TimeProvider.System.GetTimestamp());
+
+    /// <summary>Also if another call has made the queues just now.</summary>
+    private async Task WaitUntilSettledAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _newAt) is not 0 and var since && Settling - TimeProvider.System.GetElapsedTime(since) is { Ticks: > 0 } rest)
+        {
+            await Task.Delay(rest, cancellationToken);
+        }
+    }
+
+    private async Task DeclareAsync(IChannel channel, bool isNew, CancellationToken cancellationToken)
     {
         await DeclareExchangeAsync(channel, QueueNames.GenerationJobs, cancellationToken);
         await channel.ExchangeDeclareAsync(
@@ -107,6 +155,16 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
         foreach (var lane in models.SelectMany(Lane.AllOf))
         {
             await DeclareQueueAsync(channel, lane.Queue, JobArguments(options), cancellationToken);
+        }
+
+        if (isNew)
+        {
+            NoteNew();
+        }
+
+        await WaitUntilSettledAsync(cancellationToken);
+        foreach (var lane in models.SelectMany(Lane.AllOf))
+        {
             await channel.ExchangeBindAsync(
                 lane.Queue,
                 QueueNames.ModelGenerationJobs,

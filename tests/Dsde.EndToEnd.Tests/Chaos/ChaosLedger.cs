@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Pipeline.Telemetry;
@@ -18,6 +19,7 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         "dsde-generation-jobs-held",
     ];
 
+    private static readonly string[] GivenUp = [RawProducer.Errors, RawProducer.Dead];
     private static readonly string[] Counts = ["messages_ready", "messages_unacknowledged", "consumers", "state", "leader"];
 
     /// <summary>Every job has one row, completed, with the texts of an undisturbed run.</summary>
@@ -111,7 +113,7 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
             await tap.ShouldBeEmptyAsync($"{queue}_skipped");
         }
 
-        await tap.ShouldBeEmptyAsync(RawProducer.Errors, RawProducer.Dead);
+        await tap.ShouldBeEmptyAsync(GivenUp);
     }
 
     /// <summary>For people who have to find out why it hangs.</summary>
@@ -144,10 +146,20 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
                 lines.Add(string.Join(' ', row));
             }
 
-            foreach (var queue in JobQueues)
+            foreach (var queue in (string[])[.. JobQueues, .. GivenUp])
             {
                 var found = await servers.RabbitMq.FindQueueAsync(virtualHost, queue);
                 lines.Add($"{queue}: {string.Join(", ", Counts.Select(name => $"{name} {Show(found, name)}"))}");
+            }
+
+            await using var producer = await RawProducer.OpenAsync(servers.RabbitMq.Port, virtualHost);
+            foreach (var queue in GivenUp)
+            {
+                while (await producer.TryTakeAsync(queue) is { } message)
+                {
+                    var headers = message.BasicProperties.Headers?.Select(header => $"{header.Key}={ShowHeader(header.Value)}") ?? [];
+                    lines.Add($"in {queue}: {Encoding.UTF8.GetString(message.Body.Span)} {string.Join(", ", headers)}");
+                }
             }
         }
         catch (Exception exception) when (exception is Npgsql.NpgsqlException or HttpRequestException)
@@ -156,6 +168,8 @@ internal sealed class ChaosLedger(BreakableServers servers, string virtualHost, 
         }
 
         return string.Join('\n', lines);
+
+        static string? ShowHeader(object? value) => value is byte[] text ? Encoding.UTF8.GetString(text) : value?.ToString();
 
         static string? Show(JsonElement? queue, string name) =>
             queue is { } found && found.TryGetProperty(name, out var value) ? value.ToString() : null;

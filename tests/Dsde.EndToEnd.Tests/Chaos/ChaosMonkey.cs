@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Testing;
 
@@ -24,6 +25,7 @@ internal sealed class ChaosMonkey(
     private readonly Random _random = new(plan.Seed);
     private readonly List<WorkerUnderTest> _workers = [];
     private readonly Dictionary<string, Task> _busy = [];
+    private readonly ConcurrentQueue<string> _troubles = [];
     private int _done;
     private int _brokenServers;
 
@@ -35,6 +37,9 @@ internal sealed class ChaosMonkey(
 
     /// <summary>Who runs jobs now.</summary>
     public IReadOnlyList<WorkerUnderTest> Workers => _workers;
+
+    /// <summary>What workers that were replaced have logged of what should not happen.</summary>
+    public IEnumerable<string> Troubles => _troubles;
 
     /// <summary>Starts the workers of the first model.</summary>
     public async Task StartAsync()
@@ -236,6 +241,11 @@ internal sealed class ChaosMonkey(
     /// <summary>A worker can't start without its database, and is not ready without its broker, but waits for both.</summary>
     private async Task ReplaceAsync(int index, bool untilReady = true)
     {
+        foreach (var line in _workers[index].Log.Split('\n').Where(line => line.Contains(" fail: ") || line.Contains(" crit: ")))
+        {
+            _troubles.Enqueue($"{_workers[index].WorkerId}: {line}");
+        }
+
         await _workers[index].DisposeAsync();
         _workers[index] = await WorkerUnderTest.StartAsync(SettingsOf(index), untilReady: false);
         if (untilReady)

@@ -60,6 +60,7 @@ public sealed class ChaosTests(BreakableServers servers, ITestOutputHelper outpu
                 Assert.Fail(
                     $"{completed} of {plan.JobCount} jobs are completed after {plan.Patience} and {monkey.Done} kills.\n"
                         + string.Join("\n\n", monkey.Workers.Select(LastLinesOf))
+                        + $"\n\nBefore:\n{string.Join('\n', monkey.Troubles)}"
                 );
             }
 

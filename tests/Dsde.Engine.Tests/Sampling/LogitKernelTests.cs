@@ -40,7 +40,7 @@ public sealed class LogitKernelTests : IDisposable
                     scores,
                     new RowSampling(rows, added is null ? null : RowNoise.Create(keys, length, CPU), default)
                 );
-                var scaled = temperature is 0 or 1 ? scores : (scores - scores.amax([-1], keepdim: true)) * (1 / temperature);
+                var scaled = temperature is 0 or 1 ? scores : (scores - scores.amax([-1], keepdim: true)).mul(Scalars.Of(1 / temperature));
                 var perturbed = added is null ? scaled : scaled.Plus(added);
 
                 found.Best.data<long>().ShouldBe(TokenScores.FindBest(scaled, added).data<long>());

@@ -24,7 +24,11 @@ internal sealed class ParkedJobs : BackgroundService
     /// <summary>Of names that strangers make up, no more than these are kept in mind. What is beyond waits to its end at worst.</summary>
     private const int MostNames = 100;
 
+    /// <summary>A queue that is younger may be forgotten with all that is in it, if its broker is killed (see the topology).</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<string, byte> _due;
+    private readonly Dictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
     private readonly Counter<long> _routed;
     private readonly ConfirmingPublisher _publisher;
@@ -95,6 +99,12 @@ internal sealed class ParkedJobs : BackgroundService
         try
         {
             var served = await FindServedAsync(reader, due, cancellationToken);
+            foreach (var young in served.Where(model => !HasSettled(model)).ToList())
+            {
+                served.Remove(young);
+                _due[young] = 0;
+            }
+
             if (served.Count > 0)
             {
                 await TakeOutAsync(reader, served, cancellationToken);
@@ -126,6 +136,18 @@ internal sealed class ParkedJobs : BackgroundService
                 _logger.ParkedJobsNotLookedAt(exception); // the next time may go better, and without this loop they would wait to the end
             }
         }
+    }
+
+    private bool HasSettled(string model)
+    {
+        var now = _time.GetUtcNow();
+        if (_seen.Count >= MostNames && !_seen.ContainsKey(model))
+        {
+            _seen.Clear();
+        }
+
+        _seen.TryAdd(model, now);
+        return now - _seen[model] >= Settling;
     }
 
     private static async Task<HashSet<string>> FindServedAsync(
