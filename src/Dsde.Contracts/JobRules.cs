@@ -138,7 +138,8 @@ public static partial class JobRules
             : empty.Item is { } found
                 ? $"{NameOfPrompt(field, prompts, empty.Index)} is empty; give at least one {(found.Text is null ? "token" : "character")}."
             : prompts.Count * choiceCount > MaxChoices
-                ? $"{field} has {prompts.Count} prompts of {choiceCount} outputs each; give at most {MaxChoices} outputs in all."
+                ? $"{field} has {prompts.Count} prompts{(choiceCount > 1 ? $" of {choiceCount} outputs each" : "")}; "
+                    + $"give at most {MaxChoices} outputs in all."
             : null;
     }
 }

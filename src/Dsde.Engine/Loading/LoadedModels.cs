@@ -1,5 +1,6 @@
 using Dsde.Engine.Kv;
 using Dsde.Engine.Models;
+using Dsde.Engine.Models.Weights;
 using Dsde.Engine.Tokenization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,6 +59,12 @@ internal sealed class LoadedModels : IDisposable
     {
         var targetFolder = ModelFolder.Open(options.Target);
         var draftFolder = string.IsNullOrEmpty(options.Draft) ? null : ModelFolder.Open(options.Draft);
+        DecoderShapes.RequireIn(targetFolder);
+        if (draftFolder is not null)
+        {
+            DecoderShapes.RequireIn(draftFolder);
+        }
+
         var tokenizer = ModelTokenizer.Load(targetFolder);
         if (draftFolder is not null)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dsde.Engine.Models;
+using Dsde.Engine.Models.Weights;
 using Dsde.Engine.Tokenization;
 
 namespace Dsde.Engine.Loading;
@@ -91,10 +92,13 @@ public sealed record ModelDescription
     public long KvBytesPerToken(int elementSize) => 2L * LayerCount * KvHeadCount * HeadDim * elementSize;
 
     /// <summary>Reads configuration, weight headers and tokenizer of a folder; no weights.</summary>
-    /// <exception cref="ModelLoadException">Something is missing, broken or not supported.</exception>
+    /// <exception cref="ModelLoadException">
+    /// Something is missing, broken or not supported, or the weights' names, shapes and types are not those of the configuration.
+    /// </exception>
     public static ModelDescription Read(string path)
     {
         var folder = ModelFolder.Open(path);
+        DecoderShapes.RequireIn(folder);
         var config = folder.Config;
         var tokenizer = TokenizerReader.IsIn(path) ? ModelTokenizer.Load(folder) : null;
         var entries = folder.WeightNames.Select(name => folder.Find(name).Entry).ToList();

@@ -18,8 +18,8 @@ internal sealed class ModelCommand : DsdeCommand
     {
         var inspect = new DsdeCommand(
             "inspect",
-            "Show a model folder as the engine reads it, and whether it can, as far as it shows without the weights: what is wrong with "
-                + "those is said when the model is loaded.",
+            "Show a model folder as the engine reads it, and whether it can. Of the weights it looks at names, shapes and types; values "
+                + "that are no numbers are found when the model is loaded.",
             "dsde model inspect models/dsde-demo-target"
         )
         {

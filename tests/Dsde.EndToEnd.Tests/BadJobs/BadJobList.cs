@@ -163,10 +163,7 @@ internal static class BadJobList
             Prompt("""["Story:",7]""", "prompt[1] must be a string or a list of token ids, but is 7."),
             Prompt("""["Story:",[]]""", "prompt[1] is empty; give at least one token."),
             Prompt("""["Story:",[5,999999]]""", "prompt[1] has the token 999999; give token ids from 0 to "),
-            Prompt(
-                $"[{string.Join(',', Enumerable.Repeat("[5]", 129))}]",
-                "prompt has 129 prompts of 1 outputs each; give at most 128 outputs in all."
-            ),
+            Prompt($"[{string.Join(',', Enumerable.Repeat("[5]", 129))}]", "prompt has 129 prompts; give at most 128 outputs in all."),
             Prompt("[999999]", "prompt has the token 999999; give token ids from 0 to "),
         ];
 

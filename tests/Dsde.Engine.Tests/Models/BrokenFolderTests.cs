@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -148,6 +149,7 @@ public sealed class BrokenFolderTests : IDisposable
     {
         TestModelFolder.Write(_folder.Path, new TestModelShape { Family = family, Misshapen = weight });
         ShouldFail(_folder.Path, $"{weight} has shape");
+        Should.Throw<ModelLoadException>(() => ModelDescription.Read(_folder.Path)).Message.ShouldContain($"{weight} has shape");
     }
 
     [Fact]

@@ -10,8 +10,6 @@ namespace Dsde.Engine.Models.Weights;
 /// </summary>
 internal sealed class DecoderWeights : IDisposable
 {
-    private const string EmbeddingName = "model.embed_tokens.weight";
-
     private DecoderWeights(
         LinearWeight embedding,
         IReadOnlyList<LayerWeights> layers,
@@ -59,28 +57,21 @@ internal sealed class DecoderWeights : IDisposable
     /// </exception>
     public static DecoderWeights Load(ModelFolder folder, ScalarType type, LayerPlacement placement, IDecoderOps ops, int outputCount)
     {
+        DecoderShapes.RequireIn(folder);
         using var scope = NewDisposeScope();
         using var files = new MappedWeights(folder, type);
         var config = folder.Config;
         var (first, last) = (placement.First, placement.Last);
-        long hidden = config.HiddenSize,
-            vocabulary = config.VocabularySize;
-        var embedding = ops.Load(new StoredLinear(files.View(EmbeddingName, vocabulary, hidden)), type, first);
-        var layers = placement
-            .Layers.Select((device, layer) => new LayerReader(files, ops, config, device, $"model.layers.{layer}.").Read())
-            .ToList();
-        var finalNorm = files.ReadNorm("model.norm.weight", last, hidden, config.NormsAreOffsets);
-        var storedHead = StoredHead(folder, files);
+        var embeddingName = DecoderShapes.Embedding(config).Name;
+        var embedding = ops.Load(new StoredLinear(files.View(embeddingName)), type, first);
+        var layers = placement.Layers.Select((device, layer) => new LayerReader(files, ops, config, device, layer).Read()).ToList();
+        var finalNorm = files.ReadNorm(DecoderShapes.FinalNorm(config), last, config.NormsAreOffsets);
+        var storedHead = StoredHead(folder, files, embeddingName);
         var head =
             storedHead is null && first == last
                 ? embedding.First(outputCount)
-                : ops.Load(
-                    new StoredLinear(files.View(storedHead ?? EmbeddingName, vocabulary, hidden).narrow(0, 0, outputCount)),
-                    type,
-                    last
-                );
+                : ops.Load(new StoredLinear(files.View(storedHead ?? embeddingName).narrow(0, 0, outputCount)), type, last);
         files.CompareFrequencies(RotaryTable.Frequencies(config.HeadDim, config.RopeTheta, config.RopeScaling));
-        files.RefuseLeftovers();
         foreach (var tensor in layers.SelectMany(layer => layer.Tensors).Concat([finalNorm, .. embedding.Tensors, .. head.Tensors]))
         {
             tensor.DetachFromDisposeScope();
@@ -93,21 +84,18 @@ internal sealed class DecoderWeights : IDisposable
     /// Name of the output projection; null where that is the embedding. One that the folder stores is used even if config.json calls them
     /// tied, because somebody trained it.
     /// </summary>
-    private static string? StoredHead(ModelFolder folder, MappedWeights files)
+    private static string? StoredHead(ModelFolder folder, MappedWeights files, string embeddingName)
     {
         if (folder.Config.TieWordEmbeddings)
         {
-            if (
-                !folder.StoresHead
-                || files.AreSame(EmbeddingName, ModelFolder.HeadName, folder.Config.VocabularySize, folder.Config.HiddenSize)
-            )
+            if (!folder.StoresHead || files.AreSame(embeddingName, ModelFolder.HeadName))
             {
                 return null;
             }
 
             folder.Warn(
                 $"{folder.Path}: config.json says \"tie_word_embeddings\", but {ModelFolder.HeadName} is stored and differs from "
-                    + $"{EmbeddingName}. What is stored is used; if that is wrong, remove it from the weights."
+                    + $"{embeddingName}. What is stored is used; if that is wrong, remove it from the weights."
             );
         }
 

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Dsde.Engine.Models.Weights;
 
 /// <summary>
-/// Weights of a folder, read from memory-mapped files, which nothing needs any more once all are read. Keeps count of what was read,
-/// because a weight that nobody asks for belongs to a computation that is not done.
+/// Weights of a folder, read from memory-mapped files, which nothing needs any more once all are read. What a folder stores has been
+/// compared with its configuration before (<see cref="DecoderShapes"/>).
 /// </summary>
 internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisposable
 {
@@ -22,26 +22,17 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     public ScalarType Type => type;
 
     /// <summary>One weight as the file has it, in the caller's scope, and only until this is disposed.</summary>
-    /// <exception cref="ModelLoadException">It is missing, of another shape, or of a type that is not a float.</exception>
-    public Tensor View(string name, params ReadOnlySpan<long> shape)
+    /// <exception cref="ModelLoadException">It is missing, of a type that is not a float, or holds something else than numbers.</exception>
+    public Tensor View(string name)
     {
         var (path, entry) = folder.Find(name);
-        if (!shape.SequenceEqual(entry.Shape.ToArray()))
-        {
-            throw new ModelLoadException(
-                $"{path}: {name} has shape [{string.Join(", ", entry.Shape)}], but config.json makes it "
-                    + $"[{string.Join(", ", shape.ToArray())}]. "
-                    + "Weights and configuration belong to different models."
-            );
-        }
-
-        var weight = Read(path, StoredType(path, name, entry), entry);
+        var weight = Read(path, StoredType.Of(path, name, entry), entry);
         if (_read.Add(name))
         {
             WeightCheck.RequireNumbers(path, name, weight, type);
         }
 
-        return weight.view(shape.ToArray());
+        return weight.view([.. entry.Shape]);
     }
 
     /// <summary>
@@ -49,31 +40,12 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     /// <c>[width]</c>
     /// </summary>
     /// <exception cref="ModelLoadException">As <see cref="View"/>.</exception>
-    public Tensor ReadNorm(string name, Device device, long width, bool isOffset)
+    public Tensor ReadNorm(WeightShape norm, Device device, bool isOffset)
     {
         using var scope = NewDisposeScope();
-        var stored = View(name, width);
+        var stored = View(norm.Name);
         var weight = isOffset ? stored.to(ScalarType.Float32).add(Scalars.Of(1), Scalars.Of(1)) : stored.to(type).clone();
         return weight.to(device).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Refuses a folder with weights that were not read.</summary>
-    /// <exception cref="ModelLoadException">There are some.</exception>
-    public void RefuseLeftovers()
-    {
-        var leftovers = folder
-            .WeightNames.Where(name => !_read.Contains(name) && !IsRotaryTable(name))
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        if (leftovers.Count > 0)
-        {
-            throw new ModelLoadException(
-                $"{folder.Path} has {leftovers.Count} weights that a {folder.Config.Family} model of this configuration does not use, "
-                    + $"among them {leftovers[0]}. "
-                    + "The output would not be the model's: weights and config.json belong to different models, or the model has "
-                    + "parts that are not supported."
-            );
-        }
     }
 
     /// <summary>
@@ -84,17 +56,20 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
     public void CompareFrequencies(ReadOnlySpan<double> expected)
     {
         using var scope = NewDisposeScope();
-        foreach (var name in folder.WeightNames.Where(name => name.EndsWith(".inv_freq", StringComparison.Ordinal) && IsRotaryTable(name)))
+        foreach (
+            var name in folder.WeightNames.Where(name =>
+                name.EndsWith(".inv_freq", StringComparison.Ordinal) && DecoderShapes.IsRotaryTable(name)
+            )
+        )
         {
-            var (path, entry) = folder.Find(name);
-            var stored = View(name, [.. entry.Shape]).flatten().to(ScalarType.Float64).data<double>().ToArray();
+            var stored = View(name).flatten().to(ScalarType.Float64).data<double>().ToArray();
             for (var pair = 0; pair < Math.Max(stored.Length, expected.Length); pair++)
             {
                 if (stored.Length != expected.Length || Math.Abs(stored[pair] - expected[pair]) > FrequencyTolerance * expected[pair])
                 {
                     folder.Warn(
-                        $"{path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". config.json counts; make "
-                            + "sure that it is this model's."
+                        $"{folder.Find(name).Path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". "
+                            + "config.json counts; make sure that it is this model's."
                     );
                     return;
                 }
@@ -104,10 +79,10 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
 
     /// <summary>Whether two weights hold the same numbers.</summary>
     /// <exception cref="ModelLoadException">As <see cref="View"/>.</exception>
-    public bool AreSame(string first, string second, params ReadOnlySpan<long> shape)
+    public bool AreSame(string first, string second)
     {
         using var scope = NewDisposeScope();
-        return View(first, shape).to(type).Equals(View(second, shape).to(type));
+        return View(first).to(type).Equals(View(second).to(type));
     }
 
     /// <summary>Unmaps the files, once the views are gone, too.</summary>
@@ -118,20 +93,6 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             file.Dispose();
         }
     }
-
-    /// <summary>Tables of frequencies, angles, sines that old checkpoints keep: nothing learnt is in a rotary embedding.</summary>
-    private static bool IsRotaryTable(string name) => name.Split('.') is [.., "rotary_emb", _];
-
-    private static ScalarType StoredType(string path, string name, SafetensorsEntry entry) =>
-        entry.DataType switch
-        {
-            SafetensorsDataType.BF16 => ScalarType.BFloat16,
-            SafetensorsDataType.F16 => ScalarType.Float16,
-            SafetensorsDataType.F32 => ScalarType.Float32,
-            _ => throw new ModelLoadException(
-                $"{path}: {name} is stored as {entry.DataType}. Weights in BF16, F16 and F32 are read; convert this model."
-            ),
-        };
 
     /// <summary>The elements where they are mapped, or a copy of them where no number may lie.</summary>
     private unsafe Tensor Read(string path, ScalarType storedType, SafetensorsEntry entry)

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json.Nodes;
 using Dsde.Engine.Loading;
 using Dsde.Engine.Models;
 using Dsde.Engine.Tests.Generation;
 using Dsde.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
 
 namespace Dsde.Engine.Tests.Models.Weights;
@@ -83,6 +85,49 @@ public sealed class StoredWeightTests : IDisposable
         Write(Shape with { Extra = [(name, [length])] });
 
         Should.Throw<ModelLoadException>(() => DecoderUnderTest.LoadWritten(_folder.Path)).Message.ShouldContain(name);
+        Should.Throw<ModelLoadException>(() => ModelDescription.Read(_folder.Path)).Message.ShouldContain(name);
+    }
+
+    [Theory]
+    [InlineData("model.embed_tokens.weight")]
+    [InlineData("model.norm.weight")]
+    [InlineData("lm_head.weight")]
+    [InlineData("model.layers.1.mlp.up_proj.weight")]
+    [InlineData("model.layers.2.post_attention_layernorm.weight")]
+    public void A_weight_that_is_not_there_is_missed_by_its_name_without_loading(string name)
+    {
+        Write(Shape);
+        Rename("model.safetensors", name);
+
+        Should.Throw<ModelLoadException>(() => ModelDescription.Read(_folder.Path)).Message.ShouldContain($"has no weight {name}");
+    }
+
+    [Fact]
+    public void A_draft_that_does_not_fit_its_configuration_is_refused_before_the_targets_weights_are_read()
+    {
+        Write(
+            Shape with
+            {
+                Given = new Dictionary<string, float[]> { ["model.norm.weight"] = [.. Enumerable.Repeat(float.NaN, Shape.Hidden)] },
+            }
+        );
+        using var draft = new ScratchFolder("stored-draft");
+        TestModelFolder.Write(draft.Path, Shape with { Misshapen = "model.layers.1.mlp.up_proj.weight" });
+
+        Should
+            .Throw<ModelLoadException>(() =>
+                GenerationEngine.Load(
+                    new EngineOptions
+                    {
+                        Target = _folder.Path,
+                        Draft = draft.Path,
+                        Device = "cpu",
+                    },
+                    TimeProvider.System,
+                    NullLoggerFactory.Instance
+                )
+            )
+            .Message.ShouldStartWith($"{draft.PathOf("model.safetensors")}: model.layers.1.mlp.up_proj.weight has shape");
     }
 
     [Fact]
@@ -183,6 +228,16 @@ public sealed class StoredWeightTests : IDisposable
             _folder.PathOf(file),
             [.. length, .. content[8..end], .. Enumerable.Repeat((byte)' ', bytes), .. content[end..]]
         );
+    }
+
+    /// <summary>Gives a weight another name, of the same length.</summary>
+    private void Rename(string file, string name)
+    {
+        var content = File.ReadAllBytes(_folder.PathOf(file));
+        var place = content.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{name}\""));
+        place.ShouldBePositive();
+        content[place + 1] = (byte)'x';
+        File.WriteAllBytes(_folder.PathOf(file), content);
     }
 
     private void Edit(string file, Action<JsonObject> change)
