@@ -19,9 +19,6 @@ internal sealed record RunSample
     /// <summary>The same that 95 % don't exceed.</summary>
     public required double P95LatencyMs { get; init; }
 
-    /// <summary>Emitted tokens.</summary>
-    public required long Tokens { get; init; }
-
     /// <summary>Tokens emitted by iterations: all but each request's first, which its prompt's pass gives.</summary>
     public required long IterationTokens { get; init; }
 
@@ -53,7 +50,6 @@ internal sealed record RunSample
             TokensPerSecond = tokens / elapsed.TotalSeconds,
             P50LatencyMs = Samples.Quantile(latencies, 0.5),
             P95LatencyMs = Samples.Quantile(latencies, 0.95),
-            Tokens = tokens,
             IterationTokens = tokens - results.Count,
             Iterations = results.Sum(result => (long)result.Trace.Iterations.SpeculationLength.Length),
             Proposed = results.Sum(result => (long)result.Trace.Proposed),

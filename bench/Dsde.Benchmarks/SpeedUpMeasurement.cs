@@ -12,7 +12,12 @@ namespace Dsde.Benchmarks;
 /// </summary>
 internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider time)
 {
+    private const int FewestRequests = 8;
     private static readonly PolicyConfiguration Autoregressive = PolicyConfiguration.Parse("autoregressive");
+
+    /// <summary>How many requests to measure with, of those there are: with fewer than the batch size no batch would be full.</summary>
+    /// <param name="batchSize">Most sequences at once.</param>
+    public static int SampleSize(int batchSize) => Math.Max(FewestRequests, batchSize);
 
     /// <summary>
     /// Runs <paramref name="requests"/> together, at most <paramref name="rounds"/> times each way; no round but the first is started after
@@ -34,7 +39,7 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
             with.Add(await RunAsync(requests, cancellationToken));
         } while (with.Count < rounds && time.GetElapsedTime(started) < limit);
 
-        return new SpeedUpSample(requests.Count, with.Count, Samples.Median(without), Samples.Median(with));
+        return new SpeedUpSample(with.Count, Samples.Median(without), Samples.Median(with));
     }
 
     /// <summary>Milliseconds per emitted token: with sampling, the two may draw outputs of different length.</summary>
@@ -47,12 +52,24 @@ internal sealed class SpeedUpMeasurement(IGenerationEngine engine, TimeProvider 
 }
 
 /// <summary>One measurement of <see cref="SpeedUpMeasurement"/>.</summary>
-/// <param name="RequestCount">Requests in the sample.</param>
 /// <param name="Rounds">How often each way was run.</param>
 /// <param name="AutoregressiveMsPerToken">Median over the rounds.</param>
 /// <param name="PolicyMsPerToken">Median over the rounds.</param>
-internal readonly record struct SpeedUpSample(int RequestCount, int Rounds, double AutoregressiveMsPerToken, double PolicyMsPerToken)
+internal readonly record struct SpeedUpSample(int Rounds, double AutoregressiveMsPerToken, double PolicyMsPerToken)
 {
     /// <summary>Above 1 where speculation is faster.</summary>
     public double SpeedUp => AutoregressiveMsPerToken / PolicyMsPerToken;
+
+    /// <summary>
+    /// The speed-up of several workloads together: the time that all their tokens take autoregressively by the time they take with their
+    /// policy.
+    /// </summary>
+    /// <param name="workloads">Each with all tokens that it has, not only those of its sample.</param>
+    /// <returns>Null if there are no tokens.</returns>
+    public static double? Overall(IReadOnlyCollection<(long Tokens, SpeedUpSample Sample)> workloads)
+    {
+        var autoregressiveMs = workloads.Sum(workload => workload.Tokens * workload.Sample.AutoregressiveMsPerToken);
+        var policyMs = workloads.Sum(workload => workload.Tokens * workload.Sample.PolicyMsPerToken);
+        return policyMs > 0 ? autoregressiveMs / policyMs : null;
+    }
 }

@@ -1,5 +1,6 @@
 using Dsde.Persistence;
 using Dsde.Persistence.Analysis;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Dsde.Experiments;
@@ -47,7 +48,7 @@ internal sealed record CellData(IReadOnlyList<OutputFigures> Outputs)
                 new PersistenceOptions
                 {
                     Provider = PersistenceOptions.Sqlite,
-                    ConnectionString = $"Data Source=\"{Path.Combine(folder, "dsde.db")}\"",
+                    ConnectionString = new SqliteConnectionStringBuilder { DataSource = Path.Combine(folder, "dsde.db") }.ToString(),
                 }
             )
             .BuildServiceProvider();

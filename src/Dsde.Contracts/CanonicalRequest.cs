@@ -14,6 +14,7 @@ public static class CanonicalRequest
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
+        MaxDepth = 128, // what a message may nest is deeper here by what it is put into
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };

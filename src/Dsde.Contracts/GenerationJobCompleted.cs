@@ -30,11 +30,11 @@ public sealed record GenerationJobCompleted
     /// <summary>Tokens used.</summary>
     public required GenerationUsage Usage { get; init; }
 
-    /// <summary>Where the time went.</summary>
-    public required GenerationTimings Timings { get; init; }
+    /// <summary>Where the time went. Null if the event is told again after the job's telemetry was removed from the database.</summary>
+    public GenerationTimings? Timings { get; init; }
 
-    /// <summary>How speculation went.</summary>
-    public required SpeculationSummary Speculation { get; init; }
+    /// <summary>How speculation went. Null as <see cref="Timings"/>.</summary>
+    public SpeculationSummary? Speculation { get; init; }
 
     /// <summary>Ids of the generated tokens, if the job asked for them.</summary>
     public IReadOnlyList<int>? TokenIds { get; init; }

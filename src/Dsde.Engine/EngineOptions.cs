@@ -139,8 +139,8 @@ public sealed class EngineOptions
     internal SamplingMode DefaultMode => Sampling == "coupled" ? SamplingMode.Coupled : SamplingMode.Rejection;
 
     /// <summary>
-    /// Whether what the target's <c>generation_config.json</c> recommends (temperature, top_p, top_k, min_p, repetition_penalty,
-    /// max_new_tokens) holds for jobs that leave it open. The engine only hands it on (docs/models.md).
+    /// Whether what the target's <c>generation_config.json</c> recommends (temperature, top_p, top_k, min_p, repetition_penalty) holds for
+    /// jobs that leave it open, and its max_new_tokens bounds every job. The engine only hands it on (docs/models.md).
     /// </summary>
     /// <value><c>model</c> or <c>none</c>. The default is <c>model</c>.</value>
     [RegularExpression("model|none", ErrorMessage = "{0} must be model or none.")]

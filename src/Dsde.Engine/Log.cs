@@ -36,7 +36,7 @@ internal static partial class Log
     [LoggerMessage(
         1005,
         LogLevel.Information,
-        "Defaults of jobs that leave them open, from the target's generation_config.json: {Defaults}"
+        "Defaults of jobs that leave them open, and max_new_tokens for all, from the target's generation_config.json: {Defaults}"
     )]
     public static partial void DefaultsRead(this ILogger logger, GenerationDefaults defaults);
 

@@ -132,6 +132,8 @@ internal static class RequestCheck
             && steps.Wvir.Length == iterations
             && steps.Cap.Length == iterations
             && steps.BatchSize.Length == iterations
+            && steps.BatchRows.Length == iterations
+            && steps.Forced.Length == iterations
             && steps.DraftMs.Length == iterations
             && steps.VerifyMs.Length == iterations
             && steps.Wish.Length == iterations

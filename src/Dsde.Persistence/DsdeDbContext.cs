@@ -75,6 +75,10 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             job.Property(row => row.IsAlone).HasDefaultValue(false);
             job.Property(row => row.Reopenings).HasDefaultValue(0);
             job.HasIndex(row => new { row.BatchId, row.State });
+            job.HasIndex(row => new { row.BatchId, row.CreatedAt }).HasFilter("batch_id IS NOT NULL"); // results are read in this order
+            job.HasIndex(row => row.EndedAt)
+                .HasFilter("ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)") // as their pruning looks for them
+                .HasDatabaseName("ix_generation_jobs_with_texts");
             job.HasIndex(row => row.WorkerId).HasFilter("state = 'running'");
             job.HasIndex(row => row.CustomId).HasFilter("custom_id IS NOT NULL");
         });
@@ -136,6 +140,7 @@ internal abstract class DsdeDbContext(DbContextOptions options) : DbContext(opti
             worker.ToTable("workers").HasKey(row => row.WorkerStartId);
             worker.Property(row => row.WorkerStartId).ValueGeneratedNever();
             worker.HasIndex(row => row.WorkerId);
+            worker.HasIndex(row => row.WorkerStartId).HasFilter("ended_at IS NULL"); // those that are there, among all there ever were
         });
     }
 }

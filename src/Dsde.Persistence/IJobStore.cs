@@ -14,7 +14,7 @@ public interface IJobStore
     /// </summary>
     Task<ClaimResult> ClaimAsync(JobClaim claim, CancellationToken cancellationToken);
 
-    /// <summary>Prolongs leases.</summary>
+    /// <summary>Prolongs leases. That of a job which somebody keeps locked just then stays as it is, and is not lost by that.</summary>
     /// <returns>What has happened to some of the jobs; nothing for those of which there is nothing to say.</returns>
     Task<IReadOnlyList<LeaseNotice>> RenewAsync(IReadOnlyList<JobLease> leases, TimeSpan duration, CancellationToken cancellationToken);
 

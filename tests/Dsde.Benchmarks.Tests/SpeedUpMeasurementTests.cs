@@ -38,6 +38,24 @@ public sealed class SpeedUpMeasurementTests
         engine.Policies.ShouldBe(["autoregressive", "default"]);
     }
 
+    [Theory]
+    [InlineData(1, 8)]
+    [InlineData(8, 8)]
+    [InlineData(32, 32)]
+    public void A_sample_fills_the_batch(int batchSize, int requests) => SpeedUpMeasurement.SampleSize(batchSize).ShouldBe(requests);
+
+    [Fact]
+    public void Of_several_workloads_together_each_counts_by_its_tokens()
+    {
+        var costly = new SpeedUpSample(Rounds: 3, AutoregressiveMsPerToken: 10, PolicyMsPerToken: 5);
+        var cheap = new SpeedUpSample(Rounds: 3, AutoregressiveMsPerToken: 1, PolicyMsPerToken: 2);
+
+        var overall = SpeedUpSample.Overall([(100, costly), (1000, cheap)]);
+
+        overall.ShouldNotBeNull().ShouldBe((1000 + 1000) / (500 + 2000.0), 1e-12);
+        SpeedUpSample.Overall([(0, costly)]).ShouldBeNull();
+    }
+
     private async Task<SpeedUpSample> MeasureAsync(int rounds, double[] autoregressiveSeconds, double[] policySeconds)
     {
         await using var engine = new TimedEngine(_time, autoregressiveSeconds, policySeconds);

@@ -34,8 +34,7 @@ public sealed class ChartSchemaTests
         "pools.default.modelVolume.fetch.image=store:1,pools.default.modelVolume.fetch.command={copy},"
             + "pools.default.modelVolume.fetch.existingSecret=login,pools.default.modelVolume.fetch.env[0].name=A,"
             + "pools.default.modelVolume.fetch.env[0].value=b",
-        "pools.default.probes.startupSeconds=7,pools.default.probes.livenessPeriodSeconds=20,"
-            + "pools.default.probes.readinessPeriodSeconds=20",
+        "pools.default.probes.livenessPeriodSeconds=20,pools.default.probes.readinessPeriodSeconds=20",
         "pools.default.autoscaling.mode=keda",
         "pools.default.autoscaling.mode=keda,pools.default.autoscaling.minReplicas=0,pools.default.autoscaling.cooldownSeconds=7200",
         "pools.default.autoscaling.mode=keda,pools.default.autoscaling.pollingSeconds=5,pools.default.autoscaling.fallbackReplicas=0",

@@ -203,12 +203,24 @@ public sealed class ChartTests
 
         var port = manifest.Worker.At("ports").Items().Single();
         port.Text("containerPort").ShouldBe("9090");
-        foreach (var probe in new[] { "startupProbe", "livenessProbe", "readinessProbe" })
+        foreach (var probe in new[] { "livenessProbe", "readinessProbe" })
         {
             manifest.Worker.Text(probe, "httpGet", "port").ShouldBe(port.Text("name"));
         }
 
         manifest["Service"].At("spec", "ports").Items().Single().Text("targetPort").ShouldBe(port.Text("name"));
+    }
+
+    [Fact]
+    public async Task No_probe_bounds_the_time_that_loading_models_takes()
+    {
+        var manifest = await Chart.RenderAsync();
+
+        manifest.Worker.Find("startupProbe").ShouldBeNull();
+        manifest.Worker.Text("livenessProbe", "httpGet", "path").ShouldBe("/health/live"); // OK while they are loaded
+        (await Chart.RefuseAsync(Chart.Secrets, "--set", "worker.probes.startupSeconds=600")).ShouldContain(
+            "at '/worker/probes': additional properties 'startupSeconds' not allowed"
+        );
     }
 
     /// <summary>Texts that Kubernetes takes as texts only, and would be given as a number, a truth value or nothing.</summary>

@@ -94,8 +94,47 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         var results = ResultLine.Read(Path.Combine(folder.Path, "results.jsonl"));
         results.Count.ShouldBeGreaterThan(0);
         (await error).Trim().ShouldStartWith($"dsde: interrupted; {results.Count} result");
+        (await error).Trim().ShouldEndWith($"; go on with: dsde run {file} --out {folder.Path} --resume");
         (await error).Trim().Split('\n').Length.ShouldBe(1);
         (results.Count + File.ReadLines(Path.Combine(folder.Path, "errors.jsonl")).Count()).ShouldBe(File.ReadLines(file).Count());
+    }
+
+    [Fact]
+    public async Task Defaults_of_the_model_are_told_as_those_of_jobs_that_leave_them_open_and_its_token_limit_as_that_of_all()
+    {
+        using var folder = new ScratchFolder();
+        var target = folder.PathOf("target");
+        Directory.CreateDirectory(target);
+        foreach (var file in new DirectoryInfo(Repository.PathOf("models", "dsde-demo-target")).GetFiles())
+        {
+            file.CopyTo(Path.Combine(target, file.Name));
+        }
+
+        await File.WriteAllTextAsync(
+            Path.Combine(target, "generation_config.json"),
+            """{"eos_token_id":[2,0],"top_k":20,"max_new_tokens":3}""",
+            TestContext.Current.CancellationToken
+        );
+        var jobs = folder.Write(
+            "jobs.jsonl",
+            """{"custom_id":"more","method":"POST","url":"/v1/completions","body":{"model":"x","prompt":"Story: Once","max_tokens":50"""
+                + ""","temperature":0,"ignore_eos":true}}"""
+        );
+
+        var ended = await DsdeProgram.RunAsync("run", jobs, "--out", folder.Path, "--target", target, "--draft", "none", "--no-speedup");
+
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        ended.Output.ShouldContain("note: jobs that leave them open get the model's defaults: top_k 20 (");
+        ended.Output.ShouldContain("note: no job gets more tokens than the model's max_new_tokens, 3 (");
+        ResultLine
+            .Read(folder.PathOf("results.jsonl"))
+            .ShouldHaveSingleItem()
+            .Line.GetProperty("response")
+            .GetProperty("body")
+            .GetProperty("usage")
+            .GetProperty("completion_tokens")
+            .GetInt32()
+            .ShouldBe(3);
     }
 
     [Fact]

@@ -45,6 +45,82 @@ public sealed class JobFilesAsPeopleHaveThemTests
     }
 
     [Fact]
+    public async Task A_run_that_is_killed_while_it_puts_its_results_in_order_is_finished_without_running_a_job_again()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", [.. Enumerable.Range(0, 20).Select(i => Line($"job-{i}")), "{"]);
+        using (var process = await StartUnfinishableAsync(folder, file, jobCount: 20))
+        {
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        File.Delete(folder.PathOf("results.jsonl.partial"));
+        var kept = ResultLine.Read(folder.PathOf("results.jsonl"));
+
+        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--resume");
+
+        ended.ExitCode.ShouldBe(1, ended.Error + ended.Output); // for the line that is no job
+        ended.Output.ShouldContain("20 jobs had ended before; what became of them is kept");
+        var all = ResultLine.Read(folder.PathOf("results.jsonl"));
+        all.Select(result => result.CustomId).ShouldBe(Enumerable.Range(0, 20).Select(i => $"job-{i}"));
+        all.Select(result => result.Line.GetRawText()).ShouldBe(kept.Select(result => result.Line.GetRawText()), ignoreOrder: true);
+        ReadErrors(folder).Count.ShouldBe(1);
+        (await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--resume")).Error.ShouldContain("Run it without --resume");
+    }
+
+    [Fact]
+    public async Task A_run_that_is_interrupted_while_it_puts_its_results_in_order_says_so_and_can_be_gone_on_with()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", [.. Enumerable.Range(0, 400).Select(i => Line($"job-{i}"))]);
+        using var process = await StartUnfinishableAsync(folder, file, jobCount: 400);
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await using var reader = new FileStream(folder.PathOf("results.jsonl.partial"), FileMode.Open, FileAccess.Read);
+        File.Delete(reader.Name); // this one goes on being written as fast as it is read here; the next one is a file
+
+        var ending = DsdeProgram.SignalAsync(process, "INT", TimeSpan.FromSeconds(60));
+        var block = new byte[1024];
+        while (await reader.ReadAsync(block, TestContext.Current.CancellationToken) > 0)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        (await ending).ShouldBe(130);
+        var results = folder.PathOf("results.jsonl");
+        (await error)
+            .Trim()
+            .ShouldBe(
+                $"dsde: interrupted; 400 results in {results}; go on with: dsde run {file} --out {folder.Path} --no-speedup --resume"
+            );
+        ResultLine.Read(results).Select(result => result.CustomId).ShouldBe(Enumerable.Range(0, 400).Select(i => $"job-{i}"));
+        var ended = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup", "--resume");
+        ended.ExitCode.ShouldBe(0, ended.Error + ended.Output);
+        ended.Output.ShouldContain("400 jobs had ended before; what became of them is kept");
+    }
+
+    [Fact]
+    public async Task A_second_run_in_the_folder_of_one_at_work_is_refused_and_a_killed_one_stands_in_nobodys_way()
+    {
+        using var folder = new ScratchFolder();
+        var file = folder.Write("jobs.jsonl", Line("a"), Line("b"));
+        DsdeProgram.Ended second;
+        using (var process = await StartUnfinishableAsync(folder, file, jobCount: 2))
+        {
+            second = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        second.ExitCode.ShouldBe(2, second.Output);
+        second.Error.ShouldStartWith($"dsde: Another dsde run is at work in the folder {folder.Path}. Give this one another folder");
+        ResultLine.Read(folder.PathOf("results.jsonl")).Count.ShouldBe(2);
+        File.Delete(folder.PathOf("results.jsonl.partial"));
+        var next = await DsdeProgram.RunAsync("run", file, "--out", folder.Path, "--no-speedup");
+        next.ExitCode.ShouldBe(0, next.Error + next.Output);
+    }
+
+    [Fact]
     public async Task To_go_on_with_a_run_that_never_came_to_its_database_is_to_begin()
     {
         using var folder = new ScratchFolder();
@@ -82,11 +158,7 @@ public sealed class JobFilesAsPeopleHaveThemTests
         using var folder = new ScratchFolder();
         var (temporary, pipe) = (folder.PathOf("tmp"), folder.PathOf("pipe"));
         Directory.CreateDirectory(temporary);
-        using (var maker = Process.Start("mkfifo", [pipe]))
-        {
-            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
+        await MakePipeAsync(pipe);
         using var process = DsdeProgram.Start([("TMPDIR", temporary)], "run", pipe, "--out", folder.PathOf("out"));
         await using var writer = new FileStream(pipe, FileMode.Open, FileAccess.Write);
         await writer.WriteAsync(Encoding.UTF8.GetBytes(Line("a") + "\n"), TestContext.Current.CancellationToken);
@@ -147,6 +219,27 @@ public sealed class JobFilesAsPeopleHaveThemTests
     private static string Line(string customId, string fields = "\"seed\":1", string model = "dsde-demo", int maxTokens = 2) =>
         $$"""{"custom_id":"{{customId}}","url":"/v1/completions","body":{"model":"{{model}}","prompt":"Story: Once","""
         + $"\"max_tokens\":{maxTokens},{fields}}}}}";
+
+    /// <summary>A run whose jobs have all ended, and that gets no further: nobody reads the pipe that it writes the results to.</summary>
+    private static async Task<Process> StartUnfinishableAsync(ScratchFolder folder, string file, int jobCount)
+    {
+        await MakePipeAsync(folder.PathOf("results.jsonl.partial"));
+        var process = DsdeProgram.Start([], "run", file, "--out", folder.Path, "--no-speedup");
+        var results = folder.PathOf("results.jsonl");
+        while (!process.HasExited && (!File.Exists(results) || CountLines(results) < jobCount))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        process.HasExited.ShouldBeFalse();
+        return process;
+    }
+
+    private static async Task MakePipeAsync(string path)
+    {
+        using var maker = Process.Start("mkfifo", [path]);
+        await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Whether a process has a file with something in it, which was made in a folder.</summary>
     private static bool HasCopied(int processId, string folder) =>

@@ -145,6 +145,30 @@ public sealed class QueueTests(RabbitMqServer rabbitMq, PostgresServer postgres,
     }
 
     [Fact]
+    public async Task Messages_that_name_their_senders_user_are_taken_as_others_are()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await rabbitMq.SetUserAsync("service", "service", worker.VirtualHost);
+        await using var tap = await EventTap.OpenAsync(rabbitMq.Port, worker.VirtualHost);
+        await using var sender = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost, "service");
+        var named = new RabbitMQ.Client.BasicProperties { UserId = "service", MessageId = "unreadable" };
+
+        foreach (var key in new[] { "", "dsde-demo" })
+        {
+            var body = $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story: Once","maxTokens":4}""";
+            await sender.SendByKeyAsync(key, body, named);
+        }
+
+        await sender.SendAsync(RawProducer.Jobs, "{\"jobId\": 7", named);
+        var unread = await tap.TakeAsync(RawProducer.Errors);
+        await tap.WaitForAsync(2);
+
+        tap.Events.Select(item => item.Type).ShouldBe(["GenerationJobCompleted", "GenerationJobCompleted"]);
+        unread.BasicProperties.MessageId.ShouldBe("unreadable");
+        worker.Log.ShouldNotContain("PRECONDITION_FAILED");
+    }
+
+    [Fact]
     public async Task A_worker_told_to_stop_gives_back_what_it_runs_and_another_finishes_it()
     {
         await using var first = await WorkerUnderTest.StartAsync(rabbitMq, postgres, drainSeconds: 0);

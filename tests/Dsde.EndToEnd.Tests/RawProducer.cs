@@ -29,13 +29,15 @@ internal sealed class RawProducer : IAsyncDisposable
         _channel = channel;
     }
 
-    public static async Task<RawProducer> OpenAsync(int port, string virtualHost)
+    public static async Task<RawProducer> OpenAsync(int port, string virtualHost, string user = "guest")
     {
         var connection = await new ConnectionFactory
         {
             HostName = "127.0.0.1",
             Port = port,
             VirtualHost = virtualHost,
+            UserName = user,
+            Password = user,
         }.CreateConnectionAsync();
         return new RawProducer(
             connection,

@@ -1,5 +1,6 @@
 using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
+using Dsde.Persistence.Storage;
 
 namespace Dsde.Persistence.Tests;
 
@@ -70,6 +71,43 @@ public abstract partial class JobStoreContract
         read.Select(job => job.JobId).ShouldBeUnique();
         read.ShouldAllBe(job => job.RequestHash != null && job.Outputs.Count == 1 && job.Traces.Count == 1);
         (await Store.ReadEndedAsync(Guid.NewGuid(), Cancellation).ToListAsync(Cancellation)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_page_of_a_batch_is_found_by_an_index_of_its_jobs_in_order_from_where_the_page_before_ended()
+    {
+        var (batch, start) = (Guid.NewGuid(), Database.Time.GetUtcNow());
+        await using (var context = Database.CreateContext())
+        {
+            context.Jobs.AddRange(
+                Enumerable
+                    .Range(0, 5000)
+                    .Select(i => new GenerationJob
+                    {
+                        JobId = Guid.NewGuid(),
+                        BatchId = batch,
+                        CustomId = $"{i}",
+                        State = JobState.Completed,
+                        CreatedAt = start + TimeSpan.FromSeconds(i / 10),
+                        EndedAt = start + TimeSpan.FromHours(1),
+                    })
+            );
+            await context.SaveChangesAsync(Cancellation);
+        }
+
+        var plan = await Database.ExplainAsync(
+            context =>
+                JobQueries
+                    .After(
+                        context.Jobs.Where(job => job.BatchId == batch && job.EndedAt != null),
+                        (start + TimeSpan.FromSeconds(250), "2500", Guid.NewGuid())
+                    )
+                    .Take(100),
+            Cancellation
+        );
+
+        plan.ShouldContain("ix_generation_jobs_batch_id_created_at");
+        plan.ShouldMatch(@"batch_id ?= ?\S+ AND \(?created_at ?>"); // both are conditions of the index
     }
 
     [Fact]

@@ -67,6 +67,25 @@ public sealed class SlowDatabaseTests(PostgresServer server)
         (await stuck).ShouldNotBeNull();
     }
 
+    [Theory]
+    [InlineData("SELECT FROM generation_jobs WHERE job_id = $1 FOR UPDATE")]
+    [InlineData("UPDATE generation_jobs SET state = 'completed', ended_at = now(), lease_until = NULL WHERE job_id = $1")] // an end
+    public async Task A_job_that_somebody_keeps_locked_is_not_lost_and_keeps_no_other_lease_from_being_renewed(string statement)
+    {
+        await using var database = await CreateAsync();
+        JobLease[] leases = [await ClaimAsync(database), await ClaimAsync(database)];
+        await using (await LockAsync(database, statement.Replace("$1", $"'{leases[0].JobId}'", StringComparison.Ordinal)))
+        {
+            var renewing = database.Store.RenewAsync(leases, TimeSpan.FromHours(1), Cancellation);
+
+            (await renewing.WaitAsync(TimeSpan.FromSeconds(10), Cancellation)).ShouldBeEmpty(); // a statement may wait for 30
+            (await FindRenewedAsync(database)).ShouldBe([leases[1].JobId]);
+        }
+
+        (await database.Store.RenewAsync(leases, TimeSpan.FromHours(1), Cancellation)).ShouldBeEmpty();
+        (await FindRenewedAsync(database)).ShouldBe(leases.Select(lease => lease.JobId), ignoreOrder: true);
+    }
+
     [Fact]
     public async Task Checkpoints_of_many_jobs_at_once_take_fewer_connections_than_there_are()
     {
@@ -133,6 +152,14 @@ public sealed class SlowDatabaseTests(PostgresServer server)
 
     private static async Task<StoredJob> FindAsync(TestDatabase database, JobLease lease) =>
         (await database.Store.FindAsync([lease.JobId], Cancellation)).ShouldHaveSingleItem();
+
+    /// <summary>Jobs whose leases last longer than those of claims do.</summary>
+    private static async Task<List<Guid>> FindRenewedAsync(TestDatabase database)
+    {
+        var later = await database.ReadClockAsync(Cancellation) + TimeSpan.FromMinutes(30);
+        await using var context = database.CreateContext();
+        return await context.Jobs.Where(job => job.LeaseUntil > later).Select(job => job.JobId).ToListAsync(Cancellation);
+    }
 
     /// <summary>Somebody who locks something and keeps it until he is disposed.</summary>
     private static async Task<NpgsqlConnection> LockAsync(TestDatabase database, string statement)

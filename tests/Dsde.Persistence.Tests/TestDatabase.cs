@@ -61,5 +61,28 @@ internal sealed class TestDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>How the database would go about a query, in its own words, once it has looked what is in its tables.</summary>
+    public async Task<string> ExplainAsync(Func<DsdeDbContext, IQueryable> query, CancellationToken cancellationToken)
+    {
+        var isPostgres = Options.Provider == PersistenceOptions.PostgreSql;
+        await using var context = CreateContext();
+        await context.Database.OpenConnectionAsync(cancellationToken);
+        if (isPostgres)
+        {
+            await context.Database.ExecuteSqlRawAsync("ANALYZE", cancellationToken);
+        }
+
+        await using var command = query(context).CreateDbCommand();
+        command.CommandText = $"{(isPostgres ? "EXPLAIN" : "EXPLAIN QUERY PLAN")} {command.CommandText}";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var plan = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            plan.Add(reader.GetString(reader.FieldCount - 1));
+        }
+
+        return string.Join('\n', plan);
+    }
+
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 }

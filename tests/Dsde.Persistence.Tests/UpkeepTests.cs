@@ -1,4 +1,6 @@
+using Dsde.Persistence.Entities;
 using Dsde.Persistence.Jobs;
+using Dsde.Persistence.Storage.Postgres;
 using Dsde.Persistence.Upkeep;
 using Dsde.Testing;
 using Microsoft.Data.Sqlite;
@@ -110,6 +112,55 @@ public abstract class UpkeepContract : IAsyncLifetime
         (await context.Traces.CountAsync(Cancellation)).ShouldBe(3); // they are another kind
     }
 
+    [Fact]
+    public async Task More_jobs_than_a_transaction_takes_go_all_but_for_those_that_stay()
+    {
+        var open = Guid.NewGuid();
+        await EndAsync(open, batchJobCount: 2); // is the oldest, and stays
+        await AddEndedAsync(2300, i => TimeSpan.FromSeconds(i / 900), _ => true); // jobs of a moment are in two transactions
+        Database.Time.Advance(TimeSpan.FromDays(100));
+
+        (await PruneAsync(PruneKind.Texts, TimeSpan.FromDays(50))).Count.ShouldBe(2301);
+        await using var context = Database.CreateContext();
+        (await context.Jobs.CountAsync(job => job.Text != null || job.Request != null, Cancellation)).ShouldBe(0);
+        (await PruneAsync(PruneKind.Jobs, TimeSpan.FromDays(50))).Count.ShouldBe(2300);
+        (await context.Jobs.SingleAsync(Cancellation)).BatchId.ShouldBe(open);
+    }
+
+    [Fact]
+    public async Task Jobs_with_texts_are_found_by_an_index_that_has_none_of_those_whose_texts_went_before()
+    {
+        await AddEndedAsync(5000, i => TimeSpan.FromSeconds(i), i => i >= 4900);
+        var before = Database.Time.GetUtcNow() + TimeSpan.FromDays(1);
+
+        var plan = await Database.ExplainAsync(
+            context => DatabaseUpkeep.WithTexts(context, before).OrderBy(job => job.EndedAt).Take(1000).Select(job => job.JobId),
+            Cancellation
+        );
+
+        plan.ShouldContain("ix_generation_jobs_with_texts");
+    }
+
+    /// <summary>Adds jobs that ended some time after now.</summary>
+    private async Task AddEndedAsync(int count, Func<int, TimeSpan> after, Func<int, bool> hasText)
+    {
+        var now = Database.Time.GetUtcNow();
+        await using var context = Database.CreateContext();
+        context.Jobs.AddRange(
+            Enumerable
+                .Range(0, count)
+                .Select(i => new GenerationJob
+                {
+                    JobId = Guid.NewGuid(),
+                    State = JobState.Completed,
+                    CreatedAt = now,
+                    EndedAt = now + after(i),
+                    Text = hasText(i) ? "text" : null,
+                })
+        );
+        await context.SaveChangesAsync(Cancellation);
+    }
+
     private protected Task<Pruned> PruneAsync(PruneKind kind, TimeSpan age, bool isDryRun = false) =>
         Database.Upkeep.PruneAsync(kind, Database.Time.GetUtcNow() - age, isDryRun, Cancellation);
 
@@ -171,6 +222,77 @@ public sealed class PostgresUpkeepTests(PostgresServer server) : UpkeepContract
         (await NumberAsync("SELECT count(*) FROM job_traces")).ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(true, 3001L, "about 3001")]
+    [InlineData(false, 1000L, "more than 1000")]
+    public async Task Traces_of_a_large_month_are_counted_only_if_nothing_is_removed(bool isAnalysed, long count, string words)
+    {
+        await EndAsync();
+        await ExecuteAsync("ALTER TABLE job_traces_2026_01 SET (autovacuum_enabled = false)");
+        await AddTracesAsync(1, 3000);
+        if (isAnalysed)
+        {
+            await ExecuteAsync("ANALYZE job_traces_2026_01");
+        }
+
+        await AddTracesAsync(3001, 3100); // which the statistics don't know of
+        Database.Time.Advance(TimeSpan.FromDays(60));
+
+        var counted = await PruneAsync(PruneKind.Traces, TimeSpan.FromDays(20), isDryRun: true);
+        var removed = await PruneAsync(PruneKind.Traces, TimeSpan.FromDays(20));
+
+        counted.Count.ShouldBe(3101);
+        counted.Details.ShouldBe(["job_traces_2026_01 with 3101"]);
+        removed.Count.ShouldBe(count);
+        removed.Details.ShouldBe([$"job_traces_2026_01 with {words}"]);
+        (await PartitionsAsync()).ShouldNotContain("job_traces_2026_01");
+    }
+
+    [Theory]
+    [InlineData(PruneKind.Traces, "job_traces_2026_01")]
+    [InlineData(PruneKind.Texts, "generation_jobs")]
+    [InlineData(PruneKind.Jobs, "generation_jobs")]
+    public async Task What_there_is_to_remove_is_counted_though_it_takes_longer_than_a_statement_may(PruneKind kind, string table)
+    {
+        await EndAsync();
+        var before = Database.Time.GetUtcNow() + TimeSpan.FromDays(50);
+        await using var hurried = TestDatabase.WithoutSchema(
+            new PersistenceOptions { ConnectionString = $"{Database.Options.ConnectionString};Command Timeout=2" }
+        );
+        await using var holder = new NpgsqlConnection(Database.Options.ConnectionString);
+        await holder.OpenAsync(Cancellation);
+        await using var transaction = await holder.BeginTransactionAsync(Cancellation);
+        await using var locking = new NpgsqlCommand($"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE", holder, transaction);
+        await locking.ExecuteNonQueryAsync(Cancellation);
+
+        var counting = hurried.Upkeep.PruneAsync(kind, before, isDryRun: true, Cancellation);
+        await Task.WhenAny(counting, Task.Delay(TimeSpan.FromSeconds(3), Cancellation));
+        counting.IsCompleted.ShouldBeFalse();
+        await transaction.RollbackAsync(Cancellation);
+
+        (await counting).Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(";Command Timeout=30", 600, "20min")]
+    [InlineData(";Command Timeout=900", null, "30min")]
+    [InlineData(";Command Timeout=0", null, "0")]
+    public async Task Counting_may_take_minutes_on_either_side_or_as_long_as_was_allowed_anyway(string setting, int? client, string server)
+    {
+        await using var database = TestDatabase.WithoutSchema(
+            new PersistenceOptions { ConnectionString = $"{Database.Options.ConnectionString}{setting}" }
+        );
+        await using var context = database.CreateContext();
+        await using var transaction = await context.Database.BeginTransactionAsync(Cancellation);
+
+        await new PostgresDialect().AllowLongQueriesAsync(context, Cancellation);
+
+        context.Database.GetCommandTimeout().ShouldBe(client);
+        (
+            await context.Database.SqlQuery<string>($"SELECT current_setting('statement_timeout') AS \"Value\"").SingleAsync(Cancellation)
+        ).ShouldBe(server);
+    }
+
     [Fact]
     public async Task A_query_with_a_time_looks_at_the_partitions_of_that_time_only()
     {
@@ -199,6 +321,25 @@ public sealed class PostgresUpkeepTests(PostgresServer server) : UpkeepContract
                 $"SELECT inhrelid::regclass::text AS \"Value\" FROM pg_inherits WHERE inhparent = 'job_traces'::regclass ORDER BY 1"
             )
             .ToListAsync(Cancellation);
+    }
+
+    /// <summary>Adds more outputs of the one job that has a trace.</summary>
+    private Task AddTracesAsync(int first, int last) =>
+        ExecuteAsync(
+            $$"""
+            INSERT INTO job_traces_2026_01
+            SELECT added.* FROM job_traces_2026_01 known, generate_series({{first}}, {{last}}) AS number,
+                LATERAL jsonb_populate_record(known, jsonb_build_object('choice', number)) AS added
+            WHERE known.choice = 0
+            """
+        );
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database.Options.ConnectionString);
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
     }
 
     private async Task<long> NumberAsync(string sql)

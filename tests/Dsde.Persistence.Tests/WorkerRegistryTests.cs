@@ -37,9 +37,10 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
     public async Task Claims_of_a_worker_whose_process_is_gone_are_free_long_before_their_leases_run_out()
     {
         await Living.Workers.EnterAsync(Describe("living"), Cancellation);
-        await Other.Workers.EnterAsync(Describe("doomed"), Cancellation);
+        var doomed = Describe("doomed");
+        await Other.Workers.EnterAsync(doomed, Cancellation);
         var job = Guid.NewGuid();
-        await ClaimAsync(Other, job, "doomed");
+        await ClaimAsync(Other, job, doomed);
         (await Living.Store.ClaimAsync(TestJobs.Claim(job, worker: "living"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
 
         await CutPresenceAsync("doomed");
@@ -101,9 +102,10 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_restarted_worker_takes_back_what_its_identity_held()
     {
-        await Other.Workers.EnterAsync(Describe("same"), Cancellation);
+        var earlier = Describe("same");
+        await Other.Workers.EnterAsync(earlier, Cancellation);
         var job = Guid.NewGuid();
-        await ClaimAsync(Other, job, "same");
+        await ClaimAsync(Other, job, earlier);
         await CutPresenceAsync("same");
 
         (await Living.Workers.EnterAsync(Describe("same"), Cancellation)).ShouldBe(1);
@@ -114,19 +116,30 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_second_living_worker_of_the_same_identity_takes_nothing_from_the_first()
     {
-        await Other.Workers.EnterAsync(Describe("same"), Cancellation);
+        var first = Describe("same");
+        await Other.Workers.EnterAsync(first, Cancellation);
         var job = Guid.NewGuid();
-        await ClaimAsync(Other, job, "same");
+        await ClaimAsync(Other, job, first);
 
-        var entering = Living.Workers.EnterAsync(Describe("same"), Cancellation);
-        while (!entering.IsCompleted)
-        {
-            Living.Time.Advance(StepOfTime);
-            await Task.WhenAny(entering, Task.Delay(1, Cancellation));
-        }
-
-        (await entering).ShouldBeNull();
+        (await EnterBesideAsync(Living, Describe("same"))).ShouldBeNull();
         (await Living.Store.ClaimAsync(TestJobs.Claim(job, worker: "third"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
+    }
+
+    [Fact]
+    public async Task The_death_of_an_earlier_start_of_a_worker_frees_its_claims_and_none_of_its_replacement()
+    {
+        var (earlier, replacement) = (Describe("same"), Describe("same"));
+        var (lost, kept) = (Guid.NewGuid(), Guid.NewGuid());
+        await Other.Workers.EnterAsync(earlier, Cancellation);
+        await ClaimAsync(Other, lost, earlier);
+        await EnterBesideAsync(Living, replacement);
+        await ClaimAsync(Living, kept, replacement);
+
+        await CutPresenceAsync($"{earlier.StartId}");
+
+        (await BuryAsync(Living)).ShouldBe(new DeadWorker("same", 1));
+        (await Living.Store.ClaimAsync(TestJobs.Claim(lost, worker: "third"), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+        (await Living.Store.ClaimAsync(TestJobs.Claim(kept, worker: "third"), Cancellation)).ShouldBeOfType<ClaimResult.Held>();
     }
 
     [Fact]
@@ -141,6 +154,58 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
         Living.Time.Advance(TimeSpan.FromMinutes(1));
         (await Living.Workers.BuryDeadAsync(Cancellation)).ShouldBeEmpty();
         (await QueryAsync("SELECT ending FROM workers WHERE worker_id = 'leaver' AND ended_at IS NOT NULL")).ShouldBe("left");
+    }
+
+    [Fact]
+    public async Task A_worker_whose_last_word_was_broken_off_leaves_as_any_other()
+    {
+        await Other.Workers.EnterAsync(Describe("leaver"), Cancellation);
+        await using (var holder = new NpgsqlConnection(_connectionString))
+        {
+            await holder.OpenAsync(Cancellation);
+            await using var transaction = await holder.BeginTransactionAsync(Cancellation);
+            await using var locking = new NpgsqlCommand("SELECT FROM workers FOR UPDATE", holder, transaction);
+            await locking.ExecuteNonQueryAsync(Cancellation);
+            using var stop = new CancellationTokenSource();
+            var beating = Other.Workers.BeatAsync(0, 0, stop.Token);
+            while (
+                await QueryAsync(
+                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+                )
+                    is not true
+            )
+            {
+                await Task.Delay(10, Cancellation);
+            }
+
+            await stop.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(beating);
+        }
+
+        await Other.Workers.LeaveAsync(Cancellation);
+
+        (await QueryAsync("SELECT ending FROM workers WHERE worker_id = 'leaver' AND ended_at IS NOT NULL")).ShouldBe("left");
+    }
+
+    [Fact]
+    public async Task Whoever_looks_for_missing_workers_does_not_look_through_all_that_have_ended()
+    {
+        await QueryAsync(
+            """
+            INSERT INTO workers (worker_start_id, worker_id, started_at, seen_at, ended_at, ending, host, version, models, target_model,
+                policy, device, data_type, threads, kernels, batch_size, held_jobs, waiting_for_claim)
+            SELECT gen_random_uuid(), 'gone-' || i, now(), now(), now(), 'left', 'host', '', '{}', '', '', '', '', 1, '', 1, 0, 0
+            FROM generate_series(1, 4000) AS i
+            """
+        );
+        await QueryAsync("ANALYZE workers");
+
+        foreach (var statement in PostgresWorkerRegistry.FindMissing.Split(';'))
+        {
+            (await QueryAsync($"EXPLAIN (FORMAT JSON) {statement}"))
+                .ShouldBeOfType<string>()
+                .ShouldContain("ix_workers_worker_start_id");
+        }
     }
 
     [Fact]
@@ -219,8 +284,24 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
             CostProfile = """{"target": [{"rows": 1, "ms": 2.5}]}""",
         };
 
-    private static async Task ClaimAsync(TestDatabase database, Guid job, string worker) =>
-        (await database.Store.ClaimAsync(TestJobs.Claim(job, worker: worker), Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+    private static async Task ClaimAsync(TestDatabase database, Guid job, WorkerDescription worker)
+    {
+        var claim = TestJobs.Claim(job, worker: worker.WorkerId) with { WorkerStartId = worker.StartId };
+        (await database.Store.ClaimAsync(claim, Cancellation)).ShouldBeOfType<ClaimResult.Claimed>();
+    }
+
+    /// <summary>Enters while another living worker goes by the same id.</summary>
+    private static async Task<int?> EnterBesideAsync(TestDatabase database, WorkerDescription worker)
+    {
+        var entering = database.Workers.EnterAsync(worker, Cancellation);
+        while (!entering.IsCompleted)
+        {
+            database.Time.Advance(StepOfTime);
+            await Task.WhenAny(entering, Task.Delay(1, Cancellation));
+        }
+
+        return await entering;
+    }
 
     /// <summary>As long as the server itself has just started, nobody is taken for dead.</summary>
     private static async Task<DeadWorker> BuryAsync(TestDatabase database)
@@ -247,6 +328,7 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
     }
 
     /// <summary>What the kernel does for a process that is killed.</summary>
+    /// <param name="worker">Id of the worker, or of one of its starts.</param>
     private async Task CutPresenceAsync(string worker)
     {
         await using var connection = new NpgsqlConnection(_connectionString);
@@ -255,7 +337,7 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
             """
             SELECT pg_terminate_backend(held.pid, 5000) FROM pg_locks held JOIN workers worker
               ON held.locktype = 'advisory' AND ((held.classid::bigint << 32) | held.objid::bigint) = worker.presence_key
-            WHERE worker.worker_id = $1
+            WHERE $1 IN (worker.worker_id, worker.worker_start_id::text)
             """,
             connection
         );

@@ -31,11 +31,11 @@ public sealed record Difference
     /// <summary>All of that in a sentence.</summary>
     public required string Sentence { get; init; }
 
-    /// <summary>By prompts that both have.</summary>
+    /// <summary>By prompts that both have, each of which counts alike however often it ran on either side.</summary>
     internal static Difference Of(Measure measure, IReadOnlyList<(List<TraceSummary> First, List<TraceSummary> Second)> pairs)
     {
         var parts = pairs
-            .Select(pair => (First: Part.Of(measure, pair.First), Second: Part.Of(measure, pair.Second)))
+            .Select(pair => (First: Part.MeanOf(measure, pair.First), Second: Part.MeanOf(measure, pair.Second)))
             .Where(pair => pair is { First.Denominator: > 0, Second.Denominator: > 0 })
             .ToList();
         var (first, second) = (Part.Ratio(parts.Select(part => part.First)), Part.Ratio(parts.Select(part => part.Second)));
@@ -111,17 +111,15 @@ public sealed record Difference
     {
         public static Part operator +(Part one, Part other) => new(one.Numerator + other.Numerator, one.Denominator + other.Denominator);
 
-        public static Part Of(Measure measure, IEnumerable<TraceSummary> outputs) =>
-            outputs
-                .Select(trace => (Numerator: measure.NumeratorOf(trace), Denominator: measure.DenominatorOf(trace)))
-                .Where(part => part.Numerator is not null)
-                .Aggregate(
-                    default(Part),
-                    (sum, part) => new Part(sum.Numerator + (part.Numerator ?? 0), sum.Denominator + part.Denominator)
-                );
+        /// <summary>Of one of the outputs, on average; nothing if none has a value.</summary>
+        public static Part MeanOf(Measure measure, IEnumerable<TraceSummary> outputs)
+        {
+            var parts = outputs.Select(output => Of(measure, output)).OfType<Part>().ToList();
+            return parts.Count == 0 ? default : new Part(parts.Average(part => part.Numerator), parts.Average(part => part.Denominator));
+        }
 
         public static List<Part> Each(Measure measure, ComparedSide side) =>
-            [.. side.Outputs.Select(output => Of(measure, [output.Trace])).Where(part => part.Denominator > 0)];
+            [.. side.Outputs.Select(output => Of(measure, output.Trace)).OfType<Part>().Where(part => part.Denominator > 0)];
 
         public static double? Ratio(IEnumerable<Part> parts)
         {
@@ -134,5 +132,8 @@ public sealed record Difference
 
             return denominator > 0 ? numerator / denominator : null;
         }
+
+        private static Part? Of(Measure measure, TraceSummary output) =>
+            measure.NumeratorOf(output) is { } numerator ? new Part(numerator, measure.DenominatorOf(output)) : null;
     }
 }

@@ -31,7 +31,7 @@ internal sealed record Measure(
             trace => trace.PrefillShareMs + trace.DraftShareMs + trace.VerifyShareMs + trace.SamplingShareMs,
             trace => trace.CompletionTokens
         ),
-        new("time to the first token", "ms", Direction.Less, trace => trace.FirstTokenMs - trace.WaitingMs, _ => 1),
+        new("time to the first token", "ms", Direction.Less, trace => trace.FirstTokenMs, _ => 1),
         new("wait for a slot", "ms", Direction.Less, trace => trace.WaitingMs, _ => 1),
         new("block efficiency", "", Direction.More, trace => trace.CompletionTokens - 1, trace => trace.Iterations),
         new("acceptance", "%", Direction.More, trace => ToPercent * trace.Accepted, trace => trace.Proposed),

@@ -13,25 +13,26 @@ internal sealed record TraceCosts
     /// <summary>Where the curves are from, or why there are none.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Time in iterations, ms.</summary>
+    /// <summary>Time of the replayed outputs' iterations, ms.</summary>
     public required double IterationMs { get; init; }
 
-    /// <summary>Time of passes over prompts, ms.</summary>
+    /// <summary>Time of passes over their prompts, ms.</summary>
     public required double PrefillMs { get; init; }
 
     /// <summary>
-    /// The machine's time that the outputs took, ms: their shares of all passes. Surveys and other jobs in the same batch are no part.
+    /// The machine's time that the replayed outputs took, ms: their shares of all passes. Surveys and other jobs in the same batch are no
+    /// part of it.
     /// </summary>
     public double MachineMs => IterationMs + PrefillMs;
 
     /// <summary>Finds all of that out.</summary>
-    /// <param name="traces">Of one start of a worker; at least one.</param>
+    /// <param name="traces">All of one start of a worker, which tell what an iteration cost.</param>
+    /// <param name="replayed">Those of them that are replayed, which tell what there is to compare with.</param>
     /// <param name="profile">What the worker has measured before; null if that was not stored.</param>
-    public static TraceCosts Of(IReadOnlyList<StoredTrace> traces, CostProfile? profile)
+    public static TraceCosts Of(IReadOnlyList<StoredTrace> traces, IReadOnlyList<StoredTrace> replayed, CostProfile? profile)
     {
         var all = traces.Select(stored => stored.Trace).ToList();
         var iterations = TracedIterations.Find(all);
-        var iterationMs = all.Sum(trace => trace.DraftShareMs + trace.VerifyShareMs + trace.SamplingShareMs);
         var (fitted, source) = profile is null
             ? CostFit.Fit(iterations, RestOf(all))
             : (Scale(profile, iterations, all), "the worker's own profile, at the pace at which its iterations really ran");
@@ -39,8 +40,8 @@ internal sealed record TraceCosts
         {
             Profile = fitted,
             Source = source,
-            IterationMs = iterationMs,
-            PrefillMs = all.Sum(trace => trace.PrefillShareMs),
+            IterationMs = replayed.Sum(one => one.Trace.DraftShareMs + one.Trace.VerifyShareMs + one.Trace.SamplingShareMs),
+            PrefillMs = replayed.Sum(one => one.Trace.PrefillShareMs),
         };
     }
 

@@ -11,9 +11,6 @@ internal sealed class ReplayRun(ILengthChooser chooser, int batchSize, CostProfi
     /// <summary>What all iterations cost together, ms; null if nobody knows.</summary>
     public double? Milliseconds { get; private set; } = costs is null ? null : 0;
 
-    /// <summary>Iterations of the batch.</summary>
-    public int Rounds { get; private set; }
-
     /// <summary>Runs all outputs, in their order of arrival.</summary>
     public IReadOnlyList<ReplayedSequence> Run(IEnumerable<ResolvedPositions> outputs)
     {
@@ -40,7 +37,6 @@ internal sealed class ReplayRun(ILengthChooser chooser, int batchSize, CostProfi
             }
 
             var passes = chooser.Run(running);
-            Rounds++;
             Milliseconds += costs?.Price(passes.Rows, passes.DraftRows.Sum(costs.Draft.At), passes.Kind);
         }
     }

@@ -91,6 +91,7 @@ internal sealed record ReplaySet
         leftOut.LookedUp += traces.RemoveAll(stored => stored.Trace.LookupProposed > 0);
         leftOut.Forced += traces.RemoveAll(stored => stored.Trace.Forced > 0);
         var outputs = new List<PositionTrace>();
+        var replayed = new List<StoredTrace>();
         foreach (var stored in traces.OrderBy(trace => trace.StoredAt - TimeSpan.FromMilliseconds(trace.Trace.TotalMs)))
         {
             if (PositionConversion.ToPositions(stored) is not { } output)
@@ -104,6 +105,7 @@ internal sealed record ReplaySet
             else
             {
                 outputs.Add(output);
+                replayed.Add(stored);
             }
         }
 
@@ -112,8 +114,7 @@ internal sealed record ReplaySet
             return null;
         }
 
-        var replayed = traces.Where(trace => trace.Trace.IterationLength is not null).ToList();
-        var costs = TraceCosts.Of(replayed, profile);
+        var costs = TraceCosts.Of(traces, replayed, profile);
         var most = replayed.Max(trace => trace.Trace.IterationBatchSize is { Length: > 0 } sizes ? sizes.Max() : 1);
         costs = Calibrate(costs, new Replayed(outputs, most, replayed[0].Trace), settings.MaxSpeculationLength);
         return new ReplaySource(
@@ -180,7 +181,8 @@ internal sealed record ReplaySet
             if (WithoutSeries > 0)
             {
                 reasons.Add(
-                    $"{WithoutSeries} outputs were stored without their iterations and tokens (Dsde:Telemetry:Level = tokens keeps them)"
+                    $"{WithoutSeries} outputs were stored without their iterations and tokens (Dsde:Worker:TelemetryLevel = tokens "
+                        + "keeps them)"
                 );
             }
 

@@ -41,7 +41,8 @@ internal static class Figures
         var (proposed, accepted) = (outputs.Sum(one => (long)one.Trace.Proposed), outputs.Sum(one => (long)one.Trace.Accepted));
         var tokens = outputs.Sum(one => (long)one.Trace.CompletionTokens);
         var machine = outputs.Sum(MachineMs) / 1000;
-        var klds = outputs.Where(one => one.Trace.MeanKld is not null).Select(one => (double)one.Trace.MeanKld!.Value).ToList();
+        var measured = outputs.Where(one => one.Trace.MeanKld is not null).ToList();
+        var drafted = measured.Sum(one => (long)one.Trace.Drafted);
         var times = outputs.Select(one => EndToEndMs(one) / 1000).Order().ToList();
         return new ReportGroup
         {
@@ -51,14 +52,14 @@ internal static class Figures
             Temperature = isAll ? null : any.Trace.Temperature,
             Outputs = outputs.Count,
             CompletionTokens = tokens,
-            PromptTokens = outputs.Sum(one => (long)one.Trace.PromptTokens),
+            PromptTokens = outputs.Where(one => one.Choice == 0).Sum(one => (long)one.Trace.PromptTokens), // read once for all outputs
             Proposed = proposed,
             Accepted = accepted,
             Forced = outputs.Sum(one => (long)one.Trace.Forced),
             AcceptanceRate = Ratio(accepted, proposed),
             BlockEfficiency = Ratio(tokens - outputs.Count, iterations),
             MeanLength = Ratio(proposed, speculating),
-            MeanKld = klds.Count > 0 ? klds.Average() : null,
+            MeanKld = drafted > 0 ? measured.Sum(one => (double)one.Trace.MeanKld!.Value * one.Trace.Drafted) / drafted : null,
             MachineSeconds = machine,
             TokensPerMachineSecond = machine > 0 ? tokens / machine : null,
             MedianSeconds = Samples.Quantile(times, 0.5),

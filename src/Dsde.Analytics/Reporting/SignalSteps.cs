@@ -10,7 +10,6 @@ namespace Dsde.Analytics.Reporting;
 /// </summary>
 internal sealed class SignalSteps
 {
-    private const float NoLongVariance = 20; // stands for it, as 0 does for too few KLDs; neither is a measurement
     private const int Recent = 4; // steps of which recent acceptance is the mean
 
     private readonly List<SignalStep> _steps = [];
@@ -28,6 +27,7 @@ internal sealed class SignalSteps
         foreach (var step in IterationStep.Of(trace).Where(step => step.Length > 0 && !IsLookedUp(trace, step)))
         {
             var onPath = step with { Length = Math.Min(step.Length, step.Accepted + 1) };
+            var measured = trace.IterationWvir?[step.Index] is { } ratio && WvirMarks.IsMeasured(ratio) ? ratio : (float?)null;
             var now = new SignalStep
             {
                 Output = _output,
@@ -38,8 +38,8 @@ internal sealed class SignalSteps
                 OnPathKld = onPath.Mean(trace.ProposalKld),
                 Beta = step.Mean(trace.ProposalBeta),
                 DraftEntropy = step.Mean(trace.ProposalDraftEntropy),
-                Wvir = trace.IterationWvir?[step.Index] is { } wvir and not (0 or NoLongVariance) ? wvir : null,
-                ScaledWvir = trace.IterationScaleFactor?[step.Index] * trace.IterationWvir?[step.Index],
+                Wvir = measured,
+                ScaledWvir = trace.IterationScaleFactor?[step.Index] * measured,
                 Position = step.Index,
                 RecentAcceptance = recent.Count > 0 ? recent.Average() : null,
                 LastKld = last?.Kld,

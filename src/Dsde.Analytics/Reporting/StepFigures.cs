@@ -1,6 +1,7 @@
 using Dsde.Analytics.Positions;
 using Dsde.Persistence.Analysis;
 using Dsde.Persistence.Views;
+using Dsde.Speculation;
 
 namespace Dsde.Analytics.Reporting;
 
@@ -81,7 +82,7 @@ internal sealed class StepFigures
                 (point.Outputs, point.Length) = (point.Outputs + 1, point.Length + step.Length);
                 point.Cap.Add(trace.IterationCap?[step.Index]);
                 point.Kld.Add(step.Mean(trace.ProposalKld));
-                point.Wvir.Add(trace.IterationWvir?[step.Index]);
+                point.Wvir.Add(trace.IterationWvir?[step.Index] is { } wvir && WvirMarks.IsMeasured(wvir) ? wvir : null);
             }
 
             if (trace is { IsGuarded: true, IterationDecidedBy: { } deciders, IterationWish: { } wishes, IterationAllowed: { } allowed })

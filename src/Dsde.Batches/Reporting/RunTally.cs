@@ -60,6 +60,16 @@ internal sealed class RunTally(TimeProvider time)
         }
     }
 
+    /// <summary>Tokens of the outputs of a workload so far.</summary>
+    /// <param name="workload">Its label (<see cref="LabelOf"/>).</param>
+    public long CountTokens(string workload)
+    {
+        lock (_lock)
+        {
+            return _workloads.GetValueOrDefault(workload)?.Tokens ?? 0;
+        }
+    }
+
     /// <summary>A row per workload and one for all.</summary>
     /// <param name="elapsed">Wall-clock time of the run; tokens/s are shares of it.</param>
     /// <param name="speedUps">Measured speed-ups by workload; the empty name is for all.</param>

@@ -34,15 +34,20 @@ internal sealed class WorkloadTally
         Jobs++;
         _outputs += job.Choices?.Count ?? 1;
         Tokens += job.Usage.CompletionTokens;
-        Proposed += job.Speculation.Proposed;
-        Accepted += job.Speculation.Accepted;
-        Iterations += job.Speculation.Iterations;
-        Decided += job.Speculation.Paid is null ? 0 : 1;
-        Paid += job.Speculation.Paid == true ? 1 : 0;
-        var drafted = job.Speculation.Proposed - job.Speculation.LookupProposed; // only these have a KLD
+        if (job is not { Speculation: { } speculation, Timings: { } timings })
+        {
+            return; // its telemetry was removed from the database
+        }
+
+        Proposed += speculation.Proposed;
+        Accepted += speculation.Accepted;
+        Iterations += speculation.Iterations;
+        Decided += speculation.Paid is null ? 0 : 1;
+        Paid += speculation.Paid == true ? 1 : 0;
+        var drafted = speculation.Proposed - speculation.LookupProposed; // only these have a KLD
         _drafted += drafted;
-        _kldSum += drafted * (job.Speculation.MeanKld ?? 0);
-        _latencies.Add(job.Timings.TotalMs);
+        _kldSum += drafted * (speculation.MeanKld ?? 0);
+        _latencies.Add(timings.TotalMs);
     }
 
     public void AddFailed()

@@ -57,8 +57,12 @@ internal sealed class GrammarProgress(TokenGrammar grammar)
     /// <summary>The tokens that the grammar allows behind so many tokens of the output; null for all.</summary>
     public TokenSet? AllowedBehind(int tokenCount) => Allowed(_states[tokenCount]);
 
-    /// <summary>The tokens that the grammar allows behind a state that was assumed; null for all, as behind an end.</summary>
-    public TokenSet? Allowed(GrammarState? state) => state is null or { IsComplete: true } ? null : grammar.Allowed(state);
+    /// <summary>
+    /// The tokens that the grammar allows behind a state that was assumed; null for all, as behind an end, or where the model has none and
+    /// the output fails once it gets there.
+    /// </summary>
+    public TokenSet? Allowed(GrammarState? state) =>
+        state is { IsComplete: false } && grammar.Allowed(state) is { Count: > 0 } allowed ? allowed : null;
 
     /// <summary>The state behind a token that is assumed; null where the output would have ended, or been refused.</summary>
     public GrammarState? Assume(GrammarState? state, int tokenId) =>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dsde.Engine.Cpu.Memory;
 using Dsde.Engine.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -51,17 +52,16 @@ internal static class Truncation
     private static Tensor Nucleus(Tensor scores, Tensor topP) =>
         scores.device_type == DeviceType.CPU ? NucleusOnCpu(scores, topP) : NucleusBySorting(scores, topP);
 
-    private static Tensor NucleusOnCpu(Tensor scores, Tensor topP)
+    private static unsafe Tensor NucleusOnCpu(Tensor scores, Tensor topP)
     {
-        var contiguous = scores.contiguous();
-        var values = MemoryMarshal.Cast<byte, float>(contiguous.bytes);
+        using var contiguous = new ContiguousTensor(scores);
         var masses = topP.data<float>().ToArray();
         var thresholds = new float[masses.Length];
-        var length = values.Length / masses.Length;
+        var length = (int)scores.shape[^1];
         for (var row = 0; row < masses.Length; row++)
         {
-            thresholds[row] =
-                masses[row] < 1f ? NucleusKernel.FindThreshold(values.Slice(row * length, length), masses[row]) : float.NegativeInfinity;
+            var values = new ReadOnlySpan<float>(contiguous.Address<float>() + ((long)row * length), length);
+            thresholds[row] = masses[row] < 1f ? NucleusKernel.FindThreshold(values, masses[row]) : float.NegativeInfinity;
         }
 
         return tensor(thresholds).unsqueeze(1);

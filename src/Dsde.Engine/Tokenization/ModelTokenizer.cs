@@ -17,7 +17,7 @@ internal sealed class ModelTokenizer
     private ModelTokenizer(TokenizerDefinition definition, ChatTemplates chatTemplates, ModelConfig config)
     {
         _definition = definition;
-        EndTokenIds = [.. config.EosTokenIds.Union(FindNamedEnd(definition).Where(id => id < config.VocabularySize))];
+        EndTokenIds = [.. config.EosTokenIds.Union(FindNamedEnd(definition)).Where(id => id < config.VocabularySize)];
         ChatTemplates = chatTemplates;
         var size = definition.Bytes.Keys.Concat(definition.AddedTokens.Keys).DefaultIfEmpty(-1).Max() + 1;
         _bytes = Enumerable.Range(0, size).Select(id => definition.Bytes.GetValueOrDefault(id, [])).ToArray();
@@ -155,6 +155,14 @@ internal sealed class ModelTokenizer
                 $"The tokenizer of {folder.Path} adds {(added.Count == 1 ? "a token" : $"{added.Count} tokens")} that the model has no row "
                     + $"for ({size} rows){(added.Count == 1 ? ": " : ", the first ")}"
                     + $"'{definition.AddedTokens[added[0]].Text}' ({added[0]}). A prompt that contains one is refused."
+            );
+        }
+
+        foreach (var end in folder.Config.EosTokenIds.Where(id => id >= size))
+        {
+            folder.Warn(
+                $"{folder.Path} says that outputs end at {end} (\"eos_token_id\"), but the model has no row for it ({size} rows), and will "
+                    + "never say it."
             );
         }
     }

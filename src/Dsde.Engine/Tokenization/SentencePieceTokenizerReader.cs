@@ -12,10 +12,13 @@ internal static class SentencePieceTokenizerReader
     public static TokenizerDefinition Read(SentencePieceFile file, TokenizerSettings settings)
     {
         RequireSupported(file);
-        var text = ById(file, kind => kind is PieceKind.Normal or PieceKind.UserDefined)
+        var all = ById(file, kind => kind is PieceKind.Normal or PieceKind.UserDefined)
             .ToDictionary(piece => piece.Text, piece => piece.Id, StringComparer.Ordinal);
+        var added = ReadAddedTokens(file, settings);
+        settings.AddNamedTo(added, all);
+        var text = all.Where(piece => !IsFoundBefore(piece.Value)).ToDictionary(StringComparer.Ordinal);
         var wholePieces = new TextTrie();
-        foreach (var (id, piece) in ById(file, kind => kind == PieceKind.UserDefined))
+        foreach (var (id, piece) in ById(file, kind => kind == PieceKind.UserDefined).Where(piece => !IsFoundBefore(piece.Id)))
         {
             wholePieces.Add(piece.Replace(' ', PieceNormalizer.Boundary), id);
         }
@@ -39,8 +42,6 @@ internal static class SentencePieceTokenizerReader
             : null;
         var bosId = file.BosId >= 0 && file.BosId < file.Pieces.Count ? file.BosId : (int?)null;
         var merges = ReadMerges(file, text);
-        var added = ReadAddedTokens(file, settings);
-        settings.AddNamedTo(added, text);
         var content = ReadBytes(file, added);
         return new TokenizerDefinition
         {
@@ -54,6 +55,10 @@ internal static class SentencePieceTokenizerReader
             Settings = settings,
             BeginsWithSpace = file.AddsDummyPrefix,
         };
+
+        // Added tokens are found before text is encoded. Where one may not stand, as in what a message says, its name must not become it.
+        bool IsFoundBefore(int id) =>
+            added.TryGetValue(id, out var token) && (token.IsSpecial || file.Pieces[id].Kind == PieceKind.UserDefined);
 
         PieceTokenizer Create(bool isFirst) =>
             new(content, text, merges, new PieceNormalizer(Prefix(file, settings), isFirst, file.RemovesExtraSpaces))

@@ -47,18 +47,22 @@ internal readonly record struct SchemaNode(JsonElement Value, string Pointer)
         : throw child.Mistake("must be a whole number from 0");
 
     /// <summary>A number that a keyword gives; null if it is not there.</summary>
-    /// <exception cref="GrammarException">It is no number, or one that is too large.</exception>
+    /// <exception cref="GrammarException">It is no number, or one that is too large or too near to 0.</exception>
     public decimal? Number(string keyword) =>
         Child(keyword) is not { } child ? null
         : child.Value.ValueKind != JsonValueKind.Number ? throw child.Mistake("must be a number")
-        : decimal.TryParse(child.Value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number
-        : throw child.Mistake("is beyond 7.9e28; give a smaller number");
+        : !decimal.TryParse(child.Value.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? throw child.Mistake("is beyond 7.9e28; give a smaller number")
+        : number == 0 && IsOtherThanZero(child.Value.GetRawText()) ? throw child.Mistake("is nearer to 0 than 1e-28; give 0")
+        : number;
 
     /// <summary>Where a keyword stands.</summary>
     public string PointerOf(string keyword) => $"{Pointer}/{Escape(keyword)}";
 
     /// <summary>Says what is wrong here.</summary>
     public GrammarException Mistake(string what) => new(Pointer, what + ".");
+
+    private static bool IsOtherThanZero(string number) => number.Split('e', 'E')[0].AsSpan().ContainsAnyInRange('1', '9');
 
     private static string Escape(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);

@@ -16,6 +16,9 @@ internal interface IDialect
     /// <summary>What time it is for leases and for who is alive: the database's own clock, where several machines share it.</summary>
     Task<DateTimeOffset> ReadClockAsync(DsdeDbContext context, CancellationToken cancellationToken);
 
+    /// <summary>Lets what reads a whole table take minutes, within the context's transaction.</summary>
+    Task AllowLongQueriesAsync(DsdeDbContext context, CancellationToken cancellationToken);
+
     /// <summary>Adds the jobs that are not there yet, and their batches if those are not.</summary>
     /// <param name="context">With a transaction.</param>
     /// <param name="jobs">Their rows.</param>

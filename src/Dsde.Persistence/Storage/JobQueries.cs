@@ -8,7 +8,10 @@ namespace Dsde.Persistence.Storage;
 /// <summary>What is asked of the database by those that only want to know.</summary>
 internal sealed class JobQueries(Database database, IDialect dialect)
 {
+    // Of rows that may have megabytes each: log-probabilities of thousands of tokens, with twenty alternatives, times the outputs. A page
+    // costs the same however late it comes, so that larger ones would save little.
     private const int PageSize = 100;
+
     private const int NamePageSize = 10_000;
 
     public Task<bool> IsJobKnownAsync(Guid jobId, CancellationToken cancellationToken) =>
@@ -179,8 +182,11 @@ internal sealed class JobQueries(Database database, IDialect dialect)
             cancellationToken
         );
 
-    /// <summary>In the order in which workers first saw the jobs, then by name; those that come after one.</summary>
-    private static IQueryable<GenerationJob> After(
+    /// <summary>
+    /// In the order in which workers first saw the jobs, then by name; those that come after one. The index has a batch's jobs by time, and
+    /// few share a moment: the first condition, which the others contain, tells the database where in it to begin.
+    /// </summary>
+    public static IQueryable<GenerationJob> After(
         IQueryable<GenerationJob> jobs,
         (DateTimeOffset CreatedAt, string? CustomId, Guid JobId)? last
     )
@@ -189,12 +195,11 @@ internal sealed class JobQueries(Database database, IDialect dialect)
         {
             var customId = name ?? "";
             jobs = jobs.Where(job =>
-                job.CreatedAt > createdAt
-                || (
-                    job.CreatedAt == createdAt
-                    && (
-                        (job.CustomId ?? "").CompareTo(customId) > 0 || ((job.CustomId ?? "") == customId && job.JobId.CompareTo(jobId) > 0)
-                    )
+                job.CreatedAt >= createdAt
+                && (
+                    job.CreatedAt > createdAt
+                    || (job.CustomId ?? "").CompareTo(customId) > 0
+                    || ((job.CustomId ?? "") == customId && job.JobId.CompareTo(jobId) > 0)
                 )
             );
         }

@@ -21,7 +21,10 @@ internal static class JobReading
             .OrderBy(choice => choice.Choice)
             .ToListAsync(cancellationToken);
         var traces = await TraceReading.SelectSummaries(context, jobIds).ToListAsync(cancellationToken);
-        var (choicesOf, tracesOf) = (choices.ToLookup(choice => choice.JobId), traces.ToLookup(pair => pair.Key, pair => pair.Value));
-        return [.. rows.Select(row => JobMapping.ToJob(row, choicesOf[row.JobId], tracesOf[row.JobId]))];
+        var (choicesOf, tracesOf) = (
+            choices.ToLookup(choice => choice.JobId),
+            traces.ToLookup(trace => (trace.JobId, (DateTimeOffset?)trace.At), trace => trace.Trace)
+        );
+        return [.. rows.Select(row => JobMapping.ToJob(row, choicesOf[row.JobId], tracesOf[(row.JobId, row.EndedAt)]))];
     }
 }

@@ -6,13 +6,17 @@ namespace Dsde.Persistence.Storage;
 /// <summary>Traces without their series.</summary>
 internal static class TraceReading
 {
-    /// <summary>Of some jobs, by job and in the order of their outputs, as a projection the database can do.</summary>
-    public static IQueryable<KeyValuePair<Guid, TraceSummary>> SelectSummaries(DsdeDbContext context, IReadOnlyList<Guid> jobIds) =>
+    /// <summary>
+    /// Of some jobs, by job and in the order of their outputs, as a projection the database can do. With the time at which each was stored,
+    /// which is the end of its job: a job that was removed without its traces and then ran again has two sets of them.
+    /// </summary>
+    public static IQueryable<StoredAt> SelectSummaries(DsdeDbContext context, IReadOnlyList<Guid> jobIds) =>
         context
             .Traces.Where(row => jobIds.Contains(EF.Property<Guid>(row, DsdeDbContext.TraceJobId)))
             .OrderBy(row => EF.Property<int>(row, DsdeDbContext.TraceChoice))
-            .Select(row => new KeyValuePair<Guid, TraceSummary>(
+            .Select(row => new StoredAt(
                 EF.Property<Guid>(row, DsdeDbContext.TraceJobId),
+                EF.Property<DateTimeOffset>(row, DsdeDbContext.TraceStoredAt),
                 new TraceSummary
                 {
                     Level = row.Level,
@@ -58,4 +62,7 @@ internal static class TraceReading
                     SamplingShareMs = row.SamplingShareMs,
                 }
             ));
+
+    /// <summary>A trace, whose it is and when it was stored.</summary>
+    public sealed record StoredAt(Guid JobId, DateTimeOffset At, TraceSummary Trace);
 }

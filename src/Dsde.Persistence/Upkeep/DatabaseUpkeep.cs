@@ -62,8 +62,8 @@ internal sealed class DatabaseUpkeep(Database database, IDialect dialect, ITrace
         return new Pruned(jobs, batches == 0 ? [] : [$"{batches} batches"]);
     }
 
-    /// <summary>Ended jobs of which there is a text.</summary>
-    private static IQueryable<GenerationJob> WithTexts(DsdeDbContext context, DateTimeOffset before) =>
+    /// <summary>Ended jobs of which there is a text, in the words of an index's filter: those without are not looked at.</summary>
+    internal static IQueryable<GenerationJob> WithTexts(DsdeDbContext context, DateTimeOffset before) =>
         context.Jobs.Where(job => job.EndedAt < before && (job.Text != null || job.Request != null));
 
     /// <summary>Ended jobs that nobody counts on any more.</summary>
@@ -79,34 +79,50 @@ internal sealed class DatabaseUpkeep(Database database, IDialect dialect, ITrace
         );
 
     private Task<long> CountAsync(Func<DsdeDbContext, IQueryable<GenerationJob>> find, CancellationToken cancellationToken) =>
-        database.RunAsync((context, token) => find(context).LongCountAsync(token), cancellationToken);
+        database.RunInTransactionAsync(
+            async (context, token) =>
+            {
+                await dialect.AllowLongQueriesAsync(context, token);
+                return await find(context).LongCountAsync(token);
+            },
+            cancellationToken
+        );
 
+    /// <summary>The oldest first. A group begins where the one before ended, not with all that is to stay.</summary>
     private async Task<long> InGroupsAsync(
         Func<DsdeDbContext, IQueryable<GenerationJob>> find,
         Func<DsdeDbContext, IReadOnlyList<Guid>, CancellationToken, Task> work,
         CancellationToken cancellationToken
     )
     {
+        DateTimeOffset? last = null;
         for (var total = 0L; ; )
         {
+            var begin = last;
             var done = await database.RunInTransactionAsync(
                 async (context, token) =>
                 {
-                    var jobIds = await find(context).OrderBy(job => job.EndedAt).Take(Group).Select(job => job.JobId).ToListAsync(token);
-                    if (jobIds.Count > 0)
+                    var rest = begin is null ? find(context) : find(context).Where(job => job.EndedAt >= begin);
+                    var jobs = await rest.OrderBy(job => job.EndedAt)
+                        .Take(Group)
+                        .Select(job => new { job.JobId, job.EndedAt })
+                        .ToListAsync(token);
+                    if (jobs.Count > 0)
                     {
-                        await work(context, jobIds, token);
+                        await work(context, jobs.ConvertAll(job => job.JobId), token);
                     }
 
-                    return jobIds.Count;
+                    return jobs;
                 },
                 cancellationToken
             );
-            total += done;
-            if (done < Group)
+            total += done.Count;
+            if (done.Count < Group)
             {
                 return total;
             }
+
+            last = done[^1].EndedAt;
         }
     }
 }

@@ -33,6 +33,6 @@ public enum PruneKind
 }
 
 /// <summary>What was removed, or would be.</summary>
-/// <param name="Count">Traces, jobs with texts, or jobs.</param>
+/// <param name="Count">Traces, jobs with texts, or jobs; of months with many traces that were removed only about how many.</param>
 /// <param name="Details">What else there is to say: partitions dropped, batches removed.</param>
 public sealed record Pruned(long Count, IReadOnlyList<string> Details);

@@ -47,7 +47,8 @@ internal static class PostgreSqlViews
                   AND (of_policy IS NULL OR t.policy = of_policy) AND (of_batch IS NULL OR t.batch_id = of_batch)
                   AND t.proposed > t.lookup_proposed AND t.level <> 'summary'),
             steps AS MATERIALIZED (
-                SELECT {TraceColumns.Group}, c.kind, c.place, t.wvir, t.scale_factor, t.mean_kld, t.mean_beta, t.mean_draft_entropy,
+                SELECT {TraceColumns.Group}, c.kind, c.place, {TraceColumns.MeasuredWvir} AS wvir, t.scale_factor,
+                       t.mean_kld, t.mean_beta, t.mean_draft_entropy,
                        t.accepted::double precision / t.speculation_length AS acceptance
                 FROM candidates c JOIN iteration_telemetry t USING (job_id, choice, stored_at)
                 WHERE c.place <= most_outputs AND t.speculation_length > 0),
@@ -144,7 +145,7 @@ internal static class PostgreSqlViews
             "output_latency",
             $"""
             SELECT {TraceColumns.All}, j.custom_id, j.attempt, j.submitted_at, j.created_at, j.started_at, j.ended_at,
-                   {Milliseconds("GREATEST(j.created_at - j.submitted_at, interval '0')")} AS queue_ms,
+                   CASE WHEN j.submitted_at IS NOT NULL THEN GREATEST({Milliseconds("j.created_at - j.submitted_at")}, 0) END AS queue_ms,
                    GREATEST({Milliseconds("j.ended_at - j.created_at")} - t.total_ms, 0) AS outside_ms,
                    t.waiting_ms, t.prefill_ms, t.others_ms, t.draft_ms, t.verify_ms, t.sampling_ms, t.rest_ms, t.total_ms,
                    t.first_token_ms,

@@ -59,7 +59,8 @@ internal static class SqliteViews
             "signal_correlation",
             $"""
             WITH steps AS MATERIALIZED (
-                SELECT {TraceColumns.Group}, t.job_id, t.choice, t.wvir, t.scale_factor, t.mean_kld, t.mean_beta, t.mean_draft_entropy,
+                SELECT {TraceColumns.Group}, t.job_id, t.choice, {TraceColumns.MeasuredWvir} AS wvir, t.scale_factor,
+                       t.mean_kld, t.mean_beta, t.mean_draft_entropy,
                        1.0 * t.accepted / t.speculation_length AS acceptance
                 FROM iteration_telemetry t WHERE t.speculation_length > 0),
             pairs AS ({SignalPairs.ToUnion($"{TraceColumns.Group}, t.job_id, t.choice", "steps")}),

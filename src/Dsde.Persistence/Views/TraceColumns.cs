@@ -15,6 +15,9 @@ internal static class TraceColumns
     /// <summary>Tokens that the draft proposed: those that have a KLD.</summary>
     public const string Drafted = "(t.proposed - t.lookup_proposed)";
 
+    /// <summary>WVIR of an iteration where it was measured: 0 stands for too few KLDs, 20 for no long variance to divide by.</summary>
+    public const string MeasuredWvir = "NULLIF(NULLIF(t.wvir, 0), 20)";
+
     /// <summary>By what comparisons of like with like are grouped.</summary>
     public const string Group = "t.workload, t.policy, t.proposer, t.target_model, t.draft_model, t.temperature";
 }

@@ -49,7 +49,8 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
           AND ((held.classid::bigint << 32) | held.objid::bigint) = worker.presence_key
         """;
 
-    private const string FindMissing = $"""
+    /// <summary>Looks through those that have not ended: by an index, as there is a row of every start there ever was.</summary>
+    internal const string FindMissing = $"""
         SELECT count(*)::integer FROM workers WHERE ended_at IS NULL;
         SELECT worker.worker_start_id, worker.presence_key FROM workers worker
         WHERE worker.ended_at IS NULL AND worker.presence_key IS NOT NULL AND NOT EXISTS ({LockHolders})
@@ -59,17 +60,21 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
     private const string IsPresent =
         $"SELECT EXISTS (SELECT FROM workers worker WHERE worker.worker_id = $1 AND worker.ended_at IS NULL AND EXISTS ({LockHolders}))";
 
+    // A worker with a configured id has many starts, and the one that replaced the dead one goes on with what it has claimed itself.
     private const string Bury = """
         WITH dead AS (
             UPDATE workers worker SET ended_at = clock_timestamp(), ending = 'lost', presence_key = NULL
             FROM unnest($1, $2) AS missing (worker_start_id, presence_key)
             WHERE worker.worker_start_id = missing.worker_start_id AND worker.presence_key = missing.presence_key
-            RETURNING worker.worker_id),
+            RETURNING worker.worker_id, worker.worker_start_id),
         freed AS (
             UPDATE generation_jobs job SET lease_until = clock_timestamp() FROM dead
-            WHERE job.worker_id = dead.worker_id AND job.state = 'running' AND job.lease_until > clock_timestamp()
-            RETURNING job.worker_id)
-        SELECT dead.worker_id, count(freed.worker_id)::integer FROM dead LEFT JOIN freed USING (worker_id) GROUP BY dead.worker_id
+            WHERE job.worker_id = dead.worker_id AND job.worker_start_id = dead.worker_start_id
+              AND job.state = 'running' AND job.lease_until > clock_timestamp()
+            RETURNING job.worker_start_id)
+        SELECT dead.worker_id, count(freed.worker_start_id)::integer
+        FROM dead LEFT JOIN freed ON freed.worker_start_id = dead.worker_start_id
+        GROUP BY dead.worker_start_id, dead.worker_id
         """;
 
     private const string TakeBack = """
@@ -84,9 +89,10 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
           AND (worker_id = $1 AND $3 OR seen_at < clock_timestamp() - interval '1 day')
         """;
 
+    // Whatever its key is: the connection is a new one, under a key that no row has, if the stop broke off the worker's last statement.
     private const string Leave = """
         UPDATE workers SET ended_at = clock_timestamp(), ending = 'left', presence_key = NULL, held_jobs = 0, waiting_for_claim = 0
-        WHERE worker_start_id = $1 AND presence_key = $2
+        WHERE worker_start_id = $1
         """;
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -164,7 +170,6 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
                 {
                     await using var leave = Command(connection, Leave);
                     leave.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = worker.StartId });
-                    leave.Parameters.Add(new NpgsqlParameter<long> { TypedValue = _key });
                     await leave.ExecuteNonQueryAsync(token);
                     await CloseAsync();
                 }

@@ -78,12 +78,13 @@ internal sealed class WorkerPresence(
             logger.WorkerBuried(dead.WorkerId, dead.ClaimCount);
         }
 
-        await waitingPlace.CountAsync(cancellationToken);
         if (_lastBeat is null || time.GetElapsedTime(_lastBeat.Value) >= _beatInterval)
         {
             await registry.BeatAsync(heldJobs.Count, waitingPlace.WaitingCount, cancellationToken);
             _lastBeat = time.GetTimestamp();
         }
+
+        await waitingPlace.CountAsync(cancellationToken); // last: a broker that says nothing keeps nobody from being alive
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -99,7 +100,7 @@ internal sealed class WorkerPresence(
             {
                 // Noted; it is asked again in a second.
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.PresenceFailed(exception); // without this loop the worker would be taken for dead
             }

@@ -174,6 +174,11 @@ internal sealed class WorkerProcess(
             {
                 throw new InvalidOperationException($"{service.GetType().Name} has failed: {fault.Message}", fault);
             }
+
+            if (service.ExecuteTask is { IsCanceled: true }) // nothing has been told to stop yet
+            {
+                throw new InvalidOperationException($"{service.GetType().Name} has ended by itself.");
+            }
         }
     }
 

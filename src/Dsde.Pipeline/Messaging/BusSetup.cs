@@ -187,6 +187,8 @@ internal static class BusSetup
                             Watch(endpoint, attachment);
                             ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, rabbitMq);
                             bind((IRabbitMqReceiveEndpointConfigurator)endpoint);
+                            var users = new SenderUserFilter(context.GetRequiredService<ConfirmingPublisher>());
+                            endpoint.ConfigureReceive(receive => receive.UseFilter(users));
                             ConfigureJobs(endpoint, context, worker, atOnce, findModel);
                         }
                     ),

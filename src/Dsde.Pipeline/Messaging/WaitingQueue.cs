@@ -23,6 +23,8 @@ internal sealed class WaitingQueue(ConfirmingPublisher publisher, BrokerPatience
     /// <summary>How long a message waits before its job is looked at again.</summary>
     public static readonly TimeSpan Wait = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan CountPatience = TimeSpan.FromSeconds(5);
+
     private readonly RecentIds _noted = new(time, TimeSpan.FromHours(1), capacity: 10_000);
     private volatile int _waiting;
 
@@ -56,12 +58,15 @@ internal sealed class WaitingQueue(ConfirmingPublisher publisher, BrokerPatience
     /// <inheritdoc/>
     public async Task CountAsync(CancellationToken cancellationToken)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CountPatience);
         try
         {
-            var reader = new QueueReader(await publisher.ConnectAsync(cancellationToken));
-            _waiting = (int)await reader.CountAsync(QueueNames.HeldGenerationJobs, cancellationToken);
+            var reader = new QueueReader(await publisher.ConnectAsync(limit.Token));
+            _waiting = (int)await reader.CountAsync(QueueNames.HeldGenerationJobs, limit.Token);
         }
-        catch (Exception exception) when (exception is ExpectedFailureException || BrokerFailure.IsOne(exception))
+        catch (Exception exception)
+            when (exception is ExpectedFailureException || (BrokerPatience.IsLost(exception) && !cancellationToken.IsCancellationRequested))
         {
             // Whoever watches the broker says that it is away.
         }

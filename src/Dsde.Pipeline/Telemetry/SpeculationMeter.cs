@@ -58,7 +58,7 @@ internal static class SpeculationMeter
             Divergences.Record(kld, policy);
         }
 
-        foreach (var ratio in trace.Iterations.Wvir.Where(float.IsFinite))
+        foreach (var ratio in trace.Iterations.Wvir.Where(ratio => WvirMarks.IsMeasured(ratio)))
         {
             VarianceRatios.Record(ratio, policy);
         }

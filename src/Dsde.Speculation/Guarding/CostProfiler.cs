@@ -71,8 +71,21 @@ internal sealed class CostProfiler(
             }
         }
 
-        var counted = _measured.Max(measured => measured.Round) > RoundsToWarmUp ? RoundsToWarmUp : 0;
-        return CostProfile.Fit([.. _measured.Where(measured => measured.Round >= counted).Select(measured => measured.Timing)]);
+        return CostProfile.Fit([
+            .. _measured
+                .GroupBy(measured => (RowsOf(measured.Lengths), measured.Kind))
+                .SelectMany(WarmedUp)
+                .Select(measured => measured.Timing),
+        ]);
+    }
+
+    /// <summary>A point's measurements without those of the first rounds, where there are others.</summary>
+    private static IEnumerable<(int[] Lengths, IterationKind Kind, int Round, IterationTiming Timing)> WarmedUp(
+        IEnumerable<(int[] Lengths, IterationKind Kind, int Round, IterationTiming Timing)> point
+    )
+    {
+        var warm = point.Where(measured => measured.Round >= RoundsToWarmUp).ToList();
+        return warm.Count > 0 ? warm : point;
     }
 
     private IEnumerable<int[]> PlainPoints() => RowCounts(batchSize).Select(rows => new int[rows]);

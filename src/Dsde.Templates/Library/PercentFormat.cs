@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text;
 using System.Text.RegularExpressions;
 using Dsde.Templates.Operators;
 using Dsde.Templates.Running;
@@ -27,7 +28,7 @@ internal static partial class PercentFormat
 
             // Widths that are values themselves stand before what they are for.
             var width = ReadCount(match.Groups["width"].Value, Next) ?? 0;
-            var precision = ReadCount(match.Groups["precision"].Value, Next);
+            var precision = ReadCount(match.Groups["precision"].Value, Next) is { } most ? Math.Max(0, most) : (int?)null;
             var value = match.Groups["key"] is { Success: true } key ? Find(values, key.Value) : Next();
             result.Append(Show(match, form.Length == 0 ? '\0' : form[0], value, width, precision, format.IsMarkup, budget));
         }
@@ -69,7 +70,8 @@ internal static partial class PercentFormat
             case 'c':
                 body =
                     value is Text { Length: 1 } letter ? letter
-                    : Numbers.ToIndex(value) is { } code && code >= 0 && code <= 0x10FFFF ? Text.FromData(char.ConvertFromUtf32((int)code))
+                    : Numbers.ToIndex(value) is { } code && code >= 0 && code <= 0x10FFFF && Rune.IsValid((int)code)
+                        ? Text.FromData(char.ConvertFromUtf32((int)code))
                     : throw new TemplateException("%c requires int or char");
                 break;
             default:
@@ -147,11 +149,16 @@ internal static partial class PercentFormat
         }
 
         var digits = text.TrimStart('.');
-        return digits == "*" ? (int)(Numbers.ToIndex(next()) ?? throw new TemplateException("* wants int"))
+        return digits == "*" ? ToCount(Numbers.ToIndex(next()) ?? throw new TemplateException("* wants int"))
             : digits.Length == 0 ? 0
             : int.TryParse(digits, out var count) ? count
             : throw new TemplateException($"a format has the width or precision {digits}, which is too much");
     }
+
+    private static int ToCount(BigInteger count) =>
+        BigInteger.Abs(count) <= int.MaxValue
+            ? (int)count
+            : throw new TemplateException($"a format has the width or precision {count}, which is too much");
 
     [GeneratedRegex(
         @"%(?:\((?<key>[^)]*)\))?(?<flags>[-+ #0]*)(?<width>\*|[0-9]*)(?<precision>(?:\.(?:\*|[0-9]*))?)[hlL]?(?<form>.?)",

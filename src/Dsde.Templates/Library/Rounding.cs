@@ -9,12 +9,13 @@ namespace Dsde.Templates.Library;
 internal static class Rounding
 {
     private const int MostDigits = 300;
+    private const int MostPlaces = 5300; // in front of the point; a larger number is not written
 
     public static object Round(Arguments given)
     {
         var bound = given.Bind("round", 1, "value", "precision", "method");
         var method = bound.Has(2) ? bound.Text(2).Value : "common";
-        var precision = bound.Int(1, 0);
+        var precision = Math.Max(bound.Int(1, 0), -MostPlaces);
         if (method is not ("common" or "ceil" or "floor"))
         {
             throw new TemplateException("method must be common, ceil or floor");
@@ -73,7 +74,7 @@ internal static class Rounding
             return number;
         }
 
-        var unit = BigInteger.Pow(10, Math.Min(-precision, MostDigits + 5000));
+        var unit = BigInteger.Pow(10, -precision);
         var rounded = RoundHalfEven(BigInteger.Abs(number), unit) * unit;
         return number.Sign < 0 ? -rounded : rounded;
     }

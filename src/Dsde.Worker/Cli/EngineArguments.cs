@@ -37,7 +37,7 @@ internal sealed class EngineArguments
     };
     private readonly Option<string?> _generationConfig = new("--generation-config")
     {
-        Description = "model (default) or none: whether the sampling defaults of the model's generation_config.json hold.",
+        Description = "model (default) or none: whether sampling defaults and token limit of the model's generation_config.json hold.",
         HelpName = "SOURCE",
     };
     private readonly Option<string?> _numerics = new("--numerics")

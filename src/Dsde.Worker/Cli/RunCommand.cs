@@ -12,6 +12,7 @@ using Dsde.Pipeline;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Speculation;
 using Dsde.Worker.Cli.Analysis;
+using Dsde.Worker.Cli.Clients;
 using Dsde.Worker.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -86,11 +87,11 @@ internal sealed class RunCommand : DsdeCommand
             },
             cancellationToken
         );
-        var folder = arguments.GetRequiredValue(_out);
-        opened.RequireNotIn(folder);
+        var place = arguments.GetRequiredValue(_out);
+        opened.RequireNotIn(place);
         var count = await opened.CountAsync(cancellationToken);
-        Directory.CreateDirectory(folder);
-        var databasePath = Path.Combine(folder, "dsde.db");
+        using var folder = RunFolder.Take(place);
+        var databasePath = Path.Combine(place, "dsde.db");
 
         // A file of one model is meant for whatever runs it; one of several says what is meant for whom.
         var renamed = count.OnlyModel is { } model && !served.Contains(model, StringComparer.Ordinal) ? model : null;
@@ -101,7 +102,8 @@ internal sealed class RunCommand : DsdeCommand
             // A run that ended before it had a database has done nothing yet.
             if (File.Exists(databasePath))
             {
-                file = await PastRun.FindAsync(databasePath, file, count.Jobs, cancellationToken);
+                var unfinished = folder.FindUnfinished(Path.GetFileName(file.Path));
+                file = await PastRun.FindAsync(databasePath, file, count.Jobs, unfinished, cancellationToken);
             }
             else
             {
@@ -120,15 +122,7 @@ internal sealed class RunCommand : DsdeCommand
             settings.Configuration,
             cancellationToken
         );
-        var exitCode = await RunAsync(
-            run,
-            file,
-            count.Jobs,
-            folder,
-            !arguments.GetValue(_noSpeedUp),
-            arguments.InvocationConfiguration,
-            cancellationToken
-        );
+        var exitCode = await RunAsync(run, arguments, file, count.Jobs, folder, cancellationToken);
         if (renamed is not null)
         {
             await output.WriteLineAsync($"all lines name the model '{renamed}'; {target} ran them");
@@ -136,7 +130,7 @@ internal sealed class RunCommand : DsdeCommand
 
         if (arguments.GetValue(_report))
         {
-            await output.WriteLineAsync(await ReportAsync(databasePath, file, folder, cancellationToken));
+            await output.WriteLineAsync(await ReportAsync(databasePath, file, place, cancellationToken));
         }
 
         return exitCode;
@@ -158,45 +152,54 @@ internal sealed class RunCommand : DsdeCommand
         return $"report in {page}";
     }
 
-    private static async Task<int> RunAsync(
+    private async Task<int> RunAsync(
         EmbeddedRun run,
+        ParseResult arguments,
         JobFile file,
         int jobCount,
-        string folder,
-        bool withSpeedUp,
-        InvocationConfiguration configuration,
+        RunFolder folder,
         CancellationToken cancellationToken
     )
     {
+        var configuration = arguments.InvocationConfiguration;
         var console = Consoles.Create(configuration);
         var started = TimeProvider.System.GetTimestamp();
+        TimeSpan elapsed;
+        WrittenResults written;
+        folder.Begin(file.Defaults.BatchId, Path.GetFileName(file.Path));
         try
         {
-            await using var results = await run.GrowAsync(file, folder, cancellationToken);
-            if (results.EndedBeforeCount > 0)
+            await using (var results = await run.GrowAsync(file, folder.Path, cancellationToken))
             {
-                configuration.Output.WriteLine(
-                    $"{Quantity.Of(results.EndedBeforeCount, "job")} had ended before; what became of them is kept"
+                if (results.EndedBeforeCount > 0)
+                {
+                    configuration.Output.WriteLine(
+                        $"{Quantity.Of(results.EndedBeforeCount, "job")} had ended before; what became of them is kept"
+                    );
+                }
+
+                await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(
+                    run.RunAsync(file, jobCount, results, cancellationToken),
+                    jobCount - results.EndedBeforeCount,
+                    run.Tally.Sample
                 );
             }
 
-            await new ProgressDisplay(console, configuration.Output, TimeProvider.System).ShowAsync(
-                run.RunAsync(file, jobCount, results, cancellationToken),
-                jobCount - results.EndedBeforeCount,
-                run.Tally.Sample
-            );
+            elapsed = TimeProvider.System.GetElapsedTime(started);
+            written = await run.WriteAsync(file, folder.Path, cancellationToken);
         }
         catch (Exception exception) when (exception is OperationCanceledException or ExpectedFailureException)
         {
-            var partial = await run.WriteAsync(file, folder, CancellationToken.None);
-            await configuration.Error.WriteLineAsync($"dsde: interrupted; {string.Join("; ", partial.Describe(folder))}");
+            var partial = await run.WriteAsync(file, folder.Path, CancellationToken.None);
+            await configuration.Error.WriteLineAsync(
+                $"dsde: interrupted; {string.Join("; ", partial.Describe(folder.Path))}; {DescribeWayOn(arguments, file)}"
+            );
             throw;
         }
 
-        var elapsed = TimeProvider.System.GetElapsedTime(started);
-        var written = await run.WriteAsync(file, folder, cancellationToken);
+        folder.Finish();
         var speedUps =
-            withSpeedUp && written.ResultCount > 0
+            !arguments.GetValue(_noSpeedUp) && written.ResultCount > 0
                 ? await TryMeasureSpeedUpAsync(run, cancellationToken)
                 : new Dictionary<string, double>();
         var (rows, overall) = run.Tally.ToRows(elapsed, speedUps);
@@ -206,13 +209,19 @@ internal sealed class RunCommand : DsdeCommand
             configuration.Output.WriteLine($"speculation paid for {overall.PaidCount} of {Quantity.Of(overall.DecidedCount, "job")}");
         }
 
-        foreach (var line in written.Describe(folder, elapsed))
+        foreach (var line in written.Describe(folder.Path, elapsed))
         {
             configuration.Output.WriteLine(line);
         }
 
         return written.ErrorCount == 0 ? ExitCodes.Success : ExitCodes.JobsFailed;
     }
+
+    /// <summary>The same command goes on with the run; what came through a pipe has to come again.</summary>
+    private string DescribeWayOn(ParseResult arguments, JobFile file) =>
+        (file.IsPipe ? "give the same jobs again to: " : "go on with: ")
+        + CommandText.Of(arguments)
+        + (arguments.GetValue(_resume) ? "" : $" {_resume.Name}");
 
     /// <summary>The jobs are done by now: who interrupts the measurement wants to see the table without it.</summary>
     private static async Task<IReadOnlyDictionary<string, double>> TryMeasureSpeedUpAsync(
@@ -248,11 +257,15 @@ internal sealed class RunCommand : DsdeCommand
                 + $"{(engine.DefaultProposer == Proposer.Draft ? "" : $" (proposer {engine.DefaultProposer.ToText()})")}, "
                 + $"{engine.DataType} on {engine.Device}, up to {engine.BatchSize} at once"
         );
-        if (engine.Defaults != GenerationDefaults.None)
+        var defaults = engine.Defaults with { MaxTokens = null };
+        if (defaults != GenerationDefaults.None)
         {
-            output.WriteLine(
-                $"note: jobs that leave them open get the model's defaults: {engine.Defaults} (--generation-config none: without)"
-            );
+            output.WriteLine($"note: jobs that leave them open get the model's defaults: {defaults} (--generation-config none: without)");
+        }
+
+        if (engine.Defaults.MaxTokens is { } most)
+        {
+            output.WriteLine($"note: no job gets more tokens than the model's max_new_tokens, {most} (--generation-config none: without)");
         }
 
         foreach (var warning in engine.Warnings)

@@ -23,7 +23,6 @@ namespace Dsde.Worker.Embedded;
 internal sealed class EmbeddedRun : IAsyncDisposable
 {
     private const int WindowPerSlot = 4;
-    private const int SampleSize = 8;
 
     private readonly IHost _host;
     private readonly IGenerationEngine _engine;
@@ -138,7 +137,10 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             cancellationToken
         );
 
-    /// <summary>Measures what speculation gains on samples of the run's jobs: by workload, and for all under the empty name.</summary>
+    /// <summary>
+    /// Measures what speculation gains on samples of the run's jobs: by workload, and for all, each workload by its tokens, under the empty
+    /// name.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, double>> MeasureSpeedUpAsync(
         int rounds,
         TimeSpan limit,
@@ -148,7 +150,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         var measurement = new SpeedUpMeasurement(_engine, TimeProvider.System);
         var validator = _host.Services.GetRequiredService<JobValidator>();
         var speedUps = new Dictionary<string, double>();
-        var (with, without) = (0.0, 0.0);
+        var workloads = new List<(long Tokens, SpeedUpSample Sample)>();
         foreach (var (workload, sample) in _samples)
         {
             var requests = sample.Items.Select(job => TryValidate(validator, job)).OfType<GenerationRequest>().ToList();
@@ -159,13 +161,12 @@ internal sealed class EmbeddedRun : IAsyncDisposable
 
             var measured = await measurement.MeasureAsync(requests, rounds, limit / _samples.Count, cancellationToken);
             speedUps[workload] = measured.SpeedUp;
-            with += measured.PolicyMsPerToken;
-            without += measured.AutoregressiveMsPerToken;
+            workloads.Add((Tally.CountTokens(workload), measured));
         }
 
-        if (with > 0)
+        if (SpeedUpSample.Overall(workloads) is { } overall)
         {
-            speedUps[""] = without / with;
+            speedUps[""] = overall;
         }
 
         return speedUps;
@@ -188,7 +189,8 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         var label = RunTally.LabelOf(job.Metadata);
         if (!_samples.TryGetValue(label, out var sample))
         {
-            _samples.Add(label, sample = new Reservoir<SubmitGenerationJob>(SampleSize));
+            sample = new Reservoir<SubmitGenerationJob>(SpeedUpMeasurement.SampleSize(_engine.Description.BatchSize));
+            _samples.Add(label, sample);
         }
 
         sample.Offer(job);

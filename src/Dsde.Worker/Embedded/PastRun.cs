@@ -13,13 +13,20 @@ internal static class PastRun
 {
     private const int MostRuns = 1000;
 
-    /// <summary>The file as a part of the latest run of it that has jobs left.</summary>
+    /// <summary>The file as a part of the latest run of it that has jobs left, or whose results were not finished.</summary>
     /// <param name="databasePath">The run's database.</param>
     /// <param name="file">The job file.</param>
     /// <param name="jobCount">Jobs in it.</param>
+    /// <param name="unfinished">The batch of a run of it whose results are known not to be finished; null if none is.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ExpectedFailureException">There is no such run, or the file is not as it was.</exception>
-    public static async Task<JobFile> FindAsync(string databasePath, JobFile file, int jobCount, CancellationToken cancellationToken)
+    public static async Task<JobFile> FindAsync(
+        string databasePath,
+        JobFile file,
+        int jobCount,
+        Guid? unfinished,
+        CancellationToken cancellationToken
+    )
     {
         await using var services = new ServiceCollection()
             .AddSingleton(TimeProvider.System)
@@ -34,13 +41,13 @@ internal static class PastRun
 
         var store = services.GetRequiredService<IJobStore>();
         var name = Path.GetFileName(file.Path);
-        var past =
-            (await store.FindBatchesUnderWayAsync(MostRuns, cancellationToken)).FirstOrDefault(batch => batch.Source == name)
+        var progress =
+            (unfinished is { } batchId ? await store.FindBatchAsync(batchId, cancellationToken) : null)
+            ?? (await store.FindBatchesUnderWayAsync(MostRuns, cancellationToken)).FirstOrDefault(batch => batch.Source == name)?.Progress
             ?? throw new ExpectedFailureException(
                 $"{databasePath} has no run of {name} that was broken off: what there was has ended, or the file had another name. "
                     + "Run it without --resume."
             );
-        var progress = past.Progress;
         if (progress.JobCount != jobCount)
         {
             throw new ExpectedFailureException(

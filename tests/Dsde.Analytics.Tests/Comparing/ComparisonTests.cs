@@ -78,6 +78,29 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public async Task Prompts_that_ran_more_often_on_one_side_weigh_no_more_there()
+    {
+        // The first five prompts are quick in either; on the second side they ran twice.
+        StoredTrace Of(int i) => Timed(i < 5 ? 10 : 30).Stored(prompt: $"p{i}");
+        var comparison = await CompareAsync(
+            [.. Enumerable.Range(0, 30).Select(Of)],
+            [.. Enumerable.Range(0, 30).Concat(Enumerable.Range(0, 5)).Select(Of)]
+        );
+
+        (comparison.Pairs, comparison.Second.Compared).ShouldBe((30, 35));
+        Find(comparison, "time per token").Sentence.ShouldBe("The time per token is the same in both.");
+    }
+
+    [Fact]
+    public async Task A_wait_behind_the_first_token_is_no_part_of_the_time_to_it()
+    {
+        StoredTrace Of(int i) => (Timed(50) with { FirstTokenMs = 100, WaitingMs = 4000 }).Stored(prompt: $"p{i}");
+        var comparison = await CompareAsync([.. Enumerable.Range(0, 9).Select(Of)], [.. Enumerable.Range(0, 9).Select(Of)]);
+
+        Find(comparison, "time to the first token").First.ShouldBe(100);
+    }
+
+    [Fact]
     public async Task Rates_are_those_of_the_sums_and_not_the_means_of_rates()
     {
         // 2 of 2 and 0 of 8: 20 % of all that was proposed.

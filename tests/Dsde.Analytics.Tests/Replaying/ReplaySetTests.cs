@@ -115,14 +115,20 @@ public sealed class ReplaySetTests
         StoredTrace[] traces =
         [
             .. Several,
-            Traces.Trace().Stored("summary only"),
-            Traces.Trace().WithIterations((0, 0), (0, 0)).Stored("plain"),
+            (Traces.Trace() with { Iterations = 3, PrefillShareMs = 100, VerifyShareMs = 100 }).Stored("summary only"),
+            (Traces.Trace().WithIterations((0, 0), (0, 0)) with { PrefillShareMs = 100 }).Stored("plain"),
+            (Traces.Trace().WithIterations((2, 2), (2, 0)) with { PrefillShareMs = 100, TokenDraftMatch = null }).Stored("iterations only"),
         ];
 
         var set = await ReadAsync(traces);
 
         set.Sources.ShouldHaveSingleItem().Outputs.Select(output => output.Name).ShouldBe(["one", "two"]);
         set.LeftOut.Count.ShouldBe(2);
+        var measured = set.Measured.ShouldNotBeNull();
+        measured.Milliseconds.ShouldNotBeNull().ShouldBe(8.5 + 10.6, 1e-6, "what is left out is no part of what is compared with");
+        measured.Iterations.ShouldBe(3 + 4);
+        var again = new Replay(set.Sources, 10).Run(PolicyConfiguration.Parse("static:2"));
+        again.Counts.Milliseconds.ShouldNotBeNull().ShouldBe(19.1, 1e-6);
         var none = () => ReadAsync(traces[2..]);
         (await none.ShouldThrowAsync<AnalyticsException>()).Message.ShouldContain("None of the outputs can be replayed");
         var nothing = () => ReadAsync([]);

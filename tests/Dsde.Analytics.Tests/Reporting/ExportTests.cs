@@ -5,7 +5,11 @@ using Dsde.Testing;
 
 namespace Dsde.Analytics.Tests.Reporting;
 
-/// <summary>What an export leaves on disk, whenever it is broken off.</summary>
+/// <summary>
+/// What an export leaves on disk, whenever it is broken off. Memory is the whole process's, so that nothing else runs meanwhile.
+/// </summary>
+[Collection(nameof(ExportTests))]
+[CollectionDefinition(nameof(ExportTests), DisableParallelization = true)]
 public sealed class ExportTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 23, 59, 0, TimeSpan.Zero);

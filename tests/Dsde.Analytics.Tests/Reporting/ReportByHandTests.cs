@@ -63,7 +63,7 @@ public sealed class ReportByHandTests
         group.AcceptanceRate.ShouldBe(6.0 / 10);
         group.BlockEfficiency.ShouldBe((8 + 2) / 4.0);
         group.MeanLength.ShouldBe(10 / 3.0);
-        group.MeanKld.ShouldBe(0.5);
+        group.MeanKld.ShouldBe(0.2);
         group.MachineSeconds.ShouldBe(0.020);
         group.TokensPerMachineSecond.ShouldBe(600);
         group.MedianSeconds.ShouldBe(0.05);
@@ -96,6 +96,33 @@ public sealed class ReportByHandTests
         steps.Course.Select(point => (point.Iteration, point.Outputs, point.Length)).ShouldBe([(0, 2, 3), (1, 1, 0), (2, 1, 2)]);
         steps.Course[0].Kld!.Value.ShouldBe((0.2 + 1) / 2, 1e-6);
         steps.Course[1].Kld.ShouldBeNull();
+    }
+
+    [Fact]
+    public void What_stands_for_a_WVIR_that_was_not_measured_is_in_no_curve_and_no_correlation()
+    {
+        var trace = HandMadeTrace.Of([1, 1, 1], [1, 1, 1], [0.1f, 0.2f, 0.3f]) with
+        {
+            IterationWvir = [0, 20, 1.5f],
+            IterationScaleFactor = [0.5f, 0.5f, 0.5f],
+        };
+        var steps = new StepFigures();
+        steps.Add(HandMadeTrace.Stored(trace));
+
+        steps.Course.Select(point => point.Wvir).ShouldBe([null, null, 1.5]);
+        steps.Signals.Steps.Select(step => (step.Wvir, step.ScaledWvir)).ShouldBe([(null, null), (null, null), (1.5, 0.75)]);
+    }
+
+    [Fact]
+    public void A_prompt_counts_once_for_all_its_outputs_and_KLD_by_what_was_proposed()
+    {
+        var few = HandMadeTrace.Summary(HandMadeTrace.Of([1], [1], [1]));
+        var many = HandMadeTrace.Summary(HandMadeTrace.Of([3], [3], [0, 0, 0]));
+
+        var sum = Figures.Sum([few, many with { JobId = few.JobId, Choice = 1 }], isAll: true);
+
+        (sum.Outputs, sum.PromptTokens).ShouldBe((2, 5));
+        sum.MeanKld.ShouldBe(0.25);
     }
 
     [Fact]

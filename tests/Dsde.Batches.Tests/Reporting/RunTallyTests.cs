@@ -91,6 +91,17 @@ public sealed class RunTallyTests
     }
 
     [Fact]
+    public void Tokens_are_counted_by_workload()
+    {
+        _tally.Add(Ends.Completed(workload: "a", tokens: 10));
+        _tally.Add(Ends.Completed(workload: "a", tokens: 5));
+        _tally.Add(Ends.Completed(tokens: 3));
+        _tally.Add(Ends.Failed(workload: "b"));
+
+        new[] { "a", "b", RunTally.LabelOf(null), "nobody's" }.Select(_tally.CountTokens).ShouldBe([15, 0, 3, 0]);
+    }
+
+    [Fact]
     public void Measured_speed_ups_stand_in_their_rows()
     {
         _tally.Add(Ends.Completed(workload: "a"));

@@ -40,6 +40,30 @@ public sealed class SilentBrokerTests(PostgresServer postgres) : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_worker_waits_for_a_broker_that_says_nothing_for_longer_than_its_client_waits_for_answers()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(_rabbitMq, postgres);
+        await SignalBrokerAsync("STOP");
+        try
+        {
+            await Task.Delay(TimeSpan.FromSeconds(45), TestContext.Current.CancellationToken); // the client's patience is 20 s
+            worker.HasExited.ShouldBeFalse(worker.Log);
+        }
+        finally
+        {
+            await SignalBrokerAsync("CONT");
+        }
+
+        await using var producer = await RawProducer.OpenAsync(_rabbitMq.Port, worker.VirtualHost);
+        await producer.SendByKeyAsync(
+            "dsde-demo",
+            $$"""{"jobId":"{{Guid.NewGuid()}}","model":"dsde-demo","prompt":"Story:","maxTokens":4}"""
+        );
+        await Rows.WaitAsync(worker.ConnectionString, "SELECT count(*) = 1 FROM generation_jobs WHERE state = 'completed'");
+        worker.HasExited.ShouldBeFalse(worker.Log);
+    }
+
     private async Task SignalBrokerAsync(string signal)
     {
         var id = await File.ReadAllTextAsync(Path.Combine(_rabbitMq.Server.Folder, "pid"), TestContext.Current.CancellationToken);

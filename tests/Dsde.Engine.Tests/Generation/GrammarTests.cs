@@ -198,14 +198,19 @@ public sealed class GrammarTests(TestPair models) : IClassFixture<TestPair>
         results.Select(result => (result.Text, result.FinishReason)).ShouldBe([("xxx", FinishReason.Stop), ("xxx", FinishReason.Stop)]);
     }
 
-    [Fact]
-    public async Task An_output_that_the_models_tokens_can_not_go_on_with_fails_alone_and_says_so()
+    [Theory]
+    [InlineData("ax+b", "static:3")]
+    [InlineData("(a|c)(a|c)xb", "static:1")]
+    [InlineData("(a|c)(a|c)xb", "static:3")]
+    [InlineData("(a|c)(a|c)(a|c)(a|c)xb", "static:3")]
+    [InlineData("(a|c)(a|c)xb", "autoregressive")]
+    public async Task An_output_that_the_models_tokens_can_not_go_on_with_fails_alone_and_says_so(string pattern, string policy)
     {
-        await using var engine = Load(models.Target, models.Draft, "static:3");
+        await using var engine = Load(models.Target, models.Draft, policy);
         // A token that ends outputs is never part of one: here it would have to be.
         var stuck = Greedy([1, 2, 3], 20) with
         {
-            Grammar = Grammar.Compile(new GrammarDefinition(GrammarKind.Regex, "ax+b")),
+            Grammar = Grammar.Compile(new GrammarDefinition(GrammarKind.Regex, pattern)),
             StopTokenIds = ['x'],
         };
 

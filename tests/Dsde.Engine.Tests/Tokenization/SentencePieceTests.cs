@@ -47,6 +47,31 @@ public sealed class SentencePieceTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void A_piece_that_is_added_as_a_marker_or_a_special_token_is_one_only_where_a_template_writes_it()
+    {
+        var plain = _folder.WithPieces("gemma").Load();
+        var id = plain.Encode("<b>").ShouldHaveSingleItem();
+
+        foreach (var isSpecial in new[] { true, false })
+        {
+            var tokenizer = _folder
+                .WithSettings(
+                    new
+                    {
+                        added_tokens_decoder = new Dictionary<string, object> { [$"{id}"] = new { content = "<b>", special = isSpecial } },
+                        chat_template = "{% for message in messages %}<b>{{ message.content }}{% endfor %}",
+                    }
+                )
+                .Load();
+
+            tokenizer.EncodeWithSpecialTokens("x<b>y").ShouldContain(id);
+            tokenizer.Encode("x<b>y").ShouldNotContain(id);
+            tokenizer.Decode(tokenizer.Encode("x<b>y")).ShouldBe("x<b>y");
+            ChatFolder.Render(tokenizer, [new("user", "say <b>this</b>")]).Count(one => one == id).ShouldBe(1);
+        }
+    }
+
+    [Fact]
     public void Line_breaks_and_long_texts_round_trip()
     {
         var text = string.Concat(Enumerable.Repeat(File.ReadAllText(TokenizerFolder.Fixture("corpus.txt")), 20));

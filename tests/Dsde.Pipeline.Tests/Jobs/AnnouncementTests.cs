@@ -181,12 +181,7 @@ public sealed class AnnouncementTests : IAsyncLifetime
         await AnnounceAsync(announcer, worker, job);
         Life.Time.Advance(TimeSpan.FromDays(91));
 
-        var pruned = await Life.Upkeep.PruneAsync(
-            PruneKind.Texts,
-            Life.Time.GetUtcNow().AddDays(-90),
-            isDryRun: false,
-            TestContext.Current.CancellationToken
-        );
+        var pruned = await PruneAsync(PruneKind.Texts);
         await AnnounceAsync(announcer, worker, job);
 
         pruned.Count.ShouldBe(1);
@@ -200,6 +195,50 @@ public sealed class AnnouncementTests : IAsyncLifetime
             .Serialize(again with { Choices = null, TextLocation = withoutTexts.TextLocation })
             .ShouldBe(JsonSerializer.Serialize(withoutTexts));
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_job_whose_traces_were_pruned_is_told_again_without_what_they_told(int choices)
+    {
+        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, "once upon")));
+        var announcer = CreateAnnouncer(worker);
+        var job = JobLife.Job() with { ChoiceCount = choices };
+        await AnnounceAsync(announcer, worker, job);
+        Life.Time.Advance(TimeSpan.FromDays(91));
+        await PruneAsync(PruneKind.Traces);
+
+        await AnnounceAsync(announcer, worker, job);
+
+        var told = Told<GenerationJobCompleted>();
+        told[1].Id.ShouldBe(told[0].Id);
+        told[0].Message.Speculation.ShouldNotBeNull();
+        JsonSerializer
+            .Serialize(told[1].Message)
+            .ShouldBe(JsonSerializer.Serialize(told[0].Message with { Speculation = null, Timings = null }));
+    }
+
+    [Fact]
+    public async Task A_job_that_was_pruned_without_its_traces_and_ran_again_has_those_of_its_last_run()
+    {
+        var worker = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request, "once upon")));
+        var announcer = CreateAnnouncer(worker);
+        var job = JobLife.Job();
+        await AnnounceAsync(announcer, worker, job);
+        Life.Time.Advance(TimeSpan.FromDays(91));
+        await PruneAsync(PruneKind.Jobs);
+
+        await AnnounceAsync(announcer, worker, job);
+        await AnnounceAsync(announcer, worker, job);
+
+        var told = Told<GenerationJobCompleted>();
+        told.Count.ShouldBe(3);
+        told.ShouldAllBe(one => one.Message.Speculation != null);
+        (await Life.FindAsync(job.JobId)).Traces.Count.ShouldBe(1);
+    }
+
+    private Task<Pruned> PruneAsync(PruneKind kind) =>
+        Life.Upkeep.PruneAsync(kind, Life.Time.GetUtcNow().AddDays(-90), isDryRun: false, TestContext.Current.CancellationToken);
 
     private EventPublisher Events =>
         new(() => _bus, new BrokerPatience(Life.Time, NullLogger<BrokerPatience>.Instance), Life.Time, NullLogger<EventPublisher>.Instance);

@@ -39,8 +39,9 @@ public sealed class JobRunnerTests : IAsyncLifetime
         JobEvents.MessageIdOf(job.JobId, one, 0).ShouldBe(JobEvents.MessageIdOf(job.JobId, two, 0));
         JobEvents.MessageIdOf(job.JobId, one, 1).ShouldNotBe(JobEvents.MessageIdOf(job.JobId, one, 0));
         var completed = one.ShouldBeOfType<GenerationJobCompleted>();
-        completed.Speculation.MeanKld.ShouldNotBeNull().ShouldBe(0.2, 1e-6);
-        completed.Speculation.BlockEfficiency.ShouldBe(2);
+        var speculation = completed.Speculation.ShouldNotBeNull();
+        speculation.MeanKld.ShouldNotBeNull().ShouldBe(0.2, 1e-6);
+        speculation.BlockEfficiency.ShouldBe(2);
         completed.Metadata.ShouldNotBeNull()["workload"].ShouldBe("test");
     }
 
@@ -81,7 +82,7 @@ public sealed class JobRunnerTests : IAsyncLifetime
 
         var ended = (await CreateWorker(engine).RunAsync(Job())).ShouldBeOfType<JobOutcome.Ended>();
 
-        var speculation = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>().Speculation;
+        var speculation = JobEvents.Create(ended.Job).ShouldBeOfType<GenerationJobCompleted>().Speculation.ShouldNotBeNull();
         speculation.Paid.ShouldBe(expected);
         speculation.SpeculatingIterations.ShouldBe(lengths.Count(length => length > 0));
     }
@@ -130,9 +131,10 @@ public sealed class JobRunnerTests : IAsyncLifetime
             .Select(token => (token.TokenId, token.IsSpecial))
             .ShouldBe([(1, false), (2, false), (ScriptedEngine.SpecialToken, true), (0, false), (9, false)]);
         completed.TokenBytes[4].Bytes.ShouldBe("\t"u8.ToArray());
-        (completed.Text, completed.Speculation.Seed).ShouldBe(("text 11", 11));
+        var summary = completed.Speculation.ShouldNotBeNull();
+        (completed.Text, summary.Seed).ShouldBe(("text 11", 11));
         (completed.Usage.PromptTokens, completed.Usage.CompletionTokens).ShouldBe((ended.Job.Outputs[0].PromptTokens, 9));
-        (completed.Speculation.Iterations, completed.Speculation.Proposed, completed.Speculation.BlockEfficiency).ShouldBe((3, 6, 2));
+        (summary.Iterations, summary.Proposed, summary.BlockEfficiency).ShouldBe((3, 6, 2));
         var bounded = JobEvents.WithoutOutputs(completed).ShouldBeOfType<GenerationJobCompleted>();
         (bounded.Text, bounded.TokenBytes, bounded.TextLocation).ShouldBe((null, null, $"generation_jobs/{job.JobId}"));
         bounded

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Dsde.Contracts;
 using Dsde.Engine;
 using Dsde.Persistence;
@@ -7,7 +8,10 @@ using Dsde.Pipeline.Jobs.Checkpoints;
 using Dsde.Pipeline.Jobs.Ends;
 using Dsde.Pipeline.Jobs.Held;
 using Dsde.Pipeline.Jobs.Run;
+using Dsde.Pipeline.Messaging;
 using Dsde.Pipeline.Resilience;
+using Dsde.Pipeline.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dsde.Pipeline.Tests.Jobs;
@@ -15,6 +19,8 @@ namespace Dsde.Pipeline.Tests.Jobs;
 /// <summary>A worker without its queue: what runs jobs, as the program puts it together. Any number of them share a store.</summary>
 internal sealed class TestWorker : IAsyncDisposable
 {
+    private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+
     public TestWorker(
         IJobStore store,
         TimeProvider time,
@@ -48,6 +54,14 @@ internal sealed class TestWorker : IAsyncDisposable
             Patience,
             new WorkerIdentity(workerId),
             Options,
+            new WorkerMetrics(
+                _services.GetRequiredService<IMeterFactory>(),
+                engine,
+                new WaitInProcess(time),
+                Options,
+                time,
+                NullLogger<WorkerMetrics>.Instance
+            ),
             NullLogger<JobRunner>.Instance
         );
         Renewal = new LeaseRenewal(store, Running, Patience, Engine, Options, time, NullLogger<LeaseRenewal>.Instance);
@@ -100,6 +114,7 @@ internal sealed class TestWorker : IAsyncDisposable
         await Checkpoints.StopAsync(CancellationToken.None);
         Checkpoints.Dispose();
         Renewal.Dispose();
+        await _services.DisposeAsync();
     }
 
     internal sealed class FakeLiveness : IEngineLiveness

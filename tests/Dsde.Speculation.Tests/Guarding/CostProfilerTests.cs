@@ -62,6 +62,21 @@ public class CostProfilerTests
         profile.Target.At(10).ShouldBe(20, 1e-9, "The last slope goes on.");
     }
 
+    [Theory]
+    [InlineData(3.8)]
+    [InlineData(4)]
+    [InlineData(3.9)]
+    public void What_there_was_little_time_for_is_taken_from_the_rounds_that_reached_it(double seconds)
+    {
+        _bend = 32; // many rows cost more each than few do, which no slope of the few tells
+        var profile = Run(batchSize: 8, maxLength: 10, seconds).ShouldNotBeNull();
+
+        var times = _measured.CountBy(one => (one.Kind, Rows: one.Lengths.Length + one.Lengths.Sum())).ToDictionary();
+        times[(IterationKind.Plain, 1)].ShouldBe(4, "the first of the rounds that count was begun");
+        times[(IterationKind.LookingUp, 88)].ShouldBe(3, "and not ended");
+        profile.Target.At(88).ShouldBe(10 + 88 + (88 - 32), 1e-9);
+    }
+
     [Fact]
     public void A_clock_that_stands_still_gives_no_profile() =>
         new CostProfiler(
@@ -73,6 +88,8 @@ public class CostProfilerTests
         )
             .Run(TimeSpan.FromSeconds(1))
             .ShouldBeNull();
+
+    private int _bend = int.MaxValue;
 
     private long Start { get; set; }
 
@@ -103,12 +120,9 @@ public class CostProfilerTests
             .Select(step => lengths.Count(length => length > step))
             .Select(active => new PassTiming(active, 1 + (active / 10.0)))
             .ToList();
+        var passMs = 10 + rows + Math.Max(0, rows - _bend);
         var restMs = (kind == IterationKind.LookingUp ? 0.25 : 0.5) + (rows / 100.0);
-        var timing = new IterationTiming(
-            drafts,
-            new PassTiming(rows, 10 + rows),
-            10 + rows + drafts.Sum(pass => pass.Milliseconds) + restMs
-        )
+        var timing = new IterationTiming(drafts, new PassTiming(rows, passMs), passMs + drafts.Sum(pass => pass.Milliseconds) + restMs)
         {
             LooksUp = kind == IterationKind.LookingUp,
         };

@@ -59,7 +59,7 @@ internal static class ResultLine
             Text = job.Text,
             FinishReason = job.FinishReason,
             CompletionTokens = job.Usage.CompletionTokens,
-            Seed = job.Speculation.Seed,
+            Seed = job.Speculation?.Seed ?? 0, // not written
             TokenIds = job.TokenIds,
             TokenLogProbabilities = job.TokenLogProbabilities,
             TopLogProbabilities = job.TopLogProbabilities,
@@ -96,8 +96,28 @@ internal static class ResultLine
 
     private static void WriteSpeculation(Utf8JsonWriter json, LineOrigin line, GenerationJobCompleted job)
     {
-        var (speculation, timings) = (job.Speculation, job.Timings);
         json.WriteStartObject("dsde");
+        if (job is { Speculation: { } speculation, Timings: { } timings }) // otherwise they were removed from the database
+        {
+            WriteSpeculation(json, speculation, timings);
+        }
+
+        if (line.IgnoredFields.Count > 0)
+        {
+            json.WriteStartArray("ignored_fields");
+            foreach (var field in line.IgnoredFields)
+            {
+                json.WriteStringValue(field);
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteSpeculation(Utf8JsonWriter json, SpeculationSummary speculation, GenerationTimings timings)
+    {
         json.WriteString("policy", speculation.Policy);
         json.WriteString("proposer", speculation.Proposer);
         json.WriteString("sampling_mode", speculation.SamplingMode);
@@ -128,18 +148,6 @@ internal static class ResultLine
         json.WriteNumber("verify_ms", timings.VerifyMs);
         json.WriteNumber("sampling_ms", timings.SamplingMs);
         json.WriteNumber("total_ms", timings.TotalMs);
-        json.WriteEndObject();
-        if (line.IgnoredFields.Count > 0)
-        {
-            json.WriteStartArray("ignored_fields");
-            foreach (var field in line.IgnoredFields)
-            {
-                json.WriteStringValue(field);
-            }
-
-            json.WriteEndArray();
-        }
-
         json.WriteEndObject();
     }
 

@@ -35,13 +35,21 @@ internal sealed partial class PostgresDialect
     private const string WithoutWaitingForDisk = "SET LOCAL synchronous_commit = off";
 
     // Leases are by the database's clock, which all workers share: one whose own is ahead must not take what is alive.
+    // Whether a job is held is looked up without locking it, so that one that is locked is not taken for lost: mostly this very worker just
+    // writes about it, and the next renewal has it again. Nobody who keeps one locked for longer may let the leases of others run out.
     private const string Renew = """
         WITH held AS (
             SELECT job.job_id, job.batch_id, job.cancel_requested_at
             FROM generation_jobs job
             JOIN unnest($1, $2) AS lease (job_id, token) ON job.job_id = lease.job_id AND job.lease_token = lease.token
-            WHERE job.state = 'running' ORDER BY job.job_id FOR NO KEY UPDATE OF job),
-        renewed AS (UPDATE generation_jobs job SET lease_until = clock_timestamp() + $3 FROM held WHERE job.job_id = held.job_id)
+            WHERE job.state = 'running'),
+        unlocked AS (
+            SELECT job.job_id
+            FROM generation_jobs job
+            JOIN unnest($1, $2) AS lease (job_id, token) ON job.job_id = lease.job_id AND job.lease_token = lease.token
+            WHERE job.state = 'running' ORDER BY job.job_id FOR NO KEY UPDATE OF job SKIP LOCKED),
+        renewed AS (
+            UPDATE generation_jobs job SET lease_until = clock_timestamp() + $3 FROM unlocked WHERE job.job_id = unlocked.job_id)
         SELECT lease.job_id, held.job_id IS NULL
         FROM unnest($1) AS lease (job_id) LEFT JOIN held USING (job_id) LEFT JOIN generation_batches batch USING (batch_id)
         WHERE held.job_id IS NULL OR held.cancel_requested_at IS NOT NULL OR batch.cancel_requested_at IS NOT NULL

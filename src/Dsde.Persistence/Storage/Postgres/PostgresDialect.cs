@@ -18,6 +18,11 @@ internal sealed partial class PostgresDialect : IDialect
     /// </summary>
     private const string WithoutLongWaits = "SET LOCAL lock_timeout = '3s'";
 
+    private const int LongQuerySeconds = 600;
+
+    // Twice that, as HangingClients has it: the server's bound is for clients that stand still.
+    private const string WithLongStatements = "SET LOCAL statement_timeout = '20min'";
+
     private const string LockJobs = "SELECT FROM generation_jobs WHERE job_id = ANY($1) ORDER BY job_id FOR NO KEY UPDATE";
 
     /// <inheritdoc/>
@@ -34,6 +39,17 @@ internal sealed partial class PostgresDialect : IDialect
     /// <inheritdoc/>
     public async Task<DateTimeOffset> ReadClockAsync(DsdeDbContext context, CancellationToken cancellationToken) =>
         (await context.Database.SqlQuery<DateTimeOffset>($"SELECT clock_timestamp() AS \"Value\"").ToListAsync(cancellationToken))[0];
+
+    /// <inheritdoc/>
+    /// <remarks>A connection string that allows as much, or that sets no limit, keeps what it has.</remarks>
+    public async Task AllowLongQueriesAsync(DsdeDbContext context, CancellationToken cancellationToken)
+    {
+        if (ConnectionOf(context).CommandTimeout is > 0 and < LongQuerySeconds)
+        {
+            context.Database.SetCommandTimeout(LongQuerySeconds);
+            await context.Database.ExecuteSqlRawAsync(WithLongStatements, cancellationToken);
+        }
+    }
 
     /// <inheritdoc/>
     /// <remarks>

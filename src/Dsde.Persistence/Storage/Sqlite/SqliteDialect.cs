@@ -23,6 +23,10 @@ internal sealed class SqliteDialect(TimeProvider time) : IDialect
         Task.FromResult(time.GetStorableNow());
 
     /// <inheritdoc/>
+    /// <remarks>Only waiting has a limit there.</remarks>
+    public Task AllowLongQueriesAsync(DsdeDbContext context, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     /// <remarks>Every commit is durable.</remarks>
     public async Task<Dictionary<Guid, AddedJob>> AddNewJobsAsync(
         DsdeDbContext context,

@@ -47,17 +47,11 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var jobs = new List<HeldJob>();
-        while (await _jobs.Reader.WaitToReadAsync(stoppingToken))
+        // Nobody waits for another's: one whose row somebody has locked would keep all from being saved. Saves at the same time share a
+        // transaction.
+        await foreach (var job in _jobs.Reader.ReadAllAsync(stoppingToken))
         {
-            jobs.Clear();
-            while (_jobs.Reader.TryRead(out var job))
-            {
-                jobs.Add(job);
-            }
-
-            // Together: saves at the same time share a transaction.
-            await Task.WhenAll(jobs.Select(job => SaveWhenPossibleAsync(job, stoppingToken)));
+            _ = SaveWhenPossibleAsync(job, stoppingToken);
         }
     }
 

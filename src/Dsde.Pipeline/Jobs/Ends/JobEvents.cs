@@ -121,7 +121,7 @@ internal static class JobEvents
 
     private static GenerationJobCompleted CreateCompleted(StoredJob job, SubmitGenerationJob? request, DateTimeOffset endedAt)
     {
-        if (job.Outputs.Count == 0 || job.Traces.Count != job.Outputs.Count)
+        if (job.Outputs.Count == 0 || (job.Traces.Count != job.Outputs.Count && job.Traces.Count > 0)) // none once they are pruned
         {
             throw new ArgumentException(
                 $"Completed job {job.JobId} has {job.Outputs.Count} outputs and {job.Traces.Count} traces.",
@@ -130,7 +130,7 @@ internal static class JobEvents
         }
 
         var output = job.Outputs[0];
-        var last = job.Traces.MaxBy(trace => trace.TotalMs)!;
+        var last = job.Traces.MaxBy(trace => trace.TotalMs);
         return new GenerationJobCompleted
         {
             JobId = job.JobId,
@@ -140,16 +140,18 @@ internal static class JobEvents
             Text = output.Text,
             FinishReason = output.FinishReason,
             Usage = CountTokens(job.Outputs),
-            Timings = new GenerationTimings
-            {
-                WaitingMs = last.WaitingMs,
-                PrefillMs = last.PrefillMs,
-                DraftMs = last.DraftMs,
-                VerifyMs = last.VerifyMs,
-                SamplingMs = last.SamplingMs,
-                TotalMs = last.TotalMs,
-            },
-            Speculation = Summarize(job.Traces),
+            Timings = last is null
+                ? null
+                : new GenerationTimings
+                {
+                    WaitingMs = last.WaitingMs,
+                    PrefillMs = last.PrefillMs,
+                    DraftMs = last.DraftMs,
+                    VerifyMs = last.VerifyMs,
+                    SamplingMs = last.SamplingMs,
+                    TotalMs = last.TotalMs,
+                },
+            Speculation = last is null ? null : Summarize(job.Traces),
             TokenIds = output.TokenIds,
             PromptTokenIds = output.PromptTokenIds,
             TokenLogProbabilities = Widen(output.TokenLogProbabilities),

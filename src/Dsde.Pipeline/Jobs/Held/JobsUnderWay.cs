@@ -51,7 +51,6 @@ internal sealed class JobsUnderWay(WorkerMetrics metrics, EndedJobs endedJobs, i
     {
         try
         {
-            metrics.JobStarted(delivery);
             var outcome = await run(delivery);
             if (outcome is JobOutcome.Ended ended)
             {

@@ -22,6 +22,7 @@ internal sealed class JobRunner(
     DatabasePatience patience,
     WorkerIdentity identity,
     WorkerOptions options,
+    WorkerMetrics metrics,
     ILogger<JobRunner> logger
 )
 {
@@ -79,7 +80,11 @@ internal sealed class JobRunner(
     private async Task<JobOutcome?> RunClaimedAsync(JobDelivery delivery, JobClaim claim, ClaimResult.Claimed claimed)
     {
         JobSpans.NoteClaim(claimed);
-        if (claimed.Attempt > 1)
+        if (claimed.Attempt == 1)
+        {
+            metrics.JobStarted(delivery);
+        }
+        else
         {
             var tokens = claimed.Checkpoints.Sum(checkpoint => checkpoint.TokenCount);
             logger.JobTakenOver(claim.JobId, claimed.Attempt, tokens, claimed.LostStarts);

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Dsde.Contracts;
 using Dsde.Persistence.Jobs;
@@ -83,11 +85,12 @@ internal static class IncomingJobReader
     }
 
     /// <summary>The message with a model, where it has none; as its sender wrote it otherwise.</summary>
-    private static JsonDocument AddModel(JsonElement message, string model) =>
-        JsonDocument.Parse(
-            $"{{\"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))}\":\"{model}\",{message.GetRawText()[1..]}",
-            MessageBody.Options
-        );
+    private static JsonDocument AddModel(JsonElement message, string model)
+    {
+        var begin = $"{{\"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Model))}\":\"{model}\",";
+        byte[] body = [.. Encoding.UTF8.GetBytes(begin), .. JsonMarshal.GetRawUtf8Value(message)[1..]]; // maybe no UTF-8, as is found later
+        return JsonDocument.Parse(body, MessageBody.Options);
+    }
 
     private static string? FindMistakeInTurns(KnownFields fields) =>
         fields.Find(nameof(SubmitGenerationJob.Messages)) is not { ValueKind: JsonValueKind.Array } turns

@@ -154,6 +154,25 @@ public sealed class IncomingJobReaderTests
         unreadable.Message.ShouldNotContain(Secret);
     }
 
+    [Fact]
+    public void A_schema_as_deep_as_a_message_may_be_is_written_down_and_read_back()
+    {
+        const int Deepest = 62; // with the message, and the object inside, 64
+        for (var depth = 50; depth <= Deepest; depth++)
+        {
+            var written = CanonicalRequest.Write(Read(Nested(depth)).Job).Json;
+            CanonicalRequest.Write(CanonicalRequest.Read(written)).Json.ShouldBe(written);
+        }
+
+        Should.Throw<UnreadableMessageException>(() => Read(Nested(Deepest + 1))).Message.ShouldContain("deeper than 64 levels");
+
+        string Nested(int depth) =>
+            $"{{\"jobId\":\"{JobId}\",\"model\":\"m\",\"prompt\":\"a\",\"guidedJson\":"
+            + string.Concat(Enumerable.Repeat("{\"items\":", depth))
+            + "{}"
+            + new string('}', depth + 1);
+    }
+
     [Theory]
     [InlineData("ff")]
     [InlineData("c328")]
@@ -168,6 +187,16 @@ public sealed class IncomingJobReaderTests
         ];
 
         IncomingJobReader.Read(body, null, MaxBytes).Refusal.ShouldNotBeNull().Failure.Message.ShouldContain("not valid Unicode");
+
+        // The same where the routing key names the model.
+        byte[] withoutModel =
+        [
+            .. Encoding.UTF8.GetBytes($"{{\"jobId\":\"{JobId}\",\"prompt\":\""),
+            .. Convert.FromHexString(bytes),
+            .. "\"}"u8,
+        ];
+        var refusal = IncomingJobReader.Read(withoutModel, null, MaxBytes, "m").Refusal.ShouldNotBeNull();
+        refusal.Failure.Message.ShouldContain("not valid Unicode");
     }
 
     [Theory]
