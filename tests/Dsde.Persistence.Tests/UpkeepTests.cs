@@ -326,9 +326,9 @@ public sealed class PostgresUpkeepTests(PostgresServer server) : UpkeepContract
     /// <summary>Adds more outputs of the one job that has a trace.</summary>
     private Task AddTracesAsync(int first, int last) =>
         ExecuteAsync(
-            $$"""
+            $"""
             INSERT INTO job_traces_2026_01
-            SELECT added.* FROM job_traces_2026_01 known, generate_series({{first}}, {{last}}) AS number,
+            SELECT added.* FROM job_traces_2026_01 known, generate_series({first}, {last}) AS number,
                 LATERAL jsonb_populate_record(known, jsonb_build_object('choice', number)) AS added
             WHERE known.choice = 0
             """

@@ -202,9 +202,7 @@ public sealed class WorkerRegistryTests(PostgresServer server) : IAsyncLifetime
 
         foreach (var statement in PostgresWorkerRegistry.FindMissing.Split(';'))
         {
-            (await QueryAsync($"EXPLAIN (FORMAT JSON) {statement}"))
-                .ShouldBeOfType<string>()
-                .ShouldContain("ix_workers_worker_start_id");
+            (await QueryAsync($"EXPLAIN (FORMAT JSON) {statement}")).ShouldBeOfType<string>().ShouldContain("ix_workers_worker_start_id");
         }
     }
 

@@ -94,12 +94,18 @@ internal sealed class WorkerProcess(
         try
         {
             await RunAsync(application, engine, stop);
+            var ended = FindEnded(application);
             if (watch.StuckSince is null)
             {
                 await WithinAsync(StopPatience, () => application.StopAsync(CancellationToken.None));
             }
 
             RequireUnharmed(application, engine, watch);
+            if (ended is not null)
+            {
+                throw new InvalidOperationException($"{ended} has ended by itself.");
+            }
+
             return watchdog.GaveUp;
         }
         finally
@@ -174,13 +180,20 @@ internal sealed class WorkerProcess(
             {
                 throw new InvalidOperationException($"{service.GetType().Name} has failed: {fault.Message}", fault);
             }
-
-            if (service.ExecuteTask is { IsCanceled: true }) // nothing has been told to stop yet
-            {
-                throw new InvalidOperationException($"{service.GetType().Name} has ended by itself.");
-            }
         }
     }
+
+    /// <summary>
+    /// A service that was cancelled though nobody has told it to stop yet, as by a client that gave up waiting; the host stops for it and
+    /// takes it for an ordinary end.
+    /// </summary>
+    private static string? FindEnded(IHost application) =>
+        application
+            .Services.GetServices<IHostedService>()
+            .OfType<BackgroundService>()
+            .FirstOrDefault(service => service.ExecuteTask is { IsCanceled: true })
+            ?.GetType()
+            .Name;
 
     private static ExpectedFailureException Hangs() =>
         new("The engine hangs; its jobs were left to other workers. Start the worker again.");

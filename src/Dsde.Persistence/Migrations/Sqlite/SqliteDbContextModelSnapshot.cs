@@ -316,9 +316,17 @@ namespace Dsde.Persistence.Migrations.Sqlite
                         .HasDatabaseName("ix_generation_jobs_custom_id")
                         .HasFilter("custom_id IS NOT NULL");
 
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_generation_jobs_with_texts")
+                        .HasFilter("ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)");
+
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
                         .HasFilter("state = 'running'");
+
+                    b.HasIndex("BatchId", "CreatedAt")
+                        .HasDatabaseName("ix_generation_jobs_batch_id_created_at")
+                        .HasFilter("batch_id IS NOT NULL");
 
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
@@ -522,6 +530,10 @@ namespace Dsde.Persistence.Migrations.Sqlite
 
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_workers_worker_id");
+
+                    b.HasIndex("WorkerStartId")
+                        .HasDatabaseName("ix_workers_worker_start_id")
+                        .HasFilter("ended_at IS NULL");
 
                     b.ToTable("workers", (string)null);
                 });

@@ -283,6 +283,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 column: "worker_start_id");
 
             migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_batch_id_created_at",
+                table: "generation_jobs",
+                columns: new[] { "batch_id", "created_at" },
+                filter: "batch_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_batch_id_state",
                 table: "generation_jobs",
                 columns: new[] { "batch_id", "state" });
@@ -303,6 +309,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 name: "ix_generation_jobs_ended_at_job_id",
                 table: "generation_jobs",
                 columns: new[] { "ended_at", "job_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_with_texts",
+                table: "generation_jobs",
+                column: "ended_at",
+                filter: "ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)");
 
             migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_worker_id",
@@ -340,6 +352,12 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                 name: "ix_workers_worker_id",
                 table: "workers",
                 column: "worker_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_workers_worker_start_id",
+                table: "workers",
+                column: "worker_start_id",
+                filter: "ended_at IS NULL");
 
             Migrating.HandwrittenSchema.CreatePostgreSql(migrationBuilder);
         }

@@ -5,71 +5,66 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
-using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace Dsde.Persistence.Migrations.PostgreSql
+namespace Dsde.Persistence.Migrations.Sqlite
 {
-    [DbContext(typeof(PostgresDbContext))]
-    [Migration("20261128013250_Initial")]
+    [DbContext(typeof(SqliteDbContext))]
+    [Migration("20261128063310_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
         {
 #pragma warning disable 612, 618
-            modelBuilder
-                .HasAnnotation("ProductVersion", "10.0.15")
-                .HasAnnotation("Relational:MaxIdentifierLength", 63);
-
-            NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
+            modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
             modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Reopenings")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("reopenings");
 
                     b.Property<int>("Attempt")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
-                    b.Property<DateTimeOffset?>("EndedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("EndedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("FailureCode")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("failure_code");
 
                     b.Property<bool?>("IsStarted")
-                        .HasColumnType("boolean")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("is_started");
 
                     b.Property<string>("Outcome")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
-                    b.Property<DateTimeOffset?>("StartedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("StartedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("started_at");
 
                     b.Property<int>("TokensAtStart")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("tokens_at_start");
 
                     b.Property<string>("WorkerId")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_start_id");
 
                     b.HasKey("JobId", "Reopenings", "Attempt")
@@ -84,55 +79,55 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationBatch", b =>
                 {
                     b.Property<Guid>("BatchId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
 
-                    b.Property<DateTimeOffset?>("AnnouncedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("AnnouncedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("announced_at");
 
-                    b.Property<DateTimeOffset?>("CancelRequestedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("CancelRequestedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("cancel_requested_at");
 
                     b.Property<int>("CancelledCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("cancelled_count");
 
-                    b.Property<DateTimeOffset?>("CompletedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("CompletedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("completed_at");
 
                     b.Property<int>("CompletedCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("completed_count");
 
                     b.Property<int>("FailedCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("failed_count");
 
                     b.Property<int?>("JobCount")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("job_count");
 
                     b.Property<int>("Reopenings")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("reopenings");
 
                     b.Property<string>("Source")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("source");
 
-                    b.Property<DateTimeOffset?>("SubmittedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("SubmittedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("submitted_at");
 
                     b.HasKey("BatchId")
@@ -144,199 +139,200 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationJob", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Attempt")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
                     b.Property<Guid?>("BatchId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
 
                     b.Property<string>("CancelReason")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("cancel_reason");
 
-                    b.Property<DateTimeOffset?>("CancelRequestedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("CancelRequestedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("cancel_requested_at");
 
                     b.Property<int?>("CompletionTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("completion_tokens");
 
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("CreatedAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
                         .HasColumnName("created_at");
 
                     b.Property<string>("CustomId")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("custom_id");
 
-                    b.Property<DateTimeOffset?>("EndedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("EndedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("FailureCode")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("failure_code");
 
                     b.Property<string>("FailureMessage")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("failure_message");
 
                     b.Property<bool?>("FailureRetryable")
-                        .HasColumnType("boolean")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("failure_retryable");
 
                     b.Property<string>("FinishReason")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
 
                     b.Property<bool>("IsAlone")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("boolean")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(false)
                         .HasColumnName("is_alone");
 
                     b.Property<bool>("IsStarted")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("boolean")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(false)
                         .HasColumnName("is_started");
 
                     b.Property<Guid?>("LeaseToken")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("lease_token");
 
-                    b.Property<DateTimeOffset?>("LeaseUntil")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("LeaseUntil")
+                        .HasColumnType("TEXT")
                         .HasColumnName("lease_until");
 
                     b.Property<int>("LostAlone")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("lost_alone");
 
                     b.Property<int>("LostStarts")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("lost_starts");
 
                     b.Property<string>("Model")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("model");
 
-                    b.PrimitiveCollection<int[]>("PromptTokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("PromptTokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("prompt_token_ids");
 
                     b.Property<int?>("PromptTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("prompt_tokens");
 
                     b.Property<int>("Reopenings")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("reopenings");
 
                     b.Property<string>("Request")
-                        .HasColumnType("json")
+                        .HasColumnType("TEXT")
                         .HasColumnName("request");
 
                     b.Property<byte[]>("RequestHash")
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("request_hash");
 
-                    b.Property<DateTimeOffset?>("StartedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("StartedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("started_at");
 
                     b.Property<string>("State")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("state");
 
-                    b.Property<DateTimeOffset?>("SubmittedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("SubmittedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("submitted_at");
 
                     b.Property<string>("Text")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("text");
 
                     b.Property<byte[]>("TextHash")
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
 
                     b.Property<byte[]>("TokenBytes")
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("token_bytes");
 
-                    b.PrimitiveCollection<int[]>("TokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("TokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_ids");
 
-                    b.PrimitiveCollection<float[]>("TokenLogProbabilities")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("TokenLogProbabilities")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_log_probabilities");
 
                     b.Property<int>("TokensAtStart")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("tokens_at_start");
 
-                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("TopLogProbabilities")
+                        .HasColumnType("TEXT")
                         .HasColumnName("top_log_probabilities");
 
-                    b.PrimitiveCollection<int[]>("TopTokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("TopTokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("top_token_ids");
 
                     b.Property<string>("TraceParent")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("trace_parent");
 
                     b.Property<string>("WorkerId")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_start_id");
 
                     b.Property<string>("Workload")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_generation_jobs_created_at");
-
-                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("CreatedAt"), "brin");
-
                     b.HasIndex("CustomId")
                         .HasDatabaseName("ix_generation_jobs_custom_id")
                         .HasFilter("custom_id IS NOT NULL");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_generation_jobs_with_texts")
+                        .HasFilter("ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)");
 
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
                         .HasFilter("state = 'running'");
 
+                    b.HasIndex("BatchId", "CreatedAt")
+                        .HasDatabaseName("ix_generation_jobs_batch_id_created_at")
+                        .HasFilter("batch_id IS NOT NULL");
+
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
-
-                    b.HasIndex("EndedAt", "JobId")
-                        .HasDatabaseName("ix_generation_jobs_ended_at_job_id");
 
                     b.ToTable("generation_jobs", (string)null);
                 });
@@ -344,24 +340,25 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("choice");
 
                     b.Property<byte[]>("State")
                         .IsRequired()
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("state");
 
-                    b.Property<DateTimeOffset>("StoredAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("StoredAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
                         .HasColumnName("stored_at");
 
                     b.Property<int>("TokenCount")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("token_count");
 
                     b.HasKey("JobId", "Choice")
@@ -373,60 +370,60 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("choice");
 
                     b.Property<int>("CompletionTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("completion_tokens");
 
                     b.Property<string>("FinishReason")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("finish_reason");
 
                     b.Property<int>("PromptIndex")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("prompt_index");
 
-                    b.PrimitiveCollection<int[]>("PromptTokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("PromptTokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("prompt_token_ids");
 
                     b.Property<int>("PromptTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("prompt_tokens");
 
                     b.Property<string>("Text")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("text");
 
                     b.Property<byte[]>("TextHash")
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("text_hash");
 
                     b.Property<byte[]>("TokenBytes")
-                        .HasColumnType("bytea")
+                        .HasColumnType("BLOB")
                         .HasColumnName("token_bytes");
 
-                    b.PrimitiveCollection<int[]>("TokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("TokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_ids");
 
-                    b.PrimitiveCollection<float[]>("TokenLogProbabilities")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("TokenLogProbabilities")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_log_probabilities");
 
-                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("TopLogProbabilities")
+                        .HasColumnType("TEXT")
                         .HasColumnName("top_log_probabilities");
 
-                    b.PrimitiveCollection<int[]>("TopTokenIds")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("TopTokenIds")
+                        .HasColumnType("TEXT")
                         .HasColumnName("top_token_ids");
 
                     b.HasKey("JobId", "Choice")
@@ -438,95 +435,97 @@ namespace Dsde.Persistence.Migrations.PostgreSql
             modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
                 {
                     b.Property<Guid>("WorkerStartId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_start_id");
 
                     b.Property<int>("BatchSize")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("batch_size");
 
                     b.Property<string>("CostProfile")
-                        .HasColumnType("jsonb")
+                        .HasColumnType("TEXT")
                         .HasColumnName("cost_profile");
 
                     b.Property<string>("DataType")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("data_type");
 
                     b.Property<string>("Device")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("device");
 
                     b.Property<string>("DraftModel")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("draft_model");
 
-                    b.Property<DateTimeOffset?>("EndedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("EndedAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("Ending")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("ending");
 
                     b.Property<int>("HeldJobs")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("held_jobs");
 
                     b.Property<string>("Host")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("host");
 
                     b.Property<string>("Kernels")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("kernels");
 
-                    b.PrimitiveCollection<string[]>("Models")
+                    b.PrimitiveCollection<string>("Models")
                         .IsRequired()
-                        .HasColumnType("text[]")
+                        .HasColumnType("TEXT")
                         .HasColumnName("models");
 
                     b.Property<string>("Policy")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("policy");
 
                     b.Property<long?>("PresenceKey")
-                        .HasColumnType("bigint")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("presence_key");
 
-                    b.Property<DateTimeOffset>("SeenAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("SeenAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
                         .HasColumnName("seen_at");
 
-                    b.Property<DateTimeOffset>("StartedAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("StartedAt")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
                         .HasColumnName("started_at");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("target_model");
 
                     b.Property<int>("Threads")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("threads");
 
                     b.Property<string>("Version")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("version");
 
                     b.Property<int>("WaitingForClaim")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("waiting_for_claim");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
                     b.HasKey("WorkerStartId")
@@ -535,320 +534,324 @@ namespace Dsde.Persistence.Migrations.PostgreSql
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_workers_worker_id");
 
+                    b.HasIndex("WorkerStartId")
+                        .HasDatabaseName("ix_workers_worker_start_id")
+                        .HasFilter("ended_at IS NULL");
+
                     b.ToTable("workers", (string)null);
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("choice");
 
-                    b.Property<DateTimeOffset>("StoredAt")
-                        .HasColumnType("timestamp with time zone")
+                    b.Property<string>("StoredAt")
+                        .HasColumnType("TEXT")
                         .HasColumnName("stored_at");
 
                     b.Property<int>("Accepted")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("accepted");
 
                     b.Property<Guid?>("BatchId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("batch_id");
 
                     b.Property<int>("CachedPromptTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("cached_prompt_tokens");
 
                     b.Property<int?>("CalibrationMaxAccepted")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("calibration_max_accepted");
 
                     b.Property<int?>("CalibrationMaxLength")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("calibration_max_length");
 
                     b.Property<int>("CompletionTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("completion_tokens");
 
                     b.Property<string>("DraftModel")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("draft_model");
 
                     b.Property<double>("DraftMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("draft_ms");
 
                     b.Property<double>("DraftShareMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("draft_share_ms");
 
                     b.Property<double?>("FirstTokenMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("first_token_ms");
 
                     b.Property<int>("Forced")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("forced");
 
                     b.Property<bool>("IsGuarded")
-                        .HasColumnType("boolean")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("is_guarded");
 
-                    b.PrimitiveCollection<int[]>("IterationAccepted")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationAccepted")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_accepted");
 
-                    b.PrimitiveCollection<int[]>("IterationAllowed")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationAllowed")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_allowed");
 
-                    b.PrimitiveCollection<int[]>("IterationBatchRows")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationBatchRows")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_batch_rows");
 
-                    b.PrimitiveCollection<int[]>("IterationBatchSize")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationBatchSize")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_batch_size");
 
-                    b.PrimitiveCollection<float?[]>("IterationCap")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationCap")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_cap");
 
-                    b.PrimitiveCollection<short[]>("IterationDecidedBy")
-                        .HasColumnType("smallint[]")
+                    b.PrimitiveCollection<string>("IterationDecidedBy")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_decided_by");
 
-                    b.PrimitiveCollection<float[]>("IterationDraftMs")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationDraftMs")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_draft_ms");
 
-                    b.PrimitiveCollection<int[]>("IterationForced")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationForced")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_forced");
 
-                    b.PrimitiveCollection<int[]>("IterationLength")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationLength")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_length");
 
-                    b.PrimitiveCollection<float?[]>("IterationPredictedLength")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationPredictedLength")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_predicted_length");
 
-                    b.PrimitiveCollection<short[]>("IterationProposedBy")
-                        .HasColumnType("smallint[]")
+                    b.PrimitiveCollection<string>("IterationProposedBy")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_proposed_by");
 
-                    b.PrimitiveCollection<float?[]>("IterationScaleFactor")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationScaleFactor")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_scale_factor");
 
-                    b.PrimitiveCollection<float[]>("IterationVerifyMs")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationVerifyMs")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_verify_ms");
 
-                    b.PrimitiveCollection<int[]>("IterationWish")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("IterationWish")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_wish");
 
-                    b.PrimitiveCollection<float?[]>("IterationWvir")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("IterationWvir")
+                        .HasColumnType("TEXT")
                         .HasColumnName("iteration_wvir");
 
                     b.Property<int>("Iterations")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("iterations");
 
                     b.Property<string>("Level")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("level");
 
                     b.Property<int>("LookupAccepted")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("lookup_accepted");
 
                     b.Property<int>("LookupProposed")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("lookup_proposed");
 
                     b.Property<float?>("MaxKld")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("max_kld");
 
                     b.Property<float?>("MeanBeta")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("mean_beta");
 
                     b.Property<float?>("MeanDraftEntropy")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("mean_draft_entropy");
 
                     b.Property<float?>("MeanKld")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("mean_kld");
 
                     b.Property<string>("Model")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("model");
 
                     b.Property<double>("OthersMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("others_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("policy");
 
                     b.Property<double>("PrefillMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("prefill_ms");
 
                     b.Property<double>("PrefillShareMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("prefill_share_ms");
 
                     b.Property<int>("PromptTokens")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("prompt_tokens");
 
-                    b.PrimitiveCollection<float?[]>("ProposalBeta")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("ProposalBeta")
+                        .HasColumnType("TEXT")
                         .HasColumnName("proposal_beta");
 
-                    b.PrimitiveCollection<float?[]>("ProposalDraftEntropy")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("ProposalDraftEntropy")
+                        .HasColumnType("TEXT")
                         .HasColumnName("proposal_draft_entropy");
 
-                    b.PrimitiveCollection<float?[]>("ProposalKld")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("ProposalKld")
+                        .HasColumnType("TEXT")
                         .HasColumnName("proposal_kld");
 
-                    b.PrimitiveCollection<bool[]>("ProposalOnPath")
-                        .HasColumnType("boolean[]")
+                    b.PrimitiveCollection<string>("ProposalOnPath")
+                        .HasColumnType("TEXT")
                         .HasColumnName("proposal_on_path");
 
                     b.Property<int>("Proposed")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("proposed");
 
                     b.Property<string>("Proposer")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("proposer");
 
                     b.Property<double>("RestMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("rest_ms");
 
                     b.Property<string>("SamplingMode")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("sampling_mode");
 
                     b.Property<double>("SamplingMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("sampling_ms");
 
                     b.Property<double>("SamplingShareMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("sampling_share_ms");
 
                     b.Property<long>("Seed")
-                        .HasColumnType("bigint")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("seed");
 
                     b.Property<int>("SpeculatingIterations")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("speculating_iterations");
 
                     b.Property<string>("State")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("state");
 
-                    b.PrimitiveCollection<int[]>("SurveyAccepted")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("SurveyAccepted")
+                        .HasColumnType("TEXT")
                         .HasColumnName("survey_accepted");
 
-                    b.PrimitiveCollection<float[]>("SurveyBeta")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("SurveyBeta")
+                        .HasColumnType("TEXT")
                         .HasColumnName("survey_beta");
 
-                    b.PrimitiveCollection<float[]>("SurveyDraftEntropy")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("SurveyDraftEntropy")
+                        .HasColumnType("TEXT")
                         .HasColumnName("survey_draft_entropy");
 
-                    b.PrimitiveCollection<float[]>("SurveyKld")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("SurveyKld")
+                        .HasColumnType("TEXT")
                         .HasColumnName("survey_kld");
 
-                    b.PrimitiveCollection<int[]>("SurveyLength")
-                        .HasColumnType("integer[]")
+                    b.PrimitiveCollection<string>("SurveyLength")
+                        .HasColumnType("TEXT")
                         .HasColumnName("survey_length");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("target_model");
 
                     b.Property<float>("Temperature")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("temperature");
 
-                    b.PrimitiveCollection<short[]>("TokenDraftMatch")
-                        .HasColumnType("smallint[]")
+                    b.PrimitiveCollection<string>("TokenDraftMatch")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_draft_match");
 
-                    b.PrimitiveCollection<float[]>("TokenMargin")
-                        .HasColumnType("real[]")
+                    b.PrimitiveCollection<string>("TokenMargin")
+                        .HasColumnType("TEXT")
                         .HasColumnName("token_margin");
 
                     b.Property<int>("TopK")
-                        .HasColumnType("integer")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("top_k");
 
                     b.Property<float>("TopP")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("top_p");
 
                     b.Property<double>("TotalMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("total_ms");
 
                     b.Property<float?>("VarianceKld")
-                        .HasColumnType("real")
+                        .HasColumnType("REAL")
                         .HasColumnName("variance_kld");
 
                     b.Property<double>("VerifyMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("verify_ms");
 
                     b.Property<double>("VerifyShareMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("verify_share_ms");
 
                     b.Property<double>("WaitingMs")
-                        .HasColumnType("double precision")
+                        .HasColumnType("REAL")
                         .HasColumnName("waiting_ms");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("uuid")
+                        .HasColumnType("TEXT")
                         .HasColumnName("worker_start_id");
 
                     b.Property<string>("Workload")
-                        .HasColumnType("text")
+                        .HasColumnType("TEXT")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId", "Choice", "StoredAt")
@@ -866,9 +869,6 @@ namespace Dsde.Persistence.Migrations.PostgreSql
 
                     b.HasIndex("Workload", "StoredAt")
                         .HasDatabaseName("ix_job_traces_workload_stored_at");
-
-                    b.HasIndex("StoredAt", "JobId", "Choice")
-                        .HasDatabaseName("ix_job_traces_stored_at_job_id_choice");
 
                     b.ToTable("job_traces", (string)null);
                 });

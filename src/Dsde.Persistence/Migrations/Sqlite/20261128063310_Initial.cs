@@ -283,6 +283,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 column: "worker_start_id");
 
             migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_batch_id_created_at",
+                table: "generation_jobs",
+                columns: new[] { "batch_id", "created_at" },
+                filter: "batch_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_batch_id_state",
                 table: "generation_jobs",
                 columns: new[] { "batch_id", "state" });
@@ -292,6 +298,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 table: "generation_jobs",
                 column: "custom_id",
                 filter: "custom_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_generation_jobs_with_texts",
+                table: "generation_jobs",
+                column: "ended_at",
+                filter: "ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)");
 
             migrationBuilder.CreateIndex(
                 name: "ix_generation_jobs_worker_id",
@@ -324,6 +336,12 @@ namespace Dsde.Persistence.Migrations.Sqlite
                 name: "ix_workers_worker_id",
                 table: "workers",
                 column: "worker_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_workers_worker_start_id",
+                table: "workers",
+                column: "worker_start_id",
+                filter: "ended_at IS NULL");
 
             Migrating.HandwrittenSchema.CreateSqlite(migrationBuilder);
         }

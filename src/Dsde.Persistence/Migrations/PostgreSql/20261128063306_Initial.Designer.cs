@@ -5,66 +5,71 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace Dsde.Persistence.Migrations.Sqlite
+namespace Dsde.Persistence.Migrations.PostgreSql
 {
-    [DbContext(typeof(SqliteDbContext))]
-    [Migration("20261128013257_Initial")]
+    [DbContext(typeof(PostgresDbContext))]
+    [Migration("20261128063306_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
         {
 #pragma warning disable 612, 618
-            modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
+            modelBuilder
+                .HasAnnotation("ProductVersion", "10.0.15")
+                .HasAnnotation("Relational:MaxIdentifierLength", 63);
+
+            NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
             modelBuilder.Entity("Dsde.Persistence.Entities.EarlierAttempt", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Reopenings")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("reopenings");
 
                     b.Property<int>("Attempt")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("attempt");
 
-                    b.Property<string>("EndedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("FailureCode")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("failure_code");
 
                     b.Property<bool?>("IsStarted")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("boolean")
                         .HasColumnName("is_started");
 
                     b.Property<string>("Outcome")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("outcome");
 
-                    b.Property<string>("StartedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
                     b.Property<int>("TokensAtStart")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("tokens_at_start");
 
                     b.Property<string>("WorkerId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("worker_start_id");
 
                     b.HasKey("JobId", "Reopenings", "Attempt")
@@ -79,55 +84,55 @@ namespace Dsde.Persistence.Migrations.Sqlite
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationBatch", b =>
                 {
                     b.Property<Guid>("BatchId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("batch_id");
 
-                    b.Property<string>("AnnouncedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("AnnouncedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("announced_at");
 
-                    b.Property<string>("CancelRequestedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("cancel_requested_at");
 
                     b.Property<int>("CancelledCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("cancelled_count");
 
-                    b.Property<string>("CompletedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("CompletedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("completed_at");
 
                     b.Property<int>("CompletedCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("completed_count");
 
                     b.Property<int>("FailedCount")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("failed_count");
 
                     b.Property<int?>("JobCount")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("job_count");
 
                     b.Property<int>("Reopenings")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("reopenings");
 
                     b.Property<string>("Source")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("source");
 
-                    b.Property<string>("SubmittedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("SubmittedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("submitted_at");
 
                     b.HasKey("BatchId")
@@ -139,192 +144,207 @@ namespace Dsde.Persistence.Migrations.Sqlite
             modelBuilder.Entity("Dsde.Persistence.Entities.GenerationJob", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Attempt")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("attempt");
 
                     b.Property<Guid?>("BatchId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("batch_id");
 
                     b.Property<string>("CancelReason")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("cancel_reason");
 
-                    b.Property<string>("CancelRequestedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("CancelRequestedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("cancel_requested_at");
 
                     b.Property<int?>("CompletionTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("completion_tokens");
 
-                    b.Property<string>("CreatedAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
                     b.Property<string>("CustomId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("custom_id");
 
-                    b.Property<string>("EndedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("FailureCode")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("failure_code");
 
                     b.Property<string>("FailureMessage")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("failure_message");
 
                     b.Property<bool?>("FailureRetryable")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("boolean")
                         .HasColumnName("failure_retryable");
 
                     b.Property<string>("FinishReason")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
                     b.Property<bool>("IsAlone")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("boolean")
                         .HasDefaultValue(false)
                         .HasColumnName("is_alone");
 
                     b.Property<bool>("IsStarted")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("boolean")
                         .HasDefaultValue(false)
                         .HasColumnName("is_started");
 
                     b.Property<Guid?>("LeaseToken")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("lease_token");
 
-                    b.Property<string>("LeaseUntil")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("LeaseUntil")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("lease_until");
 
                     b.Property<int>("LostAlone")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("lost_alone");
 
                     b.Property<int>("LostStarts")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("lost_starts");
 
                     b.Property<string>("Model")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("model");
 
-                    b.PrimitiveCollection<string>("PromptTokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("PromptTokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("prompt_token_ids");
 
                     b.Property<int?>("PromptTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
                     b.Property<int>("Reopenings")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("reopenings");
 
                     b.Property<string>("Request")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("json")
                         .HasColumnName("request");
 
                     b.Property<byte[]>("RequestHash")
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("request_hash");
 
-                    b.Property<string>("StartedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
                     b.Property<string>("State")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("state");
 
-                    b.Property<string>("SubmittedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("SubmittedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("submitted_at");
 
                     b.Property<string>("Text")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("text");
 
                     b.Property<byte[]>("TextHash")
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("text_hash");
 
                     b.Property<byte[]>("TokenBytes")
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("token_bytes");
 
-                    b.PrimitiveCollection<string>("TokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("TokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
 
-                    b.PrimitiveCollection<string>("TokenLogProbabilities")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("TokenLogProbabilities")
+                        .HasColumnType("real[]")
                         .HasColumnName("token_log_probabilities");
 
                     b.Property<int>("TokensAtStart")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("tokens_at_start");
 
-                    b.PrimitiveCollection<string>("TopLogProbabilities")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
+                        .HasColumnType("real[]")
                         .HasColumnName("top_log_probabilities");
 
-                    b.PrimitiveCollection<string>("TopTokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("TopTokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("top_token_ids");
 
                     b.Property<string>("TraceParent")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("trace_parent");
 
                     b.Property<string>("WorkerId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("worker_start_id");
 
                     b.Property<string>("Workload")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId")
                         .HasName("pk_generation_jobs");
 
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_generation_jobs_created_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("CreatedAt"), "brin");
+
                     b.HasIndex("CustomId")
                         .HasDatabaseName("ix_generation_jobs_custom_id")
                         .HasFilter("custom_id IS NOT NULL");
+
+                    b.HasIndex("EndedAt")
+                        .HasDatabaseName("ix_generation_jobs_with_texts")
+                        .HasFilter("ended_at IS NOT NULL AND (text IS NOT NULL OR request IS NOT NULL)");
 
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_generation_jobs_worker_id")
                         .HasFilter("state = 'running'");
 
+                    b.HasIndex("BatchId", "CreatedAt")
+                        .HasDatabaseName("ix_generation_jobs_batch_id_created_at")
+                        .HasFilter("batch_id IS NOT NULL");
+
                     b.HasIndex("BatchId", "State")
                         .HasDatabaseName("ix_generation_jobs_batch_id_state");
+
+                    b.HasIndex("EndedAt", "JobId")
+                        .HasDatabaseName("ix_generation_jobs_ended_at_job_id");
 
                     b.ToTable("generation_jobs", (string)null);
                 });
@@ -332,25 +352,24 @@ namespace Dsde.Persistence.Migrations.Sqlite
             modelBuilder.Entity("Dsde.Persistence.Entities.JobCheckpointRow", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("choice");
 
                     b.Property<byte[]>("State")
                         .IsRequired()
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("state");
 
-                    b.Property<string>("StoredAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("stored_at");
 
                     b.Property<int>("TokenCount")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("token_count");
 
                     b.HasKey("JobId", "Choice")
@@ -362,60 +381,60 @@ namespace Dsde.Persistence.Migrations.Sqlite
             modelBuilder.Entity("Dsde.Persistence.Entities.JobChoice", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("choice");
 
                     b.Property<int>("CompletionTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("completion_tokens");
 
                     b.Property<string>("FinishReason")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("finish_reason");
 
                     b.Property<int>("PromptIndex")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("prompt_index");
 
-                    b.PrimitiveCollection<string>("PromptTokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("PromptTokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("prompt_token_ids");
 
                     b.Property<int>("PromptTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
                     b.Property<string>("Text")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("text");
 
                     b.Property<byte[]>("TextHash")
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("text_hash");
 
                     b.Property<byte[]>("TokenBytes")
-                        .HasColumnType("BLOB")
+                        .HasColumnType("bytea")
                         .HasColumnName("token_bytes");
 
-                    b.PrimitiveCollection<string>("TokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("TokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("token_ids");
 
-                    b.PrimitiveCollection<string>("TokenLogProbabilities")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("TokenLogProbabilities")
+                        .HasColumnType("real[]")
                         .HasColumnName("token_log_probabilities");
 
-                    b.PrimitiveCollection<string>("TopLogProbabilities")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("TopLogProbabilities")
+                        .HasColumnType("real[]")
                         .HasColumnName("top_log_probabilities");
 
-                    b.PrimitiveCollection<string>("TopTokenIds")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("TopTokenIds")
+                        .HasColumnType("integer[]")
                         .HasColumnName("top_token_ids");
 
                     b.HasKey("JobId", "Choice")
@@ -427,97 +446,95 @@ namespace Dsde.Persistence.Migrations.Sqlite
             modelBuilder.Entity("Dsde.Persistence.Entities.WorkerRow", b =>
                 {
                     b.Property<Guid>("WorkerStartId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("worker_start_id");
 
                     b.Property<int>("BatchSize")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("batch_size");
 
                     b.Property<string>("CostProfile")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("jsonb")
                         .HasColumnName("cost_profile");
 
                     b.Property<string>("DataType")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("data_type");
 
                     b.Property<string>("Device")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("device");
 
                     b.Property<string>("DraftModel")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("draft_model");
 
-                    b.Property<string>("EndedAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
 
                     b.Property<string>("Ending")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("ending");
 
                     b.Property<int>("HeldJobs")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("held_jobs");
 
                     b.Property<string>("Host")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("host");
 
                     b.Property<string>("Kernels")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("kernels");
 
-                    b.PrimitiveCollection<string>("Models")
+                    b.PrimitiveCollection<string[]>("Models")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text[]")
                         .HasColumnName("models");
 
                     b.Property<string>("Policy")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("policy");
 
                     b.Property<long?>("PresenceKey")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("bigint")
                         .HasColumnName("presence_key");
 
-                    b.Property<string>("SeenAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_at");
 
-                    b.Property<string>("StartedAt")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("target_model");
 
                     b.Property<int>("Threads")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("threads");
 
                     b.Property<string>("Version")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("version");
 
                     b.Property<int>("WaitingForClaim")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("waiting_for_claim");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("worker_id");
 
                     b.HasKey("WorkerStartId")
@@ -526,320 +543,324 @@ namespace Dsde.Persistence.Migrations.Sqlite
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_workers_worker_id");
 
+                    b.HasIndex("WorkerStartId")
+                        .HasDatabaseName("ix_workers_worker_start_id")
+                        .HasFilter("ended_at IS NULL");
+
                     b.ToTable("workers", (string)null);
                 });
 
             modelBuilder.Entity("Dsde.Persistence.Jobs.JobTrace", b =>
                 {
                     b.Property<Guid>("JobId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("job_id");
 
                     b.Property<int>("Choice")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("choice");
 
-                    b.Property<string>("StoredAt")
-                        .HasColumnType("TEXT")
+                    b.Property<DateTimeOffset>("StoredAt")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("stored_at");
 
                     b.Property<int>("Accepted")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("accepted");
 
                     b.Property<Guid?>("BatchId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("batch_id");
 
                     b.Property<int>("CachedPromptTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("cached_prompt_tokens");
 
                     b.Property<int?>("CalibrationMaxAccepted")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("calibration_max_accepted");
 
                     b.Property<int?>("CalibrationMaxLength")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("calibration_max_length");
 
                     b.Property<int>("CompletionTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("completion_tokens");
 
                     b.Property<string>("DraftModel")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("draft_model");
 
                     b.Property<double>("DraftMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("draft_ms");
 
                     b.Property<double>("DraftShareMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("draft_share_ms");
 
                     b.Property<double?>("FirstTokenMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("first_token_ms");
 
                     b.Property<int>("Forced")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("forced");
 
                     b.Property<bool>("IsGuarded")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("boolean")
                         .HasColumnName("is_guarded");
 
-                    b.PrimitiveCollection<string>("IterationAccepted")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationAccepted")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_accepted");
 
-                    b.PrimitiveCollection<string>("IterationAllowed")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationAllowed")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_allowed");
 
-                    b.PrimitiveCollection<string>("IterationBatchRows")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationBatchRows")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_batch_rows");
 
-                    b.PrimitiveCollection<string>("IterationBatchSize")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationBatchSize")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_batch_size");
 
-                    b.PrimitiveCollection<string>("IterationCap")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("IterationCap")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_cap");
 
-                    b.PrimitiveCollection<string>("IterationDecidedBy")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<short[]>("IterationDecidedBy")
+                        .HasColumnType("smallint[]")
                         .HasColumnName("iteration_decided_by");
 
-                    b.PrimitiveCollection<string>("IterationDraftMs")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("IterationDraftMs")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_draft_ms");
 
-                    b.PrimitiveCollection<string>("IterationForced")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationForced")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_forced");
 
-                    b.PrimitiveCollection<string>("IterationLength")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationLength")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_length");
 
-                    b.PrimitiveCollection<string>("IterationPredictedLength")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("IterationPredictedLength")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_predicted_length");
 
-                    b.PrimitiveCollection<string>("IterationProposedBy")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<short[]>("IterationProposedBy")
+                        .HasColumnType("smallint[]")
                         .HasColumnName("iteration_proposed_by");
 
-                    b.PrimitiveCollection<string>("IterationScaleFactor")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("IterationScaleFactor")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_scale_factor");
 
-                    b.PrimitiveCollection<string>("IterationVerifyMs")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("IterationVerifyMs")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_verify_ms");
 
-                    b.PrimitiveCollection<string>("IterationWish")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("IterationWish")
+                        .HasColumnType("integer[]")
                         .HasColumnName("iteration_wish");
 
-                    b.PrimitiveCollection<string>("IterationWvir")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("IterationWvir")
+                        .HasColumnType("real[]")
                         .HasColumnName("iteration_wvir");
 
                     b.Property<int>("Iterations")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("iterations");
 
                     b.Property<string>("Level")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("level");
 
                     b.Property<int>("LookupAccepted")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("lookup_accepted");
 
                     b.Property<int>("LookupProposed")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("lookup_proposed");
 
                     b.Property<float?>("MaxKld")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("max_kld");
 
                     b.Property<float?>("MeanBeta")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("mean_beta");
 
                     b.Property<float?>("MeanDraftEntropy")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("mean_draft_entropy");
 
                     b.Property<float?>("MeanKld")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("mean_kld");
 
                     b.Property<string>("Model")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("model");
 
                     b.Property<double>("OthersMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("others_ms");
 
                     b.Property<string>("Policy")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("policy");
 
                     b.Property<double>("PrefillMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("prefill_ms");
 
                     b.Property<double>("PrefillShareMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("prefill_share_ms");
 
                     b.Property<int>("PromptTokens")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("prompt_tokens");
 
-                    b.PrimitiveCollection<string>("ProposalBeta")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("ProposalBeta")
+                        .HasColumnType("real[]")
                         .HasColumnName("proposal_beta");
 
-                    b.PrimitiveCollection<string>("ProposalDraftEntropy")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("ProposalDraftEntropy")
+                        .HasColumnType("real[]")
                         .HasColumnName("proposal_draft_entropy");
 
-                    b.PrimitiveCollection<string>("ProposalKld")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float?[]>("ProposalKld")
+                        .HasColumnType("real[]")
                         .HasColumnName("proposal_kld");
 
-                    b.PrimitiveCollection<string>("ProposalOnPath")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<bool[]>("ProposalOnPath")
+                        .HasColumnType("boolean[]")
                         .HasColumnName("proposal_on_path");
 
                     b.Property<int>("Proposed")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("proposed");
 
                     b.Property<string>("Proposer")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("proposer");
 
                     b.Property<double>("RestMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("rest_ms");
 
                     b.Property<string>("SamplingMode")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("sampling_mode");
 
                     b.Property<double>("SamplingMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("sampling_ms");
 
                     b.Property<double>("SamplingShareMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("sampling_share_ms");
 
                     b.Property<long>("Seed")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("bigint")
                         .HasColumnName("seed");
 
                     b.Property<int>("SpeculatingIterations")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("speculating_iterations");
 
                     b.Property<string>("State")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("state");
 
-                    b.PrimitiveCollection<string>("SurveyAccepted")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("SurveyAccepted")
+                        .HasColumnType("integer[]")
                         .HasColumnName("survey_accepted");
 
-                    b.PrimitiveCollection<string>("SurveyBeta")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("SurveyBeta")
+                        .HasColumnType("real[]")
                         .HasColumnName("survey_beta");
 
-                    b.PrimitiveCollection<string>("SurveyDraftEntropy")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("SurveyDraftEntropy")
+                        .HasColumnType("real[]")
                         .HasColumnName("survey_draft_entropy");
 
-                    b.PrimitiveCollection<string>("SurveyKld")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("SurveyKld")
+                        .HasColumnType("real[]")
                         .HasColumnName("survey_kld");
 
-                    b.PrimitiveCollection<string>("SurveyLength")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<int[]>("SurveyLength")
+                        .HasColumnType("integer[]")
                         .HasColumnName("survey_length");
 
                     b.Property<string>("TargetModel")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("target_model");
 
                     b.Property<float>("Temperature")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("temperature");
 
-                    b.PrimitiveCollection<string>("TokenDraftMatch")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<short[]>("TokenDraftMatch")
+                        .HasColumnType("smallint[]")
                         .HasColumnName("token_draft_match");
 
-                    b.PrimitiveCollection<string>("TokenMargin")
-                        .HasColumnType("TEXT")
+                    b.PrimitiveCollection<float[]>("TokenMargin")
+                        .HasColumnType("real[]")
                         .HasColumnName("token_margin");
 
                     b.Property<int>("TopK")
-                        .HasColumnType("INTEGER")
+                        .HasColumnType("integer")
                         .HasColumnName("top_k");
 
                     b.Property<float>("TopP")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("top_p");
 
                     b.Property<double>("TotalMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("total_ms");
 
                     b.Property<float?>("VarianceKld")
-                        .HasColumnType("REAL")
+                        .HasColumnType("real")
                         .HasColumnName("variance_kld");
 
                     b.Property<double>("VerifyMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("verify_ms");
 
                     b.Property<double>("VerifyShareMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("verify_share_ms");
 
                     b.Property<double>("WaitingMs")
-                        .HasColumnType("REAL")
+                        .HasColumnType("double precision")
                         .HasColumnName("waiting_ms");
 
                     b.Property<string>("WorkerId")
                         .IsRequired()
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("worker_id");
 
                     b.Property<Guid?>("WorkerStartId")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("uuid")
                         .HasColumnName("worker_start_id");
 
                     b.Property<string>("Workload")
-                        .HasColumnType("TEXT")
+                        .HasColumnType("text")
                         .HasColumnName("workload");
 
                     b.HasKey("JobId", "Choice", "StoredAt")
@@ -857,6 +878,9 @@ namespace Dsde.Persistence.Migrations.Sqlite
 
                     b.HasIndex("Workload", "StoredAt")
                         .HasDatabaseName("ix_job_traces_workload_stored_at");
+
+                    b.HasIndex("StoredAt", "JobId", "Choice")
+                        .HasDatabaseName("ix_job_traces_stored_at_job_id_choice");
 
                     b.ToTable("job_traces", (string)null);
                 });
