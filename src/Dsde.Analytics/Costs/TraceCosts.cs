@@ -26,7 +26,7 @@ internal sealed record TraceCosts
     public double MachineMs => IterationMs + PrefillMs;
 
     /// <summary>Finds all of that out.</summary>
-    /// <param name="traces">All of one start of a worker, which tell what an iteration cost.</param>
+    /// <param name="traces">Of one start of a worker, all whose proposals are a draft's: they tell what an iteration cost.</param>
     /// <param name="replayed">Those of them that are replayed, which tell what there is to compare with.</param>
     /// <param name="profile">What the worker has measured before; null if that was not stored.</param>
     public static TraceCosts Of(IReadOnlyList<StoredTrace> traces, IReadOnlyList<StoredTrace> replayed, CostProfile? profile)

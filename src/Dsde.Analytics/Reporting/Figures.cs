@@ -52,7 +52,8 @@ internal static class Figures
             Temperature = isAll ? null : any.Trace.Temperature,
             Outputs = outputs.Count,
             CompletionTokens = tokens,
-            PromptTokens = outputs.Where(one => one.Choice == 0).Sum(one => (long)one.Trace.PromptTokens), // read once for all outputs
+            // Read once for all outputs; of several prompts the first, as the views have it.
+            PromptTokens = outputs.Where(one => one.Choice == 0).Sum(one => (long)one.Trace.PromptTokens),
             Proposed = proposed,
             Accepted = accepted,
             Forced = outputs.Sum(one => (long)one.Trace.Forced),

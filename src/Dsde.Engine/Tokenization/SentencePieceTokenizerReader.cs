@@ -57,8 +57,12 @@ internal static class SentencePieceTokenizerReader
         };
 
         // Added tokens are found before text is encoded. Where one may not stand, as in what a message says, its name must not become it.
+        // White space is nobody's name, and is not found: text has spaces where pieces have '▁'.
         bool IsFoundBefore(int id) =>
-            added.TryGetValue(id, out var token) && (token.IsSpecial || file.Pieces[id].Kind == PieceKind.UserDefined);
+            added.TryGetValue(id, out var token)
+            && (token.IsSpecial || (file.Pieces[id].Kind == PieceKind.UserDefined && !token.Text.All(IsWhiteSpace)));
+
+        static bool IsWhiteSpace(char character) => character == PieceNormalizer.Boundary || char.IsWhiteSpace(character);
 
         PieceTokenizer Create(bool isFirst) =>
             new(content, text, merges, new PieceNormalizer(Prefix(file, settings), isFirst, file.RemovesExtraSpaces))

@@ -92,7 +92,7 @@ internal sealed class PostgresWorkerRegistry(Database database, PersistenceOptio
     // Whatever its key is: the connection is a new one, under a key that no row has, if the stop broke off the worker's last statement.
     private const string Leave = """
         UPDATE workers SET ended_at = clock_timestamp(), ending = 'left', presence_key = NULL, held_jobs = 0, waiting_for_claim = 0
-        WHERE worker_start_id = $1
+        WHERE worker_start_id = $1 AND ended_at IS NULL
         """;
 
     private readonly SemaphoreSlim _turn = new(1);

@@ -100,7 +100,7 @@ internal sealed class WorkerPresence(
             {
                 // Noted; it is asked again in a second.
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 logger.PresenceFailed(exception); // without this loop the worker would be taken for dead
             }

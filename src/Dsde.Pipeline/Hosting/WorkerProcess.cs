@@ -94,7 +94,7 @@ internal sealed class WorkerProcess(
         try
         {
             await RunAsync(application, engine, stop);
-            var ended = FindEnded(application);
+            var ended = stop.IsCancellationRequested ? null : FindEnded(application);
             if (watch.StuckSince is null)
             {
                 await WithinAsync(StopPatience, () => application.StopAsync(CancellationToken.None));

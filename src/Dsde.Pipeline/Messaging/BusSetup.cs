@@ -187,7 +187,10 @@ internal static class BusSetup
                             Watch(endpoint, attachment);
                             ConfigureQueue((IRabbitMqReceiveEndpointConfigurator)endpoint, rabbitMq);
                             bind((IRabbitMqReceiveEndpointConfigurator)endpoint);
-                            var users = new SenderUserFilter(context.GetRequiredService<ConfirmingPublisher>());
+                            var users = new SenderUserFilter(
+                                context.GetRequiredService<ConfirmingPublisher>(),
+                                context.GetRequiredService<BrokerPatience>()
+                            );
                             endpoint.ConfigureReceive(receive => receive.UseFilter(users));
                             ConfigureJobs(endpoint, context, worker, atOnce, findModel);
                         }

@@ -66,7 +66,12 @@ internal sealed class WaitingQueue(ConfirmingPublisher publisher, BrokerPatience
             _waiting = (int)await reader.CountAsync(QueueNames.HeldGenerationJobs, limit.Token);
         }
         catch (Exception exception)
-            when (exception is ExpectedFailureException || (BrokerPatience.IsLost(exception) && !cancellationToken.IsCancellationRequested))
+            when (exception is ExpectedFailureException
+                || (
+                    BrokerPatience.IsLost(exception)
+                    && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                )
+            )
         {
             // Whoever watches the broker says that it is away.
         }

@@ -47,6 +47,25 @@ public sealed class SentencePieceTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public void Runs_of_spaces_that_are_added_tokens_as_well_stay_the_pieces_that_they_are()
+    {
+        var plain = _folder.WithPieces("gemma").Load();
+        var added = Enumerable
+            .Range(2, 3)
+            .ToDictionary(
+                count => $"{plain.Encode(new string(' ', count)).ShouldHaveSingleItem()}",
+                count => (object)new { content = new string('▁', count), special = false }
+            );
+
+        var tokenizer = _folder.WithSettings(new { added_tokens_decoder = added }).Load();
+
+        foreach (var (text, ids, _) in TokenizerFolder.Encodings("gemma").Where(one => !one.Text.Contains('▁', StringComparison.Ordinal)))
+        {
+            tokenizer.Encode(text).ShouldBe(ids, text);
+        }
+    }
+
+    [Fact]
     public void A_piece_that_is_added_as_a_marker_or_a_special_token_is_one_only_where_a_template_writes_it()
     {
         var plain = _folder.WithPieces("gemma").Load();

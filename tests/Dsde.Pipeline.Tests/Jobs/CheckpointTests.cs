@@ -116,6 +116,30 @@ public sealed class CheckpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_save_that_hangs_keeps_none_of_another_job_from_being_saved()
+    {
+        var (first, second, release) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        var (worker, _, held, _) = await HoldAsync(store =>
+            StoreProxy.Create(
+                store,
+                after: call =>
+                    call != nameof(store.SaveCheckpointsAsync) ? Task.CompletedTask
+                    : first.TrySetResult() ? release.Task
+                    : Task.FromResult(second.TrySetResult())
+            )
+        );
+        var other = worker.Running.Add((await Life.ClaimAsync(JobLife.Job())).Lease, null);
+        await worker.Checkpoints.StartAsync(TestContext.Current.CancellationToken);
+
+        worker.Checkpoints.Add(held, 0, Checkpoint([1]));
+        await first.Task.WaitAsync(TestContext.Current.CancellationToken);
+        worker.Checkpoints.Add(other, 0, Checkpoint([1, 2]));
+
+        await second.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        release.SetResult();
+    }
+
+    [Fact]
     public async Task Who_was_overtaken_learns_it_when_it_saves_and_saves_nothing()
     {
         var (worker, job, held, _) = await HoldAsync();

@@ -15,7 +15,7 @@ namespace Dsde.Pipeline.Jobs.Checkpoints;
 /// </summary>
 internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patience, ILogger<CheckpointWriter> logger) : BackgroundService
 {
-    // A job is in here at most once.
+    // A job is in here, or being saved, at most once.
     private readonly Channel<HeldJob> _jobs = Channel.CreateUnbounded<HeldJob>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>Takes a checkpoint of an output; returns at once.</summary>
@@ -49,9 +49,18 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
     {
         // Nobody waits for another's: one whose row somebody has locked would keep all from being saved. Saves at the same time share a
         // transaction.
-        await foreach (var job in _jobs.Reader.ReadAllAsync(stoppingToken))
+        var saving = new List<Task>();
+        try
         {
-            _ = SaveWhenPossibleAsync(job, stoppingToken);
+            await foreach (var job in _jobs.Reader.ReadAllAsync(stoppingToken))
+            {
+                saving.RemoveAll(task => task.IsCompleted);
+                saving.Add(SaveWhenPossibleAsync(job, stoppingToken));
+            }
+        }
+        finally
+        {
+            await Task.WhenAll(saving);
         }
     }
 
@@ -60,10 +69,14 @@ internal sealed class CheckpointWriter(IJobStore store, DatabasePatience patienc
     {
         try
         {
-            await patience.RunAsync(() => SaveAsync(job, cancellationToken), cancellationToken);
+            do
+            {
+                await patience.RunAsync(() => SaveAsync(job, cancellationToken), cancellationToken);
+            } while (!job.Checkpoints.TryFinish());
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            job.Checkpoints.TryFinish(givesUp: true);
             logger.CheckpointNotSaved(job.Lease.JobId, exception); // the next one may be
         }
     }

@@ -69,6 +69,18 @@ internal sealed class JobCheckpoints
         }
     }
 
+    /// <summary>Whoever saves what was queued is done, unless there is more by now.</summary>
+    /// <param name="givesUp">Whether it is done in any case; the next one that is put is queued again.</param>
+    /// <returns>Whether it is.</returns>
+    public bool TryFinish(bool givesUp = false)
+    {
+        lock (_lock)
+        {
+            _isQueued = !givesUp && _unsaved is { Count: > 0 };
+            return !_isQueued;
+        }
+    }
+
     /// <summary>
     /// Saves what is unsaved, one save after the other, so that an older one never replaces a newer one. What could not be saved is kept,
     /// unless there is a newer one.
@@ -114,7 +126,7 @@ internal sealed class JobCheckpoints
         lock (_lock)
         {
             var taken = _unsaved;
-            (_unsaved, _isQueued) = (null, false);
+            _unsaved = null;
             return taken;
         }
     }

@@ -1,3 +1,5 @@
+using Dsde.Contracts;
+using Dsde.Pipeline.Resilience;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 
@@ -9,19 +11,32 @@ namespace Dsde.Pipeline.Messaging.Incoming;
 /// was delivered on it.
 /// </summary>
 /// <param name="publisher">Sends messages on.</param>
-internal sealed class SenderUserFilter(ConfirmingPublisher publisher) : IFilter<ReceiveContext>
+/// <param name="broker">Waits while it is away.</param>
+internal sealed class SenderUserFilter(ConfirmingPublisher publisher, BrokerPatience broker) : IFilter<ReceiveContext>
 {
     /// <inheritdoc/>
-    public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) =>
-        context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) && delivery.Properties.IsUserIdPresent()
-            ? publisher.PublishAsync(
-                delivery.Exchange,
-                delivery.Exchange.Length == 0 ? InputQueue.Of(context) : delivery.RoutingKey ?? "",
-                MessageCopy.Of(delivery.Properties),
-                context.Body.GetBytes(),
-                context.CancellationToken
-            )
-            : next.Send(context);
+    public Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+    {
+        if (!context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) || !delivery.Properties.IsUserIdPresent())
+        {
+            return next.Send(context);
+        }
+
+        // What came by a routing key goes by it again, through the exchange of jobs: the sender's own may be gone, or be closed to workers.
+        var (exchange, key) =
+            delivery.Exchange.Length == 0 ? ("", InputQueue.Of(context)) : (QueueNames.GenerationJobs, delivery.RoutingKey ?? "");
+        return broker.RunAsync(
+            () =>
+                publisher.PublishAsync(
+                    exchange,
+                    key,
+                    MessageCopy.Of(delivery.Properties),
+                    context.Body.GetBytes(),
+                    context.CancellationToken
+                ),
+            context.CancellationToken
+        );
+    }
 
     /// <inheritdoc/>
     public void Probe(ProbeContext context) => context.CreateFilterScope("senderUsers");
