@@ -1,4 +1,6 @@
+using System.Globalization;
 using Dsde.Pipeline.Messaging;
+using Dsde.Pipeline.Messaging.Taking;
 using Dsde.Pipeline.Resilience;
 using Dsde.Testing;
 using RabbitMQ.Client;
@@ -88,6 +90,52 @@ public sealed class BrokerOutageTests(BreakableServers servers) : IClassFixture<
                     TestContext.Current.CancellationToken
                 )
             );
+    }
+
+    /// <summary>RabbitMQ 3.10 would mix them up, if they were got one by one.</summary>
+    [Fact]
+    public async Task What_a_reading_leaves_in_a_queue_is_there_in_its_order_after_the_broker_was_killed()
+    {
+        const int Count = 300; // more than one consumer holds
+        const int Acknowledged = 200;
+        var options = new RabbitMqOptions { Port = servers.RabbitMq.Port, VirtualHost = await servers.RabbitMq.CreateVirtualHostAsync() };
+        await new QueueTopology(options, models: []).DeclareAsync(TestContext.Current.CancellationToken);
+        await using (var producer = await RawProducer.OpenAsync(options.Port, options.VirtualHost))
+        {
+            foreach (var number in Enumerable.Range(0, Count))
+            {
+                await producer.SendAsync(RawProducer.Parked, $"{number}", new BasicProperties { Persistent = true });
+            }
+
+            (await TakeAsync(acknowledged: 0)).ShouldBe(Enumerable.Range(0, Count)); // all of them go back
+            await producer.WaitForCountAsync(RawProducer.Parked, Count, TimeSpan.FromSeconds(30));
+            (await TakeAsync(Acknowledged)).ShouldBe(Enumerable.Range(0, Count)); // the others go back
+            await producer.WaitForCountAsync(RawProducer.Parked, Count - Acknowledged, TimeSpan.FromSeconds(30));
+            await servers.RabbitMq.Server.KillAsync();
+        }
+
+        await servers.RabbitMq.Server.RestartAsync();
+
+        await using var consumer = await RawProducer.OpenAsync(options.Port, options.VirtualHost);
+        await consumer.WaitForCountAsync(RawProducer.Parked, Count - Acknowledged, TimeSpan.FromSeconds(30));
+        (await TakeAsync(acknowledged: 0)).ShouldBe(Enumerable.Range(Acknowledged, Count - Acknowledged));
+
+        async Task<List<int>> TakeAsync(int acknowledged)
+        {
+            var taken = new List<int>();
+            await using var connection = await PlainConnection.OpenAsync(options, TestContext.Current.CancellationToken);
+            var reader = new QueueReader(connection);
+            await foreach (var message in reader.TakeAsync(RawProducer.Parked, uint.MaxValue, TestContext.Current.CancellationToken))
+            {
+                taken.Add(int.Parse(message.Body.Span, CultureInfo.InvariantCulture));
+                if (taken[^1] < acknowledged)
+                {
+                    await message.AcknowledgeAsync(TestContext.Current.CancellationToken);
+                }
+            }
+
+            return taken;
+        }
     }
 
     /// <summary>A queue's name is on the broker's disk half a second after the queue has been made, and messages sooner.</summary>

@@ -1,15 +1,31 @@
 using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using ChannelClosedException = System.Threading.Channels.ChannelClosedException;
 
 namespace Dsde.Pipeline.Messaging.Taking;
 
 /// <summary>
-/// Takes messages from queues one by one. They are held, not consumed: when the reading ends, all that were not acknowledged are back in
-/// their order.
+/// Takes messages from queues. They are held: when the reading ends, all that were not acknowledged are back in their order.
 /// </summary>
+/// <remarks>
+/// Held by a consumer, and not got one by one. To RabbitMQ 3.10 every <c>basic.get</c> is a consumer of its own, and it takes back the
+/// messages of more than 32 consumers in an order that is another one when it starts again: then what was acknowledged is in the queue, and
+/// as many that were not are gone.
+/// </remarks>
 internal sealed class QueueReader(PlainConnection connection)
 {
+    /// <summary>Messages that this program has in its memory at once, unless there are very many.</summary>
+    private const uint Window = 32;
+
+    /// <summary>With some to spare to 32.</summary>
+    private const uint MostConsumers = 24;
+
+    /// <summary>When nothing has come for so long, somebody else may have taken what there was.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private const int MostLooks = 100;
+
     /// <summary>What a queue has at the moment; null if it was never made. Being told so costs a channel.</summary>
     public async Task<QueueDeclareOk?> FindAsync(string queue, CancellationToken cancellationToken)
     {
@@ -44,13 +60,56 @@ internal sealed class QueueReader(PlainConnection connection)
         }
 
         await using var channel = await connection.CreateChannelAsync(cancellationToken);
-        for (
-            var position = 1;
-            position <= count && await channel.BasicGetAsync(queue, autoAck: false, cancellationToken) is { } message;
-            position++
-        )
+        var most = (ushort)Math.Clamp(count / MostConsumers + 1, Math.Min(Window, count), ushort.MaxValue);
+        await channel.BasicQosAsync(prefetchSize: 0, most, global: false, cancellationToken);
+        var deliveries = new Deliveries(channel);
+        var (consumers, held) = (0, (int)most);
+        for (var position = 1; position <= count; position++)
         {
-            yield return new TakenMessage(queue, position, message, channel);
+            if (held == most) // the last consumer holds all that it may
+            {
+                await channel.BasicConsumeAsync(queue, autoAck: false, $"taking-{consumers++:D3}", deliveries, cancellationToken);
+                held = 0;
+            }
+
+            if (await ReadAsync(deliveries, queue, cancellationToken) is not { } delivery)
+            {
+                yield break;
+            }
+
+            var message = new TakenMessage(queue, position, delivery, channel);
+            yield return message;
+            held += message.IsAcknowledged ? 0 : 1;
+        }
+    }
+
+    /// <summary>Null if there is none any more.</summary>
+    private async Task<Deliveries.Delivery?> ReadAsync(Deliveries deliveries, string queue, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var looks = 0; looks < MostLooks; looks++)
+            {
+                if (await deliveries.TryReadAsync(Pause, cancellationToken) is { } next)
+                {
+                    return next;
+                }
+
+                if (await CountAsync(queue, cancellationToken) == 0)
+                {
+                    return await deliveries.TryReadAsync(Pause, cancellationToken); // it may have been on its way
+                }
+            }
+
+            throw new TimeoutException($"RabbitMQ has messages in {queue} and delivers none.");
+        }
+        catch (ChannelClosedException closed) when (closed.InnerException is { } reason)
+        {
+            throw reason;
+        }
+        catch (ChannelClosedException)
+        {
+            return null; // the queue was deleted
         }
     }
 }
