@@ -72,6 +72,17 @@ internal sealed class RawProducer : IAsyncDisposable
     public Task SendAsync(string queue, string body, BasicProperties? properties = null) =>
         SendAsync(queue, Encoding.UTF8.GetBytes(body), properties);
 
+    /// <summary>Makes a queue that nobody has bound.</summary>
+    public async Task MakeQueueAsync(string queue, Dictionary<string, object?> arguments) =>
+        await _channel.QueueDeclareAsync(
+            queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            arguments,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+
     /// <summary>Messages that wait in a queue; 0 if there is none.</summary>
     public async Task<uint> CountAsync(string queue)
     {

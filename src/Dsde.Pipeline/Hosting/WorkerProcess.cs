@@ -94,7 +94,9 @@ internal sealed class WorkerProcess(
         try
         {
             await RunAsync(application, engine, stop);
-            var ended = stop.IsCancellationRequested ? null : FindEnded(application);
+            var ended = stop.IsCancellationRequested
+                ? null
+                : EndedServices.FindCancelled(application.Services.GetServices<IHostedService>());
             if (watch.StuckSince is null)
             {
                 await WithinAsync(StopPatience, () => application.StopAsync(CancellationToken.None));
@@ -173,27 +175,8 @@ internal sealed class WorkerProcess(
             throw new ExpectedFailureException("The engine has broken down; the log says why. Start the worker again.");
         }
 
-        // The host stops when one of these fails, and says nothing to its caller.
-        foreach (var service in application.Services.GetServices<IHostedService>().OfType<BackgroundService>())
-        {
-            if (service.ExecuteTask is { IsFaulted: true, Exception.InnerException: { } fault })
-            {
-                throw new InvalidOperationException($"{service.GetType().Name} has failed: {fault.Message}", fault);
-            }
-        }
+        EndedServices.RequireUnharmed(application.Services.GetServices<IHostedService>());
     }
-
-    /// <summary>
-    /// A service that was cancelled though nobody has told it to stop yet, as by a client that gave up waiting; the host stops for it and
-    /// takes it for an ordinary end.
-    /// </summary>
-    private static string? FindEnded(IHost application) =>
-        application
-            .Services.GetServices<IHostedService>()
-            .OfType<BackgroundService>()
-            .FirstOrDefault(service => service.ExecuteTask is { IsCanceled: true })
-            ?.GetType()
-            .Name;
 
     private static ExpectedFailureException Hangs() =>
         new("The engine hangs; its jobs were left to other workers. Start the worker again.");

@@ -55,6 +55,7 @@ internal static class BusSetup
         services.AddSingleton(_ => new ConfirmingPublisher(rabbitMq, topology));
         services.AddSingleton<IWaitingPlace, WaitingQueue>();
         services.AddSingleton<QueueDepths>();
+        services.AddSingleton<SettledQueues>();
         services.AddSingleton<ParkedJobs>();
         services.AddSingleton<JobRouter>();
         services.AddSingleton<IWatchedBus>(provider => new WatchedBus(

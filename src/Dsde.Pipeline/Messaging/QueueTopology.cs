@@ -30,7 +30,7 @@ internal sealed class QueueTopology(RabbitMqOptions options, IReadOnlyCollection
     /// How long a queue is no queue yet that was just made. RabbitMQ 3.10 forgets all that it has confirmed for a quorum queue if it is
     /// killed within half a second of making it, as the queue's name is on its disk no sooner; after a second nothing was lost.
     /// </summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1.5);
+    public static readonly TimeSpan Settling = TimeSpan.FromSeconds(1.5);
 
     private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
     private long _newAt; // when a queue was found missing; 0 if none was

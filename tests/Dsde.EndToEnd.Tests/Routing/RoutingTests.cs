@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Dsde.Contracts;
+using Dsde.Pipeline.Messaging;
 using Dsde.Testing;
 using RabbitMQ.Client;
 
@@ -63,6 +65,23 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
             },
             ignoreOrder: true
         );
+    }
+
+    /// <summary>A broker that is killed at once would have forgotten the queue with the job.</summary>
+    [Fact]
+    public async Task A_job_is_routed_by_its_body_to_a_queue_that_has_just_been_made_only_when_that_has_settled()
+    {
+        await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
+        await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
+        var queue = QueueNames.Queue("young");
+        var start = TimeProvider.System.GetTimestamp();
+        await producer.MakeQueueAsync(queue, QueueTopology.JobArguments(new RabbitMqOptions()));
+
+        await producer.SendByKeyAsync("", Job(Guid.NewGuid(), "young"));
+        await producer.WaitForCountAsync(queue, 1, Patience);
+
+        TimeProvider.System.GetElapsedTime(start).ShouldBeGreaterThan(QueueTopology.Settling);
+        (await producer.CountAsync(RawProducer.Parked)).ShouldBe(0u);
     }
 
     [Fact]

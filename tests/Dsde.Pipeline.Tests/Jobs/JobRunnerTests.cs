@@ -4,6 +4,7 @@ using Dsde.Persistence;
 using Dsde.Persistence.Jobs;
 using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Jobs.Ends;
+using Dsde.Pipeline.Jobs.Run;
 using Dsde.Pipeline.Telemetry;
 
 namespace Dsde.Pipeline.Tests.Jobs;
@@ -20,6 +21,27 @@ public sealed class JobRunnerTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => _life = await JobLife.CreateAsync();
 
     public ValueTask DisposeAsync() => Life.DisposeAsync();
+
+    [Fact]
+    public async Task The_time_in_the_queue_is_that_until_the_first_start_and_neither_looks_nor_later_starts_count()
+    {
+        var hanging = new TaskCompletionSource<GenerationResult>();
+        var first = Life.CreateWorker((_, _) => hanging.Task);
+        var second = Life.CreateWorker((request, _) => Task.FromResult(ScriptedEngine.Result(request)));
+        using var times = new Measurements("dsde.job.queue.duration", first, second);
+        var delivery = new JobDelivery(Job(), JobLane.Bulk) { SubmittedAt = Life.Time.GetUtcNow() };
+        Life.Time.Advance(TimeSpan.FromSeconds(7));
+
+        _ = first.Runner.RunAsync(delivery);
+        await first.ClaimedAsync(delivery.Job.JobId);
+        (await second.Runner.RunAsync(delivery)).ShouldBeOfType<JobOutcome.HeldElsewhere>(); // a look
+        Life.Time.Advance(first.Lease * 2);
+        (await second.Runner.RunAsync(delivery)).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeTrue(); // a second start
+        (await second.Runner.RunAsync(delivery)).ShouldBeOfType<JobOutcome.Ended>().IsNew.ShouldBeFalse(); // a look at an end
+
+        times.Values.ShouldBe([7]);
+        hanging.SetCanceled(TestContext.Current.CancellationToken);
+    }
 
     [Fact]
     public async Task A_job_runs_is_stored_and_run_again_gives_the_same_event()

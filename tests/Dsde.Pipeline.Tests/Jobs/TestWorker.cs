@@ -69,6 +69,9 @@ internal sealed class TestWorker : IAsyncDisposable
 
     public string WorkerId { get; }
 
+    /// <summary>What its instruments belong to.</summary>
+    public IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+
     public WorkerOptions Options { get; }
 
     /// <summary>Whether the engine is taken to hang.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class PostgresDialect
             SELECT job.job_id
             FROM generation_jobs job
             JOIN unnest($1, $2) AS lease (job_id, token) ON job.job_id = lease.job_id AND job.lease_token = lease.token
-            WHERE job.state = 'running' ORDER BY job.job_id FOR NO KEY UPDATE OF job SKIP LOCKED),
+            WHERE job.state = 'running' FOR NO KEY UPDATE OF job SKIP LOCKED),
         renewed AS (
             UPDATE generation_jobs job SET lease_until = clock_timestamp() + $3 FROM unlocked WHERE job.job_id = unlocked.job_id)
         SELECT lease.job_id, held.job_id IS NULL

@@ -13,6 +13,7 @@ namespace Dsde.Pipeline.Messaging.Routing;
 /// </summary>
 internal sealed class JobRouter(
     ConfirmingPublisher publisher,
+    SettledQueues queues,
     ParkedJobs parked,
     BrokerPatience broker,
     WorkerOptions options,
@@ -64,9 +65,25 @@ internal sealed class JobRouter(
         return null;
     }
 
+    /// <summary>False if there is no such queue. What has just been made is given the time that it needs.</summary>
     private Task<bool> SendAsync(string queue, BasicProperties properties, ReceiveContext message, CancellationToken deliveryLost) =>
         broker.RunAsync(
-            () => publisher.TryPublishAsync(exchange: "", queue, properties, message.Body.GetBytes(), deliveryLost),
+            async () =>
+            {
+                if (await queues.FindRestAsync(queue, deliveryLost) is not { } rest)
+                {
+                    return false;
+                }
+
+                await Task.Delay(rest, time, deliveryLost);
+                var isSent = await publisher.TryPublishAsync(exchange: "", queue, properties, message.Body.GetBytes(), deliveryLost);
+                if (!isSent)
+                {
+                    queues.Forget(queue);
+                }
+
+                return isSent;
+            },
             deliveryLost
         );
 

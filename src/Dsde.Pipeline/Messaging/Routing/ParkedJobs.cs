@@ -24,27 +24,25 @@ internal sealed class ParkedJobs : BackgroundService
     /// <summary>Of names that strangers make up, no more than these are kept in mind. What is beyond waits to its end at worst.</summary>
     private const int MostNames = 100;
 
-    /// <summary>A queue that is younger may be forgotten with all that is in it, if its broker is killed (see the topology).</summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
-
     private readonly ConcurrentDictionary<string, byte> _due;
-    private readonly Dictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
     private readonly Counter<long> _routed;
     private readonly ConfirmingPublisher _publisher;
+    private readonly SettledQueues _queues;
     private readonly TimeProvider _time;
     private readonly ILogger<ParkedJobs> _logger;
     private volatile int _count;
 
     public ParkedJobs(
         ConfirmingPublisher publisher,
+        SettledQueues queues,
         WorkerOptions options,
         IMeterFactory meters,
         TimeProvider time,
         ILogger<ParkedJobs> logger
     )
     {
-        (_publisher, _time, _logger) = (publisher, time, logger);
+        (_publisher, _queues, _time, _logger) = (publisher, queues, time, logger);
         _due = new ConcurrentDictionary<string, byte>(
             options.Models.Select(model => KeyValuePair.Create(model, (byte)0)),
             StringComparer.Ordinal
@@ -98,13 +96,7 @@ internal sealed class ParkedJobs : BackgroundService
 
         try
         {
-            var served = await FindServedAsync(reader, due, cancellationToken);
-            foreach (var young in served.Where(model => !HasSettled(model)).ToList())
-            {
-                served.Remove(young);
-                _due[young] = 0;
-            }
-
+            var served = await FindServedAsync(due, cancellationToken);
             if (served.Count > 0)
             {
                 await TakeOutAsync(reader, served, cancellationToken);
@@ -138,30 +130,22 @@ internal sealed class ParkedJobs : BackgroundService
         }
     }
 
-    private bool HasSettled(string model)
-    {
-        var now = _time.GetUtcNow();
-        if (_seen.Count >= MostNames && !_seen.ContainsKey(model))
-        {
-            _seen.Clear();
-        }
-
-        _seen.TryAdd(model, now);
-        return now - _seen[model] >= Settling;
-    }
-
-    private static async Task<HashSet<string>> FindServedAsync(
-        QueueReader reader,
-        IEnumerable<string> models,
-        CancellationToken cancellationToken
-    )
+    /// <summary>The models to whose queues jobs can go. Whose queues are too young is due again.</summary>
+    private async Task<HashSet<string>> FindServedAsync(IEnumerable<string> models, CancellationToken cancellationToken)
     {
         var served = new HashSet<string>(StringComparer.Ordinal);
         foreach (var model in models)
         {
-            if (await reader.FindAsync(Lane.AllOf(model)[0].Queue, cancellationToken) is not null)
+            switch (await _queues.FindRestAsync(Lane.AllOf(model)[0].Queue, cancellationToken))
             {
-                served.Add(model);
+                case null:
+                    break;
+                case { Ticks: 0 }:
+                    served.Add(model);
+                    break;
+                default:
+                    _due[model] = 0;
+                    break;
             }
         }
 
@@ -178,22 +162,18 @@ internal sealed class ParkedJobs : BackgroundService
                 continue;
             }
 
-            if (
-                models.Contains(lane.Model)
-                && await _publisher.TryPublishAsync(
-                    exchange: "",
-                    lane.Queue,
-                    Parking.Leave(message.Properties),
-                    message.Body,
-                    cancellationToken
-                )
-            )
+            if (!models.Contains(lane.Model))
+            {
+                met.Add(lane.Model);
+            }
+            else if (await TryPublishAsync(message, lane, cancellationToken))
             {
                 await message.AcknowledgeAsync(cancellationToken);
                 taken++;
             }
             else
             {
+                _queues.Forget(lane.Queue);
                 met.Add(lane.Model);
             }
         }
@@ -213,4 +193,7 @@ internal sealed class ParkedJobs : BackgroundService
             _logger.ParkedJobsTakenOut(taken, string.Join(", ", models));
         }
     }
+
+    private Task<bool> TryPublishAsync(TakenMessage message, Lane lane, CancellationToken cancellationToken) =>
+        _publisher.TryPublishAsync(exchange: "", lane.Queue, Parking.Leave(message.Properties), message.Body, cancellationToken);
 }
