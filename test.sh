@@ -112,13 +112,19 @@ test_projects() {
     settings=()
     if [[ -f tests/$name/WithoutGpu.runsettings && ${DSDE_TEST_GPU:-} != 1 ]]; then settings=(--settings "tests/$name/WithoutGpu.runsettings"); fi
     started=$SECONDS
-    TMPDIR=$scratch dotnet test "$library" --nologo "${settings[@]}" --logger "trx;LogFileName=$name.trx" --results-directory "$results" "${filter[@]}" "${more[@]}" \
+    TMPDIR=$scratch dotnet test "$library" --nologo "${settings[@]}" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" --results-directory "$results" "${filter[@]}" "${more[@]}" \
       >"$results/$name.log" 2>&1 || touch "$results/$name.failed"
     # A test host that crashes counts as passed, without the tests that it did not come to.
     if grep -q 'FATAL ERROR\|Test Run Aborted\|host process crashed' "$results/$name.log"; then touch "$results/$name.failed"; fi
     printf '%6d s  %s\n' $((SECONDS - started)) "$name" >>"$results/durations"
-    cat "$results/$name.log"
+    show "$results/$name.log"
   done
+}
+
+# The output of a test host without what it says of tests that passed. What xUnit says beside that is the same again, but for its own failures.
+show() {
+  awk '/^\[xUnit\.net / { if (/\[FATAL ERROR\]/) fatal = 1; else if (/\[FAIL\]|\]   [A-Z][a-z]+:/) fatal = 0; if (!fatal) next }
+    !/^  Passed /' "$1"
 }
 
 # What is left when all tests have ended: a line each. Processes get a moment to end, and are ended then.

@@ -15,7 +15,8 @@ internal sealed class SettledQueues(ConfirmingPublisher publisher, TimeProvider 
     /// <summary>After that a queue is settled. Some more than it takes to make all queues of a model.</summary>
     public static readonly TimeSpan Settling = QueueTopology.Settling + TimeSpan.FromSeconds(0.5);
 
-    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal); // only what there is, so that strangers can't fill it
+    // Only what there is, so that strangers' names can't fill it.
+    private readonly ConcurrentDictionary<string, long> _seen = new(StringComparer.Ordinal);
 
     /// <summary>How long a queue takes to be settled: zero if it is; null if there is none.</summary>
     /// <exception cref="ExpectedFailureException">The broker can't be reached, or refuses.</exception>
