@@ -74,8 +74,8 @@ public sealed class RoutingTests(RabbitMqServer rabbitMq, PostgresServer postgre
         await using var worker = await WorkerUnderTest.StartAsync(rabbitMq, postgres);
         await using var producer = await RawProducer.OpenAsync(rabbitMq.Port, worker.VirtualHost);
         var queue = QueueNames.Queue("young");
-        var start = TimeProvider.System.GetTimestamp();
         await producer.MakeQueueAsync(queue, QueueTopology.JobArguments(new RabbitMqOptions()));
+        var start = TimeProvider.System.GetTimestamp();
 
         await producer.SendByKeyAsync("", Job(Guid.NewGuid(), "young"));
         await producer.WaitForCountAsync(queue, 1, Patience);

@@ -70,7 +70,7 @@ internal sealed class JobRouter(
         broker.RunAsync(
             async () =>
             {
-                if (await queues.FindRestAsync(queue, deliveryLost) is not { } rest)
+                if (await queues.RecallRestAsync(queue, deliveryLost) is not { } rest)
                 {
                     return false;
                 }

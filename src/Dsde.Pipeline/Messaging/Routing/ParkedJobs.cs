@@ -24,7 +24,14 @@ internal sealed class ParkedJobs : BackgroundService
     /// <summary>Of names that strangers make up, no more than these are kept in mind. What is beyond waits to its end at worst.</summary>
     private const int MostNames = 100;
 
-    private readonly ConcurrentDictionary<string, byte> _due;
+    /// <summary>
+    /// After so many looks the models of this worker are looked for again: at first somebody else may have held their jobs, who looked
+    /// through them all at that moment.
+    /// </summary>
+    private static readonly int[] OwnLooks = [1, 10, 60];
+
+    private readonly IReadOnlyCollection<string> _own;
+    private readonly ConcurrentDictionary<string, byte> _due = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, byte> _known = new(StringComparer.Ordinal);
     private readonly Counter<long> _routed;
     private readonly ConfirmingPublisher _publisher;
@@ -43,10 +50,7 @@ internal sealed class ParkedJobs : BackgroundService
     )
     {
         (_publisher, _queues, _time, _logger) = (publisher, queues, time, logger);
-        _due = new ConcurrentDictionary<string, byte>(
-            options.Models.Select(model => KeyValuePair.Create(model, (byte)0)),
-            StringComparer.Ordinal
-        );
+        _own = [.. options.Models];
         var meter = meters.Create(PipelineMeter.Name);
         _routed = meter.CreateCounter<long>("dsde.jobs.routed", "{job}", "Jobs sent on by their bodies, by where they went.");
         meter.CreateObservableGauge(
@@ -113,8 +117,13 @@ internal sealed class ParkedJobs : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        for (var looks = 1; await timer.WaitForNextTickAsync(stoppingToken); looks++)
         {
+            foreach (var model in OwnLooks.Contains(looks) ? _own : [])
+            {
+                _due[model] = 0;
+            }
+
             try
             {
                 await LookAsync(stoppingToken);
@@ -136,7 +145,7 @@ internal sealed class ParkedJobs : BackgroundService
         var served = new HashSet<string>(StringComparer.Ordinal);
         foreach (var model in models)
         {
-            switch (await _queues.FindRestAsync(Lane.AllOf(model)[0].Queue, cancellationToken))
+            switch (await _queues.FindRestAsync(BulkQueueOf(model), cancellationToken))
             {
                 case null:
                     break;
@@ -173,7 +182,7 @@ internal sealed class ParkedJobs : BackgroundService
             }
             else
             {
-                _queues.Forget(lane.Queue);
+                _queues.Forget(BulkQueueOf(lane.Model));
                 met.Add(lane.Model);
             }
         }
@@ -193,6 +202,9 @@ internal sealed class ParkedJobs : BackgroundService
             _logger.ParkedJobsTakenOut(taken, string.Join(", ", models));
         }
     }
+
+    /// <summary>The one that stands for all queues of a model: they are made together.</summary>
+    private static string BulkQueueOf(string model) => Lane.AllOf(model)[0].Queue;
 
     private Task<bool> TryPublishAsync(TakenMessage message, Lane lane, CancellationToken cancellationToken) =>
         _publisher.TryPublishAsync(exchange: "", lane.Queue, Parking.Leave(message.Properties), message.Body, cancellationToken);

@@ -21,12 +21,12 @@ internal sealed class Deliveries(IChannel channel) : AsyncDefaultBasicConsumer(c
         }
         catch (TimeoutException)
         {
-            return null;
+            return _arrived.Reader.TryRead(out var late) ? late : null;
         }
     }
 
     /// <inheritdoc/>
-    public override async Task HandleBasicDeliverAsync(
+    public override Task HandleBasicDeliverAsync(
         string consumerTag,
         ulong deliveryTag,
         bool redelivered,
@@ -37,8 +37,13 @@ internal sealed class Deliveries(IChannel channel) : AsyncDefaultBasicConsumer(c
         CancellationToken cancellationToken = default
     )
     {
-        byte[] copy = [.. body.Span]; // the client library uses its memory again
-        await _arrived.Writer.WriteAsync(new Delivery(deliveryTag, routingKey, properties, copy), cancellationToken);
+        if (!cancellationToken.IsCancellationRequested) // the channel is being closed
+        {
+            byte[] copy = [.. body.Span]; // the client library uses its memory again
+            _arrived.Writer.TryWrite(new Delivery(deliveryTag, routingKey, properties, copy));
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>

@@ -9,22 +9,25 @@ namespace Dsde.Pipeline.Messaging.Taking;
 /// Takes messages from queues. They are held: when the reading ends, all that were not acknowledged are back in their order.
 /// </summary>
 /// <remarks>
-/// Held by a consumer, and not got one by one. To RabbitMQ 3.10 every <c>basic.get</c> is a consumer of its own, and it takes back the
-/// messages of more than 32 consumers in an order that is another one when it starts again: then what was acknowledged is in the queue, and
-/// as many that were not are gone.
+/// Held by a few consumers, and not got one by one. To RabbitMQ 3.10 every <c>basic.get</c> is a consumer of its own, and it takes back the
+/// messages of more than 32 consumers of a channel in an order that is another one when it starts again: then what was acknowledged is in
+/// the queue, and as many that were not are gone.
 /// </remarks>
 internal sealed class QueueReader(PlainConnection connection)
 {
-    /// <summary>Messages that this program has in its memory at once, unless there are very many.</summary>
-    private const uint Window = 32;
+    /// <summary>Messages that the first consumer is sent at once. Each further one, which comes when the ones before hold all that they
+    /// may, is sent half as many more: what is acknowledged at once takes little memory, and hundreds of thousands can be held.</summary>
+    private const int FirstWindow = 32;
 
-    /// <summary>With some to spare to 32.</summary>
-    private const uint MostConsumers = 24;
+    private const int MostConsumers = 31;
 
     /// <summary>When nothing has come for so long, somebody else may have taken what there was.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private const int MostLooks = 100;
+
+    /// <summary>When a queue seems to be empty, the rest may still be on its way here: large messages, a slow connection.</summary>
+    private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(5);
 
     /// <summary>What a queue has at the moment; null if it was never made. Being told so costs a channel.</summary>
     public async Task<QueueDeclareOk?> FindAsync(string queue, CancellationToken cancellationToken)
@@ -60,14 +63,24 @@ internal sealed class QueueReader(PlainConnection connection)
         }
 
         await using var channel = await connection.CreateChannelAsync(cancellationToken);
-        var most = (ushort)Math.Clamp(count / MostConsumers + 1, Math.Min(Window, count), ushort.MaxValue);
-        await channel.BasicQosAsync(prefetchSize: 0, most, global: false, cancellationToken);
         var deliveries = new Deliveries(channel);
-        var (consumers, held) = (0, (int)most);
+        var (consumers, window, held) = (0, FirstWindow, FirstWindow);
         for (var position = 1; position <= count; position++)
         {
-            if (held == most) // the last consumer holds all that it may
+            if (held >= window) // the last consumer holds all that it may
             {
+                if (consumers == MostConsumers)
+                {
+                    yield break;
+                }
+
+                window = consumers == 0 ? FirstWindow : Math.Min(window + (window / 2), ushort.MaxValue);
+                await channel.BasicQosAsync(
+                    prefetchSize: 0,
+                    (ushort)Math.Min(window, count - position + 1),
+                    global: false,
+                    cancellationToken
+                );
                 await channel.BasicConsumeAsync(queue, autoAck: false, $"taking-{consumers++:D3}", deliveries, cancellationToken);
                 held = 0;
             }
@@ -97,11 +110,11 @@ internal sealed class QueueReader(PlainConnection connection)
 
                 if (await CountAsync(queue, cancellationToken) == 0)
                 {
-                    return await deliveries.TryReadAsync(Pause, cancellationToken); // it may have been on its way
+                    return await deliveries.TryReadAsync(LastPause, cancellationToken);
                 }
             }
 
-            throw new TimeoutException($"RabbitMQ has messages in {queue} and delivers none.");
+            throw new ExpectedFailureException($"RabbitMQ has messages in {queue} and delivers none; see the broker's log.");
         }
         catch (ChannelClosedException closed) when (closed.InnerException is { } reason)
         {
