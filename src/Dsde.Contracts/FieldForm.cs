@@ -36,10 +36,13 @@ public sealed class FieldForm
     public static FieldForm Number { get; } = new(value => Unless(value.ValueKind == JsonValueKind.Number, "a number"));
 
     /// <summary>A whole number of 64 bits.</summary>
-    public static FieldForm Long { get; } = new(value => FindExpected(value, long.MinValue, long.MaxValue));
+    public static FieldForm Long { get; } =
+        new(value => FindExpected(value, (long.MinValue, long.MaxValue), (long.MinValue, long.MaxValue)));
 
     /// <summary>A whole number of 32 bits.</summary>
-    public static FieldForm Integer { get; } = new(value => FindExpected(value, int.MinValue, int.MaxValue));
+    public static FieldForm Integer { get; } = IntegerWithin((int.MinValue, int.MaxValue));
+
+    private static FieldForm TokenId { get; } = IntegerWithin((0, int.MaxValue));
 
     /// <summary>A moment; UTC if it has no offset.</summary>
     public static FieldForm Moment { get; } =
@@ -55,7 +58,7 @@ public sealed class FieldForm
         );
 
     /// <summary>Token ids.</summary>
-    public static FieldForm TokenIds { get; } = ListOf(Integer, "a list of token ids");
+    public static FieldForm TokenIds { get; } = ListOf(TokenId, "a list of token ids");
 
     private static FieldForm OnePrompt { get; } = PromptOr("a string or a list of token ids", FindMistakeInPrompt);
 
@@ -112,13 +115,22 @@ public sealed class FieldForm
     };
 
     /// <summary>What a property of a message has to be.</summary>
+    /// <param name="property">Its name.</param>
     /// <param name="type">Its type.</param>
     /// <exception cref="KeyNotFoundException">No message has properties of that type.</exception>
-    public static FieldForm Of(Type type)
+    public static FieldForm Of(string property, Type type)
     {
         ArgumentNullException.ThrowIfNull(type);
-        return ByType[Nullable.GetUnderlyingType(type) ?? type];
+        return JobRules.FindRange(property) is { } allowed ? IntegerWithin(allowed) : ByType[Nullable.GetUnderlyingType(type) ?? type];
     }
+
+    /// <summary>
+    /// A whole number of 32 bits. Whether it is one of those that are allowed is the field's to say, who can show it; of one that has no
+    /// room in its type it is said here.
+    /// </summary>
+    /// <param name="allowed">The least and the most that is allowed.</param>
+    private static FieldForm IntegerWithin((int Least, int Most) allowed) =>
+        new(value => FindExpected(value, (int.MinValue, int.MaxValue), allowed));
 
     /// <summary>What is wrong with a value; null if nothing is.</summary>
     /// <param name="name">The field, called as where it comes from.</param>
@@ -190,9 +202,9 @@ public sealed class FieldForm
 
     private static string? Unless(bool isRight, string expected) => isRight ? null : expected;
 
-    private static string? FindExpected(JsonElement value, long least, long most) =>
-        WholeNumbers.TryRead(value, out var number) && number >= least && number <= most ? null
-        : WholeNumbers.IsWhole(value) ? $"a whole number from {least} to {most}"
+    private static string? FindExpected(JsonElement value, (long Least, long Most) readable, (long Least, long Most) allowed) =>
+        WholeNumbers.TryRead(value, out var number) && number >= readable.Least && number <= readable.Most ? null
+        : WholeNumbers.IsWhole(value) ? $"a whole number from {allowed.Least} to {allowed.Most}"
         : "a whole number";
 
     private static FieldForm PromptOr(string expected, Func<string, JsonElement, string?> findInside) =>

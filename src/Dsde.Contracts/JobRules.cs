@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 
 namespace Dsde.Contracts;
@@ -14,6 +15,20 @@ public static partial class JobRules
     private const int MaxBiases = 1024;
     private static readonly string[] SamplingModes = ["rejection", "coupled"];
 
+    /// <summary>What whole numbers may be, by property: the least and the most. Others may be whatever their type holds.</summary>
+    private static readonly FrozenDictionary<string, (int Least, int Most)> Ranges = new Dictionary<string, (int Least, int Most)>
+    {
+        [nameof(SubmitGenerationJob.BatchJobCount)] = (1, int.MaxValue),
+        [nameof(SubmitGenerationJob.MaxTokens)] = (1, int.MaxValue),
+        [nameof(SubmitGenerationJob.TopK)] = (0, int.MaxValue),
+        [nameof(SubmitGenerationJob.ChoiceCount)] = (1, MaxChoices),
+        [nameof(SubmitGenerationJob.TopLogProbabilityCount)] = (0, MaxTopLogProbabilities),
+    }.ToFrozenDictionary();
+
+    /// <summary>What a whole number of a job may be; null if it may be whatever its type holds.</summary>
+    /// <param name="property">The property's name in <see cref="SubmitGenerationJob"/>.</param>
+    public static (int Least, int Most)? FindRange(string property) => Ranges.TryGetValue(property, out var range) ? range : null;
+
     /// <summary>The first mistake of a job; null if there is none.</summary>
     /// <param name="job">The job.</param>
     /// <param name="nameOf">What a property is called where the job comes from: one of <see cref="JobFieldNames"/>.</param>
@@ -28,10 +43,10 @@ public static partial class JobRules
     {
         (string Property, bool IsRight, object? Value, string Allowed)[] rules =
         [
-            (nameof(job.MaxTokens), job.MaxTokens is null or >= 1, job.MaxTokens, "give at least 1, or leave it out"),
+            (nameof(job.MaxTokens), IsInRange(nameof(job.MaxTokens), job.MaxTokens), job.MaxTokens, "give at least 1, or leave it out"),
             (nameof(job.Temperature), job.Temperature is null or (>= 0 and <= 2), job.Temperature, "give 0 (greedy) to 2"),
             (nameof(job.TopP), job.TopP is null or (> 0 and <= 1), job.TopP, "give more than 0 and at most 1"),
-            (nameof(job.TopK), job.TopK is null or >= 0, job.TopK, "give 0 (off) or more"),
+            (nameof(job.TopK), IsInRange(nameof(job.TopK), job.TopK), job.TopK, "give 0 (off) or more"),
             (nameof(job.MinP), job.MinP is null or (>= 0 and <= 1), job.MinP, "give 0 (off) to 1"),
             (
                 nameof(job.RepetitionPenalty),
@@ -46,10 +61,10 @@ public static partial class JobRules
                 job.FrequencyPenalty,
                 "give -2 to 2; 0 is off"
             ),
-            (nameof(job.ChoiceCount), job.ChoiceCount is null or (>= 1 and <= MaxChoices), job.ChoiceCount, $"give 1 to {MaxChoices}"),
+            (nameof(job.ChoiceCount), IsInRange(nameof(job.ChoiceCount), job.ChoiceCount), job.ChoiceCount, $"give 1 to {MaxChoices}"),
             (
                 nameof(job.TopLogProbabilityCount),
-                job.TopLogProbabilityCount is null or (>= 0 and <= MaxTopLogProbabilities),
+                IsInRange(nameof(job.TopLogProbabilityCount), job.TopLogProbabilityCount),
                 job.TopLogProbabilityCount,
                 $"give 0 to {MaxTopLogProbabilities}"
             ),
@@ -68,6 +83,9 @@ public static partial class JobRules
 
         return FindContradiction(job, nameOf);
     }
+
+    private static bool IsInRange(string property, int? value) =>
+        value is not { } given || given >= Ranges[property].Least && given <= Ranges[property].Most;
 
     /// <summary>A number that is too large for its type has become infinite, which nobody has written.</summary>
     private static string Show(object? value) =>

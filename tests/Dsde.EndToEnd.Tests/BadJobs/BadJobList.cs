@@ -53,15 +53,17 @@ internal static class BadJobList
         [
             BadJob.Of("top_k", "-2", "top_k is -2; give 0 (off) or more."),
             BadJob.Of("top_k", "1.5", "top_k must be a whole number, but is 1.5."),
-            BadJob.Of("top_k", "99999999999", $"top_k must be a whole number from {Range}, but is 99999999999."),
+            BadJob.Of("top_k", "99999999999", "top_k must be a whole number from 0 to 2147483647, but is 99999999999."),
             BadJob.Of("max_tokens", "0", "max_tokens is 0; give at least 1, or leave it out."),
             BadJob.Of("max_tokens", "-1", "max_tokens is -1; give at least 1, or leave it out."),
             BadJob.Of("max_tokens", "1.5", "max_tokens must be a whole number, but is 1.5."),
-            BadJob.Of("max_tokens", "1e999", "max_tokens must be a whole number from -2147483648 to 2147483647, but is 1e999."),
-            BadJob.Of("max_tokens", "2147483648", $"max_tokens must be a whole number from {Range}, but is 2147483648."),
+            BadJob.Of("max_tokens", "1e999", "max_tokens must be a whole number from 1 to 2147483647, but is 1e999."),
+            BadJob.Of("max_tokens", "2147483648", "max_tokens must be a whole number from 1 to 2147483647, but is 2147483648."),
             BadJob.Of("max_tokens", "\"8\"", "max_tokens must be a whole number, but is \"8\"."),
             BadJob.Of("n", "0", "n is 0; give 1 to 128."),
             BadJob.Of("n", "129", "n is 129; give 1 to 128."),
+            BadJob.Of("n", "1e400", "n must be a whole number from 1 to 128, but is 1e400."),
+            BadJob.Of("n", "-1e400", "n must be a whole number from 1 to 128, but is -1e400."),
             BadJob.Of("n", "1.5", "n must be a whole number, but is 1.5."),
             BadJob.Of("seed", "9223372036854775808", $"seed must be a whole number from {LongRange}, but is 9223372036854775808."),
             BadJob.Of("seed", "-9223372036854775809", $"seed must be a whole number from {LongRange}, but is -9223372036854775809."),
@@ -81,6 +83,13 @@ internal static class BadJobList
                 "top_logprobs is 5, but log-probabilities are not asked for; ask for them with logprobs as well.",
                 ",\"top_logprobs\":5"
             ),
+            BadJob.Of("logprobs", "1e400", "logprobs must be a whole number from 0 to 20, but is 1e400.") with
+            {
+                Message = """
+                    "model":"dsde-demo","prompt":"Story: Once","returnLogProbabilities":true,"topLogProbabilityCount":1e400
+                    """,
+                MessageSays = "topLogProbabilityCount must be a whole number from 0 to 20, but is 1e400.",
+            },
             BadJob.Of("logprobs", "21", "logprobs is 21; give 0 to 20.") with
             {
                 Message = """
@@ -130,6 +139,7 @@ internal static class BadJobList
             BadJob.Of("stop_token_ids", "[1.5]", "stop_token_ids[0] must be a whole number, but is 1.5."),
             BadJob.Of("stop_token_ids", "\"x\"", "stop_token_ids must be a list of token ids, but is a string."),
             BadJob.Of("stop_token_ids", "[1,-1]", "stop_token_ids has the token -1; give token ids from 0 to "),
+            BadJob.Of("stop_token_ids", "[1e10]", "stop_token_ids[0] must be a whole number from 0 to 2147483647, but is 1e10."),
             BadJob.Of("stop_token_ids", "[999999]", "stop_token_ids has the token 999999; give token ids from 0 to "),
             BadJob.Of("metadata", "[]", "metadata must be an object whose values are strings, but is a list."),
             BadJob.Of("metadata", "{\"a\":1}", "metadata of 'a' must be a string, but is 1."),
@@ -159,6 +169,7 @@ internal static class BadJobList
             Prompt("[]", "prompt is empty; give at least one token."),
             Prompt("[1.5]", "prompt[0] must be a whole number, but is 1.5."),
             Prompt("[5,null]", "prompt[1] must be a whole number, but is null."),
+            Prompt("[5,1e400]", "prompt[1] must be a whole number from 0 to 2147483647, but is 1e400."),
             Prompt("[5,-1]", "prompt has the token -1; give token ids from 0 to "),
             Prompt("""["Story:",7]""", "prompt[1] must be a string or a list of token ids, but is 7."),
             Prompt("""["Story:",[]]""", "prompt[1] is empty; give at least one token."),

@@ -43,7 +43,10 @@ internal sealed class JsonFields
 
     public double? TakeNumber(string name) => Take(name, FieldForm.Number)?.GetDouble();
 
-    public int? TakeInteger(string name) => (int?)ToWhole(Take(name, FieldForm.Integer));
+    /// <summary>A whole number of 32 bits; null if it is absent.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="property">What it is of a job: the name in <see cref="SubmitGenerationJob"/>.</param>
+    public int? TakeInteger(string name, string property) => (int?)ToWhole(Take(name, FieldForm.Of(property, typeof(int))));
 
     public long? TakeLong(string name) => ToWhole(Take(name, FieldForm.Long));
 

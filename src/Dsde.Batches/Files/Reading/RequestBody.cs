@@ -45,7 +45,7 @@ internal static class RequestBody
             MaxTokens = ReadMaxTokens(body),
             Temperature = body.TakeNumber("temperature"),
             TopP = body.TakeNumber("top_p"),
-            TopK = body.TakeInteger("top_k") switch
+            TopK = body.TakeInteger("top_k", nameof(SubmitGenerationJob.TopK)) switch
             {
                 -1 => 0,
                 var topK => topK,
@@ -64,12 +64,12 @@ internal static class RequestBody
             GuidedChoice = body.Take("guided_choice", FieldForm.Texts) is { } choices
                 ? [.. choices.EnumerateArray().Select(text => text.GetString() ?? "")]
                 : null,
-            ChoiceCount = body.TakeInteger("n"),
+            ChoiceCount = body.TakeInteger("n", nameof(SubmitGenerationJob.ChoiceCount)),
             Seed = body.TakeLong("seed") ?? (defaults.Seed is { } seed ? unchecked(seed + line.Number) : null),
             SamplingMode = body.TakeString("sampling_mode"),
             Policy = body.TakeString("policy") ?? defaults.Policy,
             Proposer = body.TakeString("proposer") ?? defaults.Proposer,
-            Priority = body.TakeInteger("priority"),
+            Priority = body.TakeInteger("priority", nameof(SubmitGenerationJob.Priority)),
             ExpiresAt =
                 body.Take("expires_at", FieldForm.Moment) is { } moment && InstantConverter.TryRead(moment, out var expiry) ? expiry : null,
             Metadata = ReadMap(body.Take("metadata", FieldForm.Labels), value => value.GetString() ?? ""),
@@ -105,8 +105,8 @@ internal static class RequestBody
 
     private static int? ReadMaxTokens(JsonFields body)
     {
-        var older = body.TakeInteger("max_tokens");
-        var newer = body.TakeInteger("max_completion_tokens");
+        var older = body.TakeInteger("max_tokens", nameof(SubmitGenerationJob.MaxTokens));
+        var newer = body.TakeInteger("max_completion_tokens", nameof(SubmitGenerationJob.MaxTokens));
         return older is not null && newer is not null && older != newer
             ? throw body.Invalid("max_tokens", $"max_tokens is {older}, but max_completion_tokens is {newer}; give one of them.")
             : newer ?? older;
@@ -130,11 +130,14 @@ internal static class RequestBody
 
     /// <summary>In chats a flag, and a number beside it.</summary>
     private static (bool? Wanted, int? TopCount) ReadChatLogProbabilities(JsonFields body) =>
-        (body.TakeBoolean("logprobs"), body.TakeInteger("top_logprobs") is { } count and not 0 ? count : null);
+        (
+            body.TakeBoolean("logprobs"),
+            body.TakeInteger("top_logprobs", nameof(SubmitGenerationJob.TopLogProbabilityCount)) is { } count and not 0 ? count : null
+        );
 
     /// <summary>In completions one number says both: 0 asks for the chosen token's only.</summary>
     private static (bool? Wanted, int? TopCount) ReadCompletionLogProbabilities(JsonFields body) =>
-        body.TakeInteger("logprobs") switch
+        body.TakeInteger("logprobs", nameof(SubmitGenerationJob.TopLogProbabilityCount)) switch
         {
             null => (null, null),
             0 => (true, null),

@@ -20,7 +20,7 @@ internal sealed class FieldTypes
                 .Select(property =>
                     (
                         JobFieldNames.InMessages(property.Name),
-                        FieldForm.Of(property.PropertyType),
+                        FieldForm.Of(property.Name, property.PropertyType),
                         nullability.Create(property).ReadState == NullabilityState.NotNull
                     )
                 ),

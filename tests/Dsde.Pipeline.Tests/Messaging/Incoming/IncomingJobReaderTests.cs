@@ -17,9 +17,9 @@ public sealed class IncomingJobReaderTests
         new()
         {
             { Job("\"temperature\":\"hot\""), "temperature must be a number, but is \"hot\"." },
-            { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number from -2147483648 to 2147483647, but is 1e999." },
+            { Job("\"maxTokens\":1e999"), "maxTokens must be a whole number from 1 to 2147483647, but is 1e999." },
             { Job("\"maxTokens\":1.5"), "maxTokens must be a whole number, but is 1.5." },
-            { Job("\"maxTokens\":99999999999"), "maxTokens must be a whole number from -2147483648 to 2147483647, but is 99999999999." },
+            { Job("\"maxTokens\":99999999999"), "maxTokens must be a whole number from 1 to 2147483647, but is 99999999999." },
             { Job("\"maxTokens\":\"8\""), "maxTokens must be a whole number, but is \"8\"." },
             { Job("\"temperature\":1e999"), "temperature is beyond 1.8e308; give 0 (greedy) to 2." },
             { Job("\"logitBias\":{\"1\":-1e400}"), "logitBias of token 1 is below -1.8e308; give -100 to 100." },
