@@ -13,11 +13,11 @@ RabbitMQ and PostgreSQL are real: private instances on free ports with scratch d
 apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
 
 The chaos run kills, stops, pauses and cuts workers, broker and database while jobs run. More of it, for example over night:
-  DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh -class '*.ChaosTests'
+  DSDE_TEST_MINUTES=600 DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh -class '*.ChaosTests'
   DSDE_CHAOS_SEED=N       the same choices again; a run prints its seed
   DSDE_TEST_LOGS=FOLDER   keeps what the workers log, and what was broken when
 Tokenizers are compared with Hugging Face's and SentencePiece's, 2,000 texts each; DSDE_TEST_TEXTS=20000 takes more, DSDE_TEST_TOKENIZERS=FOLDER other folders' tokenizers as well.
-Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures.
+Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures. A test may take DSDE_TEST_MINUTES, else 20; then it is cancelled and fails.
 END
 }
 
@@ -96,6 +96,7 @@ interrupt() {
   kill "${lanes[@]}" 2>/dev/null # so that they begin no other project
   # Servers go with the tests that started them.
   processes | xargs -r kill 2>/dev/null
+  processes | xargs -r kill -CONT 2>/dev/null # those that a test has frozen
   wait_for_processes
   rm -rf -- "$scratch"
   exit 130

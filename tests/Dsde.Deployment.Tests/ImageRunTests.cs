@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Xml.Linq;
 using Dsde.Testing;
 
 namespace Dsde.Deployment.Tests;
@@ -19,6 +20,7 @@ public sealed class ImageRunTests
         var starting = PrivateServer.StartAsync("rabbitmq");
         await using var postgres = await PrivateServer.StartAsync("postgresql");
         await using var rabbitMq = await starting;
+        ShouldHaveAllSources(await build.MakeAsync("build"));
         ShouldHaveLabels(await build.MakeAsync("worker"));
         ShouldHaveNativeLibrariesApart(await build.MakeAsync("build"), await build.MakeAsync("worker"));
         var image = await build.MakeAsync("demo");
@@ -69,6 +71,39 @@ public sealed class ImageRunTests
         }
 
         List(image.Root).ShouldBe(before);
+    }
+
+    /// <summary>Everything in the folders of the program's projects, and what their files name beside that, is copied before it is built.</summary>
+    private static void ShouldHaveAllSources(BuiltStage build)
+    {
+        var projects = new Queue<string>([Repository.PathOf("src", "Dsde.Worker", "Dsde.Worker.csproj")]);
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        while (projects.TryDequeue(out var project))
+        {
+            if (!needed.Add(project))
+            {
+                continue;
+            }
+
+            var folder = Path.GetDirectoryName(project)!;
+            needed.UnionWith(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories));
+            var named = XDocument
+                .Load(project)
+                .Descendants()
+                .SelectMany(element => element.Attributes().Where(attribute => attribute.Name.LocalName is "Include" or "Project"))
+                .Select(attribute => attribute.Value)
+                .Where(path => path.StartsWith("../", StringComparison.Ordinal))
+                .Select(path => Path.GetFullPath(path, folder))
+                .ToLookup(path => path.EndsWith(".csproj", StringComparison.Ordinal));
+            named[true].ToList().ForEach(projects.Enqueue);
+            needed.UnionWith(named[false]);
+        }
+
+        needed.Count(path => path.EndsWith(".csproj", StringComparison.Ordinal)).ShouldBeGreaterThan(5);
+        needed
+            .Select(path => Path.GetRelativePath(Repository.Root, path))
+            .Where(path => !File.Exists(Path.Combine(build.WorkingFolder, path)))
+            .ShouldBeEmpty();
     }
 
     private static void ShouldHaveLabels(BuiltStage worker)

@@ -74,7 +74,12 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
     [Fact]
     public async Task While_a_frozen_worker_has_jobs_the_metric_and_the_health_of_another_say_that_they_wait()
     {
-        await using var frozen = await WorkerUnderTest.StartAsync(rabbitMq, postgres, settings: Settings);
+        // Its claims outlast the start of the other, however busy the machine is.
+        await using var frozen = await WorkerUnderTest.StartAsync(
+            rabbitMq,
+            postgres,
+            settings: [.. Settings, ("Dsde__Worker__LeaseSeconds", "300")]
+        );
         await using var tap = await EventTap.OpenAsync(rabbitMq.Port, frozen.VirtualHost);
         string[] jobs = [.. Enumerable.Range(0, 4).Select(number => CreateJob(number, 800))];
         foreach (var job in jobs)
@@ -96,6 +101,7 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
         }
 
         (await other.ReadHealthAsync()).Text.ShouldContain("for another worker's claim to end or to run out");
+        await frozen.ContinueAsync();
         await tap.WaitForAsync(jobs.Length);
     }
 
