@@ -24,8 +24,8 @@ internal sealed partial class ImageBuild : IDisposable
         };
 
     /// <summary>
-    /// Whether the program is published as it was built with the tests: compiling it once more, from what the Dockerfile copies, takes minutes
-    /// (DSDE_SLOW_TESTS=1).
+    /// Whether the program is published as it was built with the tests: compiling it once more, from what the Dockerfile copies, takes
+    /// minutes (DSDE_SLOW_TESTS=1).
     /// </summary>
     public static bool IsBuilt { get; } =
         Environment.GetEnvironmentVariable("DSDE_SLOW_TESTS") != "1"

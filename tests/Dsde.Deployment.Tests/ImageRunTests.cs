@@ -73,7 +73,7 @@ public sealed class ImageRunTests
         List(image.Root).ShouldBe(before);
     }
 
-    /// <summary>Everything in the folders of the program's projects, and what their files name beside that, is copied before it is built.</summary>
+    /// <summary>What is in the folders of the program's projects, and what these name beside that, is copied before it is built.</summary>
     private static void ShouldHaveAllSources(BuiltStage build)
     {
         var projects = new Queue<string>([Repository.PathOf("src", "Dsde.Worker", "Dsde.Worker.csproj")]);

@@ -51,7 +51,8 @@ public sealed class LookupTests(LookupTests.ReadyWorker shared) : IClassFixture<
             TestContext.Current.CancellationToken
         );
         errors.ShouldContain("is 'guess'; give draft, lookup or both");
-        errors.ShouldContain("worker has no draft model; use proposer lookup");
+        errors.ShouldContain("proposer is draft, policy is static:4, and there is no draft model here; use proposer lookup");
+        errors.ShouldContain("\"param\":\"body.proposer\"");
         report.ExitCode.ShouldBe(0, report.Error);
         (replay.Output + replay.Error).ShouldContain("outputs have proposals of lookup");
 

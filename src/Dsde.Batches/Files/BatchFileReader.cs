@@ -53,6 +53,14 @@ internal static class BatchFileReader
     private static BatchFileLine ReadLine(ReadOnlyMemory<byte> content, int number, BatchDefaults defaults, HashSet<UInt128> customIds)
     {
         var line = Start(number, defaults);
+        if (
+            number == 1
+            && (content.Span.StartsWith(Encoding.Unicode.Preamble) || content.Span.StartsWith(Encoding.BigEndianUnicode.Preamble))
+        )
+        {
+            return line with { Error = new LineError(LineErrorCodes.InvalidJson, "The file is UTF-16; save it as UTF-8.") };
+        }
+
         try
         {
             using var document = JsonDocument.Parse(content);

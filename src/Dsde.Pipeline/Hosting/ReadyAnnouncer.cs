@@ -7,8 +7,12 @@ using Dsde.Pipeline.Telemetry;
 namespace Dsde.Pipeline.Hosting;
 
 /// <summary>Says in the log, once the bus is attached, what this worker does.</summary>
-internal sealed class ReadyAnnouncer(ILogger<ReadyAnnouncer> logger, IServiceProvider services, RabbitMqOptions rabbitMq)
-    : BackgroundService
+internal sealed class ReadyAnnouncer(
+    ILogger<ReadyAnnouncer> logger,
+    IServiceProvider services,
+    WorkerOptions worker,
+    RabbitMqOptions rabbitMq
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -20,10 +24,11 @@ internal sealed class ReadyAnnouncer(ILogger<ReadyAnnouncer> logger, IServicePro
         var engine = services.GetRequiredService<IGenerationEngine>().Description;
         logger.WorkerReady(
             services.GetRequiredService<WorkerIdentity>().WorkerId,
-            engine.Target,
+            string.Join(", ", worker.Models),
             engine.BatchSize,
             rabbitMq.Describe(),
-            services.GetRequiredService<IDatabaseMigrator>().Database
+            services.GetRequiredService<IDatabaseMigrator>().Database,
+            engine.Target
         );
     }
 }

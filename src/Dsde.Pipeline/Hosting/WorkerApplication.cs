@@ -30,6 +30,7 @@ internal static class WorkerApplication
         builder.Services.AddHostedService(services => new ReadyAnnouncer(
             services.GetRequiredService<ILogger<ReadyAnnouncer>>(),
             services,
+            worker,
             rabbitMq
         ));
         builder

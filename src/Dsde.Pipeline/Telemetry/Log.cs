@@ -22,15 +22,16 @@ internal static partial class Log
     [LoggerMessage(
         2004,
         LogLevel.Information,
-        "Worker {WorkerId} takes jobs for {Target}, {Capacity} at a time, from {Broker} into {Database}"
+        "Worker {WorkerId} takes jobs for {Models}, {Capacity} at a time, from {Broker} into {Database}; the model is {Target}"
     )]
     public static partial void WorkerReady(
         this ILogger logger,
         string workerId,
-        string target,
+        string models,
         int capacity,
         string broker,
-        string database
+        string database,
+        string target
     );
 
     [LoggerMessage(2030, LogLevel.Information, "The database is back after {Seconds:F1} s")]

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.Runtime.InteropServices;
 using Dsde.Pipeline.Telemetry;
 using Dsde.Worker.Cli.Analysis;
 using Dsde.Worker.Cli.Clients;
@@ -11,18 +10,15 @@ namespace Dsde.Worker.Cli;
 /// <summary>The program's command line: parses, runs one verb and makes an exit code of whatever happens.</summary>
 internal static class DsdeCommandLine
 {
-    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromMinutes(2);
-
     /// <summary>Runs the verb that <paramref name="args"/> name.</summary>
     /// <param name="args">As given to the program.</param>
     /// <param name="configuration">Where output goes; null for the process's own streams, with Ctrl-C handled.</param>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, InvocationConfiguration? configuration = null)
     {
-        var stop = new CancellationTokenSource(); // not disposed of: a signal may come while the program ends
-        // Until the verb runs, .NET would end the process by itself.
-        using var termination = configuration is null ? PosixSignalRegistration.Create(PosixSignal.SIGTERM, Note) : null;
-        configuration ??= new InvocationConfiguration { ProcessTerminationTimeout = TerminationTimeout };
+        var interrupted = configuration is null ? Interruption.Listen() : CancellationToken.None;
+        configuration ??= new InvocationConfiguration();
+        configuration.ProcessTerminationTimeout = null; // the library's own handler fails now and then if a signal comes while it ends
         configuration.EnableDefaultExceptionHandler = false;
         ParseResult? parsed = null;
         try
@@ -39,7 +35,7 @@ internal static class DsdeCommandLine
 
             return parsed.Action is ParseErrorAction
                 ? await RefuseAsync(parsed, configuration)
-                : await parsed.InvokeAsync(configuration, stop.Token);
+                : await parsed.InvokeAsync(configuration, interrupted);
         }
         catch (OperationCanceledException)
         {
@@ -55,12 +51,6 @@ internal static class DsdeCommandLine
             await configuration.Error.WriteLineAsync($"dsde: {UnforeseenFailure.Describe(exception)}");
             UnforeseenFailure.Log(exception, isService: parsed?.CommandResult.Command is WorkerCommand);
             return ExitCodes.Unforeseen;
-        }
-
-        void Note(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
         }
     }
 

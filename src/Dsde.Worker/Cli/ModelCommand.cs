@@ -68,7 +68,7 @@ internal sealed class ModelCommand : DsdeCommand
                     : "to all positions"
             ),
             ("soft-caps", $"attention {Text(model.AttentionSoftCap)}, logits {Text(model.LogitSoftCap)}"),
-            .. model.Tokenizer is { } tokenizer ? new[] { ("tokenizer", tokenizer) } : [],
+            ("tokenizer", model.Tokenizer ?? "none: run and worker take no model without one"),
             (
                 "ends at",
                 model.EosTokenIds.Count == 0 ? "no token: outputs end at their token limit only" : string.Join(", ", model.EosTokenIds)

@@ -113,15 +113,7 @@ internal sealed class RunCommand : DsdeCommand
 
         var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
         Describe(output, engine.Description, count.Jobs);
-        await using var run = await EmbeddedRun.StartAsync(
-            engine,
-            databasePath,
-            file.Defaults.BatchId,
-            served,
-            settings.Worker(),
-            settings.Configuration,
-            cancellationToken
-        );
+        await using var run = await StartAsync();
         var exitCode = await RunAsync(run, arguments, file, count.Jobs, folder, cancellationToken);
         if (renamed is not null)
         {
@@ -134,6 +126,27 @@ internal sealed class RunCommand : DsdeCommand
         }
 
         return exitCode;
+
+        async Task<EmbeddedRun> StartAsync()
+        {
+            try
+            {
+                return await EmbeddedRun.StartAsync(
+                    engine,
+                    databasePath,
+                    file.Defaults.BatchId,
+                    served,
+                    settings.Worker(),
+                    settings.Configuration,
+                    cancellationToken
+                );
+            }
+            catch (OperationCanceledException)
+            {
+                await arguments.InvocationConfiguration.Error.WriteLineAsync("dsde: interrupted before a job was begun");
+                throw;
+            }
+        }
     }
 
     private static async Task<string> ReportAsync(string database, JobFile file, string folder, CancellationToken cancellationToken)

@@ -69,6 +69,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             .AddSimpleConsole(console => console.SingleLine = true)
             .SetMinimumLevel(LogLevel.Error);
         builder.Logging.AddFilter("MassTransit", LogLevel.Error);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // of a start that fails its caller tells
         builder.Services.AddJobRunning(
             _ => engine,
             options,

@@ -95,6 +95,19 @@ public sealed class BatchFileReaderTests
         lines.Select(line => (line.Number, line.CustomId)).ShouldBe([(1, "a"), (3, "b")]);
     }
 
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    public async Task A_file_of_another_encoding_is_named_as_such(string name)
+    {
+        var encoding = Encoding.GetEncoding(name);
+        using var stream = new MemoryStream([.. encoding.Preamble, .. encoding.GetBytes(JobLines.Completion())]);
+
+        var lines = await JobLines.ReadAsync(stream, new BatchDefaults { BatchId = JobLines.BatchId });
+
+        lines[0].Error.ShouldNotBeNull().Message.ShouldBe("The file is UTF-16; save it as UTF-8.");
+    }
+
     [Fact]
     public async Task A_line_beyond_the_limit_is_skipped_whole()
     {

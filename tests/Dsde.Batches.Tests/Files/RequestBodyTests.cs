@@ -129,6 +129,7 @@ public sealed class RequestBodyTests
 
     [Theory]
     [InlineData("\"stream\":false,\"user\":\"u\",\"echo\":false,\"best_of\":1")]
+    [InlineData("\"n\":3,\"best_of\":3.0")] // all that are made are given
     [InlineData("\"response_format\":{\"type\":\"text\"},\"tools\":[],\"service_tier\":\"auto\",\"store\":true,\"top_logprobs\":0")]
     public async Task OpenAI_fields_at_values_that_change_nothing_pass(string fields) =>
         (await JobLines.ReadJobAsync(JobLines.Completion(fields))).Prompt.ShouldNotBeNull().Text.ShouldBe("Once");
@@ -140,6 +141,7 @@ public sealed class RequestBodyTests
     [InlineData("\"echo\":true", "body.echo")]
     [InlineData("\"suffix\":\"end\"", "body.suffix")]
     [InlineData("\"best_of\":2", "body.best_of")]
+    [InlineData("\"n\":2,\"best_of\":3", "body.best_of")]
     [InlineData("\"messages\":[]", "body.messages")]
     [InlineData("\"custom_id\":\"a\"", "body.custom_id")]
     public async Task OpenAI_fields_that_would_change_a_completion_are_refused_by_name(string fields, string field) =>

@@ -92,6 +92,24 @@ public sealed class ResultFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_a_line_without_a_model_that_a_batch_does_not_have_it_is_said_why_it_was_no_job()
+    {
+        var line = JobLines.Completion().Replace("\"model\":\"demo\",", "", StringComparison.Ordinal);
+
+        await WriteAsync(new Jobs([]), Forgotten, allAreKnown: true, line);
+
+        Read(ResultFiles.ErrorsName)
+            .ShouldHaveSingleItem()
+            .GetProperty("response")
+            .GetProperty("body")
+            .GetProperty("error")
+            .GetProperty("message")
+            .GetString()
+            .ShouldNotBeNull()
+            .ShouldContain("It names no model, and was refused for that unless the batch was submitted with --model.");
+    }
+
+    [Fact]
     public async Task A_batch_is_written_without_its_file()
     {
         var jobs = await KnownAsync(Exact, id => $"of {id}", JobLines.Completion(customId: "a"), JobLines.Chat(customId: "b"));

@@ -79,6 +79,20 @@ public sealed class ResultLineTests
     }
 
     [Fact]
+    public void A_completion_has_the_chosen_token_among_the_most_probable_ones_even_if_it_is_none_of_them()
+    {
+        var job = WithTop() with { TokenIds = [5, 9], TokenLogProbabilities = [-0.5, -7] };
+
+        var tops = Write(isChat: false, job)[0].GetProperty("logprobs").GetProperty("top_logprobs");
+
+        tops[0].EnumerateObject().Select(token => token.Name).ShouldBe(["token_id:5", "token_id:6"]);
+        tops[1]
+            .EnumerateObject()
+            .Select(token => (token.Name, token.Value.GetDouble()))
+            .ShouldBe([("token_id:7", -0.25), ("token_id:5", -2), ("token_id:9", -7)]);
+    }
+
+    [Fact]
     public void Without_them_the_lists_are_null_and_a_chats_are_empty()
     {
         var job = Completed() with { TokenIds = [5, 7], TokenLogProbabilities = [-0.5, -0.25] };
@@ -126,7 +140,7 @@ public sealed class ResultLineTests
             .GetProperty("top_logprobs")[0]
             .EnumerateObject()
             .Select(token => (token.Name, token.Value.GetDouble()))
-            .ShouldBe([(" Wort", -0.25), ("token_id:5", -2)]); // no name twice
+            .ShouldBe([(" Wort", -0.25), ("token_id:5", -2), (@"bytes:h\xc3", -1)]); // no name twice
     }
 
     private static GenerationJobCompleted WithBytes()

@@ -187,6 +187,10 @@ internal static class BadJobList
             BadJob.Chat("""[{"content":"Hi"}]""", "messages[0].role is missing; say who speaks."),
             BadJob.Chat("""[{"role":7,"content":"Hi"}]""", "messages[0].role must be a string, but is 7."),
             BadJob.Chat("""[{"role":"user"}]""", "messages[0].content is missing; give a text."),
+            BadJob.Chat("""[{"role":"user","content":[]}]""", "messages[0].content is missing; give a text.") with
+            {
+                MessageSays = "messages[0].content must be a string, but is a list.",
+            },
             BadJob.Chat("""[{"role":"user","content":null}]""", "messages[0].content is missing; give a text."),
             BadJob.Chat("""[{"role":"user","content":7}]""", "messages[0].content must be a string or a list of text parts, but is 7.") with
             {

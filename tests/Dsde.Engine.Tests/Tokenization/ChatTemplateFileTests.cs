@@ -60,6 +60,15 @@ public sealed class ChatTemplateFileTests : IDisposable
     }
 
     [Fact]
+    public void What_is_no_template_is_named_and_an_empty_list_is_none()
+    {
+        Should
+            .Throw<ModelLoadException>(() => Read(5))
+            .Message.ShouldContain("\"chat_template\" is number, where a text or a list of named ones belongs.");
+        Should.Throw<NotSupportedException>(() => Read(Array.Empty<object>())).Message.ShouldContain("has no chat template.");
+    }
+
+    [Fact]
     public void A_list_of_templates_has_a_default_and_files_of_their_own_go_first()
     {
         Read(new[] { new { name = "tool_use", template = "x" }, new { name = "default", template = "list" } }).ShouldBe("list");
@@ -76,9 +85,6 @@ public sealed class ChatTemplateFileTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(_folder.Path, "chat_template.jinja"), "blob");
         Read("text").ShouldBe("file");
         _folder.Load().Description.ShouldEndWith("chat template of chat_template.jinja");
-
-        string Read(object template) =>
-            _folder.LoadChat(template, "<s>").ChatTemplates.Render([new("user", "a")], ChatInputs.None, TimeProvider.System).Value;
     }
 
     [Fact]
@@ -112,4 +118,7 @@ public sealed class ChatTemplateFileTests : IDisposable
             .ChatTemplates.Render([new("user", "a")], ChatInputs.None, TimeProvider.System)
             .Value.ShouldBe("<s>|</s>|<|eot_id|>|<|im_end|><|im_start|>");
     }
+
+    private string Read(object template) =>
+        _folder.LoadChat(template, "<s>").ChatTemplates.Render([new("user", "a")], ChatInputs.None, TimeProvider.System).Value;
 }

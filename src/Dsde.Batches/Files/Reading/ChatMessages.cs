@@ -48,6 +48,7 @@ internal static class ChatMessages
                 mistake
             ),
             JsonValueKind.String => content.GetString() ?? "",
+            JsonValueKind.Array when content.GetArrayLength() == 0 && role != "assistant" => throw fields.Missing("content", "give a text"),
             JsonValueKind.Array => JoinParts(content, fields),
             _ => throw fields.Wrong("content", content, "a string or a list of text parts"),
         };

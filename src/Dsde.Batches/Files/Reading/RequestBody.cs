@@ -78,6 +78,11 @@ internal static class RequestBody
             ReturnTokensAsTokenIds = body.TakeBoolean("return_tokens_as_token_ids"),
             ReturnTokenIds = body.TakeBoolean("return_token_ids"),
         };
+        if (!isChat)
+        {
+            TakeBestOfAll(body, job.ChoiceCount);
+        }
+
         ignored = (isChat ? KnownFields.ChatBody : KnownFields.CompletionBody).Settle(body);
         return JobRules.FindMistake(job, property => NameOf(property, isChat)) is { } mistake
             ? throw new LineFormatException(new LineError(LineErrorCodes.InvalidValue, mistake.Message, FieldOf(mistake)))
@@ -99,6 +104,18 @@ internal static class RequestBody
         JobPrompts.Read(
             body.Take("prompt", FieldForm.Prompts) ?? throw body.Missing("prompt", "give a text, a list of token ids, or a list of these")
         );
+
+    /// <summary>As many as are given back are as many as are made.</summary>
+    private static void TakeBestOfAll(JsonFields body, int? choices)
+    {
+        if (
+            choices is { } all
+            && body.Left.Any(field => field.Key == "best_of" && WholeNumbers.TryRead(field.Value, out var made) && made == all)
+        )
+        {
+            body.Take("best_of");
+        }
+    }
 
     private static int[] ToIds(JsonElement list) =>
         [.. list.EnumerateArray().Select(id => WholeNumbers.TryRead(id, out var number) ? (int)number : 0)];

@@ -37,10 +37,14 @@ internal static class LineMatch
     public static LineError Stranger(BatchFileLine line, Guid batchId) =>
         new(
             LineErrorCodes.NotInBatch,
-            $"Batch {batchId} has no job of custom_id '{line.CustomId}' (line {line.Number}). Give the file as it was submitted, or none "
-                + $"(dsde results {batchId}); to have this line run, submit the file as a batch of its own, without --batch-id.",
+            $"Batch {batchId} has no job of custom_id '{line.CustomId}' (line {line.Number}). {Reason(line)}Give the file as it "
+                + $"was submitted, or none (dsde results {batchId}); to have this line run, submit the file as a batch of its own, "
+                + "without --batch-id.",
             "custom_id"
         );
+
+    private static string Reason(BatchFileLine line) =>
+        line.Job is { Model: "" } ? "It names no model, and was refused for that unless the batch was submitted with --model. " : "";
 
     /// <summary>
     /// It was refused before its request could be made out, for example as too large: what its hash is of nobody can compute again, and

@@ -80,7 +80,7 @@ internal sealed class LogProbabilities(Utf8JsonWriter json, TokenNames tokens)
         }
 
         json.WriteEndArray();
-        WriteTopLists(choice.TopLogProbabilities);
+        WriteTopLists(ids, values, choice.TopLogProbabilities);
         if (tokens.HaveBytes)
         {
             WriteNumbers("text_offset", tokens.FindOffsets(ids, choice.Text ?? ""));
@@ -91,7 +91,8 @@ internal sealed class LogProbabilities(Utf8JsonWriter json, TokenNames tokens)
         }
     }
 
-    private void WriteTopLists(IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
+    /// <summary>As OpenAI has it, the chosen token is there as well if it is none of the most probable ones.</summary>
+    private void WriteTopLists(IReadOnlyList<int> ids, IReadOnlyList<double> values, IReadOnlyList<IReadOnlyList<TopLogProbability>>? top)
     {
         if (top is null)
         {
@@ -100,11 +101,12 @@ internal sealed class LogProbabilities(Utf8JsonWriter json, TokenNames tokens)
         }
 
         json.WriteStartArray("top_logprobs");
-        foreach (var position in top)
+        foreach (var (index, position) in top.Index())
         {
             json.WriteStartObject();
             var names = new HashSet<string>();
-            foreach (var token in position)
+            var chosen = new TopLogProbability { TokenId = ids[index], LogProbability = values[index] };
+            foreach (var token in position.Any(token => token.TokenId == chosen.TokenId) ? position : [.. position, chosen])
             {
                 // Best first: of two tokens with the same text the less probable one is called by its number, since keys are unique.
                 var name = tokens.NameOf(token.TokenId);

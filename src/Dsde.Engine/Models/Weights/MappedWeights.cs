@@ -62,13 +62,19 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
             )
         )
         {
-            var stored = View(name).flatten().to(ScalarType.Float64).data<double>().ToArray();
+            var (path, entry) = folder.Find(name);
+            if (!StoredType.IsRead(entry))
+            {
+                continue; // it is not needed for anything
+            }
+
+            var stored = Read(path, StoredType.Of(path, name, entry), entry).flatten().to(ScalarType.Float64).data<double>().ToArray();
             for (var pair = 0; pair < Math.Max(stored.Length, expected.Length); pair++)
             {
-                if (stored.Length != expected.Length || Math.Abs(stored[pair] - expected[pair]) > FrequencyTolerance * expected[pair])
+                if (stored.Length != expected.Length || !(Math.Abs(stored[pair] - expected[pair]) <= FrequencyTolerance * expected[pair]))
                 {
                     folder.Warn(
-                        $"{folder.Find(name).Path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". "
+                        $"{path}: {name} is not what config.json makes of \"rope_theta\" and \"rope_scaling\". "
                             + "config.json counts; make sure that it is this model's."
                     );
                     return;

@@ -6,6 +6,10 @@ namespace Dsde.Engine.Models.Weights;
 /// <summary>Types that weights may be stored in.</summary>
 internal static class StoredType
 {
+    /// <summary>Whether it is one that is read.</summary>
+    public static bool IsRead(SafetensorsEntry entry) =>
+        entry.DataType is SafetensorsDataType.BF16 or SafetensorsDataType.F16 or SafetensorsDataType.F32;
+
     /// <summary>A weight's type, as torch names it.</summary>
     /// <exception cref="ModelLoadException">It is none that is read.</exception>
     public static ScalarType Of(string path, string name, SafetensorsEntry entry) =>

@@ -72,6 +72,10 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
                 IEnumerable<(string? Name, string? Text)> named = found.ValueKind switch
                 {
                     JsonValueKind.String => [(DefaultName, found.GetString())],
+                    not (JsonValueKind.Object or JsonValueKind.Array) => throw new FormatException(
+                        $"\"{SettingsKey}\" is {found.ValueKind.ToString().ToLowerInvariant()}, where a text or a list of named ones "
+                            + "belongs."
+                    ),
                     JsonValueKind.Object => found.EnumerateObject().Select(entry => ((string?)entry.Name, entry.Value.GetString())),
                     _ => found
                         .EnumerateArray()
@@ -82,7 +86,7 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
                     templates[name ?? ""] = (TokenizerSettings.FileName, text ?? "");
                 }
 
-                return new TemplateSource(TokenizerSettings.FileName, templates);
+                return templates.Count == 0 ? null : new TemplateSource(TokenizerSettings.FileName, templates);
             }
         );
 

@@ -34,12 +34,7 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         CheckModel(job.Model);
         CheckTokens(job);
         var (policy, proposer) = (ReadPolicy(job.Policy), ReadProposer(job.Proposer));
-        Require(
-            engine.Description.CanPropose(policy, proposer),
-            $"{JobFieldNames.InMessages(nameof(job.Policy))} is {policy?.ToString() ?? engine.Description.DefaultPolicy} and "
-                + $"{JobFieldNames.InMessages(nameof(job.Proposer))} {(proposer ?? engine.Description.DefaultProposer).ToText()}, but this "
-                + "worker has no draft model; use proposer lookup, or policy autoregressive."
-        );
+        Require(engine.Description.CanPropose(policy, proposer), WithoutDraft(policy, proposer));
         var (sampling, grammar, choices) = (
             SamplingConversion.ToParameters(job, engine.Description.Defaults),
             ReadGrammar(job),
@@ -69,6 +64,18 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
                         }
                 ),
         ];
+    }
+
+    private string WithoutDraft(PolicyConfiguration? policy, Proposer? proposer)
+    {
+        var chosen = (
+            Policy: $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Policy))} is "
+                + $"{policy?.ToString() ?? engine.Description.DefaultPolicy}",
+            Proposer: $"{JobFieldNames.InMessages(nameof(SubmitGenerationJob.Proposer))} is "
+                + $"{(proposer ?? engine.Description.DefaultProposer).ToText()}"
+        );
+        return (proposer is null ? $"{chosen.Policy}, {chosen.Proposer}" : $"{chosen.Proposer}, {chosen.Policy}")
+            + ", and there is no draft model here; use proposer lookup, or policy autoregressive.";
     }
 
     private int MaxTokensOf(SubmitGenerationJob job, int promptLength) =>

@@ -158,14 +158,16 @@ public sealed class StoredWeightTests : IDisposable
         (await WarningsAsync()).ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task Rotary_frequencies_of_another_model_are_told()
+    [Theory]
+    [InlineData(0.03f)]
+    [InlineData(float.NaN)] // nothing is computed with them
+    public async Task Rotary_frequencies_of_another_model_are_told(float second)
     {
         Write(
             Shape with
             {
                 Extra = [(Frequencies, [4])],
-                Given = new Dictionary<string, float[]> { [Frequencies] = [1f, 0.03f, 0.001f, 0.00003f] },
+                Given = new Dictionary<string, float[]> { [Frequencies] = [1f, second, 0.001f, 0.00003f] },
             }
         );
 
