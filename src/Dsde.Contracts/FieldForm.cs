@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace Dsde.Contracts;
@@ -94,6 +95,11 @@ public sealed class FieldForm
     /// <summary>Values of any kind by name.</summary>
     public static FieldForm Values { get; } = MapOf(Value, "an object");
 
+    private static readonly FrozenDictionary<string, FieldForm> OfRanges = JobRules.Ranges.ToFrozenDictionary(
+        range => range.Key,
+        range => IntegerWithin(range.Value)
+    );
+
     private static readonly Dictionary<Type, FieldForm> ByType = new()
     {
         [typeof(string)] = Text,
@@ -121,7 +127,7 @@ public sealed class FieldForm
     public static FieldForm Of(string property, Type type)
     {
         ArgumentNullException.ThrowIfNull(type);
-        return JobRules.FindRange(property) is { } allowed ? IntegerWithin(allowed) : ByType[Nullable.GetUnderlyingType(type) ?? type];
+        return OfRanges.GetValueOrDefault(property) ?? ByType[Nullable.GetUnderlyingType(type) ?? type];
     }
 
     /// <summary>

@@ -58,7 +58,8 @@ public static partial class JobRules
         : $"{field} has a control character; leave it out.";
 
     private static string? CheckBatch(string field, string batchField, SubmitGenerationJob job) =>
-        job.BatchJobCount is < 1 ? $"{field} is {job.BatchJobCount}; give how many jobs the batch has, or leave it out."
+        !IsInRange(nameof(job.BatchJobCount), job.BatchJobCount)
+            ? $"{field} is {job.BatchJobCount}; give how many jobs the batch has, or leave it out."
         : job.BatchJobCount is not null && job.BatchId is null
             ? $"{field} is {job.BatchJobCount}, but {batchField} is missing; give both, or neither."
         : null;

@@ -15,19 +15,19 @@ public static partial class JobRules
     private const int MaxBiases = 1024;
     private static readonly string[] SamplingModes = ["rejection", "coupled"];
 
-    /// <summary>What whole numbers may be, by property: the least and the most. Others may be whatever their type holds.</summary>
-    private static readonly FrozenDictionary<string, (int Least, int Most)> Ranges = new Dictionary<string, (int Least, int Most)>
-    {
-        [nameof(SubmitGenerationJob.BatchJobCount)] = (1, int.MaxValue),
-        [nameof(SubmitGenerationJob.MaxTokens)] = (1, int.MaxValue),
-        [nameof(SubmitGenerationJob.TopK)] = (0, int.MaxValue),
-        [nameof(SubmitGenerationJob.ChoiceCount)] = (1, MaxChoices),
-        [nameof(SubmitGenerationJob.TopLogProbabilityCount)] = (0, MaxTopLogProbabilities),
-    }.ToFrozenDictionary();
-
-    /// <summary>What a whole number of a job may be; null if it may be whatever its type holds.</summary>
-    /// <param name="property">The property's name in <see cref="SubmitGenerationJob"/>.</param>
-    public static (int Least, int Most)? FindRange(string property) => Ranges.TryGetValue(property, out var range) ? range : null;
+    /// <summary>
+    /// What whole numbers may be, by the property's name in <see cref="SubmitGenerationJob"/>: the least and the most. Others may be
+    /// whatever their type holds.
+    /// </summary>
+    public static IReadOnlyDictionary<string, (int Least, int Most)> Ranges { get; } =
+        new Dictionary<string, (int Least, int Most)>
+        {
+            [nameof(SubmitGenerationJob.BatchJobCount)] = (1, int.MaxValue),
+            [nameof(SubmitGenerationJob.MaxTokens)] = (1, int.MaxValue),
+            [nameof(SubmitGenerationJob.TopK)] = (0, int.MaxValue),
+            [nameof(SubmitGenerationJob.ChoiceCount)] = (1, MaxChoices),
+            [nameof(SubmitGenerationJob.TopLogProbabilityCount)] = (0, MaxTopLogProbabilities),
+        }.ToFrozenDictionary();
 
     /// <summary>The first mistake of a job; null if there is none.</summary>
     /// <param name="job">The job.</param>

@@ -20,7 +20,7 @@ public interface IPromptEncoder
     /// Ids of a chat rendered with the model's template, ready for the assistant's answer. What the chat and the inputs say never becomes a
     /// special token.
     /// </summary>
-    /// <exception cref="NotSupportedException">The model folder has no chat template, or one that can't be run, or one that refuses such a
+    /// <exception cref="ChatRefusedException">The model folder has no chat template, or one that can't be run, or one that refuses such a
     /// chat or would not show the model all of it.</exception>
     /// <exception cref="ArgumentException">As for <see cref="Encode"/>.</exception>
     IReadOnlyList<int> EncodeChat(IReadOnlyList<ChatTurn> turns, ChatInputs? inputs = null);

@@ -7,7 +7,8 @@ namespace Dsde.Deployment.Tests;
 
 /// <summary>
 /// Makes of the Dockerfile what docker would, without a container engine: each instruction is carried out as it is written, in folders that
-/// stand for the roots of the stages. What base images have is what is installed here: the SDK, the runtime.
+/// stand for the roots of the stages; but for compiling the program once more (<see cref="IsBuilt"/>). What base images have is what is
+/// installed here: the SDK, the runtime.
 /// </summary>
 internal sealed partial class ImageBuild : IDisposable
 {
@@ -126,8 +127,6 @@ internal sealed partial class ImageBuild : IDisposable
                 break;
             case "COPY":
                 await CopyAsync(stage, arguments);
-                break;
-            case "RUN" when text.StartsWith("dotnet restore ", StringComparison.Ordinal) && IsBuilt:
                 break;
             case "RUN" when text.StartsWith("dotnet publish ", StringComparison.Ordinal) && IsBuilt:
                 await RunAsync(stage, $"{text} --no-build", Repository.Root);

@@ -77,7 +77,16 @@ public sealed class ImageRunTests
     private static void ShouldHaveAllSources(BuiltStage build)
     {
         var projects = new Queue<string>([Repository.PathOf("src", "Dsde.Worker", "Dsde.Worker.csproj")]);
-        var needed = new HashSet<string>(StringComparer.Ordinal);
+        string[] everywhere = ["global.json", "NuGet.config", ".editorconfig"];
+        var needed = new HashSet<string>(
+            [
+                .. everywhere.Select(name => Repository.PathOf(name)),
+                .. Directory.GetFiles(Repository.Root, "Directory.*"),
+                .. Directory.GetFiles(Repository.PathOf("eng"), "*.targets"),
+                Repository.PathOf("eng", "BannedSymbols.txt"),
+            ],
+            StringComparer.Ordinal
+        );
         while (projects.TryDequeue(out var project))
         {
             if (!needed.Add(project))

@@ -210,15 +210,13 @@ public sealed class EmbeddedRunTests(SampleRun sample)
         choices[0].GetProperty("text").GetString().ShouldBe(bodies[1].GetProperty("choices")[0].GetProperty("text").GetString());
         foreach (var logprobs in choices.Select(choice => choice.GetProperty("logprobs")))
         {
-            foreach (
-                var (top, chosen) in logprobs
-                    .GetProperty("top_logprobs")
-                    .EnumerateArray()
-                    .Zip(logprobs.GetProperty("token_logprobs").EnumerateArray())
-            )
+            var tops = logprobs.GetProperty("top_logprobs").EnumerateArray().ToList();
+            var chosen = logprobs.GetProperty("token_logprobs").EnumerateArray().Select(value => value.GetDouble()).ToList();
+            tops.Count.ShouldBe(chosen.Count);
+            foreach (var (index, top) in tops.Index())
             {
                 var values = top.EnumerateObject().Select(token => token.Value.GetDouble()).ToList();
-                values.ShouldContain(chosen.GetDouble());
+                values.ShouldContain(chosen[index]);
                 values.Count.ShouldBeInRange(2, 3); // the chosen token besides, if it is none of the two
             }
         }

@@ -145,6 +145,9 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
     /// <summary>Stops the process where it is; it learns nothing of it.</summary>
     public Task PauseAsync() => SignalAsync("STOP");
 
+    /// <summary>Ctrl-C.</summary>
+    public Task InterruptAsync() => SignalAsync("INT");
+
     /// <summary>Lets a paused process go on.</summary>
     public Task ContinueAsync() => SignalAsync("CONT");
 
@@ -205,10 +208,13 @@ internal sealed partial class WorkerUnderTest : IAsyncDisposable
     }
 
     /// <summary>The value of one of its metrics; 0 as long as it has none.</summary>
-    public async Task<double> ReadMetricAsync(string name)
+    public async Task<double> ReadMetricAsync(string name) => FindMetric(await ReadMetricsAsync(), name);
+
+    /// <summary>The value of one of the metrics that <see cref="ReadMetricsAsync"/> has read; 0 as long as there is none.</summary>
+    public static double FindMetric(string metrics, string name)
     {
-        var text = await ReadMetricsAsync();
-        var line = text.Split('\n')
+        var line = metrics
+            .Split('\n')
             .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is ' ' or '{');
         return line is null ? 0 : double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -32,7 +32,6 @@ internal sealed class BenchWorkerCommand : DsdeCommand
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        await Task.Yield(); // the command line makes an exit code of its own of a signal that comes before this has returned once
         var settings = new ProgramSettings();
         var options = settings.Worker();
         options.Models = [BenchQueue.Model];

@@ -10,6 +10,8 @@ namespace Dsde.Worker.Cli;
 /// <summary>The program's command line: parses, runs one verb and makes an exit code of whatever happens.</summary>
 internal static class DsdeCommandLine
 {
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMinutes(2);
+
     /// <summary>Runs the verb that <paramref name="args"/> name.</summary>
     /// <param name="args">As given to the program.</param>
     /// <param name="configuration">Where output goes; null for the process's own streams, with Ctrl-C handled.</param>
@@ -35,7 +37,7 @@ internal static class DsdeCommandLine
 
             return parsed.Action is ParseErrorAction
                 ? await RefuseAsync(parsed, configuration)
-                : await parsed.InvokeAsync(configuration, interrupted);
+                : await InvokeAsync(parsed, configuration, interrupted);
         }
         catch (OperationCanceledException)
         {
@@ -51,6 +53,22 @@ internal static class DsdeCommandLine
             await configuration.Error.WriteLineAsync($"dsde: {UnforeseenFailure.Describe(exception)}");
             UnforeseenFailure.Log(exception, isService: parsed?.CommandResult.Command is WorkerCommand);
             return ExitCodes.Unforeseen;
+        }
+    }
+
+    /// <summary>Runs the verb. One that has not ended long after a signal is left behind; but workers have times of their own.</summary>
+    private static async Task<int> InvokeAsync(ParseResult parsed, InvocationConfiguration configuration, CancellationToken interrupted)
+    {
+        var verb = Task.Run(() => parsed.InvokeAsync(configuration, interrupted), CancellationToken.None);
+        return !interrupted.CanBeCanceled || parsed.CommandResult.Command is WorkerCommand or BenchWorkerCommand
+            ? await verb
+            : await await Task.WhenAny(verb, WaitOutAsync());
+
+        async Task<int> WaitOutAsync()
+        {
+            await Task.Delay(Timeout.Infinite, interrupted).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(LongestEnd, CancellationToken.None);
+            return ExitCodes.Interrupted;
         }
     }
 

@@ -37,7 +37,8 @@ internal sealed class RunCommand : DsdeCommand
     private readonly Option<bool> _resume = new("--resume")
     {
         Description =
-            "Go on with the run of this file that was broken off in the folder of --out: jobs that have ended keep their results.",
+            "Go on with the run of this file that was broken off in the folder of --out: jobs that have ended keep their results. Give the "
+            + "options it was started with: only lines, seed and the model's name are compared.",
     };
     private readonly Option<bool> _noSpeedUp = new("--no-speedup")
     {
@@ -111,8 +112,6 @@ internal sealed class RunCommand : DsdeCommand
             }
         }
 
-        var engine = GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance);
-        Describe(output, engine.Description, count.Jobs);
         await using var run = await StartAsync();
         var exitCode = await RunAsync(run, arguments, file, count.Jobs, folder, cancellationToken);
         if (renamed is not null)
@@ -131,6 +130,12 @@ internal sealed class RunCommand : DsdeCommand
         {
             try
             {
+                var engine = await Task.Run(
+                        () => GenerationEngine.Load(options, TimeProvider.System, NullLoggerFactory.Instance),
+                        CancellationToken.None
+                    )
+                    .WaitAsync(cancellationToken);
+                Describe(output, engine.Description, count.Jobs);
                 return await EmbeddedRun.StartAsync(
                     engine,
                     databasePath,
@@ -143,7 +148,9 @@ internal sealed class RunCommand : DsdeCommand
             }
             catch (OperationCanceledException)
             {
-                await arguments.InvocationConfiguration.Error.WriteLineAsync("dsde: interrupted before a job was begun");
+                await arguments.InvocationConfiguration.Error.WriteLineAsync(
+                    $"dsde: interrupted before the run began; {DescribeWayOn(arguments, file)}"
+                );
                 throw;
             }
         }

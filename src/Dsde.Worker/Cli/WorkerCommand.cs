@@ -26,7 +26,6 @@ internal sealed class WorkerCommand : DsdeCommand
 
     private async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        await Task.Yield(); // the command line makes an exit code of its own of a signal that comes before this has returned once
         var settings = new ProgramSettings();
         var options = _engine.Apply(arguments, settings.Engine());
         using var loggers = LoggerFactory.Create(logging => logging.AddDsdeLogging(settings.Configuration));

@@ -75,6 +75,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
             options,
             new PersistenceOptions { Provider = PersistenceOptions.Sqlite, ConnectionString = ConnectionStrings.ForFile(databasePath) }
         );
+        builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<RunTally>();
         builder.Services.AddSingleton(services => new BatchFollower(batchId, services.GetRequiredService<RunTally>()));
@@ -113,6 +114,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
                     stop.Token
                 );
             await follower.AllEnded.WaitAsync(stop.Token);
+            EndedServices.RequireUnharmed(_host.Services.GetServices<IHostedService>());
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -217,16 +217,28 @@ internal static class BadJobList
             With(
                 "tools",
                 """[{"name":"f"}]""",
-                $"{Template} makes the same prompt of this chat without tools: the model would not see them."
+                $"tools: {Template} makes the same prompt of this chat without tools: the model would not see them."
             ),
-            With("documents", """[{"text":"x"}]""", $"{Template} makes the same prompt of this chat without documents: the model"),
+            With(
+                "documents",
+                """[{"text":"x"}]""",
+                $"documents: {Template} makes the same prompt of this chat without documents: the model"
+            ),
             With("chat_template_kwargs", "[]", "chat_template_kwargs must be an object, but is a list."),
             With("chat_template_kwargs", """{"messages":[]}""", "chat_template_kwargs has 'messages', which is not for jobs to set;"),
-            With("chat_template_kwargs", """{"enable_thinking":true}""", $"{Template} takes no variable 'enable_thinking'; it takes"),
+            With(
+                "chat_template_kwargs",
+                """{"enable_thinking":true}""",
+                $"chat_template_kwargs: {Template} takes no variable 'enable_thinking'; it takes"
+            ),
             BadJob.Chat("""[{"role":"assistant","tool_calls":[{}]}]""", "messages[0].tool_calls[0] has no function with a name; give"),
             BadJob.Chat(
                 """[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{"}}]}]""",
                 "messages[0].tool_calls[0] has arguments that are no JSON object; give an object, or the text of one."
+            ),
+            BadJob.Chat(
+                """[{"role":"user","content":"Hi"},{"role":"assistant","content":"x","tool_calls":[{"function":{"name":"f"}}]}]""",
+                $"messages: {Template} makes the same prompt of this chat without the assistant's calls of tools:"
             ),
             BadJob.Chat("""[{"role":"tool"}]""", "messages[0].content is missing; give a text."),
             BadJob.Completion("\"tools\":[{}]", "tools is not supported. It is a field of /v1/chat/completions.") with

@@ -45,8 +45,7 @@ public sealed class BadJobTests(RabbitMqServer rabbitMq, PostgresServer postgres
         {
             errors[index].CustomId.ShouldBe($"bad-{index}");
             errors[index].Message.ShouldStartWith(job.Says);
-            // What a chat template refuses is of more than one field.
-            (errors[index].Param is not null).ShouldBe(!job.Says.StartsWith("The chat template", StringComparison.Ordinal), job.Line);
+            errors[index].Param.ShouldNotBeNull(job.Line);
         }
 
         foreach (var way in (string[])["run", "submit"])

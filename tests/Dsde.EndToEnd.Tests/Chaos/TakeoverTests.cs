@@ -142,9 +142,10 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
         var (longest, iterations, since) = (TimeSpan.Zero, -1.0, 0L);
         while (await Rows.CountAsync(worker.ConnectionString, "SELECT count(*) FROM generation_jobs") < JobCount)
         {
+            var metrics = await worker.ReadMetricsAsync();
             var (done, running) = (
-                await worker.ReadMetricAsync("dsde_iterations_total"),
-                await worker.ReadMetricAsync("dsde_sequences_running")
+                WorkerUnderTest.FindMetric(metrics, "dsde_iterations_total"),
+                WorkerUnderTest.FindMetric(metrics, "dsde_sequences_running")
             );
             var at = TimeProvider.System.GetTimestamp();
             if (done == 0 || done > iterations || running > 0)
@@ -156,7 +157,7 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
                 longest = still;
             }
 
-            await Task.Delay(50, TestContext.Current.CancellationToken);
+            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
 
         return longest;

@@ -64,7 +64,7 @@ public sealed class ChatTemplateFileTests : IDisposable
     {
         Should
             .Throw<ModelLoadException>(() => Read(5))
-            .Message.ShouldContain("\"chat_template\" is number, where a text or a list of named ones belongs.");
+            .Message.ShouldContain("\"chat_template\" has to be a text, or a list of named ones.");
         Should.Throw<NotSupportedException>(() => Read(Array.Empty<object>())).Message.ShouldContain("has no chat template.");
     }
 

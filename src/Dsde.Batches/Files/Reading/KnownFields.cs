@@ -88,7 +88,7 @@ internal sealed class KnownFields
     {
         ["echo"] = NeutralValue.False,
         ["suffix"] = NeutralValue.Empty,
-        ["best_of"] = NeutralValue.Number(1),
+        ["best_of"] = NeutralValue.Number(1), // or n, which RequestBody takes
     };
 
     /// <summary>The body of a request for <c>/v1/chat/completions</c>.</summary>

@@ -63,12 +63,12 @@ internal sealed class MappedWeights(ModelFolder folder, ScalarType type) : IDisp
         )
         {
             var (path, entry) = folder.Find(name);
-            if (!StoredType.IsRead(entry))
+            if (StoredType.Find(entry) is not { } storedType)
             {
-                continue; // it is not needed for anything
+                continue; // nothing needs it
             }
 
-            var stored = Read(path, StoredType.Of(path, name, entry), entry).flatten().to(ScalarType.Float64).data<double>().ToArray();
+            var stored = Read(path, storedType, entry).to(ScalarType.Float64).data<double>().ToArray();
             for (var pair = 0; pair < Math.Max(stored.Length, expected.Length); pair++)
             {
                 if (stored.Length != expected.Length || !(Math.Abs(stored[pair] - expected[pair]) <= FrequencyTolerance * expected[pair]))

@@ -98,13 +98,13 @@ internal sealed class ChatTemplate
     public bool IsMarker(int id) => _markers.Contains(id);
 
     /// <summary>A chat up to where the assistant's answer begins.</summary>
-    /// <exception cref="NotSupportedException">The template can't be run, or refuses such a chat, or would not show the model all of
+    /// <exception cref="ChatRefusedException">The template can't be run, or refuses such a chat, or would not show the model all of
     /// it.</exception>
     public RenderedText Render(IReadOnlyList<ChatTurn> turns, ChatInputs inputs, TimeProvider time)
     {
         if (_template is not { } template)
         {
-            throw new NotSupportedException($"The chat template of model {_model} ({_place}) can't be run: {WhyNot}. {Remedy}");
+            throw new ChatRefusedException($"The chat template of model {_model} ({_place}) can't be run: {WhyNot}. {Remedy}");
         }
 
         RequireRead(template, inputs);
@@ -117,18 +117,18 @@ internal sealed class ChatTemplate
         }
         catch (TemplateException exception)
         {
-            throw new NotSupportedException(
+            throw new ChatRefusedException(
                 exception.IsRaisedByTemplate
                     ? $"The chat template of model {_model} refuses this chat: {exception.Message}"
                     : $"The chat template of model {_model} goes wrong with this chat ({Locate(exception)}). {Remedy}",
-                exception
+                innerException: exception
             );
         }
 
         RequireSeen(template, text.Value, turns, inputs, form, now);
         return FindMissing(text) is { } missing
-                ? throw new NotSupportedException($"The chat template of model {_model}: {missing}. {Remedy}")
-            : text.Value.Length == 0 ? throw new NotSupportedException($"The chat template of model {_model} makes nothing of this chat.")
+                ? throw new ChatRefusedException($"The chat template of model {_model}: {missing}. {Remedy}")
+            : text.Value.Length == 0 ? throw new ChatRefusedException($"The chat template of model {_model} makes nothing of this chat.")
             : text;
     }
 
@@ -202,10 +202,11 @@ internal sealed class ChatTemplate
             .ToList();
         if (inputs.Variables.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
-            throw new NotSupportedException(
+            throw new ChatRefusedException(
                 $"The chat template of model {_model} takes no variable '{unknown}'; it takes "
                     + (known.Count == 0 ? "none" : string.Join(", ", known))
-                    + ". Correct the name, or leave it out."
+                    + ". Correct the name, or leave it out.",
+                ChatPart.Variables
             );
         }
     }
@@ -224,31 +225,36 @@ internal sealed class ChatTemplate
     )
     {
         var values = new ChatValues(_content, form);
-        (string What, bool IsThere, Func<(TemplateValue Messages, ChatInputs Inputs)> Without)[] parts =
+        (string What, bool IsThere, Func<(TemplateValue Messages, ChatInputs Inputs)> Without, ChatPart Part)[] parts =
         [
-            ("tools", inputs.Tools.Count > 0, () => (values.Messages(turns), inputs with { Tools = [] })),
-            ("documents", inputs.Documents.Count > 0, () => (values.Messages(turns), inputs with { Documents = [] })),
+            ("tools", inputs.Tools.Count > 0, () => (values.Messages(turns), inputs with { Tools = [] }), ChatPart.Tools),
+            ("documents", inputs.Documents.Count > 0, () => (values.Messages(turns), inputs with { Documents = [] }), ChatPart.Documents),
             (
                 "the assistant's calls of tools",
                 turns.Any(turn => turn.ToolCalls is { Count: > 0 }),
-                () => (values.Messages(turns, withCalls: false), inputs)
+                () => (values.Messages(turns, withCalls: false), inputs),
+                ChatPart.Turns
             ),
             (
                 $"the turns of role {ToolRole}",
                 turns.Any(turn => turn.Role == ToolRole),
-                () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs)
+                () => (values.Messages(turns.Where(turn => turn.Role != ToolRole)), inputs),
+                ChatPart.Turns
             ),
             .. FindDoubtful(template, text, values, turns, inputs, time)
-                .Select(place => ($"what turn {place + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, place, inputs))),
+                .Select(place =>
+                    ($"what turn {place + 1}, of role {SystemRole}, says", true, ReplaceWords(values, turns, place, inputs), ChatPart.Turns)
+                ),
         ];
-        foreach (var (what, _, without) in parts.Where(part => part.IsThere))
+        foreach (var (what, _, without, part) in parts.Where(part => part.IsThere))
         {
             var (messages, others) = without();
             if (MakesOf(template, messages, others, time) == text)
             {
-                throw new NotSupportedException(
+                throw new ChatRefusedException(
                     $"The chat template of model {_model} makes the same prompt of this chat without {what}: the model would not see them. "
-                        + "Leave them out, or use a model whose template shows them."
+                        + "Leave them out, or use a model whose template shows them.",
+                    part
                 );
             }
         }

@@ -63,7 +63,7 @@ internal sealed class ChatTemplates
     public bool IsMarker(int id) => _templates.Values.Any(template => template.IsMarker(id));
 
     /// <summary>A chat up to where the assistant's answer begins.</summary>
-    /// <exception cref="NotSupportedException">The model has no template for such a chat, or one that can't be run, or one that refuses it
+    /// <exception cref="ChatRefusedException">The model has no template for such a chat, or one that can't be run, or one that refuses it
     /// or would not show the model all of it.</exception>
     public RenderedText Render(IReadOnlyList<ChatTurn> turns, ChatInputs inputs, TimeProvider time)
     {
@@ -73,7 +73,7 @@ internal sealed class ChatTemplates
             .. inputs.Documents.Count > 0 ? [ForDocuments] : Array.Empty<string>(),
             TemplateSource.DefaultName,
         ];
-        var name = wanted.FirstOrDefault(_templates.ContainsKey) ?? throw new NotSupportedException(_whyNoDefault);
+        var name = wanted.FirstOrDefault(_templates.ContainsKey) ?? throw new ChatRefusedException(_whyNoDefault);
         return _templates[name].Render(turns, inputs, time);
     }
 

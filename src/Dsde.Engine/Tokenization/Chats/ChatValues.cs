@@ -109,7 +109,10 @@ internal sealed class ChatValues(ContentForms content, ArgumentForm arguments)
         }
         catch (JsonException exception)
         {
-            throw new NotSupportedException("The arguments of a call are no JSON; give an object, or the text of one.", exception);
+            throw new ChatRefusedException(
+                "The arguments of a call are no JSON; give an object, or the text of one.",
+                innerException: exception
+            );
         }
     }
 

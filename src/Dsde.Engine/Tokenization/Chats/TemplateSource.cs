@@ -72,14 +72,11 @@ internal sealed record TemplateSource(string Place, IReadOnlyDictionary<string, 
                 IEnumerable<(string? Name, string? Text)> named = found.ValueKind switch
                 {
                     JsonValueKind.String => [(DefaultName, found.GetString())],
-                    not (JsonValueKind.Object or JsonValueKind.Array) => throw new FormatException(
-                        $"\"{SettingsKey}\" is {found.ValueKind.ToString().ToLowerInvariant()}, where a text or a list of named ones "
-                            + "belongs."
-                    ),
                     JsonValueKind.Object => found.EnumerateObject().Select(entry => ((string?)entry.Name, entry.Value.GetString())),
-                    _ => found
+                    JsonValueKind.Array => found
                         .EnumerateArray()
                         .Select(entry => (entry.GetProperty("name").GetString(), entry.GetProperty("template").GetString())),
+                    _ => throw new FormatException($"\"{SettingsKey}\" has to be a text, or a list of named ones."),
                 };
                 foreach (var (name, text) in named)
                 {

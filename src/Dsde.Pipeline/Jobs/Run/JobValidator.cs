@@ -34,7 +34,11 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         CheckModel(job.Model);
         CheckTokens(job);
         var (policy, proposer) = (ReadPolicy(job.Policy), ReadProposer(job.Proposer));
-        Require(engine.Description.CanPropose(policy, proposer), WithoutDraft(policy, proposer));
+        if (!engine.Description.CanPropose(policy, proposer))
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, WithoutDraft(policy, proposer));
+        }
+
         var (sampling, grammar, choices) = (
             SamplingConversion.ToParameters(job, engine.Description.Defaults),
             ReadGrammar(job),
@@ -259,11 +263,26 @@ internal sealed class JobValidator(IGenerationEngine engine, WorkerOptions optio
         {
             return encode();
         }
-        catch (Exception exception) when (exception is NotSupportedException or ArgumentException)
+        catch (ChatRefusedException exception)
+        {
+            throw new JobRejectedException(FailureCodes.InvalidRequest, $"{NameOf(exception.Part)}: {exception.Message}");
+        }
+        catch (ArgumentException exception)
         {
             throw new JobRejectedException(FailureCodes.InvalidRequest, exception.Message);
         }
     }
+
+    private static string NameOf(ChatPart part) =>
+        JobFieldNames.InMessages(
+            part switch
+            {
+                ChatPart.Tools => nameof(SubmitGenerationJob.Tools),
+                ChatPart.Documents => nameof(SubmitGenerationJob.Documents),
+                ChatPart.Variables => nameof(SubmitGenerationJob.ChatTemplateKwargs),
+                _ => nameof(SubmitGenerationJob.Messages),
+            }
+        );
 
     private static void Require(bool condition, string message)
     {

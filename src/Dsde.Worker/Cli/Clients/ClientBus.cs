@@ -1,4 +1,5 @@
 using Dsde.Batches.Following;
+using Dsde.Pipeline.Hosting;
 using Dsde.Pipeline.Messaging;
 using MassTransit;
 
@@ -110,6 +111,7 @@ internal sealed class ClientBus(RabbitMqOptions rabbitMq, BatchFollower? followe
         {
             var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
             builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Critical);
+            builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
             if (follower is not null)
             {
                 builder.Services.AddSingleton(follower);
