@@ -67,6 +67,22 @@ public sealed class EmbeddedRunTests(SampleRun sample)
     }
 
     [Fact]
+    public async Task A_run_that_is_stopped_while_it_loads_its_models_says_that_nothing_was_done()
+    {
+        using var folder = new ScratchFolder();
+        using var process = DsdeProgram.Start([], "run", SampleRun.JobFile, "--out", folder.Path);
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while (!File.Exists(folder.PathOf("dsde-run.lock"))) // the last thing before
+        {
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        (await DsdeProgram.SignalAsync(process, "TERM", TimeSpan.FromSeconds(20))).ShouldBe(130);
+
+        (await error).Trim().ShouldBe("dsde: interrupted before the run began; go on with the same command");
+    }
+
+    [Fact]
     public async Task An_interrupted_run_ends_at_once_and_keeps_what_is_done()
     {
         using var folder = new ScratchFolder();

@@ -149,7 +149,7 @@ internal sealed class RunCommand : DsdeCommand
             catch (OperationCanceledException)
             {
                 await arguments.InvocationConfiguration.Error.WriteLineAsync(
-                    $"dsde: interrupted before the run began; {DescribeWayOn(arguments, file)}"
+                    "dsde: interrupted before the run began; go on with the same command"
                 );
                 throw;
             }
