@@ -93,6 +93,7 @@ internal sealed class EmbeddedRun : IAsyncDisposable
     /// Sends those of the file's jobs that have not ended and waits for their ends, which go to <paramref name="results"/>.
     /// </summary>
     /// <exception cref="ExpectedFailureException">The engine has broken down, so that they will have none.</exception>
+    /// <exception cref="InvalidOperationException">A part of the pipeline has failed, likewise.</exception>
     public async Task RunAsync(JobFile file, int jobCount, GrowingResults results, CancellationToken cancellationToken)
     {
         await _host
@@ -101,7 +102,11 @@ internal sealed class EmbeddedRun : IAsyncDisposable
         var follower = _host.Services.GetRequiredService<BatchFollower>();
         follower.JobEnded += results.See;
         follower.Expect(jobCount - results.EndedBeforeCount);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _engine.BrokenDown);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            _engine.BrokenDown,
+            _host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping // it stops for a service that has failed
+        );
         try
         {
             await _host
@@ -114,10 +119,10 @@ internal sealed class EmbeddedRun : IAsyncDisposable
                     stop.Token
                 );
             await follower.AllEnded.WaitAsync(stop.Token);
-            EndedServices.RequireUnharmed(_host.Services.GetServices<IHostedService>());
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
+            EndedServices.RequireUnharmed(_host.Services.GetServices<IHostedService>());
             throw new ExpectedFailureException("The engine has broken down; jobs without a result have to be run again.", exception);
         }
     }

@@ -157,7 +157,7 @@ public sealed class TakeoverTests(RabbitMqServer rabbitMq, PostgresServer postgr
                 longest = still;
             }
 
-            await Task.Delay(100, TestContext.Current.CancellationToken);
+            await Task.Delay(50, TestContext.Current.CancellationToken);
         }
 
         return longest;

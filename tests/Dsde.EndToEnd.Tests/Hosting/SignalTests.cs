@@ -22,7 +22,7 @@ public sealed class SignalTests(RabbitMqServer rabbitMq, PostgresServer postgres
         // One program sends both, so that the second one is there before the first is through.
         using var both = Process.Start(
             "bash",
-            ["-c", $"kill -{signal} {process.Id} && sleep {millisecondsLater / 1000.0} && kill -{signal} {process.Id}"]
+            ["-c", $"kill -{signal} {process.Id} && sleep 0.{millisecondsLater:000} && kill -{signal} {process.Id}"]
         );
 
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
